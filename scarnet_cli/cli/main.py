@@ -1,0 +1,48 @@
+"""The command `scarnet`: each subcommand lives in its own module, imported only when it is called."""
+
+import importlib
+import logging
+import sys
+from typing import Final
+
+import rich_click as click
+
+from scarnet_cli import __version__
+from scarnet_cli.errors import ScarnetError
+
+# Command -> one line of help, so that `scarnet --help` imports none of them. Module: scarnet_cli.cli.<name>.
+COMMANDS: Final[dict[str, str]] = {}
+
+
+class LazyGroup(click.RichGroup):
+    """A group that imports a command's module when the command is called: `scarnet convert` never imports torch."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the pipeline."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module and return the object named like it."""
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"scarnet_cli.cli.{name}"), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+@click.option("--verbose", "-v", is_flag=True, help="Log every choice, not only warnings.")
+def cli(verbose: bool) -> None:
+    """From late gadolinium enhancement MRI to the scar burden of the left ventricle."""
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line; a ScarnetError becomes one message on stderr and exit code 1."""
+    try:
+        cli()
+    except ScarnetError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,42 @@
+"""The one exception family. Every message says what (with the value), where, and what to do."""
+
+
+class ScarnetError(Exception):
+    """Work failed for a reason that the user can act on; the command line turns it into exit code 1.
+
+    `code` is a short snake_case word that programs read (the `code` column of the failures table); the message is for
+    people. Neither ever holds a patient's name, birth date or a file path from the input (say "file 3 of 12" instead).
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep the code beside the message."""
+        super().__init__(message)
+        self.code = code
+
+
+class DicomError(ScarnetError):
+    """A file, series or study cannot be read or turned into a volume."""
+
+
+class GeometryError(ScarnetError):
+    """Two grids differ, or a volume's geometry makes no sense."""
+
+
+class ModelError(ScarnetError):
+    """Weights, model configuration and input do not fit each other."""
+
+
+class TrainingError(ScarnetError):
+    """Training cannot start or go on."""
+
+
+class QuantificationError(ScarnetError):
+    """A measure cannot be computed from this image and label map."""
+
+
+class CohortError(ScarnetError):
+    """Tables or fragments do not add up."""
+
+
+class InputError(ScarnetError):
+    """The input directory, samplesheet or another file that the user named is wrong."""

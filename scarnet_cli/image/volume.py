@@ -1,0 +1,108 @@
+"""A volume: an array with its place in the patient.
+
+Axes: arrays are (z, y, x), z the slice. World space is LPS in mm. SimpleITK's order (x, y, z) ends here: only this
+room converts between the two.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 (the library's own custom)
+from numpy.typing import NDArray
+
+from scarnet_cli.errors import GeometryError
+from scarnet_cli.files import atomic_path
+
+# Two grids are one where corners agree within this distance: float32 NIfTI headers round positions by about 1e-4 mm.
+GRID_TOLERANCE_MM: Final = 1e-2
+_SPATIAL_DIMENSIONS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Voxels and the affine geometry that places them.
+
+    Attributes:
+        array: (z, y, x) values.
+        spacing_zyx_mm: Distance between voxel centres; z is slice centre to slice centre.
+        origin_xyz_mm: LPS position of the centre of voxel (0, 0, 0).
+        direction: (3, 3) orthonormal matrix; its columns are the LPS unit vectors of the x, y and z axes.
+    """
+
+    array: NDArray[Any]
+    spacing_zyx_mm: tuple[float, float, float]
+    origin_xyz_mm: tuple[float, float, float]
+    direction: NDArray[np.float64]
+
+    @property
+    def shape_zyx(self) -> tuple[int, int, int]:
+        """Number of slices, rows and columns."""
+        z, y, x = self.array.shape
+        return z, y, x
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel."""
+        return float(np.prod(self.spacing_zyx_mm)) / 1000.0
+
+    def with_array(self, array: NDArray[Any]) -> "Volume":
+        """Return other values of the same shape on this grid.
+
+        Raises:
+            GeometryError: `array` has another shape.
+        """
+        if array.shape != self.array.shape:
+            message = f"The array has shape {array.shape}, its grid {self.array.shape}; resample it first."
+            raise GeometryError("grid_mismatch", message)
+        return replace(self, array=array)
+
+    def world(self, index_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return LPS positions in mm, (..., 3) in x, y, z order, of (..., 3) voxel indices in z, y, x order."""
+        scaled_xyz = (np.asarray(index_zyx, float) * self.spacing_zyx_mm)[..., ::-1]
+        return scaled_xyz @ self.direction.T + self.origin_xyz_mm
+
+
+def same_grid(a: Volume, b: Volume) -> bool:
+    """Tell whether both grids have the same shape and place every corner voxel within `GRID_TOLERANCE_MM`."""
+    if a.shape_zyx != b.shape_zyx:
+        return False
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in a.shape_zyx], indexing="ij")).reshape(3, -1).T
+    return bool(np.abs(a.world(corners) - b.world(corners)).max() <= GRID_TOLERANCE_MM)
+
+
+def read_nifti(path: Path) -> Volume:
+    """Read a 3D NIfTI file. A 2D one, or a 4D one with one frame, is read as 3D.
+
+    Raises:
+        GeometryError: The file is no readable image or has more than one 3D frame.
+    """
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        message = f"{path.name} is not a NIfTI image that ITK can read; write it again or leave it out."
+        raise GeometryError("unreadable_image", message) from error
+    if image.GetDimension() > _SPATIAL_DIMENSIONS and image.GetSize()[3] == 1:
+        image = image[:, :, :, 0]
+    if image.GetDimension() != _SPATIAL_DIMENSIONS or image.GetNumberOfComponentsPerPixel() != 1:
+        message = f"{path.name} has size {image.GetSize()}; one 3D volume of single values is needed."
+        raise GeometryError("not_a_volume", message)
+    x, y, z = image.GetSpacing()
+    ox, oy, oz = image.GetOrigin()
+    return Volume(
+        array=sitk.GetArrayFromImage(image),
+        spacing_zyx_mm=(z, y, x),
+        origin_xyz_mm=(ox, oy, oz),
+        direction=np.array(image.GetDirection()).reshape(3, 3),
+    )
+
+
+def write_nifti(volume: Volume, path: Path) -> None:
+    """Write compressed NIfTI, atomically: a temporary file beside it, then a rename. Equal volumes give equal bytes."""
+    image = sitk.GetImageFromArray(volume.array)
+    image.SetSpacing([float(s) for s in reversed(volume.spacing_zyx_mm)])
+    image.SetOrigin([float(o) for o in volume.origin_xyz_mm])
+    image.SetDirection([float(d) for d in volume.direction.ravel()])
+    with atomic_path(path) as temporary:
+        sitk.WriteImage(image, str(temporary), useCompression=True)
