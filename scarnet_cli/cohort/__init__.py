@@ -1,0 +1,1 @@
+"""Batches, failures, tables and accounting."""

@@ -1,0 +1,1 @@
+"""Agreement with experts' contours."""

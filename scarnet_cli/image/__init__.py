@@ -1,0 +1,1 @@
+"""Volumes, grids and intensities: the bottom room."""

@@ -98,11 +98,17 @@ def read_nifti(path: Path) -> Volume:
     )
 
 
-def write_nifti(volume: Volume, path: Path) -> None:
-    """Write compressed NIfTI, atomically: a temporary file beside it, then a rename. Equal volumes give equal bytes."""
+def to_sitk(volume: Volume) -> sitk.Image:
+    """Return the same voxels and geometry as a SimpleITK image."""
     image = sitk.GetImageFromArray(volume.array)
     image.SetSpacing([float(s) for s in reversed(volume.spacing_zyx_mm)])
     image.SetOrigin([float(o) for o in volume.origin_xyz_mm])
     image.SetDirection([float(d) for d in volume.direction.ravel()])
+    return image
+
+
+def write_nifti(volume: Volume, path: Path) -> None:
+    """Write compressed NIfTI, atomically: a temporary file beside it, then a rename. Equal volumes give equal bytes."""
+    image = to_sitk(volume)
     with atomic_path(path) as temporary:
         sitk.WriteImage(image, str(temporary), useCompression=True)

@@ -1,0 +1,1 @@
+"""Localising the heart and segmenting it."""

@@ -1,0 +1,1 @@
+"""Made hearts with known answers."""

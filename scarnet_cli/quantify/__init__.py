@@ -1,0 +1,1 @@
+"""Measures of scar, from arrays and geometry alone."""

@@ -1,0 +1,33 @@
+"""One place that turns a spec into a network. A new architecture is one line here and one file beside it."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from torch import nn
+
+from scarnet_cli.errors import ModelError
+from scarnet_cli.model.spec import NetworkSpec
+from scarnet_cli.model.unet import UNet, UNetOptions
+
+
+def _unet(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noqa: ANN401 (read from JSON)
+    return UNet(in_channels, classes, UNetOptions(**options))
+
+
+ARCHITECTURES: Final[dict[str, Callable[..., nn.Module]]] = {"unet": _unet}
+
+
+def build_model(spec: NetworkSpec) -> nn.Module:
+    """Return the network of a spec, with random weights.
+
+    Raises:
+        ModelError: The architecture is unknown or its options do not fit it.
+    """
+    if spec.architecture not in ARCHITECTURES:
+        message = f"Unknown architecture {spec.architecture!r}; known: {', '.join(ARCHITECTURES)}."
+        raise ModelError("unknown_architecture", message)
+    try:
+        return ARCHITECTURES[spec.architecture](spec.in_channels, spec.classes, **spec.options)
+    except TypeError as error:
+        message = f"Options {spec.options} do not fit architecture {spec.architecture!r}: {error}."
+        raise ModelError("wrong_options", message) from error

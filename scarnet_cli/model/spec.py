@@ -1,0 +1,65 @@
+"""What a weights file says of its network: enough to build it, to prepare its input and to read its output."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from scarnet_cli.errors import ModelError
+
+
+class Task(StrEnum):
+    """What a network is for."""
+
+    LOCALISE = "localise"
+    SEGMENT = "segment"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """Everything about a network that is not a tensor.
+
+    Attributes:
+        name: Name shown in tables (`scans.model`).
+        task: LOCALISE (classes: background, left ventricle) or SEGMENT (classes: `image.labels.Label`).
+        architecture: Key of `registry.ARCHITECTURES`.
+        options: Keyword arguments of that architecture's options record.
+        classes: Number of output channels.
+        pixel_mm: In-plane pixel spacing of the input.
+        context: Neighbouring slices on each side that are extra input channels.
+        crop: Rows and columns of the input; the localiser takes the whole picture, in multiples of it.
+        decision: Numbers that turn probabilities into labels (see `infer/decision.py`).
+    """
+
+    name: str
+    task: Task
+    architecture: str
+    classes: int
+    pixel_mm: float
+    context: int
+    crop: int
+    options: dict[str, Any] = field(default_factory=dict)
+    decision: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the input: the slice and its neighbours."""
+        return 2 * self.context + 1
+
+    def to_json(self) -> str:
+        """Return the spec as JSON with sorted keys."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "NetworkSpec":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ModelError: The text is not such a spec.
+        """
+        try:
+            values = json.loads(text)
+            return cls(**{**values, "task": Task(values["task"])})
+        except (ValueError, TypeError, KeyError) as error:
+            message = f"The weights' description cannot be read ({error}); use weights written by this version."
+            raise ModelError("unreadable_weights", message) from error

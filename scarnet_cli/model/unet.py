@@ -1,0 +1,57 @@
+"""U-Net (Ronneberger 2015, doi:10.1007/978-3-319-24574-4_28) with batch norm and one width rule for all sizes."""
+
+import itertools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True)
+class UNetOptions:
+    """A U-Net's size: `features` at full resolution, doubled at each of `levels` - 1 halvings up to `most_features`."""
+
+    features: int = 16
+    levels: int = 5
+    most_features: int = 256
+
+    def widths(self) -> list[int]:
+        """Return the number of channels of each level, finest first."""
+        return [min(self.features * 2**level, self.most_features) for level in range(self.levels)]
+
+
+def double_convolution(channels_in: int, channels_out: int) -> nn.Sequential:
+    """Return two 3 x 3 convolutions, each followed by batch norm and ReLU."""
+    layers: list[nn.Module] = []
+    for source in (channels_in, channels_out):
+        layers += [nn.Conv2d(source, channels_out, 3, padding=1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+class UNet(nn.Module):
+    """Encoder and decoder joined by skips; (B, C, H, W) images to (B, classes, H, W) logits.
+
+    H and W are multiples of 2 ** (levels - 1).
+    """
+
+    def __init__(self, in_channels: int, classes: int, options: UNetOptions) -> None:
+        """Create all layers; `forward` creates none."""
+        super().__init__()
+        widths = options.widths()
+        self.encoder = nn.ModuleList(
+            double_convolution(i, o) for i, o in zip([in_channels, *widths], widths, strict=False)
+        )
+        self.decoder = nn.ModuleList(double_convolution(w + below, w) for w, below in itertools.pairwise(widths))
+        self.head = nn.Conv2d(widths[0], classes, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return logits of the image's size."""
+        skips = [self.encoder[0](image)]
+        for level in self.encoder[1:]:
+            skips.append(level(functional.max_pool2d(skips[-1], 2)))
+        features = skips.pop()
+        for level in reversed(self.decoder):
+            features = functional.interpolate(features, scale_factor=2, mode="nearest")
+            features = level(torch.cat([features, skips.pop()], dim=1))
+        return self.head(features)
