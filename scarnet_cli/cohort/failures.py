@@ -1,0 +1,60 @@
+"""What a study that could not be finished leaves behind: one row that says where, why and what to do."""
+
+import signal
+from dataclasses import dataclass
+from typing import Final
+
+from scarnet_cli.errors import ScarnetError
+
+# A longer message helps nobody, and a pipe between processes holds 64 KiB before it blocks.
+MESSAGE_LIMIT: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One study that a stage gave up.
+
+    Attributes:
+        study_id: The study.
+        stage: Stage of the pipeline that gave up: index, convert, crop, segment or quantify.
+        code: Short snake_case word for programs.
+        message: For people: what, where, what to do. Holds no name, birth date or input path.
+    """
+
+    study_id: str
+    stage: str
+    code: str
+    message: str
+
+
+def failure_of_error(study_id: str, stage: str, error: Exception) -> Failure:
+    """Word an exception as a failure: a ScarnetError in its own words, any other only by its type.
+
+    The text of a foreign exception is left out: it may hold a path or a name.
+    """
+    if isinstance(error, ScarnetError):
+        return Failure(study_id, stage, error.code, str(error)[:MESSAGE_LIMIT])
+    if isinstance(error, MemoryError):
+        message = f"{stage} ran out of memory on this study; give the stage more memory or leave the study out."
+        return Failure(study_id, stage, "out_of_memory", message)
+    message = f"{stage} met an unexpected {type(error).__name__}: a bug; please report it with the task's log."
+    return Failure(study_id, stage, "internal_error", message)
+
+
+def failure_of_status(study_id: str, stage: str, wait_status: int) -> Failure:
+    """Word the death of a child process, given its wait status as `os.waitpid` returns it."""
+    if wait_status & 0x7F == 0:
+        cause = f"with exit status {wait_status >> 8}"
+    else:
+        cause = f"by {_signal_name(wait_status & 0x7F)}"
+    advice = "native code crashed on this study's data; look at its files or leave the study out."
+    if wait_status & 0x7F == signal.SIGKILL:
+        advice = "most often memory ran out; give the stage more memory or leave the study out."
+    return Failure(study_id, stage, "crashed", f"The process that ran {stage} ended {cause}: {advice}")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
