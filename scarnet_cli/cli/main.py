@@ -11,7 +11,21 @@ from scarnet_cli import __version__
 from scarnet_cli.errors import ScarnetError
 
 # Command -> one line of help, so that `scarnet --help` imports none of them. Module: scarnet_cli.cli.<name>.
-COMMANDS: Final[dict[str, str]] = {}
+COMMANDS: Final[dict[str, str]] = {
+    "index": "Find the studies of a directory or samplesheet, and their LGE short-axis stacks.",
+    "convert": "Turn studies into volumes with true geometry.",
+    "crop": "Find the heart and crop round it.",
+    "segment": "Label blood pool, myocardium, scar and microvascular obstruction.",
+    "quantify": "Measure the scar.",
+    "gather": "Merge the measures of all batches into the cohort's tables.",
+    "report": "Make the page that shows the cohort.",
+    "run": "Do all of this for one directory, without Nextflow.",
+    "train": "Train a network on labelled cases.",
+    "evaluate": "Compare label maps with experts' contours.",
+    "phantom": "Make studies with known answers, as DICOM.",
+    "dicomize": "Turn NIfTI volumes or EMIDEC cases into DICOM studies.",
+    "doctor": "Say what is missing or wrong on this machine.",
+}
 
 
 class LazyGroup(click.RichGroup):

@@ -1,0 +1,29 @@
+"""Progress for people: a bar on a terminal, plain lines in a log where asked for, nothing else."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+@contextmanager
+def progress_bar(title: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Yield a function that counts one step and shows a text: a bar on a terminal, a line each in a log (stderr)."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[now]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=total, now="")
+
+        def advance(text: str) -> None:
+            progress.update(task, advance=1, now=text)
+            if not console.is_terminal:
+                console.print(text, markup=False, highlight=False)
+
+        yield advance

@@ -1,0 +1,101 @@
+"""Augmentation of a batch: first in space (image and labels together), then of intensity, then normalisation.
+
+All random numbers come from the generator given, so that a resumed training draws what an uninterrupted one would.
+"""
+
+from dataclasses import dataclass
+from math import pi
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from scarnet_cli.image.intensity import normalise_slices
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Strength of each transform; all are uniform in the ranges said.
+
+    Attributes:
+        window: Rows and columns of the crops that come out.
+        shift: Greatest shift of the centre, as a fraction of the window.
+        log_scale: Greatest |ln| of the zoom.
+        shear: Greatest shear, as a fraction.
+        log_gamma: Greatest |ln| of the exponent.
+        noise: Greatest SD of added noise; 1 is the slice's full range.
+        bias: Greatest amplitude of the multiplicative smooth field.
+        blur: Probability of a light blur.
+    """
+
+    window: int
+    shift: float = 0.1
+    log_scale: float = 0.22
+    shear: float = 0.08
+    log_gamma: float = 0.4
+    noise: float = 0.08
+    bias: float = 0.35
+    blur: float = 0.2
+
+
+def uniform(generator: torch.Generator, shape: tuple[int, ...], limit: float) -> Tensor:
+    """Return numbers uniform in [-limit, limit]."""
+    return (torch.rand(shape, generator=generator) * 2 - 1) * limit
+
+
+def augment(image: Tensor, labels: Tensor, how: Augmentation, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return an augmented, normalised batch.
+
+    Args:
+        image: (B, C, Y, X) intensities in 0..1.
+        labels: (B, Y, X) classes.
+        how: Strengths.
+        generator: Source of all random numbers.
+
+    Returns:
+        (B, C, window, window) normalised images and (B, window, window) classes (int64).
+    """
+    grid = _random_grid(image.shape, how, generator)
+    image = functional.grid_sample(image, grid, mode="bilinear", align_corners=False)
+    turned = functional.grid_sample(labels[:, None].float(), grid, mode="nearest", align_corners=False)
+    return normalise(_change_intensity(image, how, generator)), turned[:, 0].long()
+
+
+def normalise(image: Tensor) -> Tensor:
+    """Return the batch normalised slice by slice, as at inference."""
+    return torch.from_numpy(normalise_slices(image.numpy()))
+
+
+def centre_window(image: Tensor, labels: Tensor, window: int) -> tuple[Tensor, Tensor]:
+    """Return the normalised middle of a batch without augmentation, for validation."""
+    top = (image.shape[-1] - window) // 2
+    crop = (..., slice(top, top + window), slice(top, top + window))
+    return normalise(image[crop]), labels[crop].long()
+
+
+def _random_grid(shape: torch.Size, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return a sampling grid (B, window, window, 2): rotation by any angle, mirror, zoom, shear and shift."""
+    batch, size = shape[0], shape[-1]
+    angle = uniform(generator, (batch,), pi)
+    zoom = torch.exp(uniform(generator, (batch,), how.log_scale)) * how.window / size
+    mirror = torch.sign(uniform(generator, (batch,), 1.0))
+    shear = uniform(generator, (batch,), how.shear)
+    cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
+    linear = torch.stack([cos * mirror, -sin + shear * cos, sin * mirror, cos + shear * sin], dim=1).view(-1, 2, 2)
+    shift = uniform(generator, (batch, 2, 1), 2 * how.shift * how.window / size)
+    theta = torch.cat([linear, shift], dim=2)
+    return functional.affine_grid(theta, [batch, 1, how.window, how.window], align_corners=False)
+
+
+def _change_intensity(image: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return the batch with random gamma, bias field, blur and noise."""
+    batch, channels, height, width = image.shape
+    gamma = torch.exp(uniform(generator, (batch, 1, 1, 1), how.log_gamma))
+    image = image.clamp(min=0.0) ** gamma
+    field = functional.interpolate(uniform(generator, (batch, 1, 3, 3), how.bias), (height, width), mode="bicubic")
+    image = image * torch.exp(field)
+    blurred = functional.avg_pool2d(functional.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    share = torch.where(torch.rand(batch, 1, 1, 1, generator=generator) < how.blur, 0.7, 0.0)
+    image = image + share * (blurred - image)
+    strength = torch.rand(batch, 1, 1, 1, generator=generator) ** 2 * how.noise
+    return image + strength * torch.randn((batch, channels, height, width), generator=generator)

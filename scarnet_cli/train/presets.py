@@ -1,0 +1,40 @@
+"""The settings that the shipped weights were trained with, one preset a task."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from scarnet_cli.image.labels import Label
+from scarnet_cli.model.spec import NetworkSpec, Task
+from scarnet_cli.train.augment import Augmentation
+from scarnet_cli.train.loop import TrainingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Network, augmentation and settings of one task."""
+
+    spec: NetworkSpec
+    augmentation: Augmentation
+    settings: TrainingSettings
+
+
+# Windows of 96 pixels train twice as fast as the crop's 128, and hold the largest left ventricle (63 mm) with its
+# surroundings; the network is fully convolutional, so it runs on the whole crop.
+_SEGMENT: Final = Preset(
+    NetworkSpec("unet", Task.SEGMENT, "unet", len(Label), pixel_mm=1.0, context=1, crop=128, options={"features": 16}),
+    Augmentation(window=96),
+    TrainingSettings(epochs=40),
+)
+# The heart may lie anywhere and the field of view varies, hence the wide shifts and zooms.
+_LOCALISE: Final = Preset(
+    NetworkSpec("localiser", Task.LOCALISE, "unet", 2, pixel_mm=2.8, context=0, crop=128, options={"features": 8}),
+    Augmentation(window=128, shift=0.25, log_scale=0.4),
+    TrainingSettings(epochs=30),
+)
+PRESETS: Final[dict[Task, Preset]] = {Task.SEGMENT: _SEGMENT, Task.LOCALISE: _LOCALISE}
+
+
+def preset(task: Task, **changes: Any) -> Preset:  # noqa: ANN401 (values of TrainingSettings' fields)
+    """Return a task's preset with some training settings changed; changes that are None are ignored."""
+    base = PRESETS[task]
+    return replace(base, settings=replace(base.settings, **{k: v for k, v in changes.items() if v is not None}))

@@ -1,0 +1,76 @@
+"""Cases brought to a network's pixel spacing once, before training; slices are drawn from them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scarnet_cli.image.labels import Label
+from scarnet_cli.image.resample import centre_yx_mm, in_plane_grid, resample_labels, resample_to
+from scarnet_cli.image.volume import Volume
+from scarnet_cli.model.spec import NetworkSpec, Task
+from scarnet_cli.train.cases import Case
+
+# Room round the crop, so that turning and shifting it brings real tissue in rather than padding.
+MARGIN: Final = 1.5
+_PERCENTILES: Final = (0.5, 99.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One case at the network's pixel spacing.
+
+    Attributes:
+        image: (z, size, size) intensities, each slice scaled so that its percentiles 0.5 and 99.5 are 0 and 1.
+        labels: (z, size, size) classes of the network.
+    """
+
+    image: Tensor
+    labels: Tensor
+
+
+def left_ventricle_centre_yx_mm(labels: Volume) -> tuple[float, float]:
+    """Return the centroid of blood pool and myocardium over all slices, in mm from the centre of pixel (0, 0)."""
+    _, rows, columns = np.nonzero(labels.array > Label.BACKGROUND)
+    if not rows.size:
+        return centre_yx_mm(labels)
+    return float(rows.mean()) * labels.spacing_zyx_mm[1], float(columns.mean()) * labels.spacing_zyx_mm[2]
+
+
+def make_stack(case: Case, spec: NetworkSpec) -> Stack:
+    """Resample one case: round the left ventricle for SEGMENT, the whole picture for LOCALISE."""
+    if spec.task is Task.SEGMENT:
+        centre, size = left_ventricle_centre_yx_mm(case.labels), int(spec.crop * MARGIN)
+    else:
+        centre, size = centre_yx_mm(case.labels), spec.crop
+    grid = in_plane_grid(case.image, centre, (size, size), spec.pixel_mm)
+    labels = resample_labels(case.labels, grid, len(Label)).array
+    if spec.task is Task.LOCALISE:
+        labels = (labels > Label.BACKGROUND).astype(np.uint8)
+    image = resample_to(case.image.with_array(scale_slices(case.image.array)), grid).array
+    return Stack(torch.from_numpy(image), torch.from_numpy(labels))
+
+
+def make_stacks(cases: Iterable[Case], spec: NetworkSpec) -> list[Stack]:
+    """Resample all cases."""
+    return [make_stack(case, spec) for case in cases]
+
+
+def scale_slices(array: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return each slice scaled so that its percentiles 0.5 and 99.5 become 0 and 1, clipped there."""
+    low, high = np.percentile(array, _PERCENTILES, axis=(1, 2), keepdims=True)
+    return np.clip((array - low) / np.maximum(high - low, 1e-6), 0.0, 1.0).astype(np.float32)
+
+
+def slice_index(stacks: Sequence[Stack]) -> list[tuple[int, int]]:
+    """Return (stack, slice) of every slice."""
+    return [(s, z) for s, stack in enumerate(stacks) for z in range(len(stack.image))]
+
+
+def with_context(image: Tensor, z: int, context: int) -> Tensor:
+    """Return slice z with its neighbours as (channels, y, x); beyond either end the last slice is repeated."""
+    return image[torch.arange(z - context, z + context + 1).clamp(0, len(image) - 1)]
