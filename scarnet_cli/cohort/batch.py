@@ -12,13 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
 from scarnet_cli.cohort.failures import Failure, failure_of_error, failure_of_status
-from scarnet_cli.files import atomic_path
+from scarnet_cli.cohort.tables import write_table
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +58,7 @@ def run_studies(
 
 def write_failures(failures: Sequence[Failure], path: Path) -> None:
     """Write the failures table atomically; without failures it is empty and has the same schema."""
-    schema = pa.schema([(name, pa.string()) for name in ("study_id", "stage", "code", "message")])
-    with atomic_path(path) as temporary:
-        pq.write_table(pa.Table.from_pylist([asdict(f) for f in failures], schema=schema), temporary)
+    write_table("failures", [asdict(failure) for failure in failures], path, {})
 
 
 def _attempt(stage: str, study_id: str, work: Callable[[str], None]) -> Failure | None:
