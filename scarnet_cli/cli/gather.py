@@ -1,0 +1,21 @@
+"""`scarnet gather`: fragments of all batches in, the cohort's tables out."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from scarnet_cli.cohort.gather import gather as gather_fragments
+
+
+@click.command(epilog="Example: scarnet gather work/index work/convert_* work/quantify_* --out results/tables")
+@click.argument("fragments", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Directory of the tables.")
+def gather(fragments: tuple[Path, ...], out: Path) -> None:
+    """Merge the stages' output directories into the cohort's tables, and check that no study was lost.
+
+    FRAGMENTS are the output directories of index, convert, crop, segment and quantify, in any order. Writes scans,
+    slices, segments, series and failures as Parquet, and dictionary.csv, into OUT. When the accounting of studies does
+    not add up it names the studies, writes no table and ends with exit code 1.
+    """
+    total = gather_fragments(fragments, out)
+    click.echo(f"{total.studies} studies: {total.scans} measured, {total.failures} failed.")
