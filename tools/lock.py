@@ -1,0 +1,58 @@
+"""Remake the locked requirements: `make lock`, or `make lock UPGRADE=yes` for the newest releases.
+
+Everything is resolved together first, then each list on its own under that answer, so that any two of the files can be
+installed side by side. No index address is written: the files serve whatever index the user's pip is set to.
+"""
+
+import argparse
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from pip_settings import uv_environment
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+REQUIREMENTS: Final = ROOT / "requirements"
+OLDEST_PYTHON: Final = "3.11"
+HAND_WRITTEN: Final = ("bootstrap", "nextflow")
+
+
+def requested(pyproject: str) -> dict[str, str]:
+    """Return what each lock file is to hold, by name: the text of a requirements file without pins."""
+    project = tomllib.loads(pyproject)["project"]
+    lists = {"core": project["dependencies"], **project["optional-dependencies"]}
+    from_project = {name: "\n".join(lines) + "\n" for name, lines in lists.items()}
+    return from_project | {name: (REQUIREMENTS / f"{name}.in").read_text() for name in HAND_WRITTEN}
+
+
+def resolve(text: str, output: Path, constraints: Path | None, environment: Mapping[str, str]) -> None:
+    """Write the pinned form of `text` to `output`, with hashes, for every platform and Python from 3.11 on."""
+    command = [str(ROOT / ".venv/bin/uv"), "pip", "compile", "-", "--output-file", str(output), "--quiet"]
+    command += ["--universal", "--python-version", OLDEST_PYTHON, "--fork-strategy", "fewest"]
+    command += ["--generate-hashes", "--no-emit-package", "pip", "--no-annotate", "--custom-compile-command", "make lock"]
+    command += [] if constraints is None else ["--constraints", str(constraints)]
+    subprocess.run(command, input=text, text=True, check=True, env=dict(environment), cwd=ROOT)
+
+
+def main() -> None:
+    """Resolve all lists together, then write one lock file for each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--upgrade", action="store_true", help="Take the newest releases, not those locked now.")
+    upgrade: bool = parser.parse_args().upgrade
+    lists = requested((ROOT / "pyproject.toml").read_text())
+    environment = uv_environment(ROOT / ".venv/bin/python")
+    with tempfile.TemporaryDirectory() as folder:
+        together = Path(folder) / "together.txt"
+        locked = [path.read_text() for path in sorted(REQUIREMENTS.glob("*.txt"))]
+        # uv keeps the pins that it finds in its output file unless told otherwise.
+        together.write_text("" if upgrade else "\n".join(locked))
+        resolve("\n".join(lists.values()), together, None, environment)
+        for name, text in lists.items():
+            resolve(text, REQUIREMENTS / f"{name}.txt", together, environment)
+
+
+if __name__ == "__main__":
+    main()
