@@ -1,0 +1,201 @@
+"""One picture a study: every slice in a grid, the view cut round the heart, thin contours over the LGE image."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from skimage.measure import find_contours
+
+from scarnet_cli.errors import GeometryError
+from scarnet_cli.files import atomic_path
+from scarnet_cli.image.labels import Label, region_mask
+from scarnet_cli.image.volume import Volume, same_grid
+
+Rgb = tuple[int, int, int]
+
+TILE_PX: Final = 240
+_GAP_PX: Final = 4
+_LEGEND_PX: Final = 34
+_MARGIN_MM: Final = 16.0  # round the heart on each side, so that a reader sees what it lies in
+_LEAST_SIDE_MM: Final = 90.0
+_WINDOW_PERCENTILES: Final = (0.5, 99.3)
+_LINE_PX: Final = 1.5
+_SUPERSAMPLING: Final = 3  # lines are drawn this much larger and shrunk: Pillow's own have no soft edges
+_SCALE_BAR_MM: Final = 20.0
+_PAPER: Final[Rgb] = (17, 20, 24)
+_CAPTION: Final[Rgb] = (235, 238, 242)
+_QUIET: Final[Rgb] = (140, 148, 158)
+
+# Okabe and Ito's colour-blind-safe hues, made light enough for lines on dark grey. Drawn in this order.
+CONTOURS: Final[dict[str, Rgb]] = {
+    "blood pool": (86, 180, 233),
+    "epicardium": (20, 200, 150),
+    "scar": (255, 159, 28),
+    "microvascular obstruction": (255, 105, 190),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where each slice and each voxel is in the picture.
+
+    Attributes:
+        columns: Slices in a row of the grid.
+        rows: Rows of the grid.
+        top_left_yx_mm: Corner of the view, from the corner of voxel (0, 0) of a slice.
+        side_mm: Side of the square view; `TILE_PX` pixels show it.
+    """
+
+    columns: int
+    rows: int
+    top_left_yx_mm: tuple[float, float]
+    side_mm: float
+
+    @property
+    def px_per_mm(self) -> float:
+        """Scale of the picture."""
+        return TILE_PX / self.side_mm
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the picture, legend included."""
+        step = TILE_PX + _GAP_PX
+        return self.columns * step + _GAP_PX, self.rows * step + _GAP_PX + _LEGEND_PX
+
+    def tile_xy_px(self, index: int) -> tuple[int, int]:
+        """Return the left upper corner of a slice's tile."""
+        row, column = divmod(index, self.columns)
+        step = TILE_PX + _GAP_PX
+        return _GAP_PX + column * step, _GAP_PX + row * step
+
+    def in_tile_xy_px(self, index_yx: NDArray[np.float64], spacing_yx_mm: tuple[float, float]) -> NDArray[np.float64]:
+        """Return (n, 2) x, y positions inside a tile of (n, 2) voxel indices y, x (whole numbers are voxel centres)."""
+        position_yx_mm = (index_yx + 0.5) * spacing_yx_mm - self.top_left_yx_mm
+        return position_yx_mm[:, ::-1] * self.px_per_mm
+
+
+def draw_overlay(image: Volume, labels: Volume, path: Path) -> None:
+    """Write the study's picture as PNG, atomically. Equal volumes give equal bytes.
+
+    Args:
+        image: LGE stack; each slice is windowed by its own percentiles within the view.
+        labels: Label map on the same grid; an empty one gives the whole slices without contours.
+        path: PNG file to write.
+
+    Raises:
+        GeometryError: The grids differ.
+    """
+    picture = render_overlay(image, labels)
+    with atomic_path(path) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+def render_overlay(image: Volume, labels: Volume) -> Image.Image:
+    """Return the study's picture; see `draw_overlay`."""
+    if not same_grid(image, labels):
+        message = f"The label map's grid {labels.shape_zyx} is not the image's {image.shape_zyx}; resample it first."
+        raise GeometryError("grid_mismatch", message)
+    layout = plan_layout(labels)
+    picture = Image.new("RGB", layout.size_px, _PAPER)
+    for index in range(image.shape_zyx[0]):
+        tile = _grey_tile(image.array[index], image.spacing_zyx_mm[1:], layout)
+        _draw_contours(tile, labels.array[index], labels.spacing_zyx_mm[1:], layout)
+        has_heart = bool((labels.array[index] != Label.BACKGROUND).any())
+        _text(tile, (7, 4), f"slice {index}", _CAPTION if has_heart else _QUIET)
+        picture.paste(tile, layout.tile_xy_px(index))
+    _draw_legend(picture, layout)
+    return picture
+
+
+def plan_layout(labels: Volume) -> Layout:
+    """Choose the grid and one square view for all slices: round every label with a margin, else the whole slice."""
+    slices, *shape_yx = labels.shape_zyx
+    spacing_yx_mm = np.array(labels.spacing_zyx_mm[1:])
+    heart = (labels.array != Label.BACKGROUND).any(axis=0)
+    if heart.any():
+        first_yx = np.array([np.flatnonzero(heart.any(axis=axis))[0] for axis in (1, 0)])
+        last_yx = np.array([np.flatnonzero(heart.any(axis=axis))[-1] + 1 for axis in (1, 0)])
+        side_mm = max(_LEAST_SIDE_MM, float(((last_yx - first_yx) * spacing_yx_mm).max()) + 2 * _MARGIN_MM)
+    else:
+        first_yx, last_yx = np.zeros(2), np.array(shape_yx)
+        side_mm = float((last_yx * spacing_yx_mm).max())
+    top, left = (first_yx + last_yx) / 2 * spacing_yx_mm - side_mm / 2
+    columns = _columns(slices)
+    return Layout(columns, -(-slices // columns), (float(top), float(left)), side_mm)
+
+
+def _columns(slices: int) -> int:
+    """Return the width of the grid that leaves few holes and is wider than high, and wide enough for the legend."""
+    widths = [3] if slices <= 3 else range(4, 7)  # noqa: PLR2004 (up to three slices are one row)
+    return min(widths, key=lambda width: (-slices % width, abs(width - 5)))
+
+
+def _grey_tile(pixels: NDArray[np.generic], spacing_yx_mm: tuple[float, ...], layout: Layout) -> Image.Image:
+    """Return the view of one slice, windowed; what lies outside the slice is black."""
+    first_yx = np.floor(np.array(layout.top_left_yx_mm) / spacing_yx_mm).astype(int)
+    last_yx = np.ceil((np.array(layout.top_left_yx_mm) + layout.side_mm) / spacing_yx_mm).astype(int)
+    values = np.nan_to_num(pixels.astype(np.float32), posinf=0.0, neginf=0.0)
+    inside = values[_bounded(first_yx[0], last_yx[0]), _bounded(first_yx[1], last_yx[1])]
+    low, high = np.percentile(inside if inside.size else values, _WINDOW_PERCENTILES)
+    before = np.maximum(-first_yx, 0)
+    after = np.maximum(last_yx - values.shape, 0)
+    padded = np.pad(values, tuple(zip(before, after, strict=True)), constant_values=low)
+    y, x = (np.array(layout.top_left_yx_mm) / spacing_yx_mm + before).tolist()
+    height, width = (layout.side_mm / np.array(spacing_yx_mm)).tolist()
+    view = Image.fromarray(padded).resize((TILE_PX, TILE_PX), Image.Resampling.BICUBIC, (x, y, x + width, y + height))
+    grey = np.clip((np.asarray(view) - low) / max(high - low, 1e-6), 0, 1) * 255
+    return Image.fromarray(grey.round().astype(np.uint8)).convert("RGB")
+
+
+def _bounded(first: int, last: int) -> slice:
+    return slice(max(first, 0), max(last, 0))
+
+
+def _draw_contours(tile: Image.Image, labels: NDArray[np.integer], spacing: tuple[float, ...], layout: Layout) -> None:
+    spacing_yx_mm = (spacing[0], spacing[1])
+    for name, region in _regions(labels).items():
+        if not region.any():
+            continue
+        lines = Image.new("L", (TILE_PX * _SUPERSAMPLING, TILE_PX * _SUPERSAMPLING))
+        pen = ImageDraw.Draw(lines)
+        for contour_yx in find_contours(np.pad(region, 1).astype(float), 0.5):
+            points = layout.in_tile_xy_px(contour_yx - 1, spacing_yx_mm) * _SUPERSAMPLING
+            width = round(_LINE_PX * _SUPERSAMPLING)
+            pen.line([(float(x), float(y)) for x, y in points], fill=255, width=width, joint="curve")
+        tile.paste(CONTOURS[name], mask=lines.resize(tile.size, Image.Resampling.BOX))
+
+
+def _regions(labels: NDArray[np.integer]) -> dict[str, NDArray[np.bool_]]:
+    """Return the masks whose borders are drawn, named as in `CONTOURS`."""
+    blood_pool = region_mask(labels, "blood_pool")
+    return {
+        "blood pool": blood_pool,
+        "epicardium": blood_pool | region_mask(labels, "myocardium"),
+        "scar": region_mask(labels, "scar"),
+        "microvascular obstruction": region_mask(labels, "mvo"),
+    }
+
+
+def _draw_legend(picture: Image.Image, layout: Layout) -> None:
+    """Draw the names of the contours and a scale bar along the lower edge."""
+    pen = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(13)
+    middle = picture.height - _LEGEND_PX / 2
+    x = 12.0
+    for name, colour in CONTOURS.items():
+        pen.line([(x, middle), (x + 18, middle)], fill=colour, width=3)
+        pen.text((x + 24, middle), name, fill=_CAPTION, font=font, anchor="lm")
+        x += 24 + font.getlength(name) + 18
+    words = f"{_SCALE_BAR_MM:.0f} mm"
+    right = picture.width - 12 - font.getlength(words)
+    pen.text((right, middle), words, fill=_CAPTION, font=font, anchor="lm")
+    pen.line([(right - 8 - _SCALE_BAR_MM * layout.px_per_mm, middle), (right - 8, middle)], fill=_CAPTION, width=2)
+
+
+def _text(tile: Image.Image, xy: tuple[int, int], words: str, colour: Rgb) -> None:
+    """Write with a dark edge, so that words can be read on bright fat."""
+    font = ImageFont.load_default(12)
+    ImageDraw.Draw(tile).text(xy, words, fill=colour, font=font, stroke_width=2, stroke_fill=_PAPER)
