@@ -22,14 +22,14 @@ class Preset:
 # surroundings; the network is fully convolutional, so it runs on the whole crop.
 _SEGMENT: Final = Preset(
     NetworkSpec("unet", Task.SEGMENT, "unet", len(Label), pixel_mm=1.0, context=1, crop=128, options={"features": 16}),
-    Augmentation(window=96),
+    Augmentation(window=96, noise=0.05, bias=0.3),
     TrainingSettings(epochs=40),
 )
 # The heart may lie anywhere and the field of view varies, hence the wide shifts and zooms.
 _LOCALISE: Final = Preset(
-    NetworkSpec("localiser", Task.LOCALISE, "unet", 2, pixel_mm=2.8, context=0, crop=128, options={"features": 8}),
-    Augmentation(window=128, shift=0.25, log_scale=0.4),
-    TrainingSettings(epochs=30),
+    NetworkSpec("localiser", Task.LOCALISE, "unet", 2, pixel_mm=3.6, context=0, crop=96, options={"features": 8}),
+    Augmentation(window=96, shift=0.25, log_scale=0.4),
+    TrainingSettings(epochs=25, batch=32, learning_rate=3e-3),
 )
 PRESETS: Final[dict[Task, Preset]] = {Task.SEGMENT: _SEGMENT, Task.LOCALISE: _LOCALISE}
 

@@ -1,0 +1,19 @@
+"""`scarnet crop`: one stage of the pipeline over a batch of studies."""
+
+from pathlib import Path
+
+import rich_click as click
+
+
+@click.command(epilog="Example: scarnet crop work/convert --weights weights/localiser.safetensors --out work/crop")
+@click.argument("convert_dir", metavar="CONVERT_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="Weights.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Output directory.")
+@click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
+def crop(convert_dir: Path, weights: Path, out: Path, isolate: bool) -> None:
+    """Find the heart in every study of CONVERT_DIR (written by `scarnet convert`) and crop round it."""
+    from scarnet_cli.infer.crop_stage import crop_studies
+
+    failures = crop_studies(convert_dir, weights, out, isolate=isolate)
+    if failures:
+        click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)

@@ -1,0 +1,19 @@
+"""`scarnet segment`: one stage of the pipeline over a batch of studies."""
+
+from pathlib import Path
+
+import rich_click as click
+
+
+@click.command(epilog="Example: scarnet segment work/crop --weights weights/unet.safetensors --out work/segment")
+@click.argument("crop_dir", metavar="CROP_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="Weights.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Output directory.")
+@click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
+def segment(crop_dir: Path, weights: Path, out: Path, isolate: bool) -> None:
+    """Label every study of CROP_DIR (written by `scarnet crop`): blood pool, myocardium, scar, MVO."""
+    from scarnet_cli.infer.segment_stage import segment_studies
+
+    failures = segment_studies(crop_dir, weights, out, isolate=isolate)
+    if failures:
+        click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)

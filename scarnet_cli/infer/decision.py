@@ -1,0 +1,60 @@
+"""From probabilities to labels: what is heart, where scar is, and whether there is scar at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scarnet_cli.image.labels import REGIONS, Label, region_mask
+
+FAINT_SCAR_DROPPED: Final = "faint_scar_dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Thresholds, chosen by cross-validation and stored with the weights.
+
+    Attributes:
+        scar_share: A myocardial voxel is scar where scar and MVO hold more than this share of the myocardium's
+            probability.
+        least_scar_percent: A study whose scar is a smaller percent of the myocardium has no scar: networks invent a
+            little in normal hearts, and experts contour hardly any infarct that is so small.
+    """
+
+    scar_share: float = 0.5
+    least_scar_percent: float = 0.0
+
+    @classmethod
+    def from_spec(cls, values: Mapping[str, float]) -> "Decision":
+        """Return the decision of a `NetworkSpec`; what it does not name keeps its default."""
+        return cls(**values)
+
+
+def decode(probability: NDArray[np.float32], scar_share: float) -> NDArray[np.uint8]:
+    """Return (z, y, x) labels of (class, z, y, x) probabilities, from the outer region to the inner.
+
+    First background, blood pool and myocardium (with all that lies in it) compete; then scar within the myocardium;
+    then MVO within the scar.
+    """
+    myocardium, scar = (probability[list(REGIONS[region])].sum(axis=0) for region in ("myocardium", "scar"))
+    outer = np.stack([probability[Label.BACKGROUND], probability[Label.BLOOD_POOL], myocardium])
+    labels = outer.argmax(axis=0).astype(np.uint8)
+    is_scar = (labels == Label.MYOCARDIUM) & (scar > scar_share * myocardium)
+    labels[is_scar] = np.where(probability[Label.MVO] > probability[Label.SCAR], Label.MVO, Label.SCAR)[is_scar]
+    return labels
+
+
+def scar_percent(labels: NDArray[np.uint8]) -> float:
+    """Return scar in percent of the myocardium's voxels; 0 without myocardium."""
+    myocardium = np.count_nonzero(region_mask(labels, "myocardium"))
+    return 100.0 * np.count_nonzero(region_mask(labels, "scar")) / max(myocardium, 1)
+
+
+def drop_faint_scar(labels: NDArray[np.uint8], least_percent: float) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Return labels whose scar, where it is less than `least_percent` of the myocardium, is myocardium, and flags."""
+    percent = scar_percent(labels)
+    if percent == 0.0 or percent >= least_percent:
+        return labels, ()
+    return np.where(region_mask(labels, "scar"), Label.MYOCARDIUM, labels).astype(np.uint8), (FAINT_SCAR_DROPPED,)

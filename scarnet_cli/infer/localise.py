@@ -1,0 +1,86 @@
+"""Finding the left ventricle in a whole picture, and the crop round it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from scarnet_cli.errors import ModelError
+from scarnet_cli.image.resample import in_plane_grid, resample_to, whole_plane_grid
+from scarnet_cli.image.volume import Volume
+from scarnet_cli.infer.network import class_probabilities, neighbour_channels
+from scarnet_cli.model.spec import Task
+from scarnet_cli.model.weights import TrainedNetwork
+
+# The crop is the same for every network: 128 pixels of 1 mm hold hearts of up to 110 mm with room for an error of 9 mm.
+CROP_SIZE: Final = 128
+CROP_PIXEL_MM: Final = 1.0
+_LEAST_PROBABILITY: Final = 0.25
+_HALVINGS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class HeartCrop:
+    """The crop of a stack.
+
+    Attributes:
+        image: (z, 128, 128) intensities at 1 mm, on the slices of the stack.
+        confidence: Mean probability of the left ventricle inside its outline, 0..1.
+        cut_off: Whether the crop reaches beyond the picture.
+    """
+
+    image: Volume
+    confidence: float
+    cut_off: bool
+
+
+def crop_heart(image: Volume, localiser: TrainedNetwork) -> HeartCrop:
+    """Return the crop round the left ventricle, at one place in plane for all slices.
+
+    Raises:
+        ModelError: The weights are no localiser's, or no heart is found.
+    """
+    centre, confidence = locate_heart(image, localiser)
+    grid = in_plane_grid(image, centre, (CROP_SIZE, CROP_SIZE), CROP_PIXEL_MM)
+    inside = resample_to(image.with_array(np.ones(image.shape_zyx, np.float32)), grid, "nearest")
+    floor = float(np.percentile(image.array, 1))  # padding looks like air, not like a bright or dark edge
+    crop = resample_to(image.with_array(image.array.astype(np.float32)), grid, outside=floor)
+    return HeartCrop(crop, confidence, cut_off=bool((inside.array == 0).any()))
+
+
+def locate_heart(image: Volume, localiser: TrainedNetwork) -> tuple[tuple[float, float], float]:
+    """Return the left ventricle's centre in plane, in mm along rows and columns from pixel (0, 0), and the confidence.
+
+    Raises:
+        ModelError: The weights are no localiser's, or no heart is found.
+    """
+    spec = localiser.spec
+    if spec.task is not Task.LOCALISE:
+        message = f"Weights {spec.name!r} are for {spec.task.value}, not for localise; see --weights of `scarnet crop`."
+        raise ModelError("wrong_weights", message)
+    grid = whole_plane_grid(image, spec.pixel_mm, _HALVINGS)
+    seen = resample_to(image.with_array(image.array.astype(np.float32)), grid, outside=float(np.median(image.array)))
+    slices = neighbour_channels(seen.array, spec.context)
+    heart = class_probabilities(localiser, slices, mirrored=False)[:, 1]
+    # All slices of a short-axis stack show the ventricle at about one place: their mean is surer than any of them.
+    mean = heart.mean(axis=0)
+    if mean.max() < _LEAST_PROBABILITY:
+        message = (
+            f"No left ventricle was found (greatest probability {mean.max():.2f}); check that this is a short-axis "
+            "LGE stack of the heart, or name the right series."
+        )
+        raise ModelError("heart_not_found", message)
+    region = _most_likely_region(mean)
+    rows, columns = (float(np.average(index, weights=mean[region])) for index in np.nonzero(region))
+    offset = np.linalg.solve(image.direction, np.array(grid.origin_xyz_mm) - np.array(image.origin_xyz_mm))
+    centre = (rows * spec.pixel_mm + offset[1], columns * spec.pixel_mm + offset[0])
+    return centre, float(mean[region].mean())
+
+
+def _most_likely_region(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return the connected region above half of the maximum that holds most probability."""
+    regions, count = ndimage.label(probability > probability.max() / 2)
+    mass = ndimage.sum_labels(probability, regions, np.arange(1, count + 1))
+    return regions == 1 + int(np.argmax(mass))

@@ -1,0 +1,89 @@
+"""From crops to label maps on the full grid."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from scarnet_cli.errors import ModelError
+from scarnet_cli.image.labels import REGIONS, Label, region_mask
+from scarnet_cli.image.resample import resample_classes
+from scarnet_cli.image.volume import Volume
+from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar
+from scarnet_cli.infer.network import class_probabilities, neighbour_channels
+from scarnet_cli.model.spec import Task
+from scarnet_cli.model.weights import TrainedNetwork
+
+_HEART: Final = "heart_not_segmented"
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """A label map with what is known about its worth.
+
+    Attributes:
+        labels: (z, y, x) uint8 values of `Label`, on the full grid.
+        confidence: Mean probability of myocardium (scar and MVO with it) over the voxels labelled so, 0..1.
+        flags: Codes of what a reader should look at.
+    """
+
+    labels: Volume
+    confidence: float
+    flags: tuple[str, ...]
+
+
+def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
+    """Return one crop's slices as the network's (z, channels, y, x) input.
+
+    Raises:
+        ModelError: The weights are no segmentation network's.
+    """
+    spec = trained.spec
+    if spec.task is not Task.SEGMENT:
+        message = f"Weights {spec.name!r} are for {spec.task.value}, not for segment; see `scarnet segment --weights`."
+        raise ModelError("wrong_weights", message)
+    return neighbour_channels(crop.array, spec.context)
+
+
+def segment_crops(crops: list[Volume], trained: TrainedNetwork) -> list[NDArray[np.float32]]:
+    """Return (classes, z, y, x) probabilities of each crop; the slices of all crops share the network's batches."""
+    inputs = [network_input(crop, trained) for crop in crops]
+    if not inputs:
+        return []
+    probability = class_probabilities(trained, np.concatenate(inputs), mirrored=True)
+    ends = np.cumsum([len(i) for i in inputs])[:-1]
+    return [part.swapaxes(0, 1) for part in np.split(probability, ends)]
+
+
+def paste_back(probability: NDArray[np.float32], crop: Volume, image: Volume, decision: Decision) -> Segmentation:
+    """Return the label map on the full grid of `image`.
+
+    Args:
+        probability: (classes, z, y, x) on the crop's grid.
+        crop: The crop.
+        image: The full grid; its values are not read.
+        decision: When scar counts as scar.
+
+    Raises:
+        ModelError: No myocardium is left.
+    """
+    full = resample_classes(probability, crop, image)
+    labels = decode(full, decision.scar_share)
+    labels[~largest_component(labels != Label.BACKGROUND)] = Label.BACKGROUND
+    myocardium = region_mask(labels, "myocardium")
+    if not myocardium.any():
+        raise ModelError(_HEART, "The network found no myocardium in the crop; look at the study's images.")
+    labels, flags = drop_faint_scar(labels, decision.least_scar_percent)
+    confidence = float(full[list(REGIONS["myocardium"])].sum(axis=0)[myocardium].mean())
+    return Segmentation(image.with_array(labels), round(confidence, 4), flags)
+
+
+def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest piece of a (z, y, x) mask; neighbours share a face, or touch at all between slices."""
+    structure = np.stack([np.ones((3, 3)), ndimage.generate_binary_structure(2, 1), np.ones((3, 3))])
+    pieces, count = ndimage.label(mask, structure)
+    if not count:
+        return mask
+    return pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
