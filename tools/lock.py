@@ -8,11 +8,10 @@ import argparse
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from pip_settings import uv_environment
+from pip_settings import UvSettings, uv_settings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 REQUIREMENTS: Final = ROOT / "requirements"
@@ -28,13 +27,13 @@ def requested(pyproject: str) -> dict[str, str]:
     return from_project | {name: (REQUIREMENTS / f"{name}.in").read_text() for name in HAND_WRITTEN}
 
 
-def resolve(text: str, output: Path, constraints: Path | None, environment: Mapping[str, str]) -> None:
+def resolve(text: str, output: Path, constraints: Path | None, uv: UvSettings) -> None:
     """Write the pinned form of `text` to `output`, with hashes, for every platform and Python from 3.11 on."""
-    command = [str(ROOT / ".venv/bin/uv"), "pip", "compile", "-", "--output-file", str(output), "--quiet"]
+    command = [str(ROOT / ".venv/bin/uv"), "pip", "compile", "-", "--output-file", str(output), "--quiet", *uv.options]
     command += ["--universal", "--python-version", OLDEST_PYTHON, "--fork-strategy", "fewest"]
-    command += ["--generate-hashes", "--no-emit-package", "pip", "--no-annotate", "--custom-compile-command", "make lock"]
+    command += ["--generate-hashes", "--no-annotate", "--custom-compile-command", "make lock"]
     command += [] if constraints is None else ["--constraints", str(constraints)]
-    subprocess.run(command, input=text, text=True, check=True, env=dict(environment), cwd=ROOT)
+    subprocess.run(command, input=text, text=True, check=True, env=uv.environment, cwd=ROOT)
 
 
 def main() -> None:
@@ -43,15 +42,15 @@ def main() -> None:
     parser.add_argument("--upgrade", action="store_true", help="Take the newest releases, not those locked now.")
     upgrade: bool = parser.parse_args().upgrade
     lists = requested((ROOT / "pyproject.toml").read_text())
-    environment = uv_environment(ROOT / ".venv/bin/python")
+    uv = uv_settings(ROOT / ".venv/bin/python")
     with tempfile.TemporaryDirectory() as folder:
         together = Path(folder) / "together.txt"
         locked = [path.read_text() for path in sorted(REQUIREMENTS.glob("*.txt"))]
         # uv keeps the pins that it finds in its output file unless told otherwise.
         together.write_text("" if upgrade else "\n".join(locked))
-        resolve("\n".join(lists.values()), together, None, environment)
+        resolve("\n".join(lists.values()), together, None, uv)
         for name, text in lists.items():
-            resolve(text, REQUIREMENTS / f"{name}.txt", together, environment)
+            resolve(text, REQUIREMENTS / f"{name}.txt", together, uv)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 import ssl
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,15 +16,22 @@ NAMES: Final = {
     "index-url": ("UV_DEFAULT_INDEX", " "),
     "extra-index-url": ("UV_INDEX", " "),
     "find-links": ("UV_FIND_LINKS", ","),
-    "no-index": ("UV_NO_INDEX", " "),
     "trusted-host": ("UV_INSECURE_HOST", " "),
     "cert": ("SSL_CERT_FILE", " "),
     "client-cert": ("SSL_CLIENT_CERT", " "),
-    "timeout": ("UV_HTTP_TIMEOUT", " "),
     "default-timeout": ("UV_HTTP_TIMEOUT", " "),
-    "keyring-provider": ("UV_KEYRING_PROVIDER", " "),
+    "timeout": ("UV_HTTP_TIMEOUT", " "),
     "proxy": ("ALL_PROXY", " "),
 }
+FALSE_WORDS: Final = ("", "0", "false", "no", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class UvSettings:
+    """How to call uv: `environment` for the process, `options` after each of its `pip` subcommands."""
+
+    environment: dict[str, str]
+    options: tuple[str, ...]
 
 
 def parse_settings(listing: str) -> dict[str, str]:
@@ -37,32 +45,34 @@ def parse_settings(listing: str) -> dict[str, str]:
     return {name: value for section in SECTIONS for name, value in by_section[section].items()}
 
 
-def to_uv(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return uv's environment variables for these pip settings; those that uv has no word for are left out."""
-    variables = {
-        NAMES[name][0]: NAMES[name][1].join(value.split()) for name, value in settings.items() if name in NAMES
-    }
+def to_uv(settings: Mapping[str, str], own: Mapping[str, str]) -> UvSettings:
+    """Translate pip settings for uv.
+
+    Args:
+        settings: setting -> value, as `parse_settings` gives them.
+        own: the user's environment; a variable that it sets for uv itself wins over pip's settings.
+    """
+    environment = {NAMES[name][0]: NAMES[name][1].join(settings[name].split()) for name in NAMES if name in settings}
     # Like pip: the best version of any index, where uv alone would stop at the first index that knows the name.
-    return variables | {"UV_INDEX_STRATEGY": "unsafe-best-match"}
+    environment["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    # uv reads these two as options only, or under names of its own.
+    options = [] if settings.get("no-index", "").lower() in FALSE_WORDS else ["--no-index"]
+    if settings.get("keyring-provider") == "subprocess":
+        options += ["--keyring-provider", "subprocess"]
+    return UvSettings(with_certificates(environment | dict(own)), tuple(options))
 
 
-def read_settings(python: Path) -> dict[str, str]:
-    """Return the settings that the pip of this Python finds, in its files and in the environment."""
+def with_certificates(environment: Mapping[str, str]) -> dict[str, str]:
+    """Name the certificates to every program that set-up runs (jgo reads REQUESTS_CA_BUNDLE), or say: the system's."""
+    certificates = environment.get("SSL_CERT_FILE")
+    for_jgo = certificates or ssl.get_default_verify_paths().cafile
+    added = {} if certificates else {"UV_SYSTEM_CERTS": "true"}
+    added |= {"REQUESTS_CA_BUNDLE": for_jgo} if for_jgo else {}
+    return added | dict(environment)
+
+
+def uv_settings(python: Path) -> UvSettings:
+    """Return how to call uv so that it installs from where the pip of this Python would."""
     command = [str(python), "-m", "pip", "config", "list"]
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return parse_settings(listing)
-
-
-def uv_environment(python: Path) -> dict[str, str]:
-    """Return the environment to run uv and jgo in: the user's own, filled up with what pip was told.
-
-    A variable that the user set for uv itself wins. Certificates go to every program that set-up runs.
-    """
-    environment = to_uv(read_settings(python)) | os.environ
-    certificates = environment.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
-    if certificates:
-        environment.setdefault("SSL_CERT_FILE", certificates)
-        environment.setdefault("REQUESTS_CA_BUNDLE", certificates)
-    else:
-        environment.setdefault("UV_SYSTEM_CERTS", "true")
-    return environment
+    return to_uv(parse_settings(listing), os.environ)

