@@ -1,0 +1,31 @@
+#!/usr/bin/env nextflow
+// Entry: parameters in, one of the workflows out. The only script that reads `params`.
+
+include { COHORT } from './workflows/cohort'
+include { checkParameters ; helpText ; writeParameters } from './workflows/parameters'
+
+workflow {
+    def schema = file("${projectDir}/nextflow_schema.json")
+    if (params.help) {
+        log.info(helpText(schema))
+    }
+    else {
+        checkParameters(params, schema)
+        writeParameters(params, file("${params.outdir}/pipeline_info/parameters.json"))
+        def input = file(params.input).toAbsolutePath()
+        def previous = file("${params.outdir}/pipeline_info/index.parquet")
+        COHORT(
+            // paths as plain text: tasks read them in place and nothing is staged
+            [
+                path: input.toString(),
+                root: (params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent).toString(),
+            ],
+            previous.exists() ? previous : [],
+            "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
+            file(params.localiser),
+            file(params.weights),
+        )
+        COHORT.out.summary.view { text -> text.trim() }
+        COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }
+    }
+}

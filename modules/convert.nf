@@ -1,0 +1,23 @@
+// DICOM to volumes with true geometry. Cached by the batch's content: which studies, and the digest of each one's files.
+process CONVERT {
+    tag "${batch}"
+    label 'process_low'
+    label 'reads_input'
+    ext mount: { nextflow.util.Escape.path(root) }
+    cache 'deep'
+
+    input:
+    tuple val(batch), path(studies)
+    val root // mounted into containers; the batch holds the paths below it
+
+    output:
+    tuple val(batch), path('convert'), emit: batch
+    path 'published/studies/*/image.nii.gz', emit: images, optional: true
+
+    script:
+    """
+    export OMP_NUM_THREADS=${task.cpus}
+    scarnet convert ${studies} --out convert ${task.attempt > 1 ? '--isolate' : ''}
+    ln -s convert published
+    """
+}

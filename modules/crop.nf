@@ -1,0 +1,19 @@
+// The localiser finds the heart; 128 x 128 pixels at a fixed spacing round it.
+process CROP {
+    tag "${batch}"
+    label 'process_medium'
+    label 'torch'
+
+    input:
+    tuple val(batch), path(convert)
+    path localiser
+
+    output:
+    tuple val(batch), path('crop'), emit: batch
+
+    script:
+    """
+    export OMP_NUM_THREADS=${task.cpus}
+    scarnet crop ${convert} --weights ${localiser} --out crop ${task.attempt > 1 ? '--isolate' : ''}
+    """
+}

@@ -1,0 +1,21 @@
+// All fragments into the cohort's tables; fails when a study that INDEX saw is lost. The index's tables count by content.
+process GATHER {
+    tag 'cohort'
+    label 'process_medium'
+    cache 'deep'
+
+    input:
+    path index, stageAs: 'fragments/index/*'
+    path fragments, stageAs: 'fragments/?/*'
+
+    output:
+    path 'tables', emit: tables
+    path 'versions.json', emit: versions
+    stdout emit: summary
+
+    script:
+    """
+    scarnet gather fragments/index ${fragments} --out tables
+    scarnet versions > versions.json
+    """
+}

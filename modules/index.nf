@@ -1,0 +1,23 @@
+// Sweeps the input on every run, reads the headers of what is new or changed, and cuts the studies into batches.
+process INDEX {
+    tag 'input'
+    label 'process_low'
+    label 'reads_input'
+    ext mount: { nextflow.util.Escape.path(input.root) }
+    cache false
+
+    input:
+    val input
+    path previous, stageAs: 'previous.parquet'
+    val options
+
+    output:
+    path 'index/{studies,series,failures}.parquet', emit: tables
+    path 'index/batches/*.json', emit: batches, optional: true
+    path 'index/index.parquet', emit: index
+
+    script:
+    """
+    scarnet index ${nextflow.util.Escape.path(input.path)} --out index ${previous ? '--previous previous.parquet' : ''} ${options}
+    """
+}

@@ -1,0 +1,21 @@
+// The network labels the slices of all studies of a batch; labels are pasted back on the full grid.
+process SEGMENT {
+    tag "${batch}"
+    label 'process_gpu'
+    label 'torch'
+
+    input:
+    tuple val(batch), path(crop)
+    path weights
+
+    output:
+    tuple val(batch), path('segment'), emit: batch
+    path 'published/studies/*/labels.nii.gz', emit: labels, optional: true
+
+    script:
+    """
+    export OMP_NUM_THREADS=${task.cpus}
+    scarnet segment ${crop} --weights ${weights} --out segment ${task.attempt > 1 ? '--isolate' : ''}
+    ln -s segment published
+    """
+}

@@ -1,0 +1,90 @@
+// Parameters are described once, in nextflow_schema.json: the help text and the checks are made from it.
+
+/** Every parameter of the schema: name -> its description. */
+def describedParameters(schema) {
+    def groups = new groovy.json.JsonSlurper().parseText(schema.text)['$defs'].values()
+    return groups.collectEntries { group -> group.properties }
+}
+
+/** One line a parameter, with its default. */
+def helpText(schema) {
+    def lines = describedParameters(schema).collect { name, rule ->
+        def fallback = rule.default == null ? '' : " [${rule.default}]"
+        "  --${name.padRight(16)} ${rule.description}${fallback}"
+    }
+    return """
+        |Usage: nextflow run main.nf --input DIR_OR_SAMPLESHEET --outdir OUT [-profile slurm,apptainer] [-resume]
+        |
+        |${lines.join('\n')}
+        |""".stripMargin()
+}
+
+/** End the run with one message that lists everything wrong with the parameters. */
+def checkParameters(params, schema) {
+    def rules = describedParameters(schema)
+    if (!params.input) {
+        log.info(helpText(schema))
+    }
+    def unknown = params.keySet().findAll { name -> !rules.containsKey(name) && !isCamelTwin(name, params) }
+    def problems = unknown.collect { name -> "--${name} is no parameter of this pipeline; --help lists them." }
+    problems += rules.collect { name, rule -> problemOf(name, params[name], rule) }.findAll { text -> text }
+    if (!problems) {
+        problems += [problemOfOutput(params.outdir)].findAll { text -> text }
+    }
+    if (problems) {
+        error(problems.join('\n'))
+    }
+}
+
+/** Nextflow adds `batchMin` where the user wrote --batch-min: name it once, as it was written. */
+def isCamelTwin(name, params) {
+    def kebab = name.replaceAll(/([A-Z])/) { match -> "-${match[1].toLowerCase()}" }
+    return kebab != name && params.containsKey(kebab)
+}
+
+def problemOf(name, value, rule) {
+    if (value == null || value == '') {
+        return rule.required ? "--${name} is missing: ${rule.description}." : null
+    }
+    if (rule.type == 'integer' && !(value instanceof Integer)) {
+        return "--${name} is '${value}'; a whole number is needed."
+    }
+    if (rule.type == 'boolean' && !(value instanceof Boolean)) {
+        return "--${name} is '${value}'; true or false is needed."
+    }
+    if (rule.type == 'string' && value instanceof Boolean) {
+        return "--${name} needs a value: ${rule.description}."
+    }
+    if (rule.minimum != null && value < rule.minimum) {
+        return "--${name} is ${value}; at least ${rule.minimum} is needed."
+    }
+    if (rule.pattern && !(value.toString() ==~ rule.pattern)) {
+        return "--${name} is '${value}'; it must look like ${rule.examples.join(' or ')}."
+    }
+    if (rule['enum'] && !rule['enum'].contains(value)) {
+        return "--${name} is '${value}'; it must be one of ${rule['enum'].join(', ')}."
+    }
+    if (rule.exists && !file(value.toString()).exists()) {
+        return "--${name} '${value}' does not exist: ${rule.description}."
+    }
+    return rule.format == 'file-path' && file(value.toString()).isDirectory() ? "--${name} '${value}' is a directory; a file is needed." : null
+}
+
+def problemOfOutput(outdir) {
+    def folder = file(outdir.toString())
+    try {
+        java.nio.file.Files.createDirectories(folder)
+        java.nio.file.Files.delete(java.nio.file.Files.createTempFile(folder, '.write', '.check'))
+        return null
+    }
+    catch (IOException failure) {
+        return "--outdir '${outdir}' cannot be written (${failure.class.simpleName}); name another directory."
+    }
+}
+
+/** Keep the settings beside the results; the input's path stays out, as it may hold a name. */
+def writeParameters(params, target) {
+    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'help']) }
+    target.parent.mkdirs()
+    target.text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n'
+}
