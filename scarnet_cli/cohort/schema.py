@@ -35,14 +35,35 @@ def _study_id() -> pa.Field:
     return column("study_id", TEXT, meaning, required=True)
 
 
-_N_SD: Final = [
-    column(
-        f"scar_{n}sd_percent_lv",
-        NUMBER,
-        f"Part of the myocardium brighter than mean + {n} SD of remote myocardium; MVO counts as scar.",
-        "percent",
+def _n_sd(suffix: str) -> list[pa.Field]:
+    meaning = "Part of the myocardium brighter than mean + {} SD of remote myocardium; MVO counts as scar."
+    return [column(f"scar_{n}sd_percent{suffix}", NUMBER, meaning.format(n), "percent") for n in range(2, 7)]
+
+
+def _half_maximum(suffix: str) -> list[pa.Field]:
+    fwhm = "Part of the myocardium above half of the scar's maximum and connected with the scar; MVO counts as scar."
+    core = "Scar core: at or above half of the scar's maximum, within 5 mm of the segmented scar; MVO counts as core."
+    border = "Border zone: between remote myocardium's peak and the core, within 5 mm of the segmented scar."
+    return [
+        column(f"scar_fwhm_percent{suffix}", NUMBER, fwhm, "percent"),
+        column(f"core_percent{suffix}", NUMBER, core, "percent"),
+        column(f"border_percent{suffix}", NUMBER, border, "percent"),
+    ]
+
+
+_TRANSMURALITY: Final = "Mean part of the wall's thickness that is scar, over the radial chords that have scar"
+_ENDOCARDIAL: Final = "Part of the radial chords whose endocardial end is scar."
+_WALL: Final = "Mean thickness of the wall along radial chords."
+
+_KIM: Final = [
+    column(f"chords_{name}_percent", NUMBER, f"Part of the radial chords with {words} of the wall scar.", "percent")
+    for name, words in (
+        ("0", "none"),
+        ("1_25", "up to 25 %"),
+        ("26_50", "over 25 to 50 %"),
+        ("51_75", "over 50 to 75 %"),
+        ("76_100", "over 75 %"),
     )
-    for n in range(2, 7)
 ]
 
 _SCANS: Final = [
@@ -50,7 +71,12 @@ _SCANS: Final = [
     column("study_instance_uid", TEXT, "DICOM StudyInstanceUID; null where the input was NIfTI."),
     column("manufacturer", TEXT, "DICOM Manufacturer."),
     column("slices", COUNT, "Number of slices in the stack."),
-    column("spacing_mm", NUMBER, "In-plane distance between pixel centres.", "mm"),
+    column(
+        "spacing_mm",
+        NUMBER,
+        "In-plane distance between pixel centres; geometric mean where rows and columns differ.",
+        "mm",
+    ),
     column("slice_spacing_mm", NUMBER, "Distance between slice centres (not slice thickness).", "mm"),
     column("blood_pool_ml", NUMBER, "Volume of the left ventricle's blood pool.", "ml"),
     column("myocardium_ml", NUMBER, "Volume of the myocardium, scar and MVO included.", "ml"),
@@ -60,12 +86,22 @@ _SCANS: Final = [
     column("scar_percent_lv", NUMBER, "Segmented scar, MVO included, of the myocardium's volume.", "percent"),
     column("mvo_ml", NUMBER, "Volume of microvascular obstruction.", "ml"),
     column("mvo_percent_lv", NUMBER, "Microvascular obstruction of the myocardium's volume.", "percent"),
-    *_N_SD,
-    column("scar_fwhm_percent_lv", NUMBER, "Part of the myocardium above half of the scar's maximum.", "percent"),
-    column("core_percent_lv", NUMBER, "Scar core: at or above half of the scar's maximum.", "percent"),
-    column("border_percent_lv", NUMBER, "Border zone: between remote myocardium's peak and the core.", "percent"),
-    column("transmurality_mean", NUMBER, "Mean part of the wall that is scar, over chords that have scar.", "percent"),
-    column("scar_components", COUNT, "Number of connected pieces of scar."),
+    *_n_sd("_lv"),
+    *_half_maximum("_lv"),
+    column("transmurality_mean", NUMBER, f"{_TRANSMURALITY}; null without scar.", "percent"),
+    *_KIM,
+    column("endocardial_extent_percent", NUMBER, _ENDOCARDIAL, "percent"),
+    column("wall_thickness_mm", NUMBER, _WALL, "mm"),
+    column("scar_components", COUNT, "Number of connected pieces of scar (26 neighbours)."),
+    column("largest_scar_ml", NUMBER, "Volume of the largest connected piece of scar.", "ml"),
+    column("remote_pixels", COUNT, "Pixels of remote myocardium, all slices together."),
+    column(
+        "half_of",
+        TEXT,
+        "What FWHM and core halve: 'signal', or 'rise_above_remote' where remote is bright; null without scar.",
+    ),
+    column("apex_source", TEXT, "What told the apex's end of the stack: 'geometry' or 'shape'."),
+    column("rv_insertion_source", TEXT, "Whether the anterior RV insertion was 'given' or 'estimated' from geometry."),
     column("confidence", NUMBER, "The network's confidence in the label map.", "fraction"),
     column("flags", CODES, "What a reader should know of this study, as codes; empty when nothing."),
     column("model", TEXT, "Name of the segmentation model; null where the labels were given."),
@@ -76,21 +112,45 @@ _SCANS: Final = [
 _SLICES: Final = [
     _study_id(),
     column("slice", COUNT, "Index of the slice in image.nii.gz, from 0.", required=True),
-    column("z_mm", NUMBER, "Distance of the slice's centre from that of slice 0.", "mm"),
+    column(
+        "z_mm", NUMBER, "Place of the slice along the stack's normal in patient space, rising towards the base.", "mm"
+    ),
+    column(
+        "level", TEXT, "Third of the myocardium's length: 'base', 'mid', 'apex', or 'cap'; null without myocardium."
+    ),
     column("blood_pool_mm2", NUMBER, "Area of the blood pool.", "mm2"),
     column("myocardium_mm2", NUMBER, "Area of the myocardium, scar and MVO included.", "mm2"),
     column("scar_mm2", NUMBER, "Area of the scar, MVO included.", "mm2"),
     column("mvo_mm2", NUMBER, "Area of microvascular obstruction.", "mm2"),
     column("scar_percent", NUMBER, "Scar, MVO included, of the slice's myocardium.", "percent"),
     column("mvo_percent", NUMBER, "Microvascular obstruction of the slice's myocardium.", "percent"),
+    *_n_sd(""),
+    *_half_maximum(""),
+    column("transmurality", NUMBER, f"{_TRANSMURALITY}; null without scar.", "percent"),
+    column("remote_slice", COUNT, "Slice of the remote myocardium used: another slice where this one has too little."),
+    column("remote_pixels", COUNT, "Size of that remote region."),
+    column(
+        "remote_angle_deg",
+        NUMBER,
+        "Its middle, from the anterior RV insertion through the septum; null all round.",
+        "deg",
+    ),
+    column("remote_mean", NUMBER, "Its mean signal, in the image's own units."),
+    column("remote_sd", NUMBER, "Standard deviation of its signal."),
+    column("remote_peak", NUMBER, "Its greatest signal (maximum of 3 x 3 means)."),
+    column("scar_peak", NUMBER, "The scar's greatest signal (maximum of 3 x 3 means), MVO left out."),
+    column("half_threshold", NUMBER, "Signal above which FWHM and core lie."),
 ]
 
 _SEGMENTS: Final = [
     _study_id(),
     column("segment", COUNT, "Segment of the AHA model, 1-17.", required=True),
-    column("scar_percent", NUMBER, "Scar, MVO included, of the segment's myocardium.", "percent"),
-    column("transmurality", NUMBER, "Mean part of the wall that is scar, over the segment's chords.", "percent"),
     column("myocardium_ml", NUMBER, "Volume of the segment's myocardium.", "ml"),
+    column("scar_ml", NUMBER, "Volume of the segment's scar, MVO included.", "ml"),
+    column("scar_percent", NUMBER, "Scar, MVO included, of the segment's myocardium.", "percent"),
+    column("transmurality", NUMBER, f"{_TRANSMURALITY}; 0 without scar, null without chords (segment 17).", "percent"),
+    column("endocardial_extent_percent", NUMBER, _ENDOCARDIAL, "percent"),
+    column("wall_thickness_mm", NUMBER, _WALL, "mm"),
 ]
 
 _SERIES: Final = [

@@ -1,0 +1,52 @@
+"""`scarnet quantify`: measure label maps, one pair of NIfTI files or a batch of the pipeline."""
+
+from pathlib import Path
+
+import rich_click as click
+
+_SOURCE = click.Path(exists=True, path_type=Path)
+
+
+@click.command(epilog="Example: scarnet quantify lge.nii.gz labels.nii.gz --out tables")
+@click.argument("image", type=_SOURCE)
+@click.argument("labels", type=_SOURCE)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Output directory.")
+@click.option("--study-id", help="Name of the study in the tables (two files only) [default: the image file's name].")
+@click.option(
+    "--rv-insertion",
+    type=(float, float, float),
+    metavar="X Y Z",
+    help="Anterior RV insertion, LPS in mm (two files only) [default: estimated from patient geometry].",
+)
+@click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
+def quantify(
+    image: Path,
+    labels: Path,
+    out: Path,
+    study_id: str | None,
+    rv_insertion: tuple[float, float, float] | None,
+    isolate: bool,
+) -> None:
+    """Measure the scar: volumes, burden, n-SD, FWHM, core and border, AHA segments, transmurality.
+
+    IMAGE and LABELS are two NIfTI files on one grid (labels: 0 background, 1 blood pool, 2 myocardium, 3 scar, 4 MVO),
+    or the output directories of `scarnet convert` and `scarnet segment`. Writes scans, slices and segments.parquet; for
+    directories also failures.parquet, and a picture and a record of each study.
+    """
+    if image.is_dir() != labels.is_dir():
+        message = "IMAGE and LABELS must be two files or two directories."
+        raise click.UsageError(message)
+    if image.is_dir():
+        if study_id is not None or rv_insertion is not None:
+            message = "--study-id and --rv-insertion are for two files; in a batch the samplesheet gives them."
+            raise click.UsageError(message)
+        from scarnet_cli.quantify.stage import quantify_studies
+
+        failures = quantify_studies(image, labels, out, isolate=isolate)
+        if failures:
+            click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
+        return
+    from scarnet_cli.quantify.stage import quantify_pair
+
+    name = image.name.removesuffix(".gz").removesuffix(".nii")
+    quantify_pair(image, labels, out, study_id or name, rv_insertion)

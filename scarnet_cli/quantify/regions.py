@@ -1,0 +1,131 @@
+"""The labelled regions of one study, checked, cut to the heart and put in anatomical order."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from scarnet_cli.errors import GeometryError, QuantificationError
+from scarnet_cli.image.labels import Label, region_mask
+from scarnet_cli.image.volume import Volume, same_grid
+
+# Room round the labels that filters of 3 x 3 pixels and bilinear sampling need.
+_MARGIN: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Signal and masks on one grid, cut in plane to the labels' bounding box; every array is (z, y, x).
+
+    Attributes:
+        signal: Float64 intensities.
+        blood_pool: Label 1.
+        myocardium: Labels 2, 3 and 4.
+        scar: Labels 3 and 4.
+        mvo: Label 4.
+        cavity: Blood pool, and what the myocardium encloses within a slice (label maps without a blood pool).
+        grid: Geometry of the arrays; its own array is the label map.
+    """
+
+    signal: NDArray[np.float64]
+    blood_pool: NDArray[np.bool_]
+    myocardium: NDArray[np.bool_]
+    scar: NDArray[np.bool_]
+    mvo: NDArray[np.bool_]
+    cavity: NDArray[np.bool_]
+    grid: Volume
+
+    @property
+    def pixel_mm2(self) -> float:
+        """Area of one pixel."""
+        return self.grid.spacing_zyx_mm[1] * self.grid.spacing_zyx_mm[2]
+
+    @property
+    def in_plane_mm(self) -> tuple[float, float]:
+        """Distance between rows and between columns."""
+        return self.grid.spacing_zyx_mm[1], self.grid.spacing_zyx_mm[2]
+
+
+def find_regions(image: Volume, labels: Volume) -> Regions:
+    """Check an image with its label map and return its regions.
+
+    Args:
+        image: LGE signal on any scale.
+        labels: Values of `Label`, as integers or as whole floats, on the same grid.
+
+    Raises:
+        GeometryError: The grids differ; the message gives both.
+        QuantificationError: The label map holds other values, or the signal is not finite where it is labelled.
+    """
+    if not same_grid(image, labels):
+        message = f"Image and labels differ: the image has {describe(image)}, the labels {describe(labels)}."
+        raise GeometryError("grid_mismatch", f"{message} Resample one onto the other's grid first.")
+    values = _label_values(labels.array)
+    box = _bounding_box(values)
+    cut = values[box]
+    signal = image.array[box].astype(np.float64)
+    if not np.isfinite(signal[cut > 0]).all():
+        message = "The image holds NaN or infinite signal inside the labelled heart; write the image again."
+        raise QuantificationError("non_finite_signal", message)
+    masks = {region: region_mask(cut, region) for region in ("blood_pool", "myocardium", "scar", "mvo")}
+    cavity = _cavity(masks["blood_pool"], masks["myocardium"])
+    return Regions(signal=np.nan_to_num(signal), cavity=cavity, grid=_cut_grid(labels, box, cut), **masks)
+
+
+def describe(volume: Volume) -> str:
+    """Return a grid's size, spacing, origin and direction in words, all in x, y, z order."""
+    size = " x ".join(str(n) for n in reversed(volume.shape_zyx))
+    spacing = " x ".join(f"{s:.4g}" for s in reversed(volume.spacing_zyx_mm))
+    origin = ", ".join(f"{o:.2f}" for o in volume.origin_xyz_mm)
+    axes = "; ".join(", ".join(f"{c:.3f}" for c in column) for column in volume.direction.T)
+    return f"{size} voxels of {spacing} mm, origin ({origin}) mm, axes ({axes})"
+
+
+def pixels_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the (pixels, axes) indices of a mask, in the order in which the array is stored."""
+    return np.argwhere(mask).astype(np.float64)
+
+
+def connected_pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Return each voxel's piece (from 1; 0 outside) and the number of pieces; corners connect."""
+    found = np.zeros(mask.shape, np.int32)
+    ndimage.label(mask, structure=np.ones((3,) * mask.ndim, bool), output=found)
+    return found, int(found.max(initial=0))
+
+
+def distance_mm(mask: NDArray[np.bool_], in_plane_mm: tuple[float, float]) -> NDArray[np.float64]:
+    """Return each (y, x) pixel's distance from the nearest pixel of a mask that is not empty."""
+    return np.asarray(ndimage.distance_transform_edt(~mask, sampling=in_plane_mm), np.float64)
+
+
+def _label_values(array: NDArray[np.generic]) -> NDArray[np.uint8]:
+    found = np.unique(array)
+    known = [label.value for label in Label]
+    unknown = [f"{value:g}" for value in found if value not in known]
+    if unknown:
+        message = f"The label map holds the values {', '.join(unknown[:10])}; only 0 to 4 are known; map them first."
+        raise QuantificationError("unknown_label", message)
+    return array.astype(np.uint8)
+
+
+def _bounding_box(values: NDArray[np.uint8]) -> tuple[slice, slice, slice]:
+    """Return the labels' box in plane with a margin, all slices; of an empty label map the first pixels."""
+    bounds = []
+    for axis in (1, 2):
+        filled = np.flatnonzero(values.any(axis=(0, 3 - axis)))
+        first, last = (int(filled[0]), int(filled[-1])) if filled.size else (0, 0)
+        bounds.append(slice(max(first - _MARGIN, 0), last + _MARGIN + 1))
+    return slice(None), bounds[0], bounds[1]
+
+
+def _cut_grid(labels: Volume, box: tuple[slice, slice, slice], cut: NDArray[np.uint8]) -> Volume:
+    corner = np.array([0.0, float(box[1].start), float(box[2].start)])
+    x, y, z = (float(position) for position in labels.world(corner))
+    return Volume(cut, labels.spacing_zyx_mm, (x, y, z), labels.direction)
+
+
+def _cavity(blood_pool: NDArray[np.bool_], myocardium: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    filled = [ndimage.binary_fill_holes(wall) for wall in myocardium]
+    return (np.array(filled, bool) & ~myocardium) | blood_pool

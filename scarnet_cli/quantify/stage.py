@@ -1,0 +1,126 @@
+"""The stage QUANTIFY: label maps in, rows of the tables scans, slices and segments out."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from scarnet_cli import __version__
+from scarnet_cli.cohort.batch import run_studies
+from scarnet_cli.cohort.failures import Failure
+from scarnet_cli.cohort.tables import write_table
+from scarnet_cli.errors import QuantificationError
+from scarnet_cli.files import read_json, write_json
+from scarnet_cli.image.volume import read_nifti
+from scarnet_cli.quantify.measures import measure_study
+from scarnet_cli.quantify.orientation import Point
+from scarnet_cli.report.overlay import draw_overlay
+
+_TABLES: Final = ("scans", "slices", "segments")
+_FROM_CONVERT: Final = ("study_instance_uid", "manufacturer")
+_FROM_SEGMENT: Final = ("confidence", "model", "model_sha256")
+_AXES: Final = 3
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def quantify_pair(image: Path, labels: Path, out: Path, study_id: str, rv_insertion: Point | None = None) -> None:
+    """Measure one image with its label map and write `out`/scans, slices and segments.parquet.
+
+    Args:
+        image: NIfTI file of the LGE stack.
+        labels: NIfTI file of the label map on the same grid.
+        out: Directory of the tables.
+        study_id: What the rows are called.
+        rv_insertion: LPS position in mm of the anterior RV insertion, or None.
+
+    Raises:
+        GeometryError: A file cannot be read, or the grids differ.
+        QuantificationError: The label map or the signal cannot be measured.
+    """
+    measures = measure_study(read_nifti(image), read_nifti(labels), rv_insertion)
+    _write_tables([_rows(study_id, asdict(measures), {})], out)
+
+
+def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, *, isolate: bool = False) -> list[Failure]:
+    """Measure every study of `segment_dir` and write the tables, the failures, and each study's picture and record.
+
+    Args:
+        convert_dir: Output of CONVERT: studies/<id>/image.nii.gz and study.json.
+        segment_dir: Output of SEGMENT: studies/<id>/labels.nii.gz and segment.json.
+        out: Gets scans, slices, segments and failures.parquet, and studies/<id>/{overlay.png, study.json}.
+        isolate: Run each study in a child process of its own.
+
+    Returns:
+        The studies that could not be measured.
+    """
+    study_ids = sorted(path.parent.name for path in segment_dir.glob("studies/*/labels.nii.gz"))
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".rows-") as name:
+        rows_dir = Path(name)
+
+        def work(study_id: str) -> None:
+            rows = _quantify_study(convert_dir / "studies" / study_id, segment_dir / "studies" / study_id, out)
+            write_json(rows_dir / f"{study_id}.json", rows)
+
+        failures = run_studies("quantify", study_ids, work, out, isolate=isolate)
+        failed = {failure.study_id for failure in failures}
+        studies = [read_json(rows_dir / f"{study_id}.json") for study_id in study_ids if study_id not in failed]
+    _write_tables(studies, out)
+    return failures
+
+
+def parse_point(value: object) -> Point | None:
+    """Return an LPS position given as three numbers: a list, or text with spaces, commas or semicolons between them.
+
+    Raises:
+        QuantificationError: The value is no such position.
+    """
+    if value is None or value == "":
+        return None
+    parts = value.replace(",", " ").replace(";", " ").split() if isinstance(value, str) else value
+    if isinstance(parts, Sequence) and len(parts) == _AXES:
+        try:
+            x, y, z = (float(part) for part in parts)
+        except (TypeError, ValueError):
+            pass
+        else:
+            return x, y, z
+    message = f"The RV insertion is {value!r}; give the LPS position in mm as three numbers, such as '-12.5 30 141'."
+    raise QuantificationError("rv_insertion", message)
+
+
+def _quantify_study(convert: Path, segment: Path, out: Path) -> Rows:
+    study_id = segment.name
+    if not (convert / "image.nii.gz").is_file():
+        message = f"Study {study_id} has labels but no image; give the CONVERT and SEGMENT outputs of the same batch."
+        raise QuantificationError("missing_image", message)
+    image, labels = read_nifti(convert / "image.nii.gz"), read_nifti(segment / "labels.nii.gz")
+    study, segmented = read_json(convert / "study.json"), read_json(segment / "segment.json")
+    measures = measure_study(image, labels, parse_point(study.get("rv_insertion")))
+    known = {key: study.get(key) for key in _FROM_CONVERT} | {key: segmented.get(key) for key in _FROM_SEGMENT}
+    known["flags"] = [*study.get("flags", []), *segmented.get("flags", [])]
+    rows = _rows(study_id, asdict(measures), known)
+    directory = out / "studies" / study_id
+    draw_overlay(image, labels, directory / "overlay.png")
+    write_json(directory / "study.json", {**study, **segmented, **rows["scans"][0]})
+    return rows
+
+
+def _rows(study_id: str, measures: Mapping[str, Any], known: Mapping[str, Any]) -> Rows:
+    """Return a study's rows by table; its flags are those that earlier stages raised, then those raised here."""
+    scan = measures["scan"]
+    flags = list(dict.fromkeys([*known.get("flags", []), *scan["flags"]]))
+    whole = {"study_id": study_id, **known, **scan, "flags": flags, "pipeline_version": __version__}
+    return {
+        "scans": [whole],
+        "slices": [{"study_id": study_id, **row} for row in measures["slices"]],
+        "segments": [{"study_id": study_id, **row} for row in measures["segments"]],
+    }
+
+
+def _write_tables(studies: Sequence[Rows], out: Path) -> None:
+    models = sorted({row["model_sha256"] for rows in studies for row in rows["scans"] if row.get("model_sha256")})
+    for table in _TABLES:
+        rows = [row for study in studies for row in study[table]]
+        write_table(table, rows, out / f"{table}.parquet", {"model_sha256": ",".join(models)})

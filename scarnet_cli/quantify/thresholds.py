@@ -1,0 +1,121 @@
+"""Scar by signal: n-SD, full width at half maximum (FWHM), and Schmidt's core and border zone.
+
+References: n-SD and FWHM: A. S. Flett et al., JACC Cardiovasc Imaging 2011;4:150-156, doi 10.1016/j.jcmg.2010.11.015.
+Core and border zone: A. Schmidt et al., Circulation 2007;115:2006-2014, doi 10.1161/CIRCULATIONAHA.106.653568.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scarnet_cli.quantify.regions import Regions, connected_pieces, distance_mm
+from scarnet_cli.quantify.remote import Remote, peak_signal
+
+N_SDS: Final = (2, 3, 4, 5, 6)
+# Core and border are looked for this far from the segmented scar: the width of Schmidt's grey zone, a few pixels.
+NEIGHBOURHOOD_MM: Final = 5.0
+
+HalfOf = Literal["signal", "rise_above_remote"]
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdMasks:
+    """What the signal calls scar, each (z, y, x) and inside the myocardium, MVO filled in.
+
+    Attributes:
+        n_sd: Mask for each n of `N_SDS`; None without any remote region.
+        fwhm: Above half of the scar's greatest signal, and connected with the scar.
+        core: At or above half of the scar's greatest signal, near the scar.
+        border: Between the remote region's peak and the core, near the scar; None without any remote region.
+        half_of: What is halved: the signal itself, or its rise above remote myocardium; None without scar.
+        peaks: The scar's greatest signal in each slice; None without scar other than MVO.
+        halves: The threshold of FWHM and core in each slice; None likewise.
+    """
+
+    n_sd: dict[int, NDArray[np.bool_]] | None
+    fwhm: NDArray[np.bool_]
+    core: NDArray[np.bool_]
+    border: NDArray[np.bool_] | None
+    half_of: HalfOf | None
+    peaks: list[float | None]
+    halves: list[float | None]
+
+
+def find_threshold_masks(regions: Regions, remotes: Sequence[Remote | None]) -> ThresholdMasks:
+    """Apply every threshold, slice by slice.
+
+    The scar's greatest signal is `peak_signal` of the slice's segmented scar without MVO. Half of it is a threshold
+    only where the inversion time nulled normal myocardium, so that signal counts from there: it must reach the peak of
+    remote myocardium. Where it does not in the median slice with scar (PSIR stored with an offset, bad nulling), half
+    of the signal's rise above the remote mean is taken for all slices instead.
+
+    Args:
+        regions: The study.
+        remotes: The remote region of each slice, or None.
+    """
+    peaks = [_scar_peak(regions, index) for index in range(len(regions.signal))]
+    half_of = _half_of(peaks, remotes)
+    halves = [_half(peak, remote, half_of) for peak, remote in zip(peaks, remotes, strict=True)]
+    empty = np.zeros_like(regions.scar)
+    fwhm, core, border = empty | regions.mvo, empty | regions.mvo, empty.copy()
+    for index, half in enumerate(halves):
+        if half is None:
+            continue
+        bright = regions.myocardium[index] & (regions.signal[index] > half)
+        fwhm[index] |= _touching(bright | regions.mvo[index], regions.scar[index])
+        core_here, border_here = _core_and_border(regions, index, half, remotes[index])
+        core[index] |= core_here
+        border[index] = border_here
+    has_remote = any(remote is not None for remote in remotes)
+    n_sd = {n: _above_n_sd(regions, remotes, n) for n in N_SDS} if has_remote else None
+    return ThresholdMasks(n_sd, fwhm, core, border if has_remote else None, half_of, peaks, halves)
+
+
+def n_sd_threshold(remote: Remote, n: float) -> float:
+    """Return mean + n SD of remote myocardium, in the slice's signal units; scar is brighter than this."""
+    return remote.mean + n * remote.sd
+
+
+def _above_n_sd(regions: Regions, remotes: Sequence[Remote | None], n: int) -> NDArray[np.bool_]:
+    limits = [np.inf if remote is None else n_sd_threshold(remote, n) for remote in remotes]
+    return (regions.myocardium & (regions.signal > np.array(limits)[:, None, None])) | regions.mvo
+
+
+def _scar_peak(regions: Regions, index: int) -> float | None:
+    bright = regions.scar[index] & ~regions.mvo[index]
+    return peak_signal(regions.signal[index], bright) if bright.any() else None
+
+
+def _half_of(peaks: Sequence[float | None], remotes: Sequence[Remote | None]) -> HalfOf | None:
+    scarred = [(peak, remote) for peak, remote in zip(peaks, remotes, strict=True) if peak is not None]
+    if not scarred:
+        return None
+    rooms = [peak / 2 - max(remote.peak, 0.0) for peak, remote in scarred if remote is not None]
+    return "signal" if not rooms or float(np.median(rooms)) >= 0 else "rise_above_remote"
+
+
+def _half(peak: float | None, remote: Remote | None, half_of: HalfOf | None) -> float | None:
+    if peak is None:
+        return None
+    zero = remote.mean if half_of == "rise_above_remote" and remote is not None else 0.0
+    return zero + (peak - zero) / 2
+
+
+def _touching(bright: NDArray[np.bool_], scar: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pieces (8 neighbours) of a (y, x) mask that share a pixel with the scar."""
+    pieces, _ = connected_pieces(bright)
+    return bright & np.isin(pieces, np.unique(pieces[scar & bright]))
+
+
+def _core_and_border(
+    regions: Regions, index: int, half: float, remote: Remote | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    signal, scar, mvo = regions.signal[index], regions.scar[index], regions.mvo[index]
+    near = distance_mm(scar, regions.in_plane_mm) <= NEIGHBOURHOOD_MM
+    near &= regions.myocardium[index]
+    core = (near & (signal >= half)) | mvo
+    floor = np.inf if remote is None else remote.peak
+    return core, near & ~core & (signal > floor)
