@@ -83,7 +83,8 @@ def paste_back(probability: NDArray[np.float32], crop: Volume, image: Volume, de
 def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the largest piece of a (z, y, x) mask; neighbours share a face, or touch at all between slices."""
     structure = np.stack([np.ones((3, 3)), ndimage.generate_binary_structure(2, 1), np.ones((3, 3))])
-    pieces, count = ndimage.label(mask, structure)
-    if not count:
+    if not mask.any():
         return mask
+    pieces = np.zeros(mask.shape, np.int32)
+    ndimage.label(mask, structure, output=pieces)
     return pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from scarnet_cli.image.intensity import scale_slices
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.resample import centre_yx_mm, in_plane_grid, resample_labels, resample_to
 from scarnet_cli.image.volume import Volume
@@ -17,7 +17,6 @@ from scarnet_cli.train.cases import Case
 
 # Room round the crop, so that turning and shifting it brings real tissue in rather than padding.
 MARGIN: Final = 1.5
-_PERCENTILES: Final = (0.5, 99.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +57,6 @@ def make_stack(case: Case, spec: NetworkSpec) -> Stack:
 def make_stacks(cases: Iterable[Case], spec: NetworkSpec) -> list[Stack]:
     """Resample all cases."""
     return [make_stack(case, spec) for case in cases]
-
-
-def scale_slices(array: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Return each slice scaled so that its percentiles 0.5 and 99.5 become 0 and 1, clipped there."""
-    low, high = np.percentile(array, _PERCENTILES, axis=(1, 2), keepdims=True)
-    return np.clip((array - low) / np.maximum(high - low, 1e-6), 0.0, 1.0).astype(np.float32)
 
 
 def slice_index(stacks: Sequence[Stack]) -> list[tuple[int, int]]:
