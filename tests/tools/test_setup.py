@@ -1,0 +1,77 @@
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+from nextflow import Environment
+from setup import STAMP, UNFINISHED, digest, is_whole, read_stamp, write_stamp
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Environment:
+    for name in ("requirements", "tools"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "scarnet_cli").mkdir()
+    for name in ("pyproject.toml", "scarnet_cli/__init__.py"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    return Environment(tmp_path, tmp_path / ".venv")
+
+
+def test_the_digest_follows_every_input_of_set_up(where: Environment) -> None:
+    before = digest(where, "auto")
+    assert digest(where, "auto") == before
+    assert digest(where, "no") != before
+    for name in ("requirements/core.txt", "requirements/nextflow-24.10.sha256", "tools/setup.py", "pyproject.toml"):
+        path = where.root / name
+        text = path.read_text()
+        path.write_text(text + "\n")
+        assert digest(where, "auto") != before, name
+        path.write_text(text)
+    assert digest(where, "auto") == before
+
+
+def test_the_stamp_comes_back_as_written_and_a_broken_one_counts_as_none(where: Environment) -> None:
+    assert read_stamp(where) == {}
+    write_stamp(where, {"run": "abc"})
+    assert read_stamp(where) == {"run": "abc"}
+    (where.venv / STAMP).write_text('{"run"')
+    assert read_stamp(where) == {}
+
+
+def test_an_environment_is_whole_only_with_its_programs_and_no_cut_off_install(where: Environment) -> None:
+    for name in ("python", "scarnet", "nextflow"):
+        assert not is_whole(where, checks=False)
+        where.program(name).touch()
+    assert is_whole(where, checks=False)
+    assert not is_whole(where, checks=True)
+    (where.venv / UNFINISHED).touch()
+    assert not is_whole(where, checks=False)
+
+
+def test_every_dependency_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for name, wanted in {"core": project["dependencies"], **project["optional-dependencies"]}.items():
+        lock = (ROOT / f"requirements/{name}.txt").read_text().lower()
+        for line in wanted:
+            package = re.split(r"[\[>=<]", line)[0].lower()
+            assert re.search(rf"^{re.escape(package)}(\[.*\])?==", lock, re.MULTILINE), f"{package}: say make lock"
+
+
+@pytest.mark.parametrize("path", [path for path in REQUIREMENTS if path.suffix == ".txt"], ids=lambda path: path.name)
+def test_every_locked_package_has_hashes_and_no_file_names_an_index(path: Path) -> None:
+    text = path.read_text()
+    assert "://" not in text
+    for block in re.split(r"\n(?=[a-zA-Z])", text)[1:]:
+        assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+def test_the_lists_agree_on_every_version() -> None:
+    seen: dict[str, str] = {}
+    for path in REQUIREMENTS:
+        for package, version in re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)", path.read_text(), re.MULTILINE):
+            assert seen.setdefault(package, version) == version, f"{package} in {path.name}"
