@@ -1,0 +1,51 @@
+"""`scarnet convert`: from chosen DICOM files to one volume a study."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from scarnet_cli.cohort.batch import run_studies, write_failures
+from scarnet_cli.cohort.failures import Failure
+from scarnet_cli.cohort.intake import IntakeOptions, take_in
+from scarnet_cli.cohort.plan import read_batch
+from scarnet_cli.dicom.convert import convert_study
+
+EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Directory to write to.")
+@click.option("--isolate", is_flag=True, help="Each study in a process of its own, so that a crash costs only it.")
+def convert(source: Path, out: Path, isolate: bool) -> None:
+    """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
+
+    Takes a batch file of `scarnet index`, or a folder, archive or samplesheet, which is indexed first. Writes
+    studies/<study_id>/image.nii.gz and study.json, and failures.parquet with a row for each study that has no volume.
+    """
+    if source.suffix == ".json":
+        batch = read_batch(source)
+        convert_batch(batch["studies"], Path(batch["root"]), out, isolate=isolate)
+        return
+    intake = take_in(source, {}, IntakeOptions(leave_out=out))
+    entries = [study.entry for study in intake.studies if study.entry is not None]
+    failures = [study.failure for study in intake.studies if study.failure is not None]
+    failures += convert_batch(entries, intake.root, out, isolate=isolate)
+    write_failures(failures, out / "failures.parquet")
+    for failure in failures:
+        click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
+    if len(failures) == len(intake.studies):
+        click.echo("Error: no study could be converted.", err=True)
+        sys.exit(1)
+
+
+def convert_batch(entries: list[dict[str, Any]], root: Path, out: Path, *, isolate: bool) -> list[Failure]:
+    """Convert the studies of one batch, each on its own; return the failures."""
+    by_id = {entry["study_id"]: entry for entry in entries}
+
+    def work(study_id: str) -> None:
+        convert_study(by_id[study_id], root, out)
+
+    return run_studies("convert", list(by_id), work, out, isolate=isolate)

@@ -1,0 +1,294 @@
+"""INDEX: from a folder or samplesheet to planned studies in batches, with a row for each that cannot be planned."""
+
+import hashlib
+import json
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from scarnet_cli.cohort.failures import Failure
+from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
+from scarnet_cli.dicom.archives import is_archive
+from scarnet_cli.dicom.cache import Remembered
+from scarnet_cli.dicom.collect import Known, collect
+from scarnet_cli.dicom.facts import FoundFile, Frame
+from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK
+from scarnet_cli.dicom.identity import path_key, study_id_from_uid
+from scarnet_cli.dicom.selection import SeriesVerdict, select
+from scarnet_cli.dicom.stacks import Note, Stack
+from scarnet_cli.dicom.sweep import sweep
+from scarnet_cli.errors import DicomError, InputError
+
+logger = logging.getLogger(__name__)
+
+STAGE: Final = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStudy:
+    """One study that was seen.
+
+    Attributes:
+        study_id: Its id.
+        digest: Changes when one of its files or its samplesheet row does.
+        entry: Its entry in a batch file; None where it failed.
+        series: Its series.
+        failure: Why it cannot be converted; None where it can.
+    """
+
+    study_id: str
+    digest: str
+    entry: dict[str, Any] | None
+    series: tuple[SeriesVerdict, ...]
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What an input holds.
+
+    Attributes:
+        root: Folder that the paths in the studies' entries lie below.
+        studies: Every study seen, sorted by id.
+        memory: What to remember for the next index.
+        counts: Files by kind ("image", "object", "broken", "junk", "archive").
+    """
+
+    root: Path
+    studies: tuple[PlannedStudy, ...]
+    memory: dict[str, Remembered]
+    counts: Counter[str]
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """The files of one study while they are gathered."""
+
+    files: list[FoundFile] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    broken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOptions:
+    """How to take an input in.
+
+    Attributes:
+        jobs: Worker processes for reading headers.
+        leave_out: A folder that is not searched: the index's own output.
+        begin: Called with the number of files before they are read.
+        advance: Called with the number of files done.
+    """
+
+    jobs: int = 1
+    leave_out: Path | None = None
+    begin: Callable[[int], None] = lambda _: None
+    advance: Callable[[int], None] = lambda _: None
+
+
+def take_in(source: Path, memory: Mapping[str, Remembered], options: IntakeOptions) -> Intake:
+    """Index a folder, an archive or a samplesheet.
+
+    Args:
+        source: Folder, archive, or samplesheet (.csv).
+        memory: What the last index of the same input remembered.
+        options: See `IntakeOptions`.
+
+    Raises:
+        InputError: The samplesheet is wrong, or there is no DICOM at all.
+    """
+    if source.is_file() and not is_archive(source):
+        return _take_in_rows(source.parent.absolute(), read_samplesheet(source), memory, options)
+    root = (source if source.is_dir() else source.parent).absolute()
+    files = list(_inside(sweep(root, source.absolute()), root, options.leave_out))
+    known, fresh = _collect(root, files, memory, options)
+    counts = Counter(header.kind for _, header in known)
+    if not counts[IMAGE] and not counts[BROKEN]:
+        message = (
+            f"The input holds no DICOM image: {len(files)} files, none of them is one. Name the folder that the "
+            "studies lie below, or a samplesheet."
+        )
+        raise InputError("no_dicom", message)
+    gathered, lost = _by_study(known)
+    studies = [_plan(study_id_from_uid(uid), uid, study, None) for uid, study in gathered.items()]
+    studies += [_lost_study(key, files) for key, files in lost.items()]
+    return Intake(root, tuple(sorted(studies, key=lambda s: s.study_id)), fresh, counts)
+
+
+def _inside(files: Iterable[FoundFile], root: Path, leave_out: Path | None) -> Iterable[FoundFile]:
+    """Leave out the index's own output where it lies inside of its input."""
+    own = leave_out.absolute() if leave_out else None
+    if own is None or not own.is_relative_to(root) or own == root:
+        return files
+    prefix = own.relative_to(root).as_posix() + "/"
+    return (file for file in files if not file.path.startswith(prefix))
+
+
+def _collect(
+    root: Path, files: Sequence[FoundFile], memory: Mapping[str, Remembered], options: IntakeOptions
+) -> tuple[list[Known], dict[str, Remembered]]:
+    options.begin(len(files))
+    return collect(root, files, memory, jobs=options.jobs, advance=options.advance)
+
+
+def _by_study(known: Sequence[Known]) -> tuple[dict[str, _Gathered], dict[str, list[FoundFile]]]:
+    """Gather files by StudyInstanceUID; broken ones that name none go to the studies in their folder.
+
+    Returns:
+        The studies by UID; and, by the key of their folder (of the file itself at the root), the broken files that lie
+        with no study.
+    """
+    gathered: dict[str, _Gathered] = defaultdict(_Gathered)
+    folders: dict[str, set[str]] = defaultdict(set)
+    strays: list[FoundFile] = []
+    for file, header in known:
+        if header.study_uid is None:
+            if header.kind == BROKEN:
+                strays.append(file)
+            continue
+        _add(gathered[header.study_uid], file, header)
+        folders[_folder(file)].add(header.study_uid)
+    lost: dict[str, list[FoundFile]] = defaultdict(list)
+    for file in strays:
+        folder = _folder(file)
+        for uid in folders.get(folder, ()):
+            gathered[uid].broken += 1
+            gathered[uid].files.append(file)
+        if folder not in folders:
+            lost[path_key(file.path if folder == "." else folder)[:16]].append(file)
+    return gathered, lost
+
+
+def _folder(file: FoundFile) -> str:
+    """Return the folder that a file lies in; for a member the archive itself."""
+    return file.path if file.member is not None else str(PurePosixPath(file.path).parent)
+
+
+def _add(study: _Gathered, file: FoundFile, header: Any) -> None:  # noqa: ANN401 (Header; named so by `Known`)
+    study.files.append(file)
+    study.broken += header.kind == BROKEN
+    study.frames.extend(Frame(file, facts) for facts in header.frames)
+
+
+def _plan(study_id: str, uid: str | None, study: _Gathered, row: SampleRow | None) -> PlannedStudy:
+    """Choose the stack of one study and write its entry, or say why there is none."""
+    digest = _digest(study.files, row)
+    selection = select(study.frames)
+    stack = selection.stack
+    if stack is None:
+        error = selection.error or DicomError("no_lge_stack", "No stack was chosen.")
+        words = f" {_broken_words(study.broken, len(study.files))}" if study.broken else ""
+        failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
+        return PlannedStudy(study_id, digest, None, selection.series, failure)
+    entry = {"study_id": study_id, "digest": digest, "study_instance_uid": uid, **_entry(stack, study), **_extras(row)}
+    logger.info("study %s: %d slices, rules %s", study_id, len(stack.frames), entry["rules"])
+    return PlannedStudy(study_id, digest, entry, selection.series, None)
+
+
+def _broken_words(broken: int, total: int) -> str:
+    return f"{broken} of its {total} files cannot be read (cut short or damaged); copy them again."
+
+
+def _entry(stack: Stack, study: _Gathered) -> dict[str, Any]:
+    notes = list(stack.notes)
+    if study.broken:
+        notes.append(Note("unreadable_files", _broken_words(study.broken, len(study.files)), flag=True))
+    return {
+        "manufacturer": stack.frames[0].facts.manufacturer,
+        "kind": "dicom",
+        "sources": [{"path": f.file.path, "member": f.file.member, "frame": f.facts.frame} for f in stack.frames],
+        "chosen": list(stack.series_uids),
+        "component": stack.component,
+        "rules": [{"code": note.code, "words": note.words} for note in notes],
+        "flags": sorted({note.code for note in notes if note.flag}),
+    }
+
+
+def _extras(row: SampleRow | None) -> dict[str, Any]:
+    return {
+        "patient": row.patient if row else None,
+        "rv_insertion": list(row.rv_insertion) if row and row.rv_insertion else None,
+        "reference": str(row.reference) if row and row.reference else None,
+    }
+
+
+def _digest(files: Iterable[FoundFile], row: SampleRow | None) -> str:
+    """Return 32 hex digits over every file's key, size and time, and what the samplesheet says of the study."""
+    facts: list[Any] = sorted((path_key(f.path, f.member), f.size, f.mtime_ns) for f in files)
+    if row is not None:
+        facts.append(_extras(row))
+        for path in filter(None, (row.reference, row.dicom if row.is_nifti else None)):
+            status = path.stat()
+            facts.append((status.st_size, status.st_mtime_ns))
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def _lost_study(study_id: str, files: Sequence[FoundFile]) -> PlannedStudy:
+    """Return a study that nothing is known of but that its files cannot be read."""
+    message = (
+        f"{len(files)} DICOM files that lie together cannot be read, and none says which study it is of (cut short, "
+        "damaged or no DICOM in spite of the name); copy them again or leave them out."
+    )
+    failure = Failure(study_id, STAGE, "not_readable", message)
+    return PlannedStudy(study_id, _digest(files, None), None, (), failure)
+
+
+def _take_in_rows(
+    root: Path, rows: Sequence[SampleRow], memory: Mapping[str, Remembered], options: IntakeOptions
+) -> Intake:
+    """Index the studies of a samplesheet: each row's files are one study, whatever lies beside them."""
+    swept = {row.study: [] if row.is_nifti else list(sweep(root, row.dicom.absolute())) for row in rows}
+    files = sorted({file for found in swept.values() for file in found})
+    known, fresh = _collect(root, files, memory, options)
+    by_path: dict[str, list[Known]] = defaultdict(list)
+    for item in known:
+        by_path[item[0].path].append(item)
+    studies = []
+    for row in rows:
+        if row.is_nifti:
+            studies.append(_nifti_study(row))
+            continue
+        studies.append(_row_study(row, [item for file in swept[row.study] for item in by_path[file.path]]))
+    counts = Counter(header.kind for _, header in known)
+    return Intake(root, tuple(sorted(studies, key=lambda s: s.study_id)), fresh, counts)
+
+
+def _row_study(row: SampleRow, known: Sequence[Known]) -> PlannedStudy:
+    study = _Gathered()
+    for file, header in known:
+        if header.kind != JUNK:
+            _add(study, file, header)
+    uids = sorted({frame.facts.study_uid for frame in study.frames})
+    if len(uids) > 1:
+        message = (
+            f"The samplesheet's folder or archive of this study holds {len(uids)} studies (StudyInstanceUIDs); give "
+            "each its own row."
+        )
+        failure = Failure(row.study, STAGE, "several_studies", message)
+        return PlannedStudy(row.study, _digest(study.files, row), None, (), failure)
+    if not study.frames and not study.broken:
+        message = "The samplesheet's folder or archive of this study holds no DICOM image; check its path."
+        failure = Failure(row.study, STAGE, "no_dicom", message)
+        return PlannedStudy(row.study, _digest(study.files, row), None, (), failure)
+    return _plan(row.study, uids[0] if uids else None, study, row)
+
+
+def _nifti_study(row: SampleRow) -> PlannedStudy:
+    digest = _digest([], row)
+    entry = {
+        "study_id": row.study,
+        "digest": digest,
+        "study_instance_uid": None,
+        "manufacturer": None,
+        "kind": "nifti",
+        "sources": [{"path": str(row.dicom), "member": None, "frame": None}],
+        "chosen": [],
+        "component": None,
+        "rules": [],
+        "flags": [],
+        **_extras(row),
+    }
+    return PlannedStudy(row.study, digest, entry, (), None)

@@ -1,0 +1,83 @@
+"""Write what INDEX found: the tables, the cache, and one file for each batch of studies."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from scarnet_cli.cohort.batching import batch_name, cut_batches
+from scarnet_cli.cohort.intake import Intake
+from scarnet_cli.cohort.tables import write_table
+from scarnet_cli.dicom.cache import write_cache
+from scarnet_cli.errors import InputError
+from scarnet_cli.files import read_json, write_json
+
+BATCH_LEAST: Final = 8
+BATCH_GREATEST: Final = 32
+
+
+def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
+    """Write index.parquet, studies, series and failures.parquet and the batches; return the batch files.
+
+    A batch file holds paths and belongs to the work directory, not among results. Equal content gives equal bytes.
+
+    Args:
+        intake: What the input holds.
+        out: Directory to write to.
+        least: Smallest batch, in studies.
+        greatest: Largest batch, in studies.
+
+    Raises:
+        InputError: The batch sizes make no sense.
+    """
+    entries = {study.study_id: study.entry for study in intake.studies if study.entry is not None}
+    batches = {batch_name(ids): ids for ids in cut_batches(list(entries), least, greatest)}
+    batch_of = {study_id: name for name, ids in batches.items() for study_id in ids}
+    paths = []
+    for name, ids in batches.items():
+        paths.append(out / "batches" / f"{name}.json")
+        write_json(paths[-1], {"batch": name, "root": str(intake.root), "studies": [entries[i] for i in ids]})
+    for stale in set((out / "batches").glob("batch-*.json")) - set(paths):
+        stale.unlink()
+    _write_tables(intake, out, batch_of)
+    write_cache(intake.memory, out / "index.parquet")
+    return paths
+
+
+def _write_tables(intake: Intake, out: Path, batch_of: dict[str, str]) -> None:
+    studies = [
+        {"study_id": s.study_id, "study_digest": s.digest, "batch": batch_of.get(s.study_id)} for s in intake.studies
+    ]
+    series = [
+        {
+            "study_id": study.study_id,
+            "series_instance_uid": verdict.series_uid,
+            "description": verdict.description,
+            "chosen": verdict.chosen,
+            "reason": verdict.reason,
+        }
+        for study in intake.studies
+        for verdict in study.series
+    ]
+    failures = [
+        {"study_id": f.study_id, "stage": f.stage, "code": f.code, "message": f.message}
+        for f in (study.failure for study in intake.studies)
+        if f is not None
+    ]
+    write_table("studies", studies, out / "studies.parquet", {})
+    write_table("series", series, out / "series.parquet", {})
+    write_table("failures", failures, out / "failures.parquet", {})
+
+
+def read_batch(path: Path) -> dict[str, Any]:
+    """Read a batch file.
+
+    Raises:
+        InputError: It is no batch file.
+    """
+    try:
+        batch = read_json(path)
+    except ValueError:
+        batch = None
+    if not isinstance(batch, dict) or not {"batch", "root", "studies"} <= set(batch):
+        message = f"{path.name} is no batch file; name one that `scarnet index` wrote, or a folder of DICOM."
+        raise InputError("bad_batch", message)
+    return batch

@@ -1,0 +1,74 @@
+"""Turn one planned study into image.nii.gz and study.json."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scarnet_cli import __version__
+from scarnet_cli.dicom.pixels import Source, read_volume
+from scarnet_cli.errors import DicomError
+from scarnet_cli.files import write_json
+from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+
+_HEADER_ONLY_FLAG = "orientation_repaired"
+
+
+def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
+    """Convert one study of a batch.
+
+    Args:
+        study: Entry of the batch file's list `studies`.
+        root: Root that the sources' paths lie below.
+        out: Stage directory; `studies/<study_id>/` is made in it.
+
+    Raises:
+        DicomError: The study's files make no volume.
+        GeometryError: Its NIfTI file is no volume.
+    """
+    flags = list(study["flags"])
+    rules = list(study["rules"])
+    if study["kind"] == "nifti":
+        volume = read_nifti_study(root / study["sources"][0]["path"])
+    else:
+        volume, repaired = read_volume(root, [Source(s["path"], s["member"], s["frame"]) for s in study["sources"]])
+        if repaired:
+            flags.append(_HEADER_ONLY_FLAG)
+            words = "Row and column direction were not quite orthonormal; the nearest that are were used."
+            rules.append({"code": _HEADER_ONLY_FLAG, "words": words})
+    folder = out / "studies" / study["study_id"]
+    write_nifti(volume, folder / "image.nii.gz")
+    z, y, _ = volume.spacing_zyx_mm
+    facts = {
+        "study_id": study["study_id"],
+        "study_instance_uid": study["study_instance_uid"],
+        "manufacturer": study["manufacturer"],
+        "slices": volume.shape_zyx[0],
+        "spacing_mm": round(y, 6),
+        "slice_spacing_mm": round(z, 6),
+        "component": study["component"],
+        "rules": rules,
+        "flags": sorted(flags),
+        "rv_insertion": study["rv_insertion"],
+        "pipeline_version": __version__,
+    }
+    write_json(folder / "study.json", facts)
+
+
+def read_nifti_study(path: Path) -> Volume:
+    """Read a study given as NIfTI: its geometry as it is, values as float32.
+
+    Raises:
+        DicomError: It has fewer than two slices, or values that are not finite or all the same.
+        GeometryError: It is no volume.
+    """
+    volume = read_nifti(path)
+    values = volume.array.astype(np.float32)
+    if volume.shape_zyx[0] < 2:  # noqa: PLR2004 (a stack has two slices at least)
+        message = "The NIfTI file holds a single slice; a stack of short-axis slices is needed."
+        raise DicomError("single_slice", message)
+    if not np.isfinite(values).all() or values.min() == values.max():
+        message = "The NIfTI file's values are not finite or all the same; write it again."
+        raise DicomError("blank_image", message)
+    return volume.with_array(values)

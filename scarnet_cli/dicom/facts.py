@@ -1,0 +1,89 @@
+"""What the index keeps of one DICOM frame: enough to sort, select and order it, and nothing about the person."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+# Component of a frame's values. Phase and imaginary images are no picture of enhancement.
+PSIR: Final = "psir"
+MAGNITUDE: Final = "magnitude"
+OTHER_COMPONENT: Final = "other"
+
+
+class FoundFile(NamedTuple):
+    """One file of the input, or one member of an archive.
+
+    Attributes:
+        path: Path below the input's root, with forward slashes; absolute where it lies outside.
+        member: Place in the archive at `path`, from 0; None for a plain file.
+        size: Bytes; the archive's for a member.
+        mtime_ns: Time of the last change; the archive's for a member.
+    """
+
+    path: str
+    member: int | None
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """One frame's header: of a classic image its only one.
+
+    Attributes:
+        study_uid: StudyInstanceUID.
+        series_uid: SeriesInstanceUID.
+        sop_uid: SOPInstanceUID.
+        frame: Index of the frame in a multi-frame object, from 0; None in a classic image.
+        modality: Modality, "MR" for what interests us.
+        manufacturer: Manufacturer.
+        description: SeriesDescription.
+        protocol: ProtocolName.
+        series_number: SeriesNumber.
+        instance_number: InstanceNumber, or the frame's place; only breaks ties.
+        image_type: ImageType or FrameType, values joined by a backslash.
+        sequence: ScanningSequence, SequenceVariant, SequenceName and their kin, joined by blanks.
+        component: "psir", "magnitude" or "other", as the header says; None where it says nothing.
+        slope: RescaleSlope, 1 where there is none.
+        intercept: RescaleIntercept, 0 where there is none.
+        inversion_ms: InversionTime.
+        acquired_s: Seconds from the start of the study's day to the acquisition; orders repeats, tells no date.
+        frame_of_reference: FrameOfReferenceUID.
+        rows: Number of rows.
+        columns: Number of columns.
+        samples: SamplesPerPixel.
+        spacing_yx_mm: PixelSpacing: between rows, between columns.
+        position_xyz_mm: ImagePositionPatient, LPS.
+        orientation: ImageOrientationPatient: direction of a row (x), then of a column (y).
+    """
+
+    study_uid: str
+    series_uid: str | None
+    sop_uid: str | None
+    frame: int | None
+    modality: str | None
+    manufacturer: str | None
+    description: str | None
+    protocol: str | None
+    series_number: int | None
+    instance_number: int | None
+    image_type: str | None
+    sequence: str | None
+    component: str | None
+    slope: float
+    intercept: float
+    inversion_ms: float | None
+    acquired_s: float | None
+    frame_of_reference: str | None
+    rows: int | None
+    columns: int | None
+    samples: int | None
+    spacing_yx_mm: tuple[float, ...] | None
+    position_xyz_mm: tuple[float, ...] | None
+    orientation: tuple[float, ...] | None
+
+
+class Frame(NamedTuple):
+    """A frame and the file that holds it."""
+
+    file: FoundFile
+    facts: FrameFacts

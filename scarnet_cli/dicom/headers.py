@@ -1,0 +1,294 @@
+"""Read the header of one file, as little of it as the index needs."""
+
+import struct
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, BinaryIO, Final
+
+import pydicom
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from scarnet_cli.dicom.facts import MAGNITUDE, OTHER_COMPONENT, PSIR, FrameFacts
+
+# What a file turned out to be.
+IMAGE: Final = "image"
+OBJECT: Final = "object"  # DICOM without a picture: a report, a presentation state, a DICOMDIR
+BROKEN: Final = "broken"  # meant to be DICOM, cannot be read
+JUNK: Final = "junk"  # something else: text, a picture, a program
+ARCHIVE: Final = "archive"
+
+# What pydicom raises on damaged files, besides its own error.
+DAMAGE: Final = (
+    InvalidDicomError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+    MemoryError,
+    struct.error,
+)
+DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
+
+# fmt: off
+_KEYWORDS: Final = [
+    "SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "StudyDate", "AcquisitionDate",
+    "ContentDate", "StudyTime", "SeriesTime", "AcquisitionDateTime", "AcquisitionTime", "ContentTime", "Modality",
+    "Manufacturer", "SeriesDescription", "ProtocolName", "ScanningSequence", "SequenceVariant", "SequenceName",
+    "PulseSequenceName", "InversionTime", "ComplexImageComponent", "StudyInstanceUID", "SeriesInstanceUID",
+    "SeriesNumber", "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID",
+    "SamplesPerPixel", "NumberOfFrames", "Rows", "Columns", "PixelSpacing", "RescaleIntercept", "RescaleSlope",
+    "PixelRepresentation", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+]
+# fmt: on
+_TAGS: Final[list[Any]] = [tag for tag in map(tag_for_keyword, _KEYWORDS) if tag is not None]
+_PREAMBLE: Final = 128
+# First bytes of a file without preamble: group 0002 or 0008, little or big endian.
+_BARE_STARTS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
+_TEXT_LIMIT: Final = 200
+_FRAME_LIMIT: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What one file holds.
+
+    Attributes:
+        kind: `IMAGE`, `OBJECT`, `BROKEN` or `JUNK`.
+        study_uid: StudyInstanceUID where it could be read.
+        frames: The frames of an image; empty for everything else.
+    """
+
+    kind: str
+    study_uid: str | None = None
+    frames: tuple[FrameFacts, ...] = ()
+
+
+def read_header(stream: BinaryIO, suffix: str) -> Header:
+    """Read the header from an open file.
+
+    Args:
+        stream: Seekable binary stream at its start.
+        suffix: The file's suffix; a file called .dcm that cannot be read is broken, not junk.
+    """
+    start = stream.read(_PREAMBLE + 4)
+    stream.seek(0)
+    magic = start[_PREAMBLE:] == b"DICM"
+    meant = magic or suffix.lower() in DICOM_SUFFIXES
+    if not meant and start[:2] not in _BARE_STARTS:
+        return Header(JUNK)
+    try:
+        dataset = read_dataset(stream, tags=_TAGS)
+        return _header_of(dataset, meant=meant)
+    except DAMAGE:
+        return Header(BROKEN if meant else JUNK)
+
+
+def read_dataset(stream: BinaryIO, tags: list[Any] | None = None) -> Dataset:
+    """Read a data set with or without preamble: whole, or only `tags` and what comes before the pixels.
+
+    Raises:
+        Exception: One of `DAMAGE`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd values and character sets are judged by their use, not by a warning
+        return pydicom.dcmread(stream, force=True, specific_tags=tags, stop_before_pixels=tags is not None)
+
+
+def _header_of(dataset: Dataset, *, meant: bool) -> Header:
+    study_uid = text(dataset, "StudyInstanceUID")
+    if study_uid is None:
+        # A DICOMDIR belongs to no study and is no loss; anything else without a study is damaged.
+        harmless = text(dataset, "SOPClassUID") is not None and "Rows" not in dataset
+        media = str(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID", "")) == "1.2.840.10008.1.3.10"
+        return Header(OBJECT if media or (harmless and not meant) else BROKEN if meant else JUNK)
+    if whole(dataset, "Rows") is None or whole(dataset, "Columns") is None:
+        cut = text(dataset, "Modality") in (None, "MR")
+        return Header(BROKEN if cut else OBJECT, study_uid)
+    return Header(IMAGE, study_uid, frame_facts(dataset))
+
+
+def frame_facts(dataset: Dataset) -> tuple[FrameFacts, ...]:
+    """Return the facts of every frame of an image, in the order of its frames."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return tuple(_frames(dataset, text(dataset, "StudyInstanceUID") or ""))
+
+
+def _frames(dataset: Dataset, study_uid: str) -> Iterator[FrameFacts]:
+    groups = dataset.get("PerFrameFunctionalGroupsSequence")
+    if not groups:
+        if (whole(dataset, "NumberOfFrames") or 1) > 1:  # several frames that say nothing each: no stack
+            yield _facts(study_uid, None, [dataset], geometry=False)
+            return
+        yield _facts(study_uid, None, [dataset])
+        return
+    shared = _items(dataset.get("SharedFunctionalGroupsSequence"))
+    for index, group in enumerate(groups[:_FRAME_LIMIT]):
+        yield _facts(study_uid, index, [*_macros(group), *(m for g in shared for m in _macros(g)), dataset])
+
+
+def _items(sequence: Any) -> list[Dataset]:  # noqa: ANN401 (a pydicom sequence or None)
+    return list(sequence) if sequence else []
+
+
+def _macros(group: Dataset) -> list[Dataset]:
+    """Return the macros of a functional group: each is a sequence of one item."""
+    return [item for element in group if element.VR == "SQ" and element.value for item in element.value[:1]]
+
+
+def _facts(study_uid: str, frame: int | None, layers: Sequence[Dataset], *, geometry: bool = True) -> FrameFacts:
+    """Read one frame's facts; of several layers the first that has a value counts."""
+    image_type = joined(layers, "FrameType") or joined(layers, "ImageType")
+    number = first(layers, "InstanceNumber", whole)
+    return FrameFacts(
+        study_uid=study_uid,
+        series_uid=first(layers, "SeriesInstanceUID", text),
+        sop_uid=first(layers, "SOPInstanceUID", text),
+        frame=frame,
+        modality=first(layers, "Modality", text),
+        manufacturer=first(layers, "Manufacturer", text),
+        description=first(layers, "SeriesDescription", text),
+        protocol=first(layers, "ProtocolName", text),
+        series_number=first(layers, "SeriesNumber", whole),
+        instance_number=number if frame is None else frame,
+        image_type=image_type,
+        sequence=" ".join(filter(None, (joined(layers, k) for k in _SEQUENCE_KEYWORDS))) or None,
+        component=component_of(first(layers, "ComplexImageComponent", text), image_type),
+        slope=first(layers, "RescaleSlope", number_of) or 1.0,
+        intercept=first(layers, "RescaleIntercept", number_of) or 0.0,
+        inversion_ms=first(layers, "InversionTime", number_of) or first(layers, "InversionTimes", number_of),
+        acquired_s=_acquired(layers),
+        frame_of_reference=first(layers, "FrameOfReferenceUID", text),
+        rows=first(layers, "Rows", whole),
+        columns=first(layers, "Columns", whole),
+        samples=first(layers, "SamplesPerPixel", whole),
+        spacing_yx_mm=_vector(layers, "PixelSpacing", 2),
+        position_xyz_mm=_vector(layers, "ImagePositionPatient", 3) if geometry else None,
+        orientation=_vector(layers, "ImageOrientationPatient", 6) if geometry else None,
+    )
+
+
+_SEQUENCE_KEYWORDS: Final = ("ScanningSequence", "SequenceVariant", "SequenceName", "PulseSequenceName")
+_PSIR_TYPES: Final = {"PSIR", "PS", "R_IR", "R", "REAL", "CR"}
+_MAGNITUDE_TYPES: Final = {"M", "M_IR", "MAG", "MAGNITUDE", "M_FFE", "M_SE"}
+_OTHER_TYPES: Final = {"P", "I", "PHASE", "IMAGINARY", "PHASE MAP", "VELOCITY", "P_IR", "I_IR"}
+
+
+def component_of(complex_component: str | None, image_type: str | None) -> str | None:
+    """Return the component of a frame: ComplexImageComponent first, then ImageType from its third value on."""
+    words = [complex_component.upper()] if complex_component else []
+    for candidates in (words, (image_type or "").upper().split("\\")[2:]):
+        found = set(candidates)
+        if found & _PSIR_TYPES:
+            return PSIR
+        if found & _OTHER_TYPES:
+            return OTHER_COMPONENT
+        if found & _MAGNITUDE_TYPES:
+            return MAGNITUDE
+    return None
+
+
+def first(layers: Sequence[Dataset], keyword: str, read: Any) -> Any:  # noqa: ANN401 (whatever `read` returns)
+    """Return the first value that `read` finds under `keyword`."""
+    for layer in layers:
+        if keyword in layer and (value := read(layer, keyword)) is not None:
+            return value
+    return None
+
+
+def text(dataset: Dataset, keyword: str) -> str | None:
+    """Return a value as plain text without control characters, None where it is empty or unreadable."""
+    value = _value(dataset, keyword)
+    if value is None or isinstance(value, Dataset):
+        return None
+    words = "".join(c if c.isprintable() else " " for c in str(value)).strip()
+    return words[:_TEXT_LIMIT] or None
+
+
+def whole(dataset: Dataset, keyword: str) -> int | None:
+    """Return a value as a whole number, None where it is none."""
+    value = number_of(dataset, keyword)
+    return int(value) if value is not None else None
+
+
+def number_of(dataset: Dataset, keyword: str) -> float | None:
+    """Return a value (of several the first) as a finite number, None where it is none."""
+    value = _value(dataset, keyword)
+    values = numbers([value] if isinstance(value, str | int | float) or value is None else list(value)[:1])
+    return values[0] if values else None
+
+
+def numbers(values: Any) -> tuple[float, ...] | None:  # noqa: ANN401 (anything pydicom may return)
+    """Return values as finite numbers, None where one is not."""
+    try:
+        found = tuple(float(v) for v in values)
+    except (TypeError, ValueError):
+        return None
+    return found if all(abs(v) < float("inf") for v in found) else None
+
+
+def joined(layers: Sequence[Dataset], keyword: str) -> str | None:
+    """Return a value with several parts joined by a backslash."""
+    for layer in layers:
+        value = _value(layer, keyword)
+        if value:
+            parts = [value] if isinstance(value, str) else list(value)
+            return "\\".join(str(p).strip() for p in parts)[:_TEXT_LIMIT]
+    return None
+
+
+def _vector(layers: Sequence[Dataset], keyword: str, length: int) -> tuple[float, ...] | None:
+    for layer in layers:
+        value = _value(layer, keyword)
+        if value is None or isinstance(value, str | int | float):
+            continue
+        found = numbers(value)
+        if found is not None and len(found) == length:
+            return found
+    return None
+
+
+def _value(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 (anything pydicom may return)
+    try:
+        return dataset.get(keyword)
+    except DAMAGE:
+        return None
+
+
+def _acquired(layers: Sequence[Dataset]) -> float | None:
+    """Return seconds since midnight of the study's day, from the most exact time that the header has."""
+    study_day = _day(first(layers, "StudyDate", text))
+    stamp = first(layers, "FrameAcquisitionDateTime", text) or first(layers, "AcquisitionDateTime", text)
+    if stamp and len(stamp) > len("YYYYMMDD"):
+        return _seconds(stamp[8:], _day(stamp[:8]), study_day)
+    for word in ("Acquisition", "Content", "Series"):
+        found = _seconds(first(layers, f"{word}Time", text), _day(first(layers, f"{word}Date", text)), study_day)
+        if found is not None:
+            return found
+    return None
+
+
+def _seconds(clock: str | None, day: int | None, study_day: int | None) -> float | None:
+    clock = (clock or "").replace(":", "").split("+")[0].split("-")[0]
+    try:
+        seconds = int(clock[:2]) * 3600 + int(clock[2:4] or 0) * 60 + float(clock[4:] or 0)
+    except ValueError:
+        return None
+    return seconds + 86400 * (day - study_day if day and study_day else 0)
+
+
+def _day(stamp: str | None) -> int | None:
+    try:
+        return date.fromisoformat((stamp or "").replace(".", "")).toordinal()
+    except ValueError:
+        return None
