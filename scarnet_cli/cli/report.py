@@ -1,0 +1,27 @@
+"""`scarnet report`: the cohort's page."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from scarnet_cli.report.page import write_report
+
+_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(epilog="Example: scarnet report results/tables --studies results/studies --out results/report")
+@click.argument("tables", type=_DIRECTORY)
+@click.option(
+    "--studies",
+    multiple=True,
+    type=_DIRECTORY,
+    help="Where the pictures are: OUT/studies, an output directory of quantify, or a folder of these. May be repeated.",
+)
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Directory of the page.")
+def report(tables: Path, studies: tuple[Path, ...], out: Path) -> None:
+    """Make the cohort's page, OUT/index.html, from the tables that `scarnet gather` wrote.
+
+    The page and its folder of pictures open from disk in any browser and need no network.
+    """
+    count = write_report(tables, studies, out)
+    click.echo(f"{out / 'index.html'}: {count} studies.")
