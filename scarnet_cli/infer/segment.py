@@ -1,7 +1,6 @@
 """From crops to label maps on the full grid."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,6 @@ from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import TrainedNetwork
-
-_HEART: Final = "heart_not_segmented"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +67,22 @@ def paste_back(probability: NDArray[np.float32], crop: Volume, image: Volume, de
         ModelError: No myocardium is left.
     """
     full = resample_classes(probability, crop, image)
-    labels = decode(full, decision.scar_share)
-    labels[~largest_component(labels != Label.BACKGROUND)] = Label.BACKGROUND
+    labels = undecided_labels(full, decision.scar_share)
     myocardium = region_mask(labels, "myocardium")
     if not myocardium.any():
-        raise ModelError(_HEART, "The network found no myocardium in the crop; look at the study's images.")
+        raise ModelError(
+            "heart_not_segmented", "The network found no myocardium in the crop; look at the study's images."
+        )
     labels, flags = drop_faint_scar(labels, decision.least_scar_percent)
     confidence = float(full[list(REGIONS["myocardium"])].sum(axis=0)[myocardium].mean())
     return Segmentation(image.with_array(labels), round(confidence, 4), flags)
+
+
+def undecided_labels(probability: NDArray[np.float32], scar_share: float) -> NDArray[np.uint8]:
+    """Return the labels of one ventricle, before faint scar is dropped: decoded, and only the largest piece kept."""
+    labels = decode(probability, scar_share)
+    labels[~largest_component(labels != Label.BACKGROUND)] = Label.BACKGROUND
+    return labels
 
 
 def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import logging
 import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -157,7 +157,8 @@ class Trainer:
             "finished": self.finished,
             "settings": asdict(self.settings),
             "augmentation": asdict(self.how),
-            "spec": self.spec.to_json(),
+            # Without the decision: it is chosen after training, and must not keep a finished one from being written.
+            "spec": replace(self.spec, decision={}).to_json(),
         }
 
     def load(self, path: Path) -> None:
