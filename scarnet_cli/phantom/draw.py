@@ -45,7 +45,7 @@ def _draw_heart(rng: np.random.Generator) -> Heart:
         ovality_phase_deg=(phases[0], phases[1]),
         papillary_mm=(papillary[0], papillary[1]),
         trabeculae_mm=rng.uniform(0.0, 2.5),
-        rv_width=rng.uniform(0.7, 1.1),
+        rv_width=rng.uniform(0.6, 1.0),
         rv_wall_mm=rng.uniform(2.0, 4.0),
         fat_mm=rng.uniform(0.3, 3.0),
         fat_side_deg=rng.uniform(120, 280),
