@@ -17,6 +17,7 @@ from scarnet_cli.report.words import HARMLESS, code_words, count_text, number_te
 
 Row = Mapping[str, Any]
 _SEGMENTS: Final = 17
+_LEAST_FOR_QUARTILES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,23 @@ _VOLUMES: Final = {
     "mvo_ml": "MVO",
     "mvo_percent_lv": "MVO",
 }
+_TRANSMURALITY: Final = {
+    "transmurality_mean": "Mean where there is scar",
+    "chords_0_percent": "Wall without scar",
+    "chords_1_25_percent": "1 to 25 % scar",
+    "chords_26_50_percent": "26 to 50 % scar",
+    "chords_51_75_percent": "51 to 75 % scar",
+    "chords_76_100_percent": "76 to 100 % scar",
+    "endocardial_extent_percent": "Endocardium with scar",
+}
 _SHAPE: Final = {
-    "transmurality_mean": "Transmurality",
     "scar_components": "Pieces of scar",
+    "largest_scar_ml": "Largest piece",
+    "wall_thickness_mm": "Wall thickness",
+    "remote_pixels": "Remote pixels",
     "confidence": "Confidence",
 }
+_GROUPS: Final = {"Volume and mass": _VOLUMES, "Transmurality": _TRANSMURALITY, "Shape and quality": _SHAPE}
 # Column, title, unit. Where many studies have none at all, these are counted and the drawing shows the others.
 _HISTOGRAMS: Final = (
     ("scar_percent_lv", "Scar", "% of the myocardium"),
@@ -175,7 +188,7 @@ def unit_text(column: str) -> str:
 
 def _study(row: Row, pictures: Mapping[str, str], bullseyes: Mapping[str, Markup]) -> Study:
     study_id = row["study_id"]
-    groups = (("Volume and mass", _VOLUMES), ("Scar and label map", _SHAPE), ("Other measures", _others(row)))
+    groups = (*_GROUPS.items(), ("Other measures", _others(row)))
     return Study(
         study_id=study_id,
         picture=pictures.get(study_id),
@@ -202,7 +215,13 @@ def _group(row: Row, columns: Mapping[str, str]) -> tuple[Shown, ...]:
 
 def _others(row: Row) -> dict[str, str]:
     """Return the defined numbers that no heading names, so that a column added later is on the page at once."""
-    named = {*_METHODS, *_VOLUMES, *_SHAPE, "slices", "spacing_mm", "slice_spacing_mm"}
+    named = {
+        *_METHODS,
+        *(name for group in _GROUPS.values() for name in group),
+        "slices",
+        "spacing_mm",
+        "slice_spacing_mm",
+    }
     columns: dict[str, str] = {}
     for field in TABLES["scans"]:
         is_number = pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
@@ -233,7 +252,7 @@ def _histogram(rows: Sequence[Row], column: str, title: str, unit: str) -> Histo
     if values:
         middle = f"edian {statistics.median(values):.1f} {unit.split(maxsplit=1)[0]}"
         parts.append(f"In the others m{middle}" if parts else f"M{middle}")
-    if len(values) > 1:
+    if len(values) >= _LEAST_FOR_QUARTILES:
         lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
         parts[-1] += f", quartiles {lower:.1f} to {upper:.1f}"
     if len(defined) < len(rows):
