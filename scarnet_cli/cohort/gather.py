@@ -1,7 +1,5 @@
 """Gather the fragments of all stages and batches into the cohort's tables."""
 
-import csv
-import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,13 +12,12 @@ from rich.console import Console
 from rich.progress import track
 
 from scarnet_cli.cohort.accounting import Accounting, check_accounting
+from scarnet_cli.cohort.dictionary import GATHERED, dictionary_csv
 from scarnet_cli.cohort.fragments import Fragment, find_fragments, with_table
 from scarnet_cli.cohort.schema import TABLES
 from scarnet_cli.cohort.tables import MODEL_DIGEST, file_metadata, sorted_table
 from scarnet_cli.files import atomic_path, write_bytes
 
-# `studies` serves the accounting only.
-GATHERED: Final = ("scans", "slices", "segments", "series", "failures")
 DICTIONARY: Final = "dictionary.csv"
 _ROW_GROUP: Final = 100_000
 
@@ -45,26 +42,6 @@ def gather(directories: Iterable[Path], out: Path) -> Accounting:
         _merge(name, with_table(fragments, name), out / f"{name}.parquet", {MODEL_DIGEST: accounting.model_sha256})
     write_bytes(out / DICTIONARY, dictionary_csv().encode())
     return accounting
-
-
-def dictionary_csv() -> str:
-    """Return table, column, type, unit and meaning of every gathered column as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["table", "column", "type", "unit", "meaning"])
-    for name in GATHERED:
-        writer.writerows([name, *row] for row in described(TABLES[name]))
-    return text.getvalue()
-
-
-def described(schema: pa.Schema) -> list[tuple[str, str, str, str]]:
-    """Return name, type, unit and meaning of each column."""
-    rows: list[tuple[str, str, str, str]] = []
-    for field in schema:
-        metadata = field.metadata or {}
-        kind = "list of string" if pa.types.is_list(field.type) else str(field.type)
-        rows.append((field.name, kind, metadata[b"unit"].decode(), metadata[b"meaning"].decode()))
-    return rows
 
 
 def _merge(name: str, fragments: Sequence[Fragment], path: Path, metadata: dict[str, str]) -> None:

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from scarnet_cli.cli.gather import gather as command
-from scarnet_cli.cohort.gather import GATHERED, gather
+from scarnet_cli.cohort.dictionary import GATHERED
+from scarnet_cli.cohort.gather import gather
 from scarnet_cli.cohort.schema import TABLES
 from scarnet_cli.cohort.tables import read_table, table_metadata, write_table
 from scarnet_cli.errors import CohortError

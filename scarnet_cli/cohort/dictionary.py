@@ -1,0 +1,53 @@
+"""The gathered tables in words, from their schemas: for `dictionary.csv` and for docs/output.md."""
+
+import csv
+import io
+from typing import Final
+
+import pyarrow as pa
+
+from scarnet_cli.cohort.schema import SORT_KEYS, TABLES
+
+# Table -> what a row is. `studies` serves the accounting only and is not gathered.
+GATHERED: Final[dict[str, str]] = {
+    "scans": "One row a measured study.",
+    "slices": "One row a slice of a measured study.",
+    "segments": "One row an AHA segment of a measured study.",
+    "series": "One row a series of every study that was found.",
+    "failures": "One row a study that could not be measured.",
+}
+
+
+def dictionary_csv() -> str:
+    """Return table, column, type, unit and meaning of every gathered column as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["table", "column", "type", "unit", "meaning"])
+    for name in GATHERED:
+        writer.writerows([name, *row] for row in describe_columns(TABLES[name]))
+    return text.getvalue()
+
+
+def dictionary_markdown() -> str:
+    """Return a heading and a table of columns for every gathered table, as Markdown."""
+    parts: list[str] = []
+    for name, row in GATHERED.items():
+        sorting = ", ".join(f"`{key}`" for key in SORT_KEYS[name])
+        head = f"### {name}\n\n{row} Sorted by {sorting}.\n\n| column | type | unit | meaning |\n|---|---|---|---|\n"
+        columns = [f"| `{column}` | {kind} | {unit} | {words} |" for column, kind, unit, words in _columns(name)]
+        parts.append(head + "\n".join(columns) + "\n")
+    return "\n".join(parts)
+
+
+def describe_columns(schema: pa.Schema) -> list[tuple[str, str, str, str]]:
+    """Return name, type, unit and meaning of each column."""
+    rows: list[tuple[str, str, str, str]] = []
+    for field in schema:
+        metadata = field.metadata or {}
+        kind = "list of string" if pa.types.is_list(field.type) else str(field.type)
+        rows.append((field.name, kind, metadata[b"unit"].decode(), metadata[b"meaning"].decode()))
+    return rows
+
+
+def _columns(name: str) -> list[tuple[str, ...]]:
+    return [tuple(cell.replace("|", "\\|") for cell in row) for row in describe_columns(TABLES[name])]

@@ -1,0 +1,27 @@
+"""The dictionary and the page of documentation say what the schemas say."""
+
+import importlib.util
+from pathlib import Path
+
+from scarnet_cli.cohort.dictionary import GATHERED, dictionary_markdown
+from scarnet_cli.cohort.schema import TABLES
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_documented_columns_are_those_of_the_schemas() -> None:
+    spec = importlib.util.spec_from_file_location("document_tables", ROOT / "tools" / "document_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    page = (ROOT / "docs" / "output.md").read_text()
+    assert tool.with_columns(page) == page, "run .venv/bin/python tools/document_tables.py"
+
+
+def test_markdown_has_a_row_for_every_column() -> None:
+    lines = dictionary_markdown().splitlines()
+    rows = [line for line in lines if line.startswith("| `")]
+    assert len(rows) == sum(len(TABLES[name].names) for name in GATHERED)
+    assert all(line.count(" | ") == 3 for line in rows)
+    assert "| `scar_g` | double | g | Mass of the segmented scar, MVO included. |" in lines
