@@ -1,0 +1,77 @@
+"""A samplesheet is right, or every wrong row of it is named."""
+
+from pathlib import Path
+
+import pytest
+
+from scarnet_cli.cohort.samplesheet import read_samplesheet
+from scarnet_cli.errors import InputError
+
+
+def sheet(folder: Path, text: str) -> Path:
+    (folder / "a").mkdir(exist_ok=True)
+    (folder / "b.nii.gz").touch()
+    path = folder / "sheet.csv"
+    path.write_text(text)
+    return path
+
+
+def test_rows_are_read_relative_to_the_sheet(tmp_path: Path) -> None:
+    text = "study,dicom,patient,rv_insertion,reference\nP1,a,X,10.5 -20 3,b.nii.gz\n\nP2,b.nii.gz,,,\n"
+    first, second = read_samplesheet(sheet(tmp_path, text))
+    assert (first.study, first.dicom, first.patient) == ("P1", tmp_path / "a", "X")
+    assert first.rv_insertion == (10.5, -20.0, 3.0)
+    assert first.reference == tmp_path / "b.nii.gz"
+    assert not first.is_nifti
+    assert second.is_nifti
+    assert (second.patient, second.rv_insertion, second.reference) == (None, None, None)
+
+
+def test_every_wrong_row_is_named_at_once(tmp_path: Path) -> None:
+    text = (
+        "study,dicom,rv_insertion,reference\n"
+        "P1,a,,\n"
+        "../P2,a,,\n"
+        "P3,missing,,\n"
+        "P4,a,1 2,\n"
+        "p1,a,,\n"
+        "P6,a,,nowhere.nii.gz\n"
+        "P7,,nan 1 2,\n"
+    )
+    with pytest.raises(InputError) as raised:
+        read_samplesheet(sheet(tmp_path, text))
+    lines = str(raised.value).splitlines()
+    assert lines[0] == "6 of the samplesheet's 7 rows are wrong:"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [f"line {n}" for n in range(3, 9)]
+    assert "stands in line 2 too" in lines[4]
+    assert "; rv_insertion" in lines[6]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "needs the columns study, dicom"),
+        ("study,path\nP1,a\n", "needs the columns study, dicom"),
+        ("study,dicom,age\nP1,a,3\n", "may have patient, rv_insertion, reference"),
+        ("study,dicom,study\nP1,a,P1\n", "each once"),
+        ("study,dicom\n", "has no rows"),
+        ("study,dicom\nP1,a,more\n", "more cells"),
+        ("study,dicom\nP1\n", "'' does not exist"),
+    ],
+)
+def test_wrong_sheets_are_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InputError, match="samplesheet") as raised:
+        read_samplesheet(sheet(tmp_path, text))
+    assert words in str(raised.value)
+
+
+def test_a_sheet_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(InputError, match="no CSV file"):
+        read_samplesheet(path)
+
+
+def test_a_byte_order_mark_as_excel_writes_it_does_no_harm(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "\ufeffstudy,dicom\nP1,a\n")
+    assert read_samplesheet(path)[0].study == "P1"
