@@ -137,7 +137,7 @@ _SLICES: Final = [
     ),
     column("remote_mean", NUMBER, "Its mean signal, in the image's own units."),
     column("remote_sd", NUMBER, "Standard deviation of its signal."),
-    column("remote_peak", NUMBER, "Its greatest signal (maximum of 3 x 3 means)."),
+    column("remote_peak", NUMBER, "Its greatest signal; the border zone begins above it."),
     column("scar_peak", NUMBER, "The scar's greatest signal (maximum of 3 x 3 means), MVO left out."),
     column("half_threshold", NUMBER, "Signal above which FWHM and core lie."),
 ]

@@ -2,7 +2,7 @@
 
 The rule, slice by slice, because slices of one stack may be scaled differently:
 
-1. Myocardium without scar, at least `REMOTE_DISTANCE_MM` away from the slice's scar.
+1. Myocardium without scar, at least 10 mm away from the slice's scar; 5 mm where that leaves too little.
 2. Without the pixels on its endocardial and epicardial border, which share signal with blood, fat and lung; they are
    taken in after all where the wall is too thin to leave `MIN_REMOTE_PIXELS`.
 3. A slice that still has too few pixels has no remote region of its own and borrows that of the nearest slice that has
@@ -19,7 +19,7 @@ from scipy import ndimage
 from scarnet_cli.quantify.orientation import HeartFrame
 from scarnet_cli.quantify.regions import Regions, distance_mm, pixels_of
 
-REMOTE_DISTANCE_MM: Final = 10.0
+REMOTE_DISTANCES_MM: Final = (10.0, 5.0)
 # The standard error of an SD from 20 pixels is 16 % of it.
 MIN_REMOTE_PIXELS: Final = 20
 
@@ -33,7 +33,7 @@ class Remote:
         pixels: Its size.
         mean: Mean signal.
         sd: Standard deviation of the signal (of the population).
-        peak: Greatest signal, see `peak_signal`.
+        peak: Greatest signal of a pixel.
         angle_deg: Its middle, from the anterior RV insertion through the septum; None where it goes all the way round.
     """
 
@@ -63,30 +63,20 @@ def remote_mask(
     myocardium: NDArray[np.bool_], scar: NDArray[np.bool_], in_plane_mm: tuple[float, float]
 ) -> NDArray[np.bool_]:
     """Return one slice's (y, x) remote region by rules 1 and 2; empty where there are too few pixels."""
-    remote = myocardium & ~scar
-    if scar.any():
-        remote &= distance_mm(scar, in_plane_mm) >= REMOTE_DISTANCE_MM
-    inner = remote & np.asarray(ndimage.binary_erosion(myocardium), bool)
-    if inner.sum() >= MIN_REMOTE_PIXELS:
-        return inner
-    return remote if remote.sum() >= MIN_REMOTE_PIXELS else np.zeros_like(remote)
+    away_mm = distance_mm(scar, in_plane_mm) if scar.any() else np.full(scar.shape, np.inf)
+    inner = np.asarray(ndimage.binary_erosion(myocardium), bool)
+    for least_mm in REMOTE_DISTANCES_MM:
+        for wall in (inner, myocardium):
+            remote = wall & (away_mm >= least_mm)
+            if remote.sum() >= MIN_REMOTE_PIXELS:
+                return remote
+    return np.zeros_like(scar)
 
 
 def mean_and_sd(signal: NDArray[np.float64]) -> tuple[float, float]:
     """Return mean and population SD; of equal values exactly that value and 0, whatever their rounding."""
     rise = signal - signal[0]
     return float(signal[0] + rise.mean()), float(rise.std())
-
-
-def peak_signal(signal: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:
-    """Return the greatest signal of a (y, x) region: the maximum of its 3 x 3 means, taken inside the region only.
-
-    A single pixel's maximum is noise's: in a region of 500 pixels it lies three SDs too high. The mean of up to nine
-    neighbours cuts this to a third and leaves a plateau as it is. The region must not be empty.
-    """
-    weight = ndimage.uniform_filter(mask.astype(float), size=3, mode="constant")
-    total = ndimage.uniform_filter(np.where(mask, signal, 0.0), size=3, mode="constant")
-    return float((total[mask] / weight[mask]).max())
 
 
 def _own_remote(regions: Regions, frame: HeartFrame, index: int) -> Remote | None:
@@ -96,7 +86,7 @@ def _own_remote(regions: Regions, frame: HeartFrame, index: int) -> Remote | Non
     signal = regions.signal[index]
     mean, sd = mean_and_sd(signal[mask])
     angle = _mean_angle(frame.angles_deg(index, pixels_of(mask)))
-    return Remote(index, int(mask.sum()), mean, sd, peak_signal(signal, mask), angle)
+    return Remote(index, int(mask.sum()), mean, sd, float(signal[mask].max()), angle)
 
 
 def _mean_angle(degrees: NDArray[np.float64]) -> float | None:

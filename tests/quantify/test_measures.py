@@ -1,0 +1,204 @@
+"""Shells with a wedge of scar, on every way of storing a stack, against answers worked out on paper."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from scarnet_cli.image.volume import Volume
+from scarnet_cli.quantify.measures import measure_study, percent_of, volume_ml
+from shells import MVO, SCAR, Grid, Shell, Wedge, make_shell
+
+GRIDS = [
+    Grid(slices, spacing, turn, apex_first, mirrored)
+    for (slices, spacing, turn), apex_first, mirrored in itertools.product(
+        [(9, (9.0, 1.3, 1.6), 20.0), (12, (6.0, 1.1, 1.1), -65.0), (6, (13.0, 1.6, 1.2), 155.0)],
+        [False, True],
+        [False, True],
+    )
+]
+RING_MM2 = math.pi * (32.0**2 - 22.0**2)
+
+
+def _axial(labels: NDArray[np.integer], signal: NDArray[np.floating] | None = None) -> tuple[Volume, Volume]:
+    """Return image and labels on a plain grid of 8 x 2 x 1 mm."""
+    grid = Volume(labels.astype(np.uint8), (8.0, 2.0, 1.0), (0.0, 0.0, 0.0), np.eye(3))
+    return grid.with_array(np.zeros(labels.shape) if signal is None else signal), grid
+
+
+def test_volume_uses_the_spacing_of_every_axis() -> None:
+    mask = np.zeros((3, 10, 10), bool)
+    mask[1, 4:6, 4:8] = True
+    # 8 voxels x (8.0 x 1.5 x 1.25) mm3 = 120 mm3
+    assert volume_ml(mask, (8.0, 1.5, 1.25)) == pytest.approx(0.12)
+
+
+def test_percent_of_an_empty_region_is_undefined() -> None:
+    assert percent_of(np.ones((2, 2), bool), np.zeros((2, 2), bool)) is None
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+@pytest.mark.parametrize("depth", [0.5, 1.0])
+def test_wedge_is_measured_as_on_paper_however_the_stack_is_stored(grid: Grid, depth: float) -> None:
+    # 90 degrees wide, from the endocardium at 22 mm to 22 + 10 x depth mm
+    image, labels = make_shell(Shell(wedge=Wedge((15.0, 105.0), (0.0, depth)), noise=2.0), grid)
+    scan = measure_study(image, labels).scan
+    length_mm = grid.slices * grid.spacing_zyx_mm[0]
+    outer_mm = 22.0 + 10.0 * depth
+    assert scan.myocardium_ml == pytest.approx(RING_MM2 * length_mm / 1000, rel=0.01)
+    assert scan.myocardium_g == pytest.approx(1.05 * scan.myocardium_ml)
+    assert scan.blood_pool_ml == pytest.approx(math.pi * 22.0**2 * length_mm / 1000, rel=0.01)
+    assert scan.scar_percent_lv == pytest.approx(100 * math.pi * (outer_mm**2 - 22.0**2) / 4 / RING_MM2, abs=0.5)
+    assert scan.transmurality_mean == pytest.approx(100 * depth, abs=3)
+    assert scan.endocardial_extent_percent == pytest.approx(25.0, abs=1)
+    # all scar is 200, all remote myocardium 50 +- 2: each threshold finds the wedge again; the border is noise's tail
+    assert scan.scar_5sd_percent_lv == pytest.approx(scan.scar_percent_lv, abs=0.01)
+    assert scan.scar_fwhm_percent_lv == scan.core_percent_lv == scan.scar_percent_lv
+    assert scan.border_percent_lv == pytest.approx(0.0, abs=0.2)
+    assert scan.wall_thickness_mm == pytest.approx(10.0, abs=0.3)
+    assert scan.scar_components == 1
+    assert scan.largest_scar_ml == pytest.approx(scan.scar_ml)
+    assert scan.flags == ()
+
+
+# Of the middle of each segment: its angle from the anterior RV insertion through the septum, and its part of the length.
+SEGMENT_MIDDLES = {
+    **{segment: (30.0 + 60.0 * k, 1 / 6) for k, segment in enumerate((2, 3, 4, 5, 6, 1))},
+    **{segment: (30.0 + 60.0 * k, 1 / 2) for k, segment in enumerate((8, 9, 10, 11, 12, 7))},
+    **{segment: (60.0 + 90.0 * k, 5 / 6) for k, segment in enumerate((14, 15, 16, 13))},
+}
+
+
+@pytest.mark.parametrize("segment", SEGMENT_MIDDLES)
+@pytest.mark.parametrize(("apex_first", "mirrored"), [(False, False), (False, True), (True, False), (True, True)])
+def test_wedge_lies_in_its_segment_alone(segment: int, apex_first: bool, mirrored: bool) -> None:
+    angle, length = SEGMENT_MIDDLES[segment]
+    wedge = Wedge((angle - 20, angle + 20), (0.0, 0.5), (length - 1 / 6, length + 1 / 6))
+    image, labels = make_shell(Shell(wedge=wedge), Grid(apex_first=apex_first, mirrored=mirrored))
+    measures = measure_study(image, labels)
+    found = {row.segment: row for row in measures.segments}
+    assert [row.segment for row in measures.segments if row.scar_ml] == [segment]
+    assert found[segment].scar_ml == pytest.approx(measures.scan.scar_ml)
+    # the inner half of the wall, (27^2 - 22^2) / (32^2 - 22^2) of it, over 40 degrees of 60 (of 90 at the apex)
+    inner = (27.0**2 - 22.0**2) / (32.0**2 - 22.0**2)
+    width_deg = 60 if segment < 13 else 90
+    assert found[segment].scar_percent == pytest.approx(100 * inner * 40 / width_deg, abs=2)
+    assert found[segment].transmurality == pytest.approx(50.0, abs=3)
+    assert {row.transmurality for row in measures.segments if row.segment not in (segment, 17)} == {0.0}
+    assert found[17].transmurality is None
+
+
+def test_slices_sum_up_to_the_whole_and_know_their_level() -> None:
+    image, labels = make_shell(Shell(wedge=Wedge((0.0, 60.0), length=(0.0, 2 / 3))), Grid(slices=9, apex_first=True))
+    measures = measure_study(image, labels)
+    assert [row.level for row in measures.slices] == ["apex"] * 3 + ["mid"] * 3 + ["base"] * 3
+    assert sum(row.scar_mm2 for row in measures.slices) * 9.0 / 1000 == pytest.approx(measures.scan.scar_ml)
+    heights = np.array([row.z_mm for row in measures.slices])
+    assert np.diff(heights) == pytest.approx(9.0)  # rises towards the base, which is stored last
+    assert [row.scar_percent for row in measures.slices[:3]] == [0.0, 0.0, 0.0]
+
+
+def test_mvo_counts_as_scar_by_every_method() -> None:
+    shell = Shell(wedge=Wedge((10.0, 130.0)), mvo_depth=(0.2, 0.5), noise=2.0)
+    image, labels = make_shell(shell)
+    scan = measure_study(image, labels).scan
+    # depths 0.2 to 0.5 are radii 24 to 27 mm; a third of the ring
+    assert scan.mvo_percent_lv == pytest.approx(100 * math.pi * (27.0**2 - 24.0**2) / 3 / RING_MM2, abs=0.5)
+    assert scan.scar_percent_lv == pytest.approx(100 / 3, abs=0.5)
+    assert scan.scar_6sd_percent_lv == scan.scar_fwhm_percent_lv == scan.core_percent_lv == scan.scar_percent_lv
+    assert scan.transmurality_mean == pytest.approx(100.0, abs=3)
+    assert image.array[labels.array == 4].mean() < SCAR / 2
+    assert scan.scar_percent_lv > scan.mvo_percent_lv > 0
+    assert MVO < SCAR / 2  # dark: no threshold would have found it
+
+
+def test_two_wedges_are_two_components_and_the_larger_is_named() -> None:
+    image, labels = make_shell(Shell(wedge=Wedge((0.0, 90.0))))
+    _, other = make_shell(Shell(wedge=Wedge((180.0, 225.0))))
+    both = labels.with_array(np.maximum(labels.array, other.array))
+    scan = measure_study(image, both).scan
+    assert scan.scar_components == 2
+    assert scan.largest_scar_ml == pytest.approx(scan.scar_ml * 2 / 3, rel=0.02)
+
+
+def test_empty_labels_have_no_volume_and_nothing_else() -> None:
+    image, labels = _axial(np.zeros((3, 6, 6)))
+    measures = measure_study(image, labels)
+    assert measures.scan.flags == ("no_myocardium",)
+    assert (measures.scan.myocardium_ml, measures.scan.scar_ml, measures.scan.scar_components) == (0.0, 0.0, 0)
+    undefined = (
+        "scar_percent_lv",
+        "mvo_percent_lv",
+        "scar_5sd_percent_lv",
+        "scar_fwhm_percent_lv",
+        "transmurality_mean",
+    )
+    assert [getattr(measures.scan, name) for name in undefined] == [None] * 5
+    assert [row.scar_percent for row in measures.slices] == [None] * 3
+    assert [row.scar_percent for row in measures.segments] == [None] * 17
+
+
+def test_blood_pool_without_myocardium_has_its_volume() -> None:
+    labels = np.zeros((3, 6, 6))
+    labels[1, 2:4, 2:4] = 1
+    scan = measure_study(*_axial(labels)).scan
+    assert scan.blood_pool_ml == pytest.approx(4 * 16 / 1000)  # 4 voxels of 16 mm3
+    assert scan.flags == ("no_myocardium",)
+
+
+def test_no_scar_is_a_true_zero_and_its_transmurality_undefined() -> None:
+    scan = measure_study(*make_shell(Shell(noise=2.0))).scan
+    assert (scan.scar_ml, scan.scar_percent_lv, scan.scar_fwhm_percent_lv, scan.core_percent_lv) == (0.0, 0.0, 0.0, 0.0)
+    assert scan.border_percent_lv == 0
+    assert scan.scar_6sd_percent_lv == pytest.approx(0.0, abs=0.1)
+    assert scan.transmurality_mean is None
+    assert scan.chords_0_percent == 100
+    assert scan.flags == ("no_scar",)
+
+
+def test_scar_everywhere_leaves_no_remote_region() -> None:
+    scan = measure_study(*make_shell(Shell(wedge=Wedge((0.0, 359.9999)), noise=2.0))).scan
+    assert scan.scar_percent_lv == pytest.approx(100.0, abs=0.1)
+    assert (scan.scar_2sd_percent_lv, scan.border_percent_lv, scan.remote_pixels) == (None, None, 0)
+    assert scan.scar_fwhm_percent_lv == pytest.approx(100.0, abs=0.1)
+    assert scan.transmurality_mean == pytest.approx(100.0, abs=0.5)
+    assert scan.flags == ("no_remote",)
+
+
+def test_one_slice_is_mid_ventricular_and_flagged() -> None:
+    image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0), Grid(slices=1))
+    measures = measure_study(image, labels)
+    assert [row.segment for row in measures.segments if row.scar_ml] == [9]
+    assert measures.scan.flags == ("few_slices",)
+    assert measures.scan.myocardium_ml == pytest.approx(RING_MM2 * 9.0 / 1000, rel=0.01)
+
+
+def test_myocardium_in_two_pieces_is_measured_whole_and_flagged() -> None:
+    image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0), Grid(slices=9))
+    cut = labels.array.copy()
+    cut[4] = 0
+    measures = measure_study(image, labels.with_array(cut))
+    assert measures.scan.flags == ("missing_slice", "myocardium_in_pieces")
+    assert measures.scan.myocardium_ml == pytest.approx(RING_MM2 * 8 * 9.0 / 1000, rel=0.01)
+    assert measures.slices[4].level is None
+    assert measures.slices[4].scar_percent is None
+
+
+def test_mvo_without_scar_counts_as_scar_and_is_flagged() -> None:
+    image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0))
+    only_mvo = np.where(labels.array == 3, 4, labels.array)
+    scan = measure_study(image, labels.with_array(only_mvo)).scan
+    assert scan.flags == ("mvo_without_scar",)
+    assert scan.scar_percent_lv == scan.mvo_percent_lv == scan.scar_fwhm_percent_lv
+    assert scan.half_of is None
+
+
+def test_slice_all_of_scar_borrows_the_nearest_remote_region() -> None:
+    image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0), Grid(slices=5))
+    scarred = labels.array.copy()
+    scarred[3][scarred[3] == 2] = 3
+    measures = measure_study(image, labels.with_array(scarred))
+    assert [row.remote_slice for row in measures.slices] == [0, 1, 2, 2, 4]
+    assert measures.scan.flags == ("remote_borrowed",)
