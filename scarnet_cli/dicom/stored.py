@@ -21,6 +21,7 @@ from pydicom.valuerep import format_number_as_ds
 from scarnet_cli.dicom.habits import Encoding
 
 _LEVELS: Final = 4095
+_JPEG2000_LEAST: Final = 32
 _UINT12: Final = (0, 4095)
 _UINT16: Final = (0, 65535)
 _INT16: Final = (-32768, 32767)
@@ -69,6 +70,11 @@ def as_stored(values: NDArray[Any]) -> Stored:
     return Stored(pixels, slope, intercept, 12)
 
 
+def encoding_for(shape_yx: tuple[int, ...], encoding: Encoding) -> Encoding:
+    """Return the encoding, or "explicit" for pictures too small for JPEG 2000's five halvings."""
+    return "explicit" if encoding == "jpeg2000" and min(shape_yx) < _JPEG2000_LEAST else encoding
+
+
 def set_pixels(dataset: Dataset, pixels: NDArray[Any], bits: int, encoding: Encoding) -> None:
     """Put one (y, x) picture into a data set, compressed where the encoding asks for it."""
     dataset.Rows, dataset.Columns = pixels.shape
@@ -87,7 +93,15 @@ def new_file(sop_class: UID, sop_instance: UID, encoding: Encoding, implementati
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, sop_instance
     meta.TransferSyntaxUID = TRANSFER_SYNTAXES["explicit" if encoding in ("rle", "jpeg2000") else encoding]
     meta.ImplementationClassUID, meta.ImplementationVersionName = implementation, "SCARNET"
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    syntax = meta.TransferSyntaxUID
+    dataset = FileDataset(
+        "",
+        {},
+        file_meta=meta,
+        preamble=b"\0" * 128,
+        is_implicit_VR=syntax.is_implicit_VR,
+        is_little_endian=syntax.is_little_endian,
+    )
     dataset.SOPClassUID, dataset.SOPInstanceUID = sop_class, sop_instance
     return dataset
 

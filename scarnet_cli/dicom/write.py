@@ -16,7 +16,7 @@ from pydicom.valuerep import format_number_as_ds
 from scarnet_cli.dicom.distractors import distractor_volumes
 from scarnet_cli.dicom.habits import MANUFACTURERS, Habit, Role, image_type, series_description
 from scarnet_cli.dicom.identity import study_id_from_uid
-from scarnet_cli.dicom.stored import Stored, as_stored, file_bytes, new_file, set_pixels
+from scarnet_cli.dicom.stored import Stored, as_stored, encoding_for, file_bytes, new_file, set_pixels
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import write_bytes
 from scarnet_cli.image.volume import Volume
@@ -147,8 +147,10 @@ def _file_name(plan: StudyPlan, picture: _Picture, number: int) -> str:
 
 def _dataset(plan: StudyPlan, uid: str, picture: _Picture, number: int) -> FileDataset:
     """Return the data set of one slice."""
+    pixels = picture.stored.pixels[picture.slice_index]
+    encoding = encoding_for(pixels.shape, plan.habit.encoding)
     instance = make_uid(plan.key, picture.role, picture.step, picture.slice_index)
-    dataset = new_file(MRImageStorage, instance, plan.habit.encoding, make_uid("implementation"))
+    dataset = new_file(MRImageStorage, instance, encoding, make_uid("implementation"))
     dataset.StudyInstanceUID = uid
     dataset.SeriesInstanceUID = make_uid(plan.key, "series", picture.series)
     dataset.FrameOfReferenceUID = make_uid(plan.key, "frame of reference")
@@ -161,9 +163,8 @@ def _dataset(plan: StudyPlan, uid: str, picture: _Picture, number: int) -> FileD
     if plan.habit.vendor == "philips" or stored.slope != 1:
         dataset.RescaleSlope, dataset.RescaleIntercept = _ds(stored.slope), _ds(stored.intercept)
         dataset.RescaleType = "normalized"
-    pixels = stored.pixels[picture.slice_index]
     dataset.WindowCenter, dataset.WindowWidth = _window(stored, picture.slice_index)
-    set_pixels(dataset, pixels, stored.bits, plan.habit.encoding)
+    set_pixels(dataset, pixels, stored.bits, encoding)
     return dataset
 
 

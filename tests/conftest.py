@@ -1,0 +1,17 @@
+"""Fixtures that several rooms use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def emidec_dir() -> Path:
+    """Folder of EMIDEC cases: $EMIDEC, else ../shared/data/emidec beside the repository; skips where neither is."""
+    folder = Path(os.environ.get("EMIDEC") or REPOSITORY.parent / "shared" / "data" / "emidec")
+    if not any(folder.glob("Case_*/Images")):
+        pytest.skip("EMIDEC is not here; set EMIDEC to its folder (docs/emidec.md says where to get it)")
+    return folder
