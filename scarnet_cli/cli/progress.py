@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def progress_bar(title: str, total: int) -> Iterator[Callable[[str], None]]:
-    """Yield a function that counts one step and shows a text: a bar on a terminal, a line each in a log (stderr)."""
+    """Yield a function that counts one step: a bar with its text on a terminal, in a log a line per text (stderr)."""
     console = Console(stderr=True)
     columns = (
         TextColumn(title),
@@ -23,7 +23,7 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[str], None]]:
 
         def advance(text: str) -> None:
             progress.update(task, advance=1, now=text)
-            if not console.is_terminal:
+            if text and not console.is_terminal:
                 console.print(text, markup=False, highlight=False)
 
         yield advance
