@@ -279,16 +279,18 @@ def _verdicts(
 
 def _reason(candidate: Candidate, best: Candidate | None) -> str:
     if candidate is best:
-        stack = candidate.stack
-        if stack.problem is not None:
-            return f"would be chosen, but: {stack.problem}"
-        component = {PSIR: "phase-sensitive", MAGNITUDE: "magnitude"}.get(stack.component or "", "component unknown")
-        return f"LGE short-axis stack of {len(stack.frames)} slices, {component}"
+        problem = candidate.stack.problem
+        return f"LGE short-axis stack: {_shown(candidate)}" if problem is None else f"would be chosen, but: {problem}"
     if candidate.refusal is not None:
         return candidate.refusal
     if best is None:
         return "several stacks could be meant and none says late enhancement"
-    return f"qualifies, but '{best.stack.name}' comes first in the order of preference"
+    return f"{_shown(candidate)}: qualifies, but '{best.stack.name}', {_shown(best)}, comes first by the order of preference"
+
+
+def _shown(candidate: Candidate) -> str:
+    component = {PSIR: "phase-sensitive", MAGNITUDE: "magnitude"}.get(candidate.stack.component or "")
+    return f"{len(candidate.stack.frames)} {component + ' ' if component else ''}slices"
 
 
 def _unplaced_reason(frame: Frame) -> str:

@@ -55,7 +55,7 @@ def cine(uid: str) -> list[Dataset]:
 def test_phase_sensitive_is_preferred_over_its_magnitude_twin() -> None:
     uids, reasons = chosen(named("LGE_SAX_MAG", "1", image_type=MAGNITUDE), named("LGE_SAX_PSIR", "2"))
     assert uids == ("2",)
-    assert "order of preference" in reasons["1"]
+    assert "comes first by the order of preference" in reasons["1"]
 
 
 def test_magnitude_alone_is_taken() -> None:
