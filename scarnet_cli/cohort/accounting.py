@@ -60,7 +60,7 @@ def _places(fragments: Sequence[Fragment], tables: Sequence[str], problems: list
     twice: list[str] = []
     for table in tables:
         for fragment in with_table(fragments, table):
-            rows = fragment.read(table)
+            rows = fragment.read(table, "study_id", *(("stage",) if table == "failures" else ()))
             stages = rows["stage"].to_pylist() if table == "failures" else [""] * rows.num_rows
             for study, stage in zip(rows["study_id"].to_pylist(), stages, strict=True):
                 place = f"{table} of {fragment.name}" + (f", stage {stage}" if stage else "")
@@ -73,22 +73,26 @@ def _places(fragments: Sequence[Fragment], tables: Sequence[str], problems: list
 
 def _orphans(fragments: Sequence[Fragment]) -> Iterable[str]:
     for fragment in fragments:
-        scans = set(fragment.read("scans")["study_id"].to_pylist()) if fragment.has("scans") else set()
+        scans = _studies(fragment, "scans") if fragment.has("scans") else set()
         for table in ("slices", "segments"):
             if fragment.has(table):
-                strays = set(fragment.read(table)["study_id"].to_pylist()) - scans
+                strays = _studies(fragment, table) - scans
                 yield from (f"{study} ({table} of {fragment.name})" for study in strays)
+
+
+def _studies(fragment: Fragment, table: str) -> set[str]:
+    return set(fragment.read(table, "study_id")["study_id"].unique().to_pylist())
 
 
 def _totals(fragments: Sequence[Fragment], studies: int) -> Accounting:
     scans = failures = 0
     digests: set[str] = set()
     for fragment in with_table(fragments, "scans"):
-        rows = fragment.read("scans")
+        rows = fragment.read("scans", "model_sha256")
         scans += rows.num_rows
-        digests |= {digest for digest in rows["model_sha256"].to_pylist() if digest}
+        digests |= {digest for digest in rows["model_sha256"].unique().to_pylist() if digest}
     for fragment in with_table(fragments, "failures"):
-        failures += fragment.read("failures").num_rows
+        failures += fragment.read("failures", "study_id").num_rows
     return Accounting(studies, scans, failures, ",".join(sorted(digests)))
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scarnet_cli.cohort.schema import SCHEMA_VERSION, TABLES
-from scarnet_cli.cohort.tables import VERSION_KEY, table_metadata
+from scarnet_cli.cohort.tables import VERSION_KEY
 from scarnet_cli.errors import CohortError
 
 
@@ -29,34 +29,34 @@ class Fragment:
         """Tell whether the stage wrote this table."""
         return (self.directory / f"{table}.parquet").is_file()
 
-    def read(self, table: str) -> pa.Table:
-        """Read a table in the schema of this release; a column added since the fragment was made is null.
+    def read(self, table: str, *columns: str) -> pa.Table:
+        """Read a table, or some of its columns, in the schema of this release; a column added since then is null.
 
         Raises:
             CohortError: The file is no Parquet, or has another schema version, an unknown column or a wrong type.
         """
         schema = TABLES[table]
-        found = self._read(table)
-        columns = [_column(found, field) for field in schema]
-        unknown = sorted(set(found.schema.names) - set(schema.names))
-        version = table_metadata(found).get(VERSION_KEY, SCHEMA_VERSION)
-        if unknown or version != SCHEMA_VERSION:
-            what = f"the unknown columns {', '.join(unknown)}" if unknown else f"schema version {version}"
-            message = f"Table {table} of fragment {self.name} has {what}; make it again with this release."
-            raise CohortError("wrong_schema", message)
+        wanted = pa.schema([schema.field(name) for name in columns or schema.names])
         try:
-            return pa.table(columns, names=schema.names).cast(schema)
+            with pq.ParquetFile(self.directory / f"{table}.parquet") as file:
+                self._check(table, file.schema_arrow)
+                found = file.read(columns=[name for name in wanted.names if name in file.schema_arrow.names])
+        except pa.ArrowInvalid as error:
+            message = f"Table {table} of fragment {self.name} is no Parquet file; run its stage again."
+            raise CohortError("unreadable_table", message) from error
+        try:
+            return pa.table([_column(found, field) for field in wanted], names=wanted.names).cast(wanted)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
             message = f"Table {table} of fragment {self.name} does not fit its schema ({error}); make it again."
             raise CohortError("wrong_schema", message) from error
 
-    def _read(self, table: str) -> pa.Table:
-        try:
-            with pq.ParquetFile(self.directory / f"{table}.parquet") as file:
-                return file.read()
-        except pa.ArrowInvalid as error:
-            message = f"Table {table} of fragment {self.name} is no Parquet file; run its stage again."
-            raise CohortError("unreadable_table", message) from error
+    def _check(self, table: str, found: pa.Schema) -> None:
+        unknown = sorted(set(found.names) - set(TABLES[table].names))
+        version = (found.metadata or {}).get(VERSION_KEY.encode(), SCHEMA_VERSION.encode()).decode()
+        if unknown or version != SCHEMA_VERSION:
+            what = f"the unknown columns {', '.join(unknown)}" if unknown else f"schema version {version}"
+            message = f"Table {table} of fragment {self.name} has {what}; make it again with this release."
+            raise CohortError("wrong_schema", message)
 
 
 def find_fragments(directories: Iterable[Path]) -> list[Fragment]:

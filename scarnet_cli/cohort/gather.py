@@ -53,7 +53,7 @@ def _merge(name: str, fragments: Sequence[Fragment], path: Path, metadata: dict[
 
 def _sorted_parts(name: str, fragments: Sequence[Fragment]) -> Iterator[pa.Table]:
     """Yield sorted tables, each wholly before the next: fragments whose ranges of studies overlap are merged."""
-    ranges = sorted((*bounds, i) for i, f in enumerate(fragments) if (bounds := _bounds(f.read(name))))
+    ranges = sorted((*bounds, i) for i, f in enumerate(fragments) if (bounds := _bounds(f.read(name, "study_id"))))
     overlapping: list[int] = []
     last = ""
     for first, greatest, i in ranges:

@@ -40,8 +40,8 @@ class Study:
         cells: Numbers of its row in the table, in the order of `TABLE_COLUMNS`.
         methods: Scar percent by every method.
         groups: All other numbers under their headings.
-        flags: What to know of it, in words.
-        doubtful: It has a flag that asks for a look.
+        doubts: Flags that ask for a look, in words.
+        findings: Flags that do not.
         bullseye: Scar by segment; empty without segments.
         origin: Manufacturer, stack and model in one line.
     """
@@ -51,16 +51,21 @@ class Study:
     cells: tuple[Shown, ...]
     methods: tuple[Shown, ...]
     groups: tuple[tuple[str, tuple[Shown, ...]], ...]
-    flags: tuple[str, ...]
-    doubtful: bool
+    doubts: tuple[str, ...]
+    findings: tuple[str, ...]
     bullseye: Markup
     origin: str
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """All its flags in words."""
+        return self.doubts + self.findings
 
     @property
     def kinds(self) -> str:
         """Words that the page's filter looks for."""
         numbers = {cell.label: cell.value or 0.0 for cell in self.cells}
-        found = {"flagged": self.doubtful, "scar": numbers["Scar"] > 0, "mvo": numbers["MVO"] > 0}
+        found = {"flagged": bool(self.doubts), "scar": numbers["Scar"] > 0, "mvo": numbers["MVO"] > 0}
         return " ".join(kind for kind, holds in found.items() if holds)
 
 
@@ -91,7 +96,7 @@ class Content:
     @property
     def flagged(self) -> int:
         """Number of measured studies with a flag that asks for a look."""
-        return sum(study.doubtful for study in self.studies)
+        return sum(bool(study.doubts) for study in self.studies)
 
     @property
     def found(self) -> int:
@@ -195,8 +200,8 @@ def _study(row: Row, pictures: Mapping[str, str], bullseyes: Mapping[str, Markup
         cells=tuple(_shown(row, column, label, digits) for column, label, digits in TABLE_COLUMNS),
         methods=tuple(_shown(row, column, label) for column, label in _METHODS.items()),
         groups=tuple((title, _group(row, columns)) for title, columns in groups if columns),
-        flags=tuple(code_words(flag) for flag in row["flags"] or ()),
-        doubtful=bool(set(row["flags"] or ()) - HARMLESS),
+        doubts=tuple(code_words(flag) for flag in row["flags"] if flag not in HARMLESS),
+        findings=tuple(code_words(flag) for flag in row["flags"] if flag in HARMLESS),
         bullseye=bullseyes.get(study_id, Markup("")),
         origin=_origin(row),
     )

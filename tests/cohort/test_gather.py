@@ -5,6 +5,8 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -160,6 +162,30 @@ def test_broken_fragment_raises(tmp_path: Path) -> None:
     directories = write(COHORT, tmp_path / "in")
     (tmp_path / "in/quantify_2/scans.parquet").write_bytes(b"PAR1")
     with pytest.raises(CohortError, match="scans of fragment quantify_2 is no Parquet file"):
+        gather(directories, tmp_path / "out")
+
+
+def test_fragment_with_an_unknown_column_raises(tmp_path: Path) -> None:
+    directories = write(COHORT, tmp_path / "in")
+    pq.write_table(pa.table({"study_id": ["b"], "age": [3]}), tmp_path / "in/quantify_2/scans.parquet")
+    with pytest.raises(CohortError, match="quantify_2 has the unknown columns age"):
+        gather(directories, tmp_path / "out")
+
+
+def test_fragment_of_an_older_release_has_nulls_in_new_columns(tmp_path: Path) -> None:
+    directories = write(COHORT, tmp_path / "in")
+    older = read_table(tmp_path / "in/quantify_2/scans.parquet").select(["study_id", "scar_ml"])
+    pq.write_table(older, tmp_path / "in/quantify_2/scans.parquet")
+    gather(directories, tmp_path / "out")
+    scans = read_table(tmp_path / "out/scans.parquet")
+    assert scans.schema.equals(TABLES["scans"])
+    assert scans["model_sha256"].to_pylist() == ["ab", None, "ab"]
+
+
+def test_fragment_with_a_null_in_a_key_raises(tmp_path: Path) -> None:
+    directories = write(COHORT, tmp_path / "in")
+    pq.write_table(pa.table({"study_id": pa.array([None], pa.string())}), tmp_path / "in/quantify_2/scans.parquet")
+    with pytest.raises(CohortError, match="quantify_2 does not fit its schema"):
         gather(directories, tmp_path / "out")
 
 

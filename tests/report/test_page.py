@@ -75,7 +75,8 @@ def test_each_measured_study_has_a_row_and_a_pane(page: str) -> None:
     assert panes == ["study-s1", "study-s2"]
     assert page.count('data-value="12.34">12.3</td>') == 1
     assert "Network 12.3 2 SD" in text(page)
-    assert "Slice without myocardium between others" in page
+    assert '<li class="doubt">Slice without myocardium between others</li>' in page
+    assert "<li>No scar</li>" in page
 
 
 def test_failures_are_listed_with_their_message(page: str) -> None:
