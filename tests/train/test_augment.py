@@ -1,0 +1,49 @@
+import numpy as np
+import torch
+from hearts import toy_case, toy_spec
+
+from scarnet_cli.train.augment import Augmentation, augment, centre_window
+from scarnet_cli.train.loop import collate
+from scarnet_cli.train.stacks import make_stack, slice_index
+
+HOW = Augmentation(window=48, noise=0.0, bias=0.0, log_gamma=0.0)
+
+
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    stack = make_stack(toy_case("Case_P1", scar=True, slices=8), toy_spec())
+    return collate([stack], slice_index([stack]), context=1)
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(3)
+
+
+def test_image_and_labels_move_together() -> None:
+    image, labels = augment(*batch(), HOW, generator())
+    blood, wall, scar = (image[:, 1][labels == label] for label in (1, 2, 3))
+    # wall is darkest, scar brightest; edge pixels are mixed, so medians are compared
+    assert wall.median() < blood.median() < scar.median()
+    assert (blood < wall.median()).float().mean() < 0.02
+
+
+def test_every_turned_heart_keeps_its_size_within_the_zoom() -> None:
+    image, labels = batch()
+    before = (centre_window(image, labels, 48)[1] > 0).sum(dim=(1, 2)).float()
+    after = (augment(image, labels, HOW, generator())[1] > 0).sum(dim=(1, 2)).float()
+    ratio = after / before
+    # area changes with the zoom squared: exp(2 x 0.22) = 1.55, and a little by the shear's rounding
+    assert bool(((ratio > 0.6) & (ratio < 1.65)).all())
+    assert ratio.std() > 0.05
+
+
+def test_the_same_generator_state_gives_the_same_batch_and_another_does_not() -> None:
+    one, again = (augment(*batch(), Augmentation(window=48), generator())[0] for _ in range(2))
+    other = augment(*batch(), Augmentation(window=48), torch.Generator().manual_seed(4))[0]
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+
+
+def test_output_is_normalised() -> None:
+    image, _ = augment(*batch(), Augmentation(window=48), generator())
+    assert np.allclose(image.mean(dim=(2, 3)), 0, atol=1e-5)
+    assert np.allclose(image.std(dim=(2, 3)), 1, atol=1e-2)
