@@ -1,4 +1,4 @@
-"""Remake the locked requirements: `make lock`, or `make lock UPGRADE=yes` for the newest releases.
+"""Remake the locked requirements and jars: `make lock`, or `make lock UPGRADE=yes` for the newest releases.
 
 Everything is resolved together first, then each list on its own under that answer, so that any two of the files can be
 installed side by side. No index address is written: the files serve whatever index the user's pip is set to.
@@ -6,6 +6,7 @@ installed side by side. No index address is written: the files serve whatever in
 
 import argparse
 import subprocess
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -37,7 +38,7 @@ def resolve(text: str, output: Path, constraints: Path | None, uv: UvSettings) -
 
 
 def main() -> None:
-    """Resolve all lists together, then write one lock file for each."""
+    """Resolve all lists together, then write one lock file for each, and one for the jars of each Nextflow."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="Take the newest releases, not those locked now.")
     upgrade: bool = parser.parse_args().upgrade
@@ -51,6 +52,9 @@ def main() -> None:
         resolve("\n".join(lists.values()), together, None, uv)
         for name, text in lists.items():
             resolve(text, REQUIREMENTS / f"{name}.txt", together, uv)
+    for wanted in sorted(REQUIREMENTS.glob("nextflow-*.in")):
+        command = [sys.executable, ROOT / "tools/jars.py", "lock", wanted, wanted.with_suffix(".jars")]
+        subprocess.run(command, check=True, env=uv.environment)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Nextflow from its jars: fetched by jgo as requirements/nextflow-*.toml say, checked against their digests."""
+"""Nextflow from its jars: those that requirements/nextflow-*.jars name, each checked against its digest."""
 
 import hashlib
 import os
@@ -72,10 +72,10 @@ def new_enough(program: Path) -> bool:
     return version is not None and (int(version[1]), int(version[2])) >= OLDEST_ON_PATH
 
 
-def read_digests(text: str) -> dict[str, str]:
-    """Return file name -> SHA-256 from lines as `sha256sum` writes them."""
-    pairs = (line.split() for line in text.splitlines() if line.strip())
-    return {name: digest for digest, name in pairs}
+def read_digests(lock: str) -> dict[str, str]:
+    """Return file name -> SHA-256 from lines `digest  group:artifact:version`."""
+    pairs = (line.split() for line in lock.splitlines() if line.strip())
+    return {"{1}-{2}.jar".format(*coordinate.split(":")): digest for digest, coordinate in pairs}
 
 
 def check_jars(jars: Mapping[str, Path], digests: Mapping[str, str]) -> None:
@@ -85,48 +85,38 @@ def check_jars(jars: Mapping[str, Path], digests: Mapping[str, str]) -> None:
         SetupError: a jar is missing, is one too many, or differs.
     """
     if missing := sorted(set(digests) - set(jars)):
-        message = f"jgo fetched no {', '.join(missing)}; run again, and look at jgo's messages above if it stays so."
+        message = f"{', '.join(missing)} did not come; run the same command again."
         raise SetupError(message)
     for name, path in sorted(jars.items()):
         if hashlib.sha256(path.read_bytes()).hexdigest() != digests.get(name):
-            message = (
-                f"{name} is not the jar that requirements/*.sha256 names; the Maven repository serves another file."
-            )
+            message = f"{name} is not the jar that requirements/*.jars names; the Maven repository serves another file."
             raise SetupError(message)
 
 
 def install_jars(where: Environment, version: str, variables: Mapping[str, str]) -> None:
     """Fetch and check the jars of one Nextflow; they appear in .venv/nextflow/<version> all at once, or not at all."""
     target = where.venv / "nextflow" / version
-    digests = read_digests((where.root / f"requirements/nextflow-{version}.sha256").read_text())
+    lock = where.root / f"requirements/nextflow-{version}.jars"
+    digests = read_digests(lock.read_text())
     if target.is_dir() and {path.name for path in target.iterdir()} == set(digests):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     for left_by_a_kill in target.parent.glob("unfinished-*"):
         shutil.rmtree(left_by_a_kill)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="unfinished-") as folder:
-        _fetch(where, version, Path(folder), variables)
-        jars = {path.name: path for path in Path(folder, "jgo").rglob("*.jar")}
+        fetched, complete = Path(folder, "fetched"), Path(folder, "complete")
+        command = [where.program("python"), where.root / "tools/jars.py", "fetch", lock, fetched]
+        done = subprocess.run(command, env=dict(variables), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            message = f"the jars of Nextflow {version} could not be fetched: {done.stderr[-2000:]}"
+            raise SetupError(message)
+        jars = {path.name: path for path in fetched.rglob("*.jar")}
         check_jars(jars, digests)
-        complete = Path(folder, "complete")
         complete.mkdir()
         for name, path in jars.items():
-            shutil.copyfile(path, complete / name)
+            path.rename(complete / name)
         shutil.rmtree(target, ignore_errors=True)
         complete.rename(target)
-
-
-def _fetch(where: Environment, version: str, folder: Path, variables: Mapping[str, str]) -> None:
-    """Let jgo resolve and fetch the jars into `folder`/jgo."""
-    shutil.copyfile(where.root / f"requirements/nextflow-{version}.toml", folder / "jgo.toml")
-    command = [str(where.program("jgo")), "--class-path-only", "--color", "never", "--timeout", "60"]
-    command += ["--cache-dir", str(folder / "jgo"), "sync"]
-    done = subprocess.run(command, cwd=folder, env=dict(variables), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        message = (
-            f"jgo could not fetch Nextflow {version} from Maven Central or your mirror of it:\n{done.stderr[-2000:]}"
-        )
-        raise SetupError(message)
 
 
 def write_launcher(where: Environment, name: str, version: str) -> None:

@@ -32,8 +32,8 @@ def where(tmp_path: Path) -> Environment:
     return environment
 
 
-def test_digests_are_read_as_sha256sum_writes_them() -> None:
-    assert read_digests(f"{DIGEST_OF_A}  a.jar\n\n") == {"a.jar": DIGEST_OF_A}
+def test_a_lock_of_jars_gives_the_digest_of_each_file() -> None:
+    assert read_digests(f"{DIGEST_OF_A}  org.example:a-b:1.2\n\n") == {"a-b-1.2.jar": DIGEST_OF_A}
 
 
 def test_jars_that_are_as_locked_pass(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_changed_jar_raises(tmp_path: Path) -> None:
 
 def test_a_missing_jar_and_one_too_many_raise(tmp_path: Path) -> None:
     (tmp_path / "x.jar").write_bytes(b"a")
-    with pytest.raises(SetupError, match=r"fetched no a\.jar"):
+    with pytest.raises(SetupError, match=r"a\.jar did not come"):
         check_jars({}, {"a.jar": DIGEST_OF_A})
     with pytest.raises(SetupError, match=r"x\.jar is not the jar"):
         check_jars({"x.jar": tmp_path / "x.jar"}, {})

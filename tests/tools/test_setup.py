@@ -26,7 +26,7 @@ def test_the_digest_follows_every_input_of_set_up(where: Environment) -> None:
     before = digest(where, "auto")
     assert digest(where, "auto") == before
     assert digest(where, "no") != before
-    for name in ("requirements/core.txt", "requirements/nextflow-24.10.sha256", "tools/setup.py", "pyproject.toml"):
+    for name in ("requirements/core.txt", "requirements/nextflow-24.10.jars", "tools/setup.py", "pyproject.toml"):
         path = where.root / name
         text = path.read_text()
         path.write_text(text + "\n")

@@ -1,0 +1,32 @@
+"""Users have Nextflow 24.10 with the old parser, or a later one with the strict parser: both must take the pipeline."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.pipeline
+
+
+@pytest.mark.parametrize(("launcher", "parser"), [("nextflow", "v1"), ("nextflow-25", "v2")])
+def test_the_pipeline_starts_under_either_parser_and_lists_its_parameters(
+    tmp_path: Path, launcher: str, parser: str
+) -> None:
+    command = [str(Path(sys.prefix, "bin", launcher)), "run", str(ROOT / "main.nf"), "--help"]
+    environment = os.environ | {"NXF_SYNTAX_PARSER": parser}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "--input " in done.stdout
+    assert "--outdir " in done.stdout
+
+
+def test_the_oldest_nextflow_reads_the_files_of_all_profiles(tmp_path: Path) -> None:
+    profiles = "local,test,gpu,slurm,awsbatch,googlebatch,k8s,docker,podman,apptainer,charliecloud,conda"
+    command = [str(Path(sys.prefix, "bin/nextflow")), "config", "-profile", profiles, str(ROOT)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "executor = " in done.stdout

@@ -1,0 +1,70 @@
+"""Fetch or lock the jars of a Nextflow; run by the Python of .venv, which has jgo.
+
+    .venv/bin/python tools/jars.py fetch requirements/nextflow-24.10.jars FOLDER
+    .venv/bin/python tools/jars.py lock requirements/nextflow-24.10.in requirements/nextflow-24.10.jars
+
+jgo speaks to Maven Central and to the repositories in its own configuration, where `central` stands for a mirror.
+"""
+
+import hashlib
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import jgo
+from jgo.config import GlobalSettings
+from jgo.constants import MAVEN_CENTRAL_URL
+from jgo.maven import MavenContext
+
+ADVICE: Final = "check the connection, or name your mirror as `central` under [repositories] in ~/.config/jgo.conf"
+
+
+def locked_coordinates(lock: str) -> list[str]:
+    """Return the group:artifact:version of each line `digest  group:artifact:version`."""
+    return [line.split()[1] for line in lock.splitlines() if line.strip()]
+
+
+def resolve(wanted: str) -> list[str]:
+    """Return all coordinates that the lines of a .in file ask for, sorted; `!group:artifact` leaves one out."""
+    lines = [line.strip() for line in wanted.splitlines() if line.strip() and not line.startswith("#")]
+    left_out = {line[1:] for line in lines if line.startswith("!")}
+    artifacts = jgo.resolve("+".join(line for line in lines if not line.startswith("!")))
+    names = {f"{each.groupId}:{each.artifactId}": each.version for each in artifacts}
+    return sorted(f"{name}:{version}" for name, version in names.items() if name not in left_out)
+
+
+def fetch(coordinates: Sequence[str], folder: Path) -> list[Path]:
+    """Fetch these jars below `folder`, eight at a time, and return their paths in the same order."""
+    repositories = {"central": MAVEN_CENTRAL_URL} | GlobalSettings.load().repositories
+    context = MavenContext(repo_cache=folder, remote_repos=repositories, timeout=60)
+
+    def fetch_one(coordinate: str) -> Path:
+        group, artifact, version = coordinate.split(":")
+        path = context.project(group, artifact).at_version(version).artifact().resolve()
+        return Path(path)
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return list(pool.map(fetch_one, coordinates))
+
+
+def main() -> None:
+    """Do what the first argument says."""
+    verb, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    try:
+        if verb == "fetch":
+            fetch(locked_coordinates(source.read_text()), target)
+            return
+        coordinates = resolve(source.read_text())
+        with tempfile.TemporaryDirectory() as folder:
+            paths = fetch(coordinates, Path(folder))
+            digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+        target.write_text("".join(f"{d}  {c}\n" for d, c in zip(digests, coordinates, strict=True)))
+    except (OSError, RuntimeError) as error:  # requests' errors are OSErrors, jgo's are RuntimeErrors
+        sys.exit(f"{error}\n{ADVICE}")
+
+
+if __name__ == "__main__":
+    main()
