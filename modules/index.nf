@@ -18,6 +18,6 @@ process INDEX {
 
     script:
     """
-    scarnet index ${nextflow.util.Escape.path(input.path)} --out index ${previous ? '--previous previous.parquet' : ''} ${options}
+    scarnet index ${nextflow.util.Escape.path(input.path)} --out index ${previous ? '--previous previous.parquet' : ''} --jobs ${task.cpus} ${options}
     """
 }

@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "evaluate": "Compare label maps with experts' contours.",
     "phantom": "Make studies with known answers, as DICOM.",
     "dicomize": "Turn NIfTI volumes or EMIDEC cases into DICOM studies.",
+    "versions": "Print the versions of the software that makes the results.",
     "doctor": "Say what is missing or wrong on this machine.",
 }
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from scarnet_cli.cohort.batching import batch_name, cut_batches
 from scarnet_cli.cohort.intake import Intake
-from scarnet_cli.cohort.tables import write_table
+from scarnet_cli.cohort.tables import CREATION_TIME, write_table
 from scarnet_cli.dicom.cache import write_cache
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import read_json, write_json
@@ -62,9 +62,11 @@ def _write_tables(intake: Intake, out: Path, batch_of: dict[str, str]) -> None:
         for f in (study.failure for study in intake.studies)
         if f is not None
     ]
-    write_table("studies", studies, out / "studies.parquet", {})
-    write_table("series", series, out / "series.parquet", {})
-    write_table("failures", failures, out / "failures.parquet", {})
+    # No time: Nextflow compares these tables by content, and an unchanged cohort is not gathered again.
+    timeless = {CREATION_TIME: ""}
+    write_table("studies", studies, out / "studies.parquet", timeless)
+    write_table("series", series, out / "series.parquet", timeless)
+    write_table("failures", failures, out / "failures.parquet", timeless)
 
 
 def read_batch(path: Path) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+"""`scarnet versions`: what software made a result."""
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+import rich_click as click
+
+from scarnet_cli import __version__
+
+# What can change a number in a table or a label map.
+PACKAGES: Final = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pyarrow", "torch", "safetensors")
+
+
+@click.command(epilog="Example: scarnet versions > versions.json")
+def versions() -> None:
+    """Print the versions of the pipeline, of Python and of the packages that results depend on, as JSON."""
+    click.echo(json.dumps(software_versions(), indent=2))
+
+
+def software_versions() -> dict[str, str | None]:
+    """Return name -> version; null where a package is not installed."""
+    return {"scarnet": __version__, "python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
