@@ -1,0 +1,77 @@
+"""Runs Nextflow for real, on phantoms small enough for two cores."""
+
+import csv
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+REPOSITORY = Path(__file__).parents[1]
+BIN = REPOSITORY / ".venv" / "bin"
+# A run takes about a minute; ten times as long means that it hangs.
+PATIENCE_S = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A folder to launch Nextflow in, with what the last run left behind."""
+
+    folder: Path
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "results"
+
+    def command(self, *arguments: str, nextflow: str = "nextflow") -> list[str]:
+        return [str(BIN / nextflow), "run", str(REPOSITORY / "main.nf"), "-ansi-log", "false", *arguments]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = self.command(*arguments)
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def run(
+        self, *arguments: str, nextflow: str = "nextflow", extra: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments, nextflow=nextflow),
+            cwd=self.folder,
+            env={**environment(), **(extra or {})},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    def succeed(self, *arguments: str, nextflow: str = "nextflow", extra: Mapping[str, str] | None = None) -> str:
+        done = self.run(*arguments, nextflow=nextflow, extra=extra)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def trace(self) -> list[dict[str, str]]:
+        with (self.out / "pipeline_info" / "trace.txt").open(newline="") as file:
+            return list(csv.DictReader(file, delimiter="\t"))
+
+    def tasks(self, status: str) -> set[tuple[str, str]]:
+        """Return (process, tag) of the last run's tasks that ended with this status."""
+        names = [row["name"] for row in self.trace() if row["status"] == status]
+        return {(name.split(" ")[0].split(":")[-1], name.split("(")[-1].rstrip(")")) for name in names}
+
+    def ids(self, table: str) -> list[str]:
+        return pq.read_table(self.out / "tables" / f"{table}.parquet")["study_id"].to_pylist()
+
+    def batch_of(self) -> dict[str, str]:
+        """Return study -> batch, from the newest index."""
+        newest = max(self.folder.glob("work/*/*/index/studies.parquet"), key=lambda path: path.stat().st_mtime_ns)
+        rows = pq.read_table(newest).to_pylist()
+        return {row["study_id"]: row["batch"] for row in rows if row["batch"] is not None}
+
+
+def environment() -> dict[str, str]:
+    """Return an environment in which two tasks share two cores, and no parser is asked for."""
+    kept = {key: value for key, value in os.environ.items() if key != "NXF_SYNTAX_PARSER"}
+    return {**kept, "PATH": f"{BIN}:{os.environ['PATH']}"}

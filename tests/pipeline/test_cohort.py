@@ -1,0 +1,122 @@
+"""The cohort workflow from end to end, and what -resume does again; each test goes on from the run before."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from nextflow_launch import Launch
+
+from scarnet_cli.image.volume import read_nifti, same_grid
+
+pytestmark = pytest.mark.pipeline
+
+STUDIES, BROKEN = 5, 1
+STAGES = ("CONVERT", "CROP", "SEGMENT", "QUANTIFY")
+SMALL = ("--batch_min", "1", "--batch_max", "2", "--max_cpus", "1")
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory, make_phantoms: Callable[..., None]) -> Path:
+    """Five studies, the last one broken; the folder's name must not come out anywhere."""
+    folder = tmp_path_factory.mktemp("DOE_JANE")
+    make_phantoms(folder, STUDIES, broken=BROKEN)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def arguments(phantoms: Path) -> tuple[str, ...]:
+    return ("--input", str(phantoms / "dicom"), *SMALL)
+
+
+@pytest.fixture(scope="module")
+def launch(tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...]) -> Launch:
+    """The first run, which the others resume."""
+    launch = Launch(tmp_path_factory.mktemp("launch"))
+    launch.succeed(*arguments)
+    return launch
+
+
+def test_every_study_is_measured_or_says_why_not(launch: Launch, phantoms: Path) -> None:
+    truth = pq.read_table(phantoms / "truth.parquet").to_pylist()
+    assert launch.ids("scans") == [row["study_id"] for row in truth if row["broken"] is None]
+    (failure,) = pq.read_table(launch.out / "tables" / "failures.parquet").to_pylist()
+    assert failure["study_id"] == next(row["study_id"] for row in truth if row["broken"] is not None)
+    assert failure["code"]
+    assert failure["message"]
+
+
+def test_each_measured_study_has_its_files_on_one_grid(launch: Launch) -> None:
+    studies = launch.ids("scans")
+    assert sorted(path.name for path in (launch.out / "studies").iterdir() if (path / "study.json").exists()) == studies
+    for study_id in studies:
+        folder = launch.out / "studies" / study_id
+        assert same_grid(read_nifti(folder / "image.nii.gz"), read_nifti(folder / "labels.nii.gz"))
+        assert (folder / "overlay.png").stat().st_size > 0
+
+
+def test_results_hold_the_report_the_dictionary_and_how_they_came_about(launch: Launch) -> None:
+    page = (launch.out / "report" / "index.html").read_text()
+    assert all(study_id in page for study_id in launch.ids("scans"))
+    names = {path.relative_to(launch.out).as_posix() for path in launch.out.rglob("*") if path.is_file()}
+    info = {"trace.txt", "timeline.html", "parameters.json", "versions.json", "index.parquet"}
+    assert names >= {f"pipeline_info/{name}" for name in info} | {"tables/dictionary.csv", "tables/segments.parquet"}
+
+
+def test_no_result_holds_the_inputs_path_or_the_patients_name(launch: Launch) -> None:
+    holders = [
+        path.name
+        for path in launch.out.rglob("*")
+        if path.is_file() and any(word in path.read_bytes() for word in (b"DOE_JANE", b"PHANTOM^"))
+    ]
+    assert holders == []
+
+
+def test_resume_after_nothing_changed_runs_no_task_but_the_index(launch: Launch, arguments: tuple[str, ...]) -> None:
+    launch.succeed(*arguments, "-resume")
+    assert launch.tasks("COMPLETED") == {("INDEX", "input")}
+    assert {process for process, _ in launch.tasks("CACHED")} == {*STAGES, "GATHER", "REPORT"}
+
+
+def test_resume_after_a_file_changed_in_place_redoes_its_batch_alone(
+    launch: Launch, arguments: tuple[str, ...], phantoms: Path
+) -> None:
+    study_id = launch.ids("scans")[0]
+    batch = launch.batch_of()[study_id]
+    changed = next(path for path in sorted((phantoms / "dicom").rglob("*")) if holds(path, study_uid(launch, study_id)))
+    status = changed.stat()
+    os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000_000))
+    launch.succeed(*arguments, "-resume")
+    assert {tag for process, tag in launch.tasks("COMPLETED") if process in STAGES} == {batch}
+    assert {process for process, tag in launch.tasks("COMPLETED") if tag == batch} == set(STAGES)
+
+
+def test_resume_after_a_study_was_added_redoes_one_or_two_batches(
+    launch: Launch, arguments: tuple[str, ...], phantoms: Path, tmp_path: Path, make_phantoms: Callable[..., None]
+) -> None:
+    before = launch.batch_of()
+    make_phantoms(tmp_path, STUDIES + 1)
+    known = {row["study_id"] for row in pq.read_table(phantoms / "truth.parquet").to_pylist()}
+    added = next(row for row in pq.read_table(tmp_path / "truth.parquet").to_pylist() if row["seed"] == STUDIES)
+    source = next(path for path in (tmp_path / "dicom").rglob("*") if holds(path, added["study_instance_uid"]))
+    top = source.relative_to(tmp_path / "dicom").parts[0]
+    shutil.copytree(tmp_path / "dicom" / top, phantoms / "dicom" / top)
+    launch.succeed(*arguments, "-resume")
+    after = launch.batch_of()
+    assert set(after) - set(before) == {added["study_id"]}
+    redone = {tag for process, tag in launch.tasks("COMPLETED") if process == "CONVERT"}
+    assert redone == set(after.values()) - set(before.values())
+    assert 1 <= len(redone) <= 2
+    assert len(launch.ids("scans")) + len(launch.ids("failures")) == len(known) + 1
+
+
+def study_uid(launch: Launch, study_id: str) -> str:
+    rows = pq.read_table(launch.out / "tables" / "scans.parquet").to_pylist()
+    return next(row["study_instance_uid"] for row in rows if row["study_id"] == study_id)
+
+
+def holds(path: Path, uid: str) -> bool:
+    """Tell whether a DICOM file names this study in its header, or is no file."""
+    return path.is_file() and uid.encode() in path.read_bytes()[:4096]

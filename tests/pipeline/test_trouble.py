@@ -1,0 +1,107 @@
+"""What happens when a task is killed, and when the command line is wrong."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nextflow_launch import PATIENCE_S, Launch
+
+pytestmark = pytest.mark.pipeline
+
+TRACEBACKS = ("Traceback", "\tat ", "Exception")
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Launch:
+    return Launch(tmp_path)
+
+
+def test_a_task_killed_half_way_runs_again_with_each_study_on_its_own(
+    launch: Launch, make_phantoms: Callable[..., None]
+) -> None:
+    make_phantoms(launch.folder / "cohort", 2)
+    nextflow = launch.start("--input", str(launch.folder / "cohort" / "dicom"), "--max_cpus", "2")
+    os.kill(wait_for_task("convert", launch.folder, nextflow), signal.SIGKILL)
+    output, _ = nextflow.communicate(timeout=PATIENCE_S)
+    assert nextflow.returncode == 0, output
+    first, second = sorted(
+        (row for row in launch.trace() if "CONVERT" in row["name"]), key=lambda row: int(row["task_id"])
+    )
+    assert (first["status"], first["exit"], second["status"]) == ("FAILED", "137", "COMPLETED")
+    (folder,) = launch.folder.glob(f"work/{second['hash']}*")
+    assert "--isolate" in (folder / ".command.sh").read_text()
+    assert len(launch.ids("scans")) == 2
+    assert launch.ids("failures") == []
+
+
+def wait_for_task(command: str, below: Path, nextflow: subprocess.Popen[str]) -> int:
+    """Return the process that runs `scarnet COMMAND` in a work directory below a folder, as soon as there is one."""
+    while nextflow.poll() is None:
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                place = (process / "cwd").resolve(strict=True)
+            except OSError:  # gone meanwhile
+                continue
+            if b"scarnet_cli" in words and command.encode() in words and place.is_relative_to(below.resolve()):
+                return int(process.name)
+        time.sleep(0.02)
+    pytest.fail(f"no {command} task ran before Nextflow ended")
+
+
+def test_wrong_parameters_are_all_named_at_once_before_anything_runs(launch: Launch) -> None:
+    wrong = ("--input", "nowhere", "--weights", "gone.safetensors", "--batch_max", "many", "--speed", "9")
+    done = launch.run(*wrong, "--workflow", "trian")
+    assert done.returncode == 1
+    for words in (
+        "--input 'nowhere' does not exist",
+        "--weights 'gone.safetensors' does not exist",
+        "--batch_max is 'many'; a whole number is needed",
+        "--speed is no parameter",
+        "--workflow is 'trian'; it must be one of cohort",
+    ):
+        assert words in done.stdout
+    assert_plain(done, launch)
+
+
+def test_without_input_the_parameters_are_shown(launch: Launch) -> None:
+    done = launch.run()
+    assert done.returncode == 1
+    assert "--input is missing" in done.stdout
+    assert "--batch_max" in done.stdout
+    assert_plain(done, launch)
+
+
+def test_help_is_shown_without_running_anything(launch: Launch) -> None:
+    done = launch.run("--help")
+    assert done.returncode == 0
+    assert "--outdir" in done.stdout
+    assert_plain(done, launch)
+
+
+def test_an_output_that_cannot_be_written_is_named(launch: Launch) -> None:
+    (launch.folder / "file").write_text("in the way")
+    (launch.folder / "cohort").mkdir()
+    done = launch.run("--input", "cohort", "--outdir", "file/results")
+    assert done.returncode == 1
+    assert "file/results" in done.stdout
+    assert_plain(done, launch)
+
+
+def test_a_directory_without_dicom_is_one_message(launch: Launch) -> None:
+    (launch.folder / "cohort").mkdir()
+    (launch.folder / "cohort" / "notes.txt").write_text("nothing")
+    done = launch.run("--input", "cohort")
+    assert done.returncode == 1
+    assert "no DICOM" in done.stdout
+    assert not any(word in done.stdout for word in TRACEBACKS)
+
+
+def assert_plain(done: subprocess.CompletedProcess[str], launch: Launch) -> None:
+    """No stack trace, and no task was started."""
+    assert not any(word in done.stdout + done.stderr for word in TRACEBACKS)
+    assert list(launch.folder.glob("work/*/*/.command.sh")) == []
