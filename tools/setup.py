@@ -11,6 +11,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 (in words that every older Python 
     sys.exit("ScarNet needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Say make PYTHON=python3.12.")
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -35,6 +36,7 @@ RUNNER: Final = "24.10"
 CHECKER: Final = "25.04"
 STAMP: Final = "setup.json"
 UNFINISHED: Final = "setup-unfinished"
+OWN_FILES: Final = ("setup.py", "jars.py", "nextflow.py", "pip_settings.py", "torch_choice.py")
 
 
 def main() -> None:
@@ -44,25 +46,53 @@ def main() -> None:
     parser.add_argument("--checks", action="store_true", help="Also what `make test` and `make lint` need.")
     arguments = parser.parse_args()
     where = Environment(ROOT, ROOT / ".venv")
-    wanted = digest(where, arguments.torch)
-    done = read_stamp(where)
-    parts = [part for part in ("run", "checks") if part == "run" or arguments.checks]
-    if all(done.get(part) == wanted for part in parts) and is_whole(where, checks=arguments.checks):
+    if is_done(where, arguments.torch, checks=arguments.checks):
         return
+    with alone(where):
+        if not is_done(where, arguments.torch, checks=arguments.checks):
+            run(where, arguments.torch, checks=arguments.checks)
+
+
+def parts(*, checks: bool) -> list[str]:
+    """Return what the stamp keeps apart: what running needs, and what the checks need besides."""
+    return ["run", *(["checks"] if checks else [])]
+
+
+def is_done(where: Environment, torch: str, *, checks: bool) -> bool:
+    """Say whether the last set-up did all this from the same inputs, and what it made is still there."""
+    wanted, done = digest(where, torch), read_stamp(where)
+    return all(done.get(part) == wanted for part in parts(checks=checks)) and is_whole(where, checks=checks)
+
+
+@contextmanager
+def alone(where: Environment) -> Iterator[None]:
+    """Wait until no other set-up of this folder is running."""
+    with (where.root / "pyproject.toml").open("a") as file:  # any file outside .venv will do; nothing is written to it
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.stderr.write("set-up: another set-up is running in this folder; waiting for it\n")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def run(where: Environment, torch: str, *, checks: bool) -> None:
+    """Set up, and write down what is done now; what stops it is said in plain words."""
+    wanted, done = digest(where, torch), read_stamp(where)
     try:
-        set_up(where, torch=arguments.torch, checks=arguments.checks)
+        set_up(where, torch=torch, checks=checks)
     except SetupError as error:
         sys.exit(f"Set-up stopped: {error}\nOnce that is put right, run the same command again.")
     except subprocess.CalledProcessError as error:
         command = shlex.join(map(str, error.cmd))
         sys.exit(f"Set-up stopped, for the reason above, in: {command}\nOnce that is put right, run it again.")
     still_true = {part: stamp for part, stamp in done.items() if stamp == wanted}
-    write_stamp(where, still_true | dict.fromkeys(parts, wanted))
+    write_stamp(where, still_true | dict.fromkeys(parts(checks=checks), wanted))
 
 
 def digest(where: Environment, torch: str) -> str:
     """Return a digest of everything that the result of set-up depends on."""
-    inputs = [*sorted((where.root / "requirements").glob("*")), *sorted((where.root / "tools").glob("*.py"))]
+    inputs = [*sorted((where.root / "requirements").glob("*")), *(where.root / "tools" / name for name in OWN_FILES)]
     inputs += [where.root / "pyproject.toml", where.root / "scarnet_cli/__init__.py"]
     sums = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in inputs]
     # An editable install holds its absolute path, and .venv/bin/nextflow may be a link to the user's own.
@@ -87,8 +117,11 @@ def write_stamp(where: Environment, stamp: dict[str, str]) -> None:
 
 def is_whole(where: Environment, *, checks: bool) -> bool:
     """Say whether the programs that users call are still there, and no install was cut off."""
-    names = ["python", "scarnet", "nextflow", *(["nextflow-25", "ruff"] if checks else [])]
-    return all(where.program(name).exists() for name in names) and not (where.venv / UNFINISHED).exists()
+    programs = ["python", "scarnet", "nextflow", *(["nextflow-25", "ruff"] if checks else [])]
+    needed = [where.program(name) for name in programs]
+    needed += [] if where.program("nextflow").is_symlink() else [where.venv / "nextflow" / RUNNER]
+    needed += [where.venv / "nextflow" / CHECKER] if checks else []
+    return all(path.exists() for path in needed) and not (where.venv / UNFINISHED).exists()
 
 
 def set_up(where: Environment, *, torch: str, checks: bool) -> None:

@@ -1,11 +1,12 @@
 import re
 import shutil
+import threading
 import tomllib
 from pathlib import Path
 
 import pytest
 from nextflow import Environment
-from setup import STAMP, UNFINISHED, digest, is_whole, read_stamp, write_stamp
+from setup import CHECKER, RUNNER, STAMP, UNFINISHED, alone, digest, is_done, is_whole, read_stamp, write_stamp
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
@@ -43,14 +44,64 @@ def test_the_stamp_comes_back_as_written_and_a_broken_one_counts_as_none(where: 
     assert read_stamp(where) == {}
 
 
-def test_an_environment_is_whole_only_with_its_programs_and_no_cut_off_install(where: Environment) -> None:
-    for name in ("python", "scarnet", "nextflow"):
-        assert not is_whole(where, checks=False)
+def fill(where: Environment) -> None:
+    """Put the programs and folders there that a finished set-up leaves."""
+    for name in ("python", "scarnet", "nextflow", "nextflow-25", "ruff"):
         where.program(name).touch()
+    for version in (RUNNER, CHECKER):
+        (where.venv / "nextflow" / version).mkdir(parents=True)
+
+
+def test_an_environment_without_one_of_its_programs_or_jars_is_not_whole(where: Environment) -> None:
+    assert not is_whole(where, checks=False)
+    fill(where)
+    assert is_whole(where, checks=True)
+    where.program("scarnet").unlink()
+    assert not is_whole(where, checks=False)
+    where.program("scarnet").touch()
+    (where.venv / "nextflow" / CHECKER).rmdir()
     assert is_whole(where, checks=False)
     assert not is_whole(where, checks=True)
+    (where.venv / "nextflow" / RUNNER).rmdir()
+    assert not is_whole(where, checks=False)
+
+
+def test_the_users_own_nextflow_needs_no_jars(where: Environment) -> None:
+    fill(where)
+    (where.venv / "nextflow" / RUNNER).rmdir()
+    where.program("nextflow").unlink()
+    where.program("nextflow").symlink_to(where.program("ruff"))
+    assert is_whole(where, checks=False)
+
+
+def test_an_install_that_was_cut_off_is_not_whole(where: Environment) -> None:
+    fill(where)
     (where.venv / UNFINISHED).touch()
     assert not is_whole(where, checks=False)
+
+
+def test_set_up_is_done_for_the_parts_whose_stamp_fits_its_inputs(where: Environment) -> None:
+    fill(where)
+    write_stamp(where, {"run": digest(where, "auto"), "checks": "of yesterday"})
+    assert is_done(where, "auto", checks=False)
+    assert not is_done(where, "auto", checks=True)
+    assert not is_done(where, "no", checks=False)
+
+
+def test_a_second_set_up_of_the_same_folder_waits_for_the_first(where: Environment) -> None:
+    ended: list[str] = []
+
+    def second() -> None:
+        with alone(where):
+            ended.append("second")
+
+    with alone(where):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        waiting.join(timeout=0.2)
+        ended.append("first")
+    waiting.join()
+    assert ended == ["first", "second"]
 
 
 def test_every_dependency_is_locked() -> None:
