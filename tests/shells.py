@@ -1,4 +1,4 @@
-"""A left ventricle as a cylindrical shell with a wedge of scar, on any grid; every answer can be worked out on paper."""
+"""A left ventricle as a cylindrical shell with a wedge of scar, on any grid: its answers can be had on paper."""
 
 from dataclasses import dataclass
 
@@ -15,15 +15,15 @@ UPWARD /= np.linalg.norm(UPWARD)
 SEPTAL = np.cross(TOWARDS_APEX, UPWARD)
 INSERTION = np.cos(np.radians(30)) * UPWARD + np.sin(np.radians(30)) * SEPTAL
 CENTRE = np.array([31.0, -47.0, 12.0])
-# Each slice is shifted in its plane by this part of its distance from the middle, as from breath to breath: borders then
-# cross the pixels differently in each slice, and what a pixel's size costs averages out.
+# Each slice is shifted in its plane by this part of its distance from the middle, as from breath to breath: borders
+# then cross the pixels differently in each slice, and what a pixel's size costs averages out.
 SHIFT = (0.043, -0.071)
 REMOTE, SCAR, MVO, BLOOD, AIR = 50.0, 200.0, 20.0, 150.0, 5.0
 
 
 @dataclass(frozen=True)
 class Grid:
-    """How a stack is stored: size and spacing, turned by `turn_deg` in its plane, apex first or last, mirrored or not."""
+    """How a stack is stored: size, spacing, turned by `turn_deg` in its plane, apex first or last, mirrored or not."""
 
     slices: int = 9
     spacing_zyx_mm: tuple[float, float, float] = (9.0, 1.3, 1.6)
@@ -34,7 +34,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Wedge:
-    """Where the scar is: angles from the insertion through the septum, depth 0 to 1, part of the length from the base."""
+    """Where the scar is: degrees from the insertion through the septum; parts of the wall and of the length."""
 
     angles_deg: tuple[float, float] = (70.0, 110.0)
     depth: tuple[float, float] = (0.0, 1.0)
@@ -51,7 +51,7 @@ class Shell:
     noise: float = 0.0
 
 
-def make_shell(shell: Shell, grid: Grid = Grid()) -> tuple[Volume, Volume]:  # noqa: B008 (frozen)
+def make_shell(shell: Shell, grid: Grid = Grid()) -> tuple[Volume, Volume]:
     """Return image and labels of a shell: a voxel is what lies at its centre."""
     volume = _empty_volume(grid, 2 * shell.radii_mm[1] + 12)
     along, radius, angle = heart_coordinates(volume)

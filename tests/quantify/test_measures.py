@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from shells import SCAR, Grid, Shell, Wedge, make_shell
 
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.quantify.measures import measure_study, percent_of, volume_ml
-from shells import MVO, SCAR, Grid, Shell, Wedge, make_shell
 
 GRIDS = [
     Grid(slices, spacing, turn, apex_first, mirrored)
@@ -22,10 +22,10 @@ GRIDS = [
 RING_MM2 = math.pi * (32.0**2 - 22.0**2)
 
 
-def _axial(labels: NDArray[np.integer], signal: NDArray[np.floating] | None = None) -> tuple[Volume, Volume]:
-    """Return image and labels on a plain grid of 8 x 2 x 1 mm."""
-    grid = Volume(labels.astype(np.uint8), (8.0, 2.0, 1.0), (0.0, 0.0, 0.0), np.eye(3))
-    return grid.with_array(np.zeros(labels.shape) if signal is None else signal), grid
+def _dark_axial(labels: NDArray[np.uint8]) -> tuple[Volume, Volume]:
+    """Return image and labels on a plain grid of 8 x 2 x 1 mm; all signal is 0."""
+    grid = Volume(labels, (8.0, 2.0, 1.0), (0.0, 0.0, 0.0), np.eye(3))
+    return grid.with_array(np.zeros(labels.shape)), grid
 
 
 def test_volume_uses_the_spacing_of_every_axis() -> None:
@@ -63,7 +63,7 @@ def test_wedge_is_measured_as_on_paper_however_the_stack_is_stored(grid: Grid, d
     assert scan.flags == ()
 
 
-# Of the middle of each segment: its angle from the anterior RV insertion through the septum, and its part of the length.
+# The middle of each segment: its angle from the anterior RV insertion through the septum, and its part of the length.
 SEGMENT_MIDDLES = {
     **{segment: (30.0 + 60.0 * k, 1 / 6) for k, segment in enumerate((2, 3, 4, 5, 6, 1))},
     **{segment: (30.0 + 60.0 * k, 1 / 2) for k, segment in enumerate((8, 9, 10, 11, 12, 7))},
@@ -72,11 +72,11 @@ SEGMENT_MIDDLES = {
 
 
 @pytest.mark.parametrize("segment", SEGMENT_MIDDLES)
-@pytest.mark.parametrize(("apex_first", "mirrored"), [(False, False), (False, True), (True, False), (True, True)])
-def test_wedge_lies_in_its_segment_alone(segment: int, apex_first: bool, mirrored: bool) -> None:
+@pytest.mark.parametrize("grid", GRIDS[:4], ids=str)
+def test_wedge_lies_in_its_segment_alone(segment: int, grid: Grid) -> None:
     angle, length = SEGMENT_MIDDLES[segment]
     wedge = Wedge((angle - 20, angle + 20), (0.0, 0.5), (length - 1 / 6, length + 1 / 6))
-    image, labels = make_shell(Shell(wedge=wedge), Grid(apex_first=apex_first, mirrored=mirrored))
+    image, labels = make_shell(Shell(wedge=wedge), grid)
     measures = measure_study(image, labels)
     found = {row.segment: row for row in measures.segments}
     assert [row.segment for row in measures.segments if row.scar_ml] == [segment]
@@ -109,9 +109,7 @@ def test_mvo_counts_as_scar_by_every_method() -> None:
     assert scan.scar_percent_lv == pytest.approx(100 / 3, abs=0.5)
     assert scan.scar_6sd_percent_lv == scan.scar_fwhm_percent_lv == scan.core_percent_lv == scan.scar_percent_lv
     assert scan.transmurality_mean == pytest.approx(100.0, abs=3)
-    assert image.array[labels.array == 4].mean() < SCAR / 2
-    assert scan.scar_percent_lv > scan.mvo_percent_lv > 0
-    assert MVO < SCAR / 2  # dark: no threshold would have found it
+    assert image.array[labels.array == 4].max() < SCAR / 2  # dark: no threshold would have found it
 
 
 def test_two_wedges_are_two_components_and_the_larger_is_named() -> None:
@@ -124,7 +122,7 @@ def test_two_wedges_are_two_components_and_the_larger_is_named() -> None:
 
 
 def test_empty_labels_have_no_volume_and_nothing_else() -> None:
-    image, labels = _axial(np.zeros((3, 6, 6)))
+    image, labels = _dark_axial(np.zeros((3, 6, 6), np.uint8))
     measures = measure_study(image, labels)
     assert measures.scan.flags == ("no_myocardium",)
     assert (measures.scan.myocardium_ml, measures.scan.scar_ml, measures.scan.scar_components) == (0.0, 0.0, 0)
@@ -141,9 +139,9 @@ def test_empty_labels_have_no_volume_and_nothing_else() -> None:
 
 
 def test_blood_pool_without_myocardium_has_its_volume() -> None:
-    labels = np.zeros((3, 6, 6))
+    labels = np.zeros((3, 6, 6), np.uint8)
     labels[1, 2:4, 2:4] = 1
-    scan = measure_study(*_axial(labels)).scan
+    scan = measure_study(*_dark_axial(labels)).scan
     assert scan.blood_pool_ml == pytest.approx(4 * 16 / 1000)  # 4 voxels of 16 mm3
     assert scan.flags == ("no_myocardium",)
 

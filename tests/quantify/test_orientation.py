@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from shells import CENTRE, INSERTION, SEPTAL, TOWARDS_APEX, UPWARD, Grid, Shell, make_shell
 
 from scarnet_cli.errors import QuantificationError
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.quantify.orientation import HeartFrame, find_frame
 from scarnet_cli.quantify.regions import find_regions
-from shells import CENTRE, INSERTION, SEPTAL, TOWARDS_APEX, UPWARD, Grid, Shell, make_shell
 
 
 def _cone(radii: list[int], direction: np.ndarray) -> Volume:
@@ -88,6 +88,6 @@ def test_angles_run_from_the_insertion_through_the_septum() -> None:
     labels = _cone([15, 15, 15, 15], AXIAL)
     frame = _frame(labels)
     centre = frame.centres_yx[0]
-    front, right, back = centre + [-9.0, 0.0], centre + [0.0, -9.0], centre + [9.0, 0.0]
+    front_right_back = centre + np.array([[-9.0, 0.0], [0.0, -9.0], [9.0, 0.0]])
     # the front is 30 degrees before the insertion, the septum's middle 60 after it, the inferior wall's 150
-    assert frame.angles_deg(0, np.array([front, right, back])) == pytest.approx([330.0, 60.0, 150.0])
+    assert frame.angles_deg(0, front_right_back) == pytest.approx([330.0, 60.0, 150.0])

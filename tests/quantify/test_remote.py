@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from shells import Grid, Shell, Wedge, make_shell
 
 from scarnet_cli.quantify.orientation import find_frame
 from scarnet_cli.quantify.regions import find_regions
 from scarnet_cli.quantify.remote import find_remotes, mean_and_sd, remote_mask
-from shells import Grid, Shell, Wedge, make_shell
 
 STRIP = (slice(3, 9), slice(0, 60))  # myocardium of 6 x 60 pixels
 
@@ -72,12 +72,12 @@ def test_remote_all_round_has_no_angle() -> None:
     assert remote.angle_deg is None
 
 
-@pytest.mark.parametrize("apex_first", [False, True])
-def test_of_two_neighbours_the_more_basal_lends_its_remote(apex_first: bool) -> None:
-    image, labels = make_shell(Shell(noise=3.0), Grid(slices=5, apex_first=apex_first))
+@pytest.mark.parametrize(("grid", "lender"), [(Grid(slices=5), 1), (Grid(slices=5, apex_first=True), 3)])
+def test_of_two_neighbours_the_more_basal_lends_its_remote(grid: Grid, lender: int) -> None:
+    image, labels = make_shell(Shell(noise=3.0), grid)
     scarred = labels.array.copy()
     scarred[2][scarred[2] == 2] = 3
     regions = find_regions(image, labels.with_array(scarred))
     remote = find_remotes(regions, find_frame(regions))[2]
     assert remote is not None
-    assert remote.slice_index == (3 if apex_first else 1)
+    assert remote.slice_index == lender

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from shells import CENTRE, SEPTAL, Grid, Shell, Wedge, make_shell
+
+from scarnet_cli.cli.main import cli
+from scarnet_cli.cohort.tables import read_table
+from scarnet_cli.image.volume import write_nifti
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[str, str]:
+    """Image and label map of a shell with a wedge in segment 9."""
+    image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0), Grid(slices=3))
+    write_nifti(image, tmp_path / "heart.7.nii.gz")
+    write_nifti(labels, tmp_path / "labels.nii")
+    return str(tmp_path / "heart.7.nii.gz"), str(tmp_path / "labels.nii")
+
+
+def test_two_files_are_named_after_the_image(pair: tuple[str, str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["quantify", *pair, "--out", str(tmp_path / "out")])
+    assert (result.exit_code, result.output) == (0, "")
+    assert read_table(tmp_path / "out" / "scans.parquet")["study_id"].to_pylist() == ["heart.7"]
+
+
+def test_name_and_insertion_can_be_given(pair: tuple[str, str], tmp_path: Path) -> None:
+    # the insertion is put where the septum's middle was: what was at 60 degrees from it is at 0, segment 9 becomes 8
+    point = [f"{value:.3f}" for value in CENTRE + 34 * SEPTAL]
+    options = ["--study-id", "me", "--rv-insertion", *point, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(cli, ["quantify", *pair, *options])
+    assert result.exit_code == 0
+    segments = read_table(tmp_path / "out" / "segments.parquet").to_pylist()
+    assert {row["study_id"] for row in segments} == {"me"}
+    mid = [row["scar_percent"] for row in segments if 7 <= row["segment"] <= 12]
+    assert max(mid) == mid[1] == pytest.approx(100 * 40 / 60, abs=30)
+
+
+@pytest.mark.parametrize("options", [["--study-id", "me"], ["--rv-insertion", "1", "2", "3"]])
+def test_options_for_two_files_are_wrong_usage_for_directories(tmp_path: Path, options: list[str]) -> None:
+    result = CliRunner().invoke(cli, ["quantify", str(tmp_path), str(tmp_path), "--out", str(tmp_path / "o"), *options])
+    assert result.exit_code == 2
+    assert "are for two files" in result.output
+
+
+def test_file_and_directory_are_wrong_usage(pair: tuple[str, str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["quantify", pair[0], str(tmp_path), "--out", str(tmp_path / "o")])
+    assert result.exit_code == 2
+    assert "two files or two directories" in result.output

@@ -1,0 +1,136 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from shells import Grid, Shell, Wedge, make_shell
+
+from scarnet_cli.cohort.tables import read_table
+from scarnet_cli.errors import GeometryError, QuantificationError
+from scarnet_cli.image.volume import write_nifti
+from scarnet_cli.quantify.stage import parse_point, quantify_pair, quantify_studies
+
+CONVERTED = {
+    "study_instance_uid": "1.2.3",
+    "manufacturer": "Siemens",
+    "slices": 5,
+    "flags": ["repeated_slice"],
+    "rv_insertion": None,
+    "component": "psir",
+}
+SEGMENTED = {"confidence": 0.9, "model": "unet", "model_sha256": "ab12", "flags": ["low_confidence"]}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Path:
+    """Outputs of CONVERT and SEGMENT with two good studies, one without its image and one with a broken label map."""
+    for number, study_id in enumerate(("b", "a", "lost", "broken")):
+        image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0), Grid(slices=5 + number))
+        convert, segment = tmp_path / "convert" / "studies" / study_id, tmp_path / "segment" / "studies" / study_id
+        write_nifti(image, convert / "image.nii.gz")
+        write_nifti(labels, segment / "labels.nii.gz")
+        (convert / "study.json").write_text(json.dumps({"study_id": study_id, **CONVERTED}))
+        (segment / "segment.json").write_text(json.dumps({"study_id": study_id, **SEGMENTED}))
+    shutil.rmtree(tmp_path / "convert/studies/lost")
+    (tmp_path / "segment/studies/broken/labels.nii.gz").write_bytes(b"no image")
+    return tmp_path
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, *, isolate: bool) -> None:
+    failures = quantify_studies(stage / "convert", stage / "segment", stage / "out", isolate=isolate)
+    assert [(failure.study_id, failure.code) for failure in failures] == [
+        ("broken", "unreadable_image"),
+        ("lost", "missing_image"),
+    ]
+    scans = read_table(stage / "out" / "scans.parquet").to_pylist()
+    assert [scan["study_id"] for scan in scans] == ["a", "b"]
+    assert scans[0]["manufacturer"] == "Siemens"
+    assert scans[0]["confidence"] == 0.9
+    assert scans[0]["flags"] == ["repeated_slice", "low_confidence"]
+    assert scans[1]["slices"] == 5
+    assert read_table(stage / "out" / "slices.parquet").num_rows == 5 + 6
+    assert read_table(stage / "out" / "segments.parquet").num_rows == 2 * 17
+    assert read_table(stage / "out" / "failures.parquet").num_rows == 2
+    left = sorted(path.relative_to(stage / "out").as_posix() for path in (stage / "out").rglob("*") if path.is_file())
+    assert left == [
+        "failures.parquet",
+        "scans.parquet",
+        "segments.parquet",
+        "slices.parquet",
+        "studies/a/overlay.png",
+        "studies/a/study.json",
+        "studies/b/overlay.png",
+        "studies/b/study.json",
+    ]
+
+
+def test_study_json_holds_what_every_stage_knows(stage: Path) -> None:
+    quantify_studies(stage / "convert", stage / "segment", stage / "out")
+    study = json.loads((stage / "out/studies/a/study.json").read_text())
+    scan = next(row for row in read_table(stage / "out/scans.parquet").to_pylist() if row["study_id"] == "a")
+    assert study["component"] == "psir"
+    assert {key: study[key] for key in scan} == scan
+
+
+def test_insertion_of_the_samplesheet_is_used(stage: Path) -> None:
+    record = stage / "convert/studies/a/study.json"
+    record.write_text(json.dumps({"study_id": "a", **CONVERTED, "rv_insertion": [31.0, -47.0, 50.0]}))
+    quantify_studies(stage / "convert", stage / "segment", stage / "out")
+    sources = {
+        row["study_id"]: row["rv_insertion_source"] for row in read_table(stage / "out/scans.parquet").to_pylist()
+    }
+    assert sources == {"a": "given", "b": "estimated"}
+
+
+def test_batch_without_studies_writes_empty_tables(tmp_path: Path) -> None:
+    (tmp_path / "convert").mkdir()
+    (tmp_path / "segment").mkdir()
+    assert quantify_studies(tmp_path / "convert", tmp_path / "segment", tmp_path / "out") == []
+    for name in ("scans", "slices", "segments", "failures"):
+        assert read_table(tmp_path / "out" / f"{name}.parquet").num_rows == 0
+
+
+def test_pair_gives_the_same_content_twice_and_no_picture(tmp_path: Path) -> None:
+    image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0), Grid(slices=4))
+    write_nifti(image, tmp_path / "i.nii.gz")
+    write_nifti(labels, tmp_path / "l.nii.gz")
+    for out in ("first", "second"):
+        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / out, "me")
+    assert sorted(path.name for path in (tmp_path / "first").iterdir()) == [
+        "scans.parquet",
+        "segments.parquet",
+        "slices.parquet",
+    ]
+    for name in ("scans", "slices", "segments"):
+        first, second = (pq.read_table(tmp_path / out / f"{name}.parquet") for out in ("first", "second"))
+        assert first.equals(second)
+        assert set(first["study_id"].to_pylist()) == {"me"}
+
+
+def test_pair_on_two_grids_raises(tmp_path: Path) -> None:
+    image, _ = make_shell(Shell(), Grid(slices=4))
+    _, labels = make_shell(Shell(), Grid(slices=5))
+    write_nifti(image, tmp_path / "i.nii.gz")
+    write_nifti(labels.with_array(labels.array.astype(np.int16)), tmp_path / "l.nii.gz")
+    with pytest.raises(GeometryError, match=r"Image and labels differ: the image has .* the labels .* Resample"):
+        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / "out", "me")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("value", [[-1.5, 2, 30], "-1.5 2 30", "-1.5,2,30", "-1.5; 2; 30"])
+def test_point_is_read_from_a_list_or_text(value: object) -> None:
+    assert parse_point(value) == (-1.5, 2.0, 30.0)
+
+
+def test_no_point_is_none() -> None:
+    assert parse_point(None) is None
+    assert parse_point("") is None
+
+
+@pytest.mark.parametrize("value", ["1 2", "a b c", [1, 2, None], 7])
+def test_what_is_no_point_raises(value: object) -> None:
+    with pytest.raises(QuantificationError, match="three numbers"):
+        parse_point(value)
