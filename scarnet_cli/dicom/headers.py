@@ -1,5 +1,6 @@
 """Read the header of one file, as little of it as the index needs."""
 
+import logging
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
@@ -8,11 +9,17 @@ from datetime import date
 from typing import Any, BinaryIO, Final
 
 import pydicom
+from pydicom import config
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from scarnet_cli.dicom.facts import MAGNITUDE, OTHER_COMPONENT, PSIR, FrameFacts
+
+# pydicom's warnings quote the values they are about, names among them: none may reach a log. What matters of them shows
+# when a value is used.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+config.settings.reading_validation_mode = config.IGNORE
 
 # What a file turned out to be.
 IMAGE: Final = "image"
@@ -24,6 +31,7 @@ ARCHIVE: Final = "archive"
 # What pydicom raises on damaged files, besides its own error.
 DAMAGE: Final = (
     InvalidDicomError,
+    BytesLengthException,
     ValueError,
     TypeError,
     AttributeError,

@@ -21,6 +21,7 @@ from scarnet_cli.image.volume import Volume
 
 # No scanner makes larger cardiac slices; a header that says so is damaged or hostile.
 LARGEST_SIDE: Final = 4096
+LARGEST_PIXEL_MM: Final = 10.0
 # Pixel sizes of one stack agree to the rounding of the numbers.
 _SPACING_TOLERANCE: Final = 1e-3
 
@@ -55,6 +56,11 @@ def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, bool]:
     datasets = _read_datasets(root, sources)
     slices = [_slice(datasets, source, f"{n} of {len(sources)}") for n, source in enumerate(sources, start=1)]
     facts = [fact for fact, _ in slices]
+    if len({fact.study_uid for fact in facts}) > 1:
+        message = (
+            "The files are of several studies: some have changed since the index was made; run the pipeline again."
+        )
+        raise DicomError("changed_file", message)
     spacing = _one_grid(facts)
     positions = np.array([f.position_xyz_mm for f in facts])
     geometry = stack_geometry(positions, np.array([f.orientation for f in facts]))
@@ -101,13 +107,12 @@ def _slice(
     dataset = datasets.get((source.path, source.member))
     frames = frame_facts(dataset) if dataset is not None else ()
     index = source.frame or 0
-    if dataset is None or index >= len(frames):
+    facts = frames[index] if index < len(frames) else None
+    # The index has seen position, orientation and pixel spacing in this file.
+    whole = facts is not None and facts.position_xyz_mm and facts.orientation and facts.spacing_yx_mm
+    if dataset is None or facts is None or not whole:
         message = f"File {which} has changed since the index was made; run the pipeline again."
         raise DicomError("changed_file", message)
-    facts = frames[index]
-    if facts.position_xyz_mm is None or facts.orientation is None or facts.spacing_yx_mm is None:
-        message = f"File {which} has no position, orientation or pixel spacing; export the study with them."
-        raise DicomError("no_geometry", message)
     return facts, _decode(dataset, facts, source.frame, which)
 
 
@@ -150,7 +155,7 @@ def _one_grid(facts: Sequence[FrameFacts]) -> tuple[float, float]:
         message = f"The slices' pixels differ in size by {np.ptp(spacings):.3f} mm; leave the odd ones out."
         raise DicomError("mixed_grids", message)
     y, x = spacings.mean(axis=0)
-    if not (y > 0 and x > 0):
-        message = f"PixelSpacing is {y} x {x} mm; it must be positive. Export the study again."
+    if not (0 < y <= LARGEST_PIXEL_MM and 0 < x <= LARGEST_PIXEL_MM):
+        message = f"PixelSpacing is {y} x {x} mm, not between 0 and {LARGEST_PIXEL_MM}; export the study again."
         raise DicomError("bad_spacing", message)
     return float(y), float(x)

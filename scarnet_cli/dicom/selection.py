@@ -285,7 +285,8 @@ def _reason(candidate: Candidate, best: Candidate | None) -> str:
         return candidate.refusal
     if best is None:
         return "several stacks could be meant and none says late enhancement"
-    return f"{_shown(candidate)}: qualifies, but '{best.stack.name}', {_shown(best)}, comes first by the order of preference"
+    better = f"'{best.stack.name}', {_shown(best)}"
+    return f"{_shown(candidate)}: qualifies, but {better}, comes first by the order of preference"
 
 
 def _shown(candidate: Candidate) -> str:

@@ -320,3 +320,29 @@ def test_outputs_hold_no_name_date_or_path(tmp_path: Path) -> None:
         content = path.read_bytes() if path.is_file() else b""
         for secret in (b"Secret", b"19440229", b"20210304", b"S-1", str(tmp_path).encode()):
             assert secret not in content
+
+
+def test_pixels_of_no_size_are_refused(tmp_path: Path) -> None:
+    series = make_series()
+    for dataset in series:
+        dataset.PixelSpacing = [0, 1.25]
+    save(series, tmp_path / "in")
+    code, message = failure(tmp_path / "in", tmp_path / "out")
+    assert code == "bad_spacing"
+    assert "0.0 x 1.25 mm" in message
+
+
+def test_a_file_that_changed_since_the_index_fails_its_study(tmp_path: Path) -> None:
+    paths = save(make_series(), tmp_path / "in")
+    study = plan(tmp_path / "in")
+    assert study.entry is not None
+    paths[2].write_bytes(b"something else")
+    with pytest.raises(DicomError, match="File 3 of 7 ") as raised:
+        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+    assert raised.value.code == "changed_file"
+    save(make_series(study="1.2.3.4")[2:3], tmp_path / "in", "002.dcm".format)
+    with pytest.raises(DicomError, match="of several studies"):
+        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+    paths[2].unlink()
+    with pytest.raises(DicomError, match="cannot be read any more"):
+        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
