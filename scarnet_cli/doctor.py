@@ -218,7 +218,7 @@ def check_containers(names: Sequence[str]) -> Finding:
     """Say which container runtimes are on the PATH."""
     found = [name for name in names if shutil.which(name)]
     if found:
-        return Finding("containers", State.OK, f"Found {', '.join(found)}; choose one with -profile (docs/hpc.md).")
+        return Finding("containers", State.OK, f"Found {', '.join(found)}; choose one with -profile (docs/usage.md).")
     return Finding(
         "containers", State.NOTE, "No container runtime was found; the pipeline runs from .venv without one."
     )
