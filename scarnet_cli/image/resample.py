@@ -33,10 +33,17 @@ def in_plane_grid(
     )
 
 
-def whole_plane_grid(volume: Volume, pixel_mm: float, multiple: int) -> Volume:
-    """Return an empty grid with square pixels that covers all of `volume`, its size a multiple of `multiple` pixels."""
+def whole_plane_grid(volume: Volume, pixel_mm: float, least: int, multiple: int) -> Volume:
+    """Return an empty grid with square pixels that covers all of `volume`.
+
+    Args:
+        volume: Gives the plane, slices, direction and slice spacing.
+        pixel_mm: Pixel spacing of the new grid.
+        least: Its least number of rows and of columns.
+        multiple: Rows and columns are a multiple of this.
+    """
     extent_yx_mm = [n * s for n, s in zip(volume.shape_zyx[1:], volume.spacing_zyx_mm[1:], strict=True)]
-    rows, columns = (max(1, int(np.ceil(e / pixel_mm / multiple))) * multiple for e in extent_yx_mm)
+    rows, columns = (int(np.ceil(max(e / pixel_mm, least) / multiple)) * multiple for e in extent_yx_mm)
     return in_plane_grid(volume, centre_yx_mm(volume), (rows, columns), pixel_mm)
 
 

@@ -19,7 +19,8 @@ from scarnet_cli.model.weights import TrainedNetwork
 CROP_SIZE: Final = 128
 CROP_PIXEL_MM: Final = 1.4
 _LEAST_PROBABILITY: Final = 0.25
-_HALVINGS: Final = 16
+# Rows and columns that every number of halvings up to three divides.
+_MULTIPLE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def locate_heart(image: Volume, localiser: TrainedNetwork) -> tuple[tuple[float,
     if spec.task is not Task.LOCALISE:
         message = f"Weights {spec.name!r} are for {spec.task.value}, not for localise; see --weights of `scarnet crop`."
         raise ModelError("wrong_weights", message)
-    grid = whole_plane_grid(image, spec.pixel_mm, _HALVINGS)
-    # Beyond the picture lies zero, the lowest value of the scaled slices, as in training.
+    # A narrow picture is padded to the size seen in training, with zero, the lowest value of the scaled slices.
+    grid = whole_plane_grid(image, spec.pixel_mm, least=spec.crop, multiple=_MULTIPLE)
     seen = resample_to(image.with_array(scale_slices(image.array)), grid)
     slices = neighbour_channels(seen.array, spec.context)
     heart = class_probabilities(localiser, slices, mirrored=True)[:, 1]

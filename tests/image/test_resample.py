@@ -44,9 +44,10 @@ def test_places_outside_the_picture_get_the_value_asked_for() -> None:
 
 def test_whole_plane_grid_covers_the_picture_in_a_multiple_of_the_step() -> None:
     volume = ramp()
-    grid = whole_plane_grid(volume, pixel_mm=2.0, multiple=16)
+    grid = whole_plane_grid(volume, pixel_mm=2.0, least=8, multiple=16)
     # 40 rows x 1.5 mm = 60 mm -> 32 pixels of 2 mm; 50 columns x 1.25 mm = 62.5 mm -> 32 pixels
     assert grid.shape_zyx == (3, 32, 32)
+    assert whole_plane_grid(volume, pixel_mm=2.0, least=40, multiple=16).shape_zyx == (3, 48, 48)
     middle = centre_yx_mm(volume)
     assert grid.world(np.array([0.0, 15.5, 15.5])) == pytest.approx(
         volume.world(np.array([0.0, middle[0] / 1.5, middle[1] / 1.25]))

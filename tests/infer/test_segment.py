@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scarnet_cli.errors import ModelError
+from scarnet_cli.evaluate.overlap import region_dice
+from scarnet_cli.files import read_json
+from scarnet_cli.image.volume import read_nifti, same_grid, write_nifti
+from scarnet_cli.infer.crop_stage import crop_studies
+from scarnet_cli.infer.localise import crop_heart
+from scarnet_cli.infer.segment import largest_component, segment_crops
+from scarnet_cli.infer.segment_stage import GroupedPredictions, segment_studies
+from scarnet_cli.model.weights import TrainedNetwork
+from scarnet_cli.phantom.make import Phantom, make_phantom
+
+WEIGHTS = Path(__file__).parents[2] / "weights"
+
+
+@pytest.fixture(scope="module")
+def cropped(tmp_path_factory: pytest.TempPathFactory, phantom: Phantom) -> Path:
+    """Two whole studies and one that is no image, through CROP."""
+    converted, out = tmp_path_factory.mktemp("convert"), tmp_path_factory.mktemp("crop")
+    for name, image in (("a", phantom.image), ("c", make_phantom(3).image)):
+        write_nifti(image, converted / "studies" / name / "image.nii.gz")
+    (converted / "studies" / "b").mkdir()
+    (converted / "studies" / "b" / "image.nii.gz").write_text("no image")
+    failures = crop_studies(converted, WEIGHTS / "localiser.safetensors", out)
+    assert [(f.study_id, f.stage, f.code) for f in failures] == [("b", "crop", "unreadable_image")]
+    return out
+
+
+def test_labels_come_back_on_the_full_grid_and_agree_with_the_truth(
+    cropped: Path, phantom: Phantom, tmp_path: Path
+) -> None:
+    assert segment_studies(cropped, WEIGHTS / "unet.safetensors", tmp_path) == []
+    labels = read_nifti(tmp_path / "studies" / "a" / "labels.nii.gz")
+    assert same_grid(labels, phantom.image)
+    assert labels.array.dtype == np.uint8
+    scores = region_dice(labels.array, phantom.labels.array)
+    assert scores["blood_pool"] > 0.85
+    assert scores["myocardium"] > 0.75
+    record = read_json(tmp_path / "studies" / "a" / "segment.json")
+    assert record["model"] == "unet"
+    assert len(record["model_sha256"]) == 64
+    assert 0.5 < record["confidence"] <= 1.0
+
+
+def test_a_study_alone_and_in_a_group_gets_the_same_probabilities(cropped: Path, segmenter: TrainedNetwork) -> None:
+    together = GroupedPredictions(cropped, ["a", "c"], segmenter, group=2)
+    alone = GroupedPredictions(cropped, ["a", "c"], segmenter, group=1)
+    for study in ("a", "c"):
+        assert np.array_equal(together.of(study)[0], alone.of(study)[0])
+
+
+def test_an_unreadable_crop_fails_alone(cropped: Path, tmp_path: Path) -> None:
+    crops = tmp_path / "crop"
+    for study in ("a", "c"):
+        (crops / "studies" / study).mkdir(parents=True)
+        for path in (cropped / "studies" / study).iterdir():
+            (crops / "studies" / study / path.name).write_bytes(path.read_bytes())
+    (crops / "studies" / "a" / "crop.nii.gz").write_text("no image")
+    failures = segment_studies(crops, WEIGHTS / "unet.safetensors", tmp_path / "segment")
+    assert [(f.study_id, f.stage, f.code) for f in failures] == [("a", "segment", "unreadable_image")]
+    assert [p.name for p in (tmp_path / "segment" / "studies").iterdir()] == ["c"]
+
+
+def test_localiser_weights_are_refused(phantom: Phantom, localiser: TrainedNetwork) -> None:
+    with pytest.raises(ModelError, match="are for localise, not for segment"):
+        segment_crops([crop_heart(phantom.image, localiser).image], localiser)
+
+
+def test_the_largest_piece_is_kept_and_may_touch_diagonally_between_slices() -> None:
+    mask = np.zeros((2, 6, 6), bool)
+    mask[0, :2, :2], mask[1, 2:4, 2:4], mask[0, 5, 5] = True, True, True
+    kept = largest_component(mask)
+    assert kept.sum() == 8
+    assert not kept[0, 5, 5]
+    assert not largest_component(np.zeros((1, 3, 3), bool)).any()
