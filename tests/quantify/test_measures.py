@@ -200,3 +200,12 @@ def test_slice_all_of_scar_borrows_the_nearest_remote_region() -> None:
     measures = measure_study(image, labels.with_array(scarred))
     assert [row.remote_slice for row in measures.slices] == [0, 1, 2, 2, 4]
     assert measures.scan.flags == ("remote_borrowed",)
+
+
+def test_wall_without_any_cavity_has_volume_and_no_chords() -> None:
+    image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0))
+    solid = np.where(labels.array == 1, 2, labels.array)
+    measures = measure_study(image, labels.with_array(solid))
+    assert measures.scan.flags == ("no_cavity",)
+    assert (measures.scan.transmurality_mean, measures.scan.wall_thickness_mm) == (None, None)
+    assert measures.scan.myocardium_ml == pytest.approx(math.pi * 32.0**2 * 81.0 / 1000, rel=0.01)
