@@ -57,9 +57,7 @@ def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, bool]:
     slices = [_slice(datasets, source, f"{n} of {len(sources)}") for n, source in enumerate(sources, start=1)]
     facts = [fact for fact, _ in slices]
     if len({fact.study_uid for fact in facts}) > 1:
-        message = (
-            "The files are of several studies: some have changed since the index was made; run the pipeline again."
-        )
+        message = "The files are of several studies: some changed after the index was made; run the pipeline again."
         raise DicomError("changed_file", message)
     spacing = _one_grid(facts)
     positions = np.array([f.position_xyz_mm for f in facts])
