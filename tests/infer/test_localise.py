@@ -42,6 +42,11 @@ def test_a_picture_without_a_heart_raises(localiser: TrainedNetwork) -> None:
     assert caught.value.code == "heart_not_found"
 
 
+def test_a_blank_picture_raises(localiser: TrainedNetwork) -> None:
+    with pytest.raises(ModelError, match=r"Every voxel is 7\.0"):
+        locate_heart(Volume(np.full((8, 160, 160), 7.0), (10.0, 1.5, 1.5), (0.0, 0.0, 0.0), np.eye(3)), localiser)
+
+
 def test_a_heart_at_the_edge_is_flagged_as_cut_off(phantom: Phantom, localiser: TrainedNetwork) -> None:
     (row, column), _ = locate_heart(phantom.image, localiser)
     _, y_mm, x_mm = phantom.image.spacing_zyx_mm
