@@ -137,10 +137,11 @@ def _draw_contrast(rng: np.random.Generator, slices: int, component: Component |
     drawn: Component = "magnitude" if rng.random() < MAGNITUDE_FRACTION else "psir"
     component = component or drawn
     # Magnitude pictures null the myocardium; phase-sensitive ones may miss the null, as most of EMIDEC's do.
-    late, early = rng.uniform(0.05, 0.3), rng.uniform(0.0, 0.08)
+    # Spreads of blood, scar, core and noise follow EMIDEC's: scar lies at 0.6 to 1.9 of the way from muscle to blood.
+    late, early = rng.uniform(0.08, 0.38), rng.uniform(0.0, 0.08)
     myocardium = early if component == "magnitude" else late
-    blood = myocardium + rng.uniform(0.15, 0.32)
-    scar = blood + rng.uniform(-0.04, 0.2) * (0.5 if component == "psir" else 1.0)
+    step = rng.uniform(0.15, 0.32)
+    blood, scar = myocardium + step, myocardium + rng.uniform(0.75, 1.7) * step
     moved = rng.random(slices) < _MOVED
     blur = rng.normal(0, 2.0, (slices, 2)) * moved[:, None]
     return Contrast(
@@ -149,12 +150,12 @@ def _draw_contrast(rng: np.random.Generator, slices: int, component: Component |
         blood=blood,
         myocardium=myocardium,
         scar=scar,
-        mvo=myocardium + rng.uniform(0.15, 0.55) * (blood - myocardium),
+        mvo=myocardium + rng.uniform(0.1, 0.6) * step,
         liver=blood + rng.uniform(-0.15, 0.02),
         muscle=myocardium + rng.uniform(-0.02, 0.12),
         lung=rng.uniform(0.0, 0.06),
         bone=rng.uniform(0.3, 0.6),
-        noise=rng.uniform(0.012, 0.05),
+        noise=rng.uniform(0.015, 0.065),
         bias=rng.uniform(0.05, 0.3),
         texture=rng.uniform(0.02, 0.08),
         resolution=(rng.uniform(0.6, 0.9), rng.uniform(0.8, 1.0)),

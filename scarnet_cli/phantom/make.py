@@ -109,6 +109,24 @@ def _tilt(scan: Scan) -> NDArray[np.float64]:
 
 def _world_points(spec: PhantomSpec, grid: Volume, offset_zyx_mm: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return (3, z, y, x) LPS points of the body at the voxels' centres plus an offset, each slice's breath undone."""
+    return _points(spec, grid, offset_zyx_mm, np.array(grid.origin_xyz_mm), grid.direction)
+
+
+def _heart_points(spec: PhantomSpec, grid: Volume, offset_zyx_mm: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the same points in the heart frame."""
+    to_heart = heart_axes(spec.chest).T
+    origin = to_heart @ (np.array(grid.origin_xyz_mm) - spec.chest.base_xyz_mm)
+    return _points(spec, grid, offset_zyx_mm, origin, to_heart @ grid.direction)
+
+
+def _points(
+    spec: PhantomSpec,
+    grid: Volume,
+    offset_zyx_mm: NDArray[np.float64],
+    origin: NDArray[np.float64],
+    directions: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Return the points in the frame in which the grid has this origin and these directions."""
     z, y, x = grid.shape_zyx
     dz, dy, dx = grid.spacing_zyx_mm
     breath = np.zeros((z, 2)) if not spec.scan.breath_mm else np.array(spec.scan.breath_mm)
@@ -117,17 +135,10 @@ def _world_points(spec: PhantomSpec, grid: Volume, offset_zyx_mm: NDArray[np.flo
     along_x = np.arange(x)[None, None, :] * dx + offset_zyx_mm[2] - breath[:, 0][:, None, None]
     points = np.empty((3, z, y, x), dtype=np.float32)
     for axis in range(3):
-        row = grid.direction[axis]
-        points[axis] = (grid.origin_xyz_mm[axis] + along_z * row[2] + along_y * row[1]) + along_x * row[0]
+        row = directions[axis]
+        in_rows = (origin[axis] + along_z * row[2] + along_y * row[1]).astype(np.float32)
+        np.add(in_rows, (along_x * row[0]).astype(np.float32), out=points[axis])
     return points
-
-
-def _heart_points(spec: PhantomSpec, grid: Volume, offset_zyx_mm: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the same points in the heart frame."""
-    points = _world_points(spec, grid, offset_zyx_mm)
-    base = np.array(spec.chest.base_xyz_mm, dtype=np.float32)
-    axes = heart_axes(spec.chest).astype(np.float32)
-    return np.tensordot(axes.T, points - base[:, None, None, None], axes=1)
 
 
 def _heart_window(spec: PhantomSpec, grid: Volume) -> tuple[slice, slice]:

@@ -29,7 +29,7 @@ def test_fixing_the_component_leaves_the_anatomy_alone() -> None:
 
 
 def test_the_heart_lies_inside_the_picture() -> None:
-    for seed in range(6):
+    for seed in range(3):
         labels = make_phantom(seed).labels.array
         rim = np.concatenate([labels[:, :3].ravel(), labels[:, -3:].ravel(), labels[:, :, :3].ravel()])
         assert labels.any()
