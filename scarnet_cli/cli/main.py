@@ -3,7 +3,7 @@
 import importlib
 import logging
 import sys
-from typing import Final
+from typing import Any, Final
 
 import rich_click as click
 
@@ -29,20 +29,36 @@ COMMANDS: Final[dict[str, str]] = {
 }
 
 
+class LazyCommand(click.RichCommand):
+    """Stands for a command until it is called, so that `scarnet --help` and other commands never import it."""
+
+    def __init__(self, name: str) -> None:
+        """Take the help from the table above."""
+        super().__init__(name, help=COMMANDS[name])
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 (click's own)
+    ) -> click.Context:
+        """Import the command's module and let the command that is named like it go on."""
+        name = str(self.name).replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"scarnet_cli.cli.{name}"), name)
+        return command.make_context(info_name, args, parent, **extra)
+
+
 class LazyGroup(click.RichGroup):
-    """A group that imports a command's module when the command is called: `scarnet convert` never imports torch."""
+    """A group of commands that are imported when they are called: `scarnet convert` never imports torch."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order of the pipeline."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module and return the object named like it."""
-        if cmd_name not in COMMANDS:
-            return None
-        name = cmd_name.replace("-", "_")
-        command: click.Command = getattr(importlib.import_module(f"scarnet_cli.cli.{name}"), name)
-        return command
+        """Return the command's stand-in."""
+        return LazyCommand(cmd_name) if cmd_name in COMMANDS else None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,4 +76,9 @@ def main() -> None:
         cli()
     except ScarnetError as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        click.echo("Error: this command needs torch: `make setup`, or `pip install 'scarnet-cli[torch]'`.", err=True)
         sys.exit(1)

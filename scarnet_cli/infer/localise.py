@@ -78,8 +78,8 @@ def locate_heart(image: Volume, localiser: TrainedNetwork) -> tuple[tuple[float,
     confidence = float(mean[region].mean())
     if confidence < _LEAST_CONFIDENCE:
         message = (
-            f"No left ventricle was found (confidence {confidence:.2f}, needs {_LEAST_CONFIDENCE}); check that this is a "
-            "short-axis LGE stack of the heart, or name the right series."
+            f"No left ventricle was found (confidence {confidence:.2f}, needs {_LEAST_CONFIDENCE}); check that this is "
+            "a short-axis LGE stack of the heart, or name the right series."
         )
         raise ModelError("heart_not_found", message)
     rows, columns = (float(np.average(index, weights=mean[region])) for index in np.nonzero(region))
