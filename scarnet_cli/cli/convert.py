@@ -6,6 +6,7 @@ from typing import Any
 
 import rich_click as click
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 from scarnet_cli.cohort.batch import run_studies, write_failures
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
@@ -17,7 +18,7 @@ EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 
 @click.command(epilog=EXAMPLE)
 @click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Directory to write to.")
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
 @click.option("--isolate", is_flag=True, help="Each study in a process of its own, so that a crash costs only it.")
 def convert(source: Path, out: Path, isolate: bool) -> None:
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.

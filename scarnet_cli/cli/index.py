@@ -9,6 +9,7 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
 from scarnet_cli.dicom.cache import read_cache
@@ -18,7 +19,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 
 @click.command(epilog=EXAMPLE)
 @click.argument("source", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Directory to write to.")
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
 @click.option(
     "--previous",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -104,3 +104,11 @@ def test_a_file_that_is_no_batch_is_refused(tmp_path: Path) -> None:
     result = scarnet("convert", tmp_path / "x.json", "--out", tmp_path / "out")
     assert isinstance(result.exception, InputError)
     assert "x.json is no batch file" in str(result.exception)
+
+
+def test_an_output_that_cannot_be_written_to_is_wrong_usage(tmp_path: Path, two_studies: Path) -> None:
+    (tmp_path / "file").touch()
+    for command in ("index", "convert"):
+        result = scarnet(command, two_studies, "--out", tmp_path / "file" / "out")
+        assert result.exit_code == 2
+        assert "cannot be written to: Not a directory" in " ".join(result.stderr.replace("│", "").split())
