@@ -72,6 +72,7 @@ class Launch:
 
 
 def environment() -> dict[str, str]:
-    """Return an environment in which two tasks share two cores, and no parser is asked for."""
+    """Return an environment without a wish for a parser and without an activated .venv: tasks find their own way."""
+    paths = [path for path in os.environ["PATH"].split(os.pathsep) if Path(path).resolve() != BIN.resolve()]
     kept = {key: value for key, value in os.environ.items() if key != "NXF_SYNTAX_PARSER"}
-    return {**kept, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    return {**kept, "PATH": os.pathsep.join(paths)}
