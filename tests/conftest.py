@@ -3,7 +3,14 @@
 import os
 from pathlib import Path
 
+# Before torch is imported: a second thread gains nothing on networks of this size, and loses much on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -9,7 +9,7 @@ import torch
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.errors import InputError
 from scarnet_cli.model.spec import Task
-from scarnet_cli.model.weights import best_device
+from scarnet_cli.model.weights import best_device, load_weights
 from scarnet_cli.train.cases import Case, read_cases
 from scarnet_cli.train.folds import split_folds
 from scarnet_cli.train.loop import EpochReport, Trainer, TrainingData, fit
@@ -27,6 +27,11 @@ _FIRST_PHANTOM: Final = 1_000_000
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds that patients are dealt to.")
 @click.option("--fold", type=click.IntRange(0), help="Hold this fold out; without it, train on all cases.")
 @click.option("--phantoms", type=click.IntRange(0), default=0, show_default=True, help="Made hearts to mix in.")
+@click.option(
+    "--start-from",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Weights to start from instead of random ones.",
+)
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the cases; the preset's number if not given.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights, order and augmentation.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not given.")
@@ -37,6 +42,7 @@ def train(
     folds: int,
     fold: int | None,
     phantoms: int,
+    start_from: Path | None,
     epochs: int | None,
     seed: int,
     threads: int | None,
@@ -57,6 +63,8 @@ def train(
         held_out=make_stacks([c for c in everyone if c.case_id in held_out], chosen.spec),
     )
     trainer = Trainer(chosen.spec, chosen.augmentation, chosen.settings, best_device())
+    if start_from:
+        trainer.start_from(load_weights(start_from))
     out.mkdir(parents=True, exist_ok=True)
     with progress_bar(f"train {task.value}", chosen.settings.epochs) as advance:
 

@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 
 from scarnet_cli.errors import ModelError
 from scarnet_cli.files import write_bytes
@@ -57,12 +57,21 @@ def load_weights(path: Path, device: str = "cpu") -> TrainedNetwork:
         raise ModelError("unreadable_weights", message)
     spec = NetworkSpec.from_json(metadata[_SPEC_KEY])
     network = build_model(spec)
-    try:
-        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
-    except RuntimeError as error:
-        message = f"{path.name} does not fit architecture {spec.architecture!r}: {error}"
-        raise ModelError("wrong_tensors", message) from error
+    load_tensors(network, {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, path.name)
     return TrainedNetwork(network.to(device).eval(), spec, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def load_tensors(network: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
+    """Copy tensors into a network.
+
+    Raises:
+        ModelError: They do not fit; `name` says where they are from.
+    """
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        message = f"{name} does not fit this network: {error}"
+        raise ModelError("wrong_tensors", message) from error
 
 
 def best_device() -> str:

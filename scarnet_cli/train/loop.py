@@ -17,7 +17,7 @@ from scarnet_cli.errors import TrainingError
 from scarnet_cli.files import atomic_path, write_json
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec
-from scarnet_cli.model.weights import save_weights
+from scarnet_cli.model.weights import TrainedNetwork, load_tensors, save_weights
 from scarnet_cli.train.augment import Augmentation, augment, centre_window
 from scarnet_cli.train.losses import LOSS_TERMS, region_loss
 from scarnet_cli.train.stacks import Stack, slice_index, with_context
@@ -85,6 +85,15 @@ class Trainer:
             self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.finished = 0
+
+    def start_from(self, trained: TrainedNetwork) -> None:
+        """Take over the tensors of trained weights, for a second round of training or another site's cases.
+
+        Raises:
+            ModelError: The weights are of another architecture.
+        """
+        for network in (self.network, self.average):
+            load_tensors(network, trained.network.state_dict(), trained.spec.name)
 
     def train_epoch(self, data: TrainingData) -> float:
         """Train one epoch and return its mean loss."""
