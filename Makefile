@@ -32,4 +32,4 @@ lock: setup
 	@.venv/bin/python tools/lock.py $(if $(filter yes,$(UPGRADE)),--upgrade)
 
 clean:
-	rm -rf work .nextflow .nextflow.log* demo results runs build .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf work .nextflow .nextflow.log* demo results build .pytest_cache .ruff_cache .hypothesis .coverage

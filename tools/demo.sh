@@ -6,13 +6,19 @@ cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
 mkdir -p demo
 
+# The DICOM is made once: files written again would count as changed, and nothing would be resumed.
+
 if [ -n "${EMIDEC:-}" ]; then
     name=emidec
     test -d "$EMIDEC" || { echo "EMIDEC=$EMIDEC is no folder; docs/emidec.md says where to get the data." >&2; exit 1; }
-    scarnet dicomize "$EMIDEC" --out "demo/$name"
+    if [ "$(cat demo/$name.source 2>/dev/null)" != "$EMIDEC" ]; then
+        rm -rf "demo/$name"
+        scarnet dicomize "$EMIDEC" --out "demo/$name"
+        echo "$EMIDEC" > "demo/$name.source"
+    fi
 else
     name=cohort
-    scarnet phantom --studies 8 --broken 1 --out "demo/$name"
+    test -e "demo/$name/truth.csv" || scarnet phantom --studies 8 --broken 1 --out "demo/$name"
 fi
 
 # Its own folder of launch and work, so that a second demo finds the first one's tasks.

@@ -47,7 +47,7 @@ def main() -> None:
 
     table = Table("study", "measured", "true", "difference", "myocardium", title="Scar, percent of the myocardium")
     differences = []
-    for study_id, scan in sorted(scans.items(), key=lambda item: names.get(item[0], item[0])):
+    for study_id, scan in sorted(scans.items(), key=lambda item: str(names.get(item[0], item[0]))):
         measured, true = scan["scar_percent_lv"], truth[study_id]
         differences.append(abs(measured - true))
         cells = (f"{measured:.1f}", f"{true:.1f}", f"{measured - true:+.1f}", f"{scan['myocardium_g']:.0f} g")

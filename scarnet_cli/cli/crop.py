@@ -4,11 +4,13 @@ from pathlib import Path
 
 import rich_click as click
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+
 
 @click.command(epilog="Example: scarnet crop work/convert --weights weights/localiser.safetensors --out work/crop")
 @click.argument("convert_dir", metavar="CONVERT_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="Weights.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Output directory.")
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
 def crop(convert_dir: Path, weights: Path, out: Path, isolate: bool) -> None:
     """Find the heart in every study of CONVERT_DIR (written by `scarnet convert`) and crop round it."""

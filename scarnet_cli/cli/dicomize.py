@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+
 if TYPE_CHECKING:
     from scarnet_cli.dicom.dicomize import NamedVolume
     from scarnet_cli.dicom.habits import Role, Vendor
@@ -15,7 +17,7 @@ NIFTI_SUFFIXES = (".nii", ".nii.gz")
 
 @click.command(epilog="Example: scarnet dicomize ../shared/data/emidec --out demo/emidec")
 @click.argument("source", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Output directory.")
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Same seed, same bytes.")
 @click.option("--vendor", type=click.Choice(["siemens", "ge", "philips"]), help="Write all in one vendor's manner.")
 @click.option(

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+
 
 @click.command(
     epilog="Example: scarnet evaluate emidec --segment-run runs/segment --localise-run runs/localise --out runs/cv"
@@ -23,7 +25,7 @@ import rich_click as click
 )
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds of the patients.")
 @click.option("--fold", "only", type=int, multiple=True, help="Score these folds only; all if not given.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the tables.")
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder for the tables.")
 def evaluate(cases: Path, segment_run: Path, localise_run: Path, folds: int, only: tuple[int, ...], out: Path) -> None:
     """Segment every case of CASES by the networks that never saw it, and score the result.
 

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import rich_click as click
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 from scarnet_cli.cohort.gather import gather as gather_fragments
 
 
 @click.command(epilog="Example: scarnet gather work/index work/convert_* work/quantify_* --out results/tables")
 @click.argument("fragments", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Directory of the tables.")
+@click.option("--out", required=True, type=OUTPUT_DIRECTORY, help="Directory of the tables.")
 def gather(fragments: tuple[Path, ...], out: Path) -> None:
     """Merge the stages' output directories into the cohort's tables, and check that no study was lost.
 

@@ -34,7 +34,7 @@ class LazyCommand(click.RichCommand):
 
     def __init__(self, name: str) -> None:
         """Take the help from the table above."""
-        super().__init__(name, help=COMMANDS[name])
+        super().__init__(name=name, help=COMMANDS[name])
 
     def make_context(
         self,

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import rich_click as click
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+
 _SOURCE = click.Path(exists=True, path_type=Path)
 
 
 @click.command(epilog="Example: scarnet quantify lge.nii.gz labels.nii.gz --out tables")
 @click.argument("image", type=_SOURCE)
 @click.argument("labels", type=_SOURCE)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Output directory.")
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
 @click.option("--study-id", help="Name of the study in the tables (two files only) [default: the image file's name].")
 @click.option(
     "--rv-insertion",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 from scarnet_cli.report.page import write_report
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -17,7 +18,7 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
     type=_DIRECTORY,
     help="Where the pictures are: OUT/studies, an output directory of quantify, or a folder of these. May be repeated.",
 )
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Directory of the page.")
+@click.option("--out", required=True, type=OUTPUT_DIRECTORY, help="Directory of the page.")
 def report(tables: Path, studies: tuple[Path, ...], out: Path) -> None:
     """Make the cohort's page, OUT/index.html, from the tables that `scarnet gather` wrote.
 

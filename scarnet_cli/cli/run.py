@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
 
@@ -32,7 +34,7 @@ class Networks:
 
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
 @click.argument("source", metavar="DICOM_DIR", type=click.Path(exists=True, path_type=Path))
-@click.argument("out", metavar="OUT", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("out", metavar="OUT", type=OUTPUT_DIRECTORY)
 @click.option("--localiser", type=_FILE, default=WEIGHTS / "localiser.safetensors", help="Weights that find the heart.")
 @click.option("--weights", type=_FILE, default=WEIGHTS / "unet.safetensors", help="Weights that label it.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")

@@ -6,6 +6,7 @@ from typing import Final
 import rich_click as click
 import torch
 
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.errors import InputError
 from scarnet_cli.model.spec import Task
@@ -23,7 +24,7 @@ _FIRST_PHANTOM: Final = 1_000_000
 @click.command(epilog="Example: scarnet train emidec --task segment --fold 0 --out runs/unet/fold_0")
 @click.argument("cases", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--task", type=click.Choice(Task, case_sensitive=False), required=True, help="What to train.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of this training.")
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder of this training.")
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds that patients are dealt to.")
 @click.option("--fold", type=click.IntRange(0), help="Hold this fold out; without it, train on all cases.")
 @click.option("--phantoms", type=click.IntRange(0), default=0, show_default=True, help="Made hearts to mix in.")

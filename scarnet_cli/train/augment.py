@@ -19,6 +19,9 @@ class Augmentation:
 
     Attributes:
         window: Rows and columns of the crops that come out.
+        upright: Share of slices that are turned by up to `tilt` radians only and not mirrored: most short axes are
+            stored alike, yet any turn and mirror image must be read.
+        tilt: Greatest turn of those.
         shift: Greatest shift of the centre, as a fraction of the window.
         log_scale: Greatest |ln| of the zoom.
         shear: Greatest shear, as a fraction.
@@ -29,6 +32,8 @@ class Augmentation:
     """
 
     window: int
+    upright: float = 0.0
+    tilt: float = 0.35
     shift: float = 0.1
     log_scale: float = 0.22
     shear: float = 0.08
@@ -74,11 +79,13 @@ def centre_window(image: Tensor, labels: Tensor, window: int) -> tuple[Tensor, T
 
 
 def _random_grid(shape: torch.Size, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Return a sampling grid (B, window, window, 2): rotation by any angle, mirror, zoom, shear and shift."""
+    """Return a sampling grid (B, window, window, 2): turn, mirror, zoom, shear and shift."""
     batch, size = shape[0], shape[-1]
-    angle = uniform(generator, (batch,), pi)
+    upright = torch.rand(batch, generator=generator) < how.upright
+    turn = uniform(generator, (batch,), 1.0)
+    angle = torch.where(upright, turn * how.tilt, turn * pi)
     zoom = torch.exp(uniform(generator, (batch,), how.log_scale)) * how.window / size
-    mirror = torch.sign(uniform(generator, (batch,), 1.0))
+    mirror = torch.where(upright, 1.0, torch.sign(uniform(generator, (batch,), 1.0)))
     shear = uniform(generator, (batch,), how.shear)
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     linear = torch.stack([cos * mirror, -sin + shear * cos, sin * mirror, cos + shear * sin], dim=1).view(-1, 2, 2)

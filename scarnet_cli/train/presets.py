@@ -22,7 +22,7 @@ class Preset:
 # and train 2.5 times as fast as the crop's 128; the network is fully convolutional, so it runs on the whole crop.
 _SEGMENT: Final = Preset(
     NetworkSpec("unet", Task.SEGMENT, "unet", len(Label), pixel_mm=1.4, context=1, crop=128, options={"features": 16}),
-    Augmentation(window=80, noise=0.05, bias=0.3),
+    Augmentation(window=80, upright=0.6, log_scale=0.18, shear=0.05, log_gamma=0.3, noise=0.04, bias=0.2),
     TrainingSettings(epochs=40),
 )
 # The heart may lie anywhere and the field of view varies, hence the wide shifts and zooms.
