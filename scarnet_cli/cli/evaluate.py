@@ -30,10 +30,16 @@ def evaluate(cases: Path, segment_run: Path, localise_run: Path, folds: int, onl
     """Segment every case of CASES by the networks that never saw it, and score the result.
 
     Scored as the EMIDEC challenge does: Dice over the whole stack, mean over cases, empty against empty counts 1. When
-    scar counts as scar is decided on the other folds' cases. Writes cases.csv and summary.md, and prints the summary.
+    scar counts as scar is decided for each case on all others. Writes cases.csv and summary.md, and prints the summary.
     """
     from scarnet_cli.cli.progress import progress_bar
-    from scarnet_cli.evaluate.crossval import Prediction, choose_decision, fold_networks, predict_case, score_cases
+    from scarnet_cli.evaluate.crossval import (
+        Prediction,
+        choose_decision,
+        fold_networks,
+        predict_case,
+        score_cases,
+    )
     from scarnet_cli.evaluate.table import cases_csv, summary_markdown
     from scarnet_cli.files import write_bytes
     from scarnet_cli.train.cases import read_cases
@@ -43,7 +49,7 @@ def evaluate(cases: Path, segment_run: Path, localise_run: Path, folds: int, onl
     held_out = split_folds([c.case_id for c in everyone], [c.has_scar for c in everyone], folds)
     chosen = only or tuple(range(folds))
     predictions: list[Prediction] = []
-    with progress_bar("evaluate", sum(len(held_out[f]) for f in chosen) + len(chosen)) as advance:
+    with progress_bar("evaluate", sum(len(held_out[f]) for f in chosen)) as advance:
         for fold in chosen:
             localiser, segmenter = fold_networks(localise_run, segment_run, fold)
             for case in everyone:

@@ -1,6 +1,6 @@
 """Cross-validation: every case is segmented by the networks of the fold that held it out, then scored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from scarnet_cli.train.loop import WEIGHTS
 
 SCAR_SHARES: Final = (0.3, 0.4, 0.5, 0.6, 0.7)
 LEAST_PERCENTS: Final = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+CANDIDATES: Final = tuple(Decision(share, least) for share in SCAR_SHARES for least in LEAST_PERCENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +90,20 @@ def scar_dice(prediction: Prediction, decision: Decision) -> float:
     return dice(region_mask(labels, "scar"), region_mask(prediction.case.labels.array, "scar"))
 
 
-def choose_decision(predictions: Sequence[Prediction]) -> Decision:
-    """Return the decision with the best mean scar Dice over these cases."""
-    candidates = [Decision(share, least) for share in SCAR_SHARES for least in LEAST_PERCENTS]
-    return max(candidates, key=lambda decision: float(np.mean([scar_dice(p, decision) for p in predictions])))
+def score_table(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
+    """Return the scar Dice of every case (rows) under each of `CANDIDATES` (columns)."""
+    return np.array([[scar_dice(prediction, decision) for decision in CANDIDATES] for prediction in predictions])
 
 
-def score_cases(predictions: Sequence[Prediction], advance: Callable[[str], None]) -> list[CaseScore]:
-    """Score every case under the decision chosen on the other folds' cases, so that no case chooses its own."""
-    scores = []
-    for fold in sorted({p.fold for p in predictions}):
-        others = [p for p in predictions if p.fold != fold] or list(predictions)
-        decision = choose_decision(others)
-        scores += [_score(p, decision) for p in predictions if p.fold == fold]
-        advance(f"fold {fold}: {decision}")
+def choose_decision(table: NDArray[np.float64]) -> Decision:
+    """Return the candidate with the best mean scar Dice over the cases of a score table."""
+    return CANDIDATES[int(table.mean(axis=0).argmax())]
+
+
+def score_cases(predictions: Sequence[Prediction]) -> list[CaseScore]:
+    """Score every case under the decision chosen on all other cases, so that no case takes part in choosing its own."""
+    table = score_table(predictions)
+    scores = [_score(p, choose_decision(np.delete(table, row, axis=0))) for row, p in enumerate(predictions)]
     return sorted(scores, key=lambda score: score.case_id)
 
 
