@@ -39,6 +39,7 @@ def evaluate(cases: Path, segment_run: Path, localise_run: Path, folds: int, onl
         fold_networks,
         predict_case,
         score_cases,
+        score_table,
     )
     from scarnet_cli.evaluate.table import cases_csv, summary_markdown
     from scarnet_cli.files import write_bytes
@@ -56,11 +57,10 @@ def evaluate(cases: Path, segment_run: Path, localise_run: Path, folds: int, onl
                 if case.case_id in held_out[fold]:
                     predictions.append(predict_case(case, fold, localiser, segmenter))
                     advance(case.case_id)
-        scores = score_cases(predictions, advance)
-    summary = (
-        summary_markdown(scores)
-        + f"Decision chosen on all of them, for the shipped weights: {choose_decision(predictions)}\n"
-    )
+    scores = score_cases(predictions)
+    summary = summary_markdown(scores)
+    decision = choose_decision(score_table(predictions))
+    summary += f"Chosen on all of them, for the shipped weights: {decision}\n"
     write_bytes(out / "cases.csv", cases_csv(scores).encode())
     write_bytes(out / "summary.md", summary.encode())
     click.echo(summary)
