@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
 from hearts import toy_case
+
 from scarnet_cli.cli.main import cli
 from scarnet_cli.image.volume import write_nifti
 from scarnet_cli.model.weights import load_weights
