@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import sys
 from typing import Any, Final
 
@@ -9,6 +10,10 @@ import rich_click as click
 
 from scarnet_cli import __version__
 from scarnet_cli.errors import ScarnetError
+
+# Before torch is loaded: its threads sleep while they wait. Spinning takes a core from whoever shares the machine; with
+# as much other work as cores, a stage of two threads took twice as long as with one.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Command -> one line of help, so that `scarnet --help` imports none of them. Module: scarnet_cli.cli.<name>.
 COMMANDS: Final[dict[str, str]] = {
