@@ -13,14 +13,14 @@ from scarnet_cli.image.volume import read_nifti, same_grid
 
 pytestmark = pytest.mark.pipeline
 
-STUDIES, BROKEN = 5, 1
+STUDIES, BROKEN = 4, 1
 STAGES = ("CONVERT", "CROP", "SEGMENT", "QUANTIFY")
-SMALL = ("--batch_min", "1", "--batch_max", "2", "--max_cpus", "1")
+SMALL = ("--batch_min", "2", "--batch_max", "4", "--max_cpus", "1")
 
 
 @pytest.fixture(scope="module")
 def phantoms(tmp_path_factory: pytest.TempPathFactory, make_phantoms: Callable[..., None]) -> Path:
-    """Five studies, the last one broken; the folder's name must not come out anywhere."""
+    """Four studies, the last one broken; the folder's name must not come out anywhere."""
     folder = tmp_path_factory.mktemp("DOE_JANE")
     make_phantoms(folder, STUDIES, broken=BROKEN)
     return folder
