@@ -9,10 +9,11 @@ from scarnet_cli.cohort.batch import run_studies
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.files import read_json, write_json
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
-from scarnet_cli.infer.localise import crop_heart
+from scarnet_cli.infer.localise import SURE_CONFIDENCE, crop_heart
 from scarnet_cli.model.weights import best_device, load_weights
 
 HEART_CUT_OFF: Final = "heart_crop_cut_off"
+HEART_UNCERTAIN: Final = "heart_uncertain"
 CROP_IMAGE: Final = "crop.nii.gz"
 CROP_RECORD: Final = "crop.json"
 
@@ -37,7 +38,11 @@ def crop_studies(converted: Path, weights: Path, out: Path, *, isolate: bool = F
         crop = crop_heart(image, localiser)
         folder = out / "studies" / study_id
         write_nifti(crop.image, folder / CROP_IMAGE)
-        flags = [HEART_CUT_OFF] if crop.cut_off else []
+        flags = [
+            code
+            for code, raised in ((HEART_CUT_OFF, crop.cut_off), (HEART_UNCERTAIN, crop.confidence < SURE_CONFIDENCE))
+            if raised
+        ]
         record = {"study_id": study_id, "confidence": round(crop.confidence, 4), "flags": flags, "grid": _grid(image)}
         write_json(folder / CROP_RECORD, record)
 

@@ -36,7 +36,7 @@ def test_a_picture_stored_a_quarter_turn_round_is_found_at_the_turned_place(
 
 
 def test_a_picture_without_a_heart_raises(localiser: TrainedNetwork) -> None:
-    noise = np.random.default_rng(0).normal(100, 5, (8, 160, 160)).astype(np.float32)
+    noise = np.random.default_rng(0).normal(100, 5, (8, 256, 256)).astype(np.float32)
     with pytest.raises(ModelError, match="No left ventricle was found") as caught:
         locate_heart(Volume(noise, (10.0, 1.5, 1.5), (0.0, 0.0, 0.0), np.eye(3)), localiser)
     assert caught.value.code == "heart_not_found"
