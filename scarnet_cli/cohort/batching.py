@@ -24,7 +24,7 @@ def cut_batches(study_ids: Sequence[str], least: int, greatest: int) -> list[lis
         message = f"Batch sizes {least} to {greatest} make no sense; at least 1, and the least not above the greatest."
         raise InputError("bad_batch_size", message)
     # After the least size a cut comes on average half way to the greatest.
-    one_in = max(1, (greatest - least) // 2)
+    one_in = max(2, (greatest - least) // 2)
     batches: list[list[str]] = []
     current: list[str] = []
     for study_id in sorted(set(study_ids)):
