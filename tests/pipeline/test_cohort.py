@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from nextflow_launch import Launch
+from nextflow_launch import BIN, PATIENCE_S, Launch, environment
 
 from scarnet_cli.image.volume import read_nifti, same_grid
 
@@ -64,6 +65,23 @@ def test_results_hold_the_report_the_dictionary_and_how_they_came_about(launch: 
     names = {path.relative_to(launch.out).as_posix() for path in launch.out.rglob("*") if path.is_file()}
     info = {"trace.txt", "timeline.html", "parameters.json", "versions.json", "index.parquet"}
     assert names >= {f"pipeline_info/{name}" for name in info} | {"tables/dictionary.csv", "tables/segments.parquet"}
+
+
+def test_a_run_without_nextflow_gives_the_same_labels_and_layout(
+    launch: Launch, phantoms: Path, tmp_path: Path
+) -> None:
+    study_id = launch.ids("scans")[-1]
+    uid = study_uid(launch, study_id)
+    source = next(path for path in (phantoms / "dicom").rglob("*") if holds(path, uid))
+    folder = phantoms / "dicom" / source.relative_to(phantoms / "dicom").parts[0]
+    subprocess.run([BIN / "scarnet", "run", folder, tmp_path], check=True, timeout=PATIENCE_S, env=environment())
+    alone, piped = (read_nifti(out / "studies" / study_id / "labels.nii.gz").array for out in (tmp_path, launch.out))
+    # Batches of another size may round a probability differently.
+    assert (alone != piped).mean() < 1e-5
+    names = {path.name for path in (tmp_path / "studies" / study_id).iterdir()}
+    assert names == {path.name for path in (launch.out / "studies" / study_id).iterdir()}
+    assert (tmp_path / "report" / "index.html").exists()
+    assert pq.read_table(tmp_path / "tables" / "scans.parquet")["study_id"].to_pylist() == [study_id]
 
 
 def test_no_result_holds_the_inputs_path_or_the_patients_name(launch: Launch) -> None:
