@@ -12,12 +12,14 @@ process INDEX {
     val options
 
     output:
-    path 'index/{studies,series,failures}.parquet', emit: tables
+    path 'index/{studies,series,failures}.parquet', emit: tables, optional: true
     path 'index/batches/*.json', emit: batches, optional: true
-    path 'index/index.parquet', emit: index
+    path 'index/index.parquet', emit: index, optional: true
+    path 'problem.txt', emit: problem, optional: true // the input is wrong; then there is nothing else
 
     script:
     """
-    scarnet index ${nextflow.util.Escape.path(input.path)} --out index ${previous ? '--previous previous.parquet' : ''} --jobs ${task.cpus} ${options}
+    scarnet index ${nextflow.util.Escape.path(input.path)} --out index --problem problem.txt \\
+        ${previous ? '--previous previous.parquet' : ''} --jobs ${task.cpus} ${options}
     """
 }

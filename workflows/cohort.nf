@@ -19,6 +19,7 @@ workflow COHORT {
 
     main:
     INDEX(input, previous, index_options)
+    INDEX.out.problem.subscribe { message -> error(message.text.trim()) }
     ch_batches = INDEX.out.batches.flatten().map { json -> tuple(json.baseName, json) }
 
     CONVERT(ch_batches, input.root)

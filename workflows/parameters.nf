@@ -28,6 +28,9 @@ def checkParameters(params, schema) {
     def unknown = params.keySet().findAll { name -> !rules.containsKey(name) && !isCamelTwin(name, params) }
     def problems = unknown.collect { name -> "--${name} is no parameter of this pipeline; --help lists them." }
     problems += rules.collect { name, rule -> problemOf(name, params[name], rule) }.findAll { text -> text }
+    if (!problems && params.batch_min > params.batch_max) {
+        problems += ["--batch_min ${params.batch_min} is above --batch_max ${params.batch_max}."]
+    }
     if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll { text -> text }
     }

@@ -97,11 +97,25 @@ def test_a_directory_without_dicom_is_one_message(launch: Launch) -> None:
     (launch.folder / "cohort" / "notes.txt").write_text("nothing")
     done = launch.run("--input", "cohort")
     assert done.returncode == 1
-    assert "no DICOM" in done.stdout
-    assert not any(word in done.stdout for word in TRACEBACKS)
+    assert "holds no DICOM image" in done.stdout
+    assert_no_trace_of_a_bug(done)
+
+
+def test_all_wrong_rows_of_a_samplesheet_are_one_message(launch: Launch) -> None:
+    (launch.folder / "sheet.csv").write_text("study,dicom\ngood name,gone\nb,gone too\n")
+    done = launch.run("--input", "sheet.csv", nextflow="nextflow-25", extra={"NXF_SYNTAX_PARSER": "v2"})
+    assert done.returncode == 1
+    assert "2 of the samplesheet's 2 rows are wrong" in done.stdout
+    assert "line 3: dicom 'gone too' does not exist" in done.stdout
+    assert_no_trace_of_a_bug(done)
 
 
 def assert_plain(done: subprocess.CompletedProcess[str], launch: Launch) -> None:
     """No stack trace, and no task was started."""
-    assert not any(word in done.stdout + done.stderr for word in TRACEBACKS)
+    assert_no_trace_of_a_bug(done)
     assert list(launch.folder.glob("work/*/*/.command.sh")) == []
+
+
+def assert_no_trace_of_a_bug(done: subprocess.CompletedProcess[str]) -> None:
+    """Neither a stack trace nor Nextflow's long report of a failed task."""
+    assert not any(words in done.stdout + done.stderr for words in (*TRACEBACKS, "Command executed"))
