@@ -177,9 +177,14 @@ class Trainer:
             TrainingError: It was made with other settings.
         """
         state = torch.load(path, map_location=self.device, weights_only=True)
-        mine = self.state()
-        for key in ("settings", "augmentation", "spec"):
-            if state[key] != mine[key]:
+        # Rebuilt as records: a setting that is newer than the checkpoint counts as its default.
+        compared = {
+            "settings": (TrainingSettings(**state["settings"]), self.settings),
+            "augmentation": (Augmentation(**state["augmentation"]), self.how),
+            "spec": (NetworkSpec.from_json(state["spec"]), replace(self.spec, decision={})),
+        }
+        for key, (theirs, ours) in compared.items():
+            if theirs != ours:
                 message = f"{path.name} was made with other {key}; use the same, or another --out folder."
                 raise TrainingError("other_settings", message)
         self.network.load_state_dict(state["network"])

@@ -56,6 +56,16 @@ def test_other_settings_do_not_go_on_from_a_checkpoint(tmp_path: Path, data: Tra
         fit(trainer(), data, tmp_path, lambda _: None)
 
 
+def test_a_checkpoint_from_before_a_setting_existed_goes_on_where_it_is_off(tmp_path: Path, data: TrainingData) -> None:
+    whole = fit(trainer(), data, tmp_path / "whole", lambda _: None).read_bytes()
+    fit(trainer(), data, tmp_path / "old", lambda _: None)
+    checkpoint = tmp_path / "old" / "checkpoint.pt"
+    state = torch.load(checkpoint, weights_only=True)
+    del state["augmentation"]["blur"], state["settings"]["weight_decay"]
+    torch.save(state, checkpoint)
+    assert fit(trainer(), data, tmp_path / "old", lambda _: None).read_bytes() == whole
+
+
 def test_a_few_epochs_teach_the_toy_heart(tmp_path: Path) -> None:
     stacks: list[Stack] = make_stacks([toy_case(f"Case_{i}", scar=i % 2 == 0, slices=6) for i in range(6)], toy_spec())
     data = TrainingData(train=stacks[:4], extra=[], held_out=stacks[4:])
