@@ -1,0 +1,30 @@
+// One training: a model without one fold, or on all cases. It lives in `store`, outside the work directory, so that a task
+// that is killed, retried or resumed goes on after its last epoch; its results are copied from there.
+process TRAIN {
+    tag "${model} ${fold}"
+    label 'process_train'
+    label 'torch'
+    ext mount: { nextflow.util.Escape.path(input.root) }, store: { nextflow.util.Escape.path(store) }
+    cache 'deep'
+
+    input:
+    tuple val(model), val(fold) // name of a preset; number of the fold to hold out, or 'all'
+    val input // map: path of the cases (folder or samplesheet), root above all their files
+    path folds // of FOLDS: the cases' digests, so that other cases make another task
+    path label_values, stageAs: 'label_values.csv' // or []
+    val options // text: further options of `scarnet train`, the same for all
+    val store // directory that outlives tasks
+
+    output:
+    tuple val(model), val(fold), path("fold_${fold}"), emit: trained
+
+    script:
+    def kept = nextflow.util.Escape.path("${store}/${model}/fold_${fold}")
+    """
+    scarnet train ${nextflow.util.Escape.path(input.path)} --model ${model} ${fold == 'all' ? '' : "--fold ${fold}"} \\
+        ${label_values ? '--label-values label_values.csv' : ''} --threads ${task.cpus} ${options} --out ${kept}
+    mkdir fold_${fold}
+    cp ${kept}/*.* fold_${fold}
+    rm fold_${fold}/checkpoint.pt
+    """
+}
