@@ -1,0 +1,84 @@
+"""Agreement of a model's measures with the expert's over many cases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+# 95 % of normally distributed differences lie within this many standard deviations of their mean.
+_LIMIT_SD: Final = 1.96
+_LEAST_PAIRS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Agreement of paired measures; what cannot be computed from them is None.
+
+    Attributes:
+        bias: Mean of ours minus reference, in their unit.
+        lower_limit: Lower limit of agreement, bias - 1.96 SD of the differences.
+        upper_limit: Upper limit.
+        bias_percent: The bias in percent of the mean reference.
+        cov_percent: Coefficient of variation: SD of the differences in percent of the mean reference.
+        icc: Intraclass correlation ICC(2,1).
+    """
+
+    bias: float
+    lower_limit: float | None
+    upper_limit: float | None
+    bias_percent: float | None
+    cov_percent: float | None
+    icc: float | None
+
+
+def agreement(ours: Sequence[float], reference: Sequence[float]) -> Agreement:
+    """Return bias, limits of agreement, coefficient of variation and ICC of pairs of measures.
+
+    Limits after Bland and Altman 1986 (doi:10.1016/S0140-6736(86)90837-8). The coefficient of variation is that of
+    reproducibility studies in cardiac MRI, SD of the differences over the mean (Grothues et al. 2002,
+    doi:10.1016/S0002-9149(02)02381-0); they divide by the mean of both readings, we by the reference's, which a
+    model's own bias does not move. One pair has no limits, and a mean reference of 0 no percent.
+
+    Raises:
+        ValueError: There are no pairs, or one list is longer.
+    """
+    if not ours or len(ours) != len(reference):
+        message = f"{len(ours)} measures cannot be paired with {len(reference)}."
+        raise ValueError(message)
+    differences = np.subtract(ours, reference)
+    bias, mean = float(differences.mean()), float(np.mean(reference))
+    spread = float(differences.std(ddof=1)) if len(ours) >= _LEAST_PAIRS else None
+    return Agreement(
+        bias=bias,
+        lower_limit=None if spread is None else bias - _LIMIT_SD * spread,
+        upper_limit=None if spread is None else bias + _LIMIT_SD * spread,
+        bias_percent=100.0 * bias / mean if mean else None,
+        cov_percent=100.0 * spread / mean if mean and spread is not None else None,
+        icc=icc_2_1(np.column_stack([ours, reference])),
+    )
+
+
+def icc_2_1(ratings: NDArray[np.floating]) -> float | None:
+    """Return ICC(2,1): absolute agreement of single ratings, raters and targets both drawn at random.
+
+    (BMS - EMS) / (BMS + (k - 1) EMS + k (JMS - EMS) / n), from the mean squares between targets (BMS), between judges
+    (JMS) and of the rest (EMS): Shrout and Fleiss 1979 (doi:10.1037/0033-2909.86.2.420).
+
+    Args:
+        ratings: (n targets, k judges).
+
+    Returns:
+        The coefficient; None with fewer than two targets or judges, or where all ratings are equal.
+    """
+    targets, judges = ratings.shape
+    if min(targets, judges) < _LEAST_PAIRS:
+        return None
+    mean = ratings.mean()
+    of_target, of_judge = ratings.mean(axis=1, keepdims=True), ratings.mean(axis=0, keepdims=True)
+    between_targets = judges * float(((of_target - mean) ** 2).sum()) / (targets - 1)
+    between_judges = targets * float(((of_judge - mean) ** 2).sum()) / (judges - 1)
+    rest = float(((ratings - of_target - of_judge + mean) ** 2).sum()) / ((targets - 1) * (judges - 1))
+    total = between_targets + (judges - 1) * rest + judges * (between_judges - rest) / targets
+    return (between_targets - rest) / total if total else None
