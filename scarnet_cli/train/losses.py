@@ -1,15 +1,19 @@
-"""Segmentation losses on the scored regions."""
+"""Segmentation losses: one on the scored regions, and the one that ScarNet was published with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from scarnet_cli.image.labels import REGIONS
+from scarnet_cli.errors import TrainingError
+from scarnet_cli.image.labels import REGIONS, Label
 from scarnet_cli.model.spec import Task
+
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 _SMOOTH: Final = 1.0
 
@@ -34,6 +38,57 @@ LOSS_TERMS: Final[dict[Task, tuple[LossTerm, ...]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedLoss:
+    """The terms of ScarNet's loss (Tavakoli 2025, doi:10.1016/j.jocmr.2025.101945) and their defaults, as published.
+
+    The paper has four classes; microvascular obstruction, ours alone, has the weight of scar.
+
+    Attributes:
+        tversky: Weight of the focal Tversky term (Abraham 2019, doi:10.1109/ISBI.2019.8759329).
+        dice: Weight of the Dice term.
+        cross_entropy: Weight of the class-weighted cross entropy.
+        alpha: What a missed pixel costs in the Tversky index.
+        beta: What an invented pixel costs in it.
+        gamma: Exponent of the Tversky term: above 1, hard classes count more.
+        scar_factor: Factor of the Tversky term in slices that have scar.
+        class_weights: Of the cross entropy, one a class.
+    """
+
+    tversky: float = 0.5
+    dice: float = 0.4
+    cross_entropy: float = 0.1
+    alpha: float = 0.7
+    beta: float = 0.3
+    gamma: float = 1.0
+    scar_factor: float = 1.5
+    class_weights: tuple[float, ...] = (0.1, 0.3, 0.3, 0.3, 0.3)
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of a batch.
+
+        Tversky index and Dice are taken slice by slice and class by class, over all classes but the background; a class
+        that is neither in a slice nor found there costs next to nothing (`_SMOOTH`).
+
+        Args:
+            logits: (B, classes, Y, X).
+            target: (B, Y, X) classes.
+        """
+        probability = torch.softmax(logits, dim=1)
+        true = functional.one_hot(target, logits.shape[1]).movedim(-1, 1).to(probability)
+        found = (probability * true).sum(dim=(2, 3))[:, 1:]
+        missed = true.sum(dim=(2, 3))[:, 1:] - found
+        invented = probability.sum(dim=(2, 3))[:, 1:] - found
+        index = (found + _SMOOTH) / (found + self.alpha * missed + self.beta * invented + _SMOOTH)
+        dice = (2 * found + _SMOOTH) / (2 * found + missed + invented + _SMOOTH)
+        has_scar = (target >= Label.SCAR).any(dim=2).any(dim=1)
+        factor = torch.where(has_scar, self.scar_factor, 1.0)
+        tversky_loss = (factor * ((1 - index) ** self.gamma).mean(dim=1)).mean()
+        weights = torch.tensor(self.class_weights, device=logits.device)
+        entropy = functional.cross_entropy(logits, target, weights)
+        return self.tversky * tversky_loss + self.dice * (1 - dice).mean() + self.cross_entropy * entropy
+
+
 def region_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -> Tensor:
     """Return cross entropy plus weighted Dice losses over the batch.
 
@@ -53,3 +108,23 @@ def region_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -> Te
         overlap = 2 * (predicted * true).sum() + _SMOOTH
         loss = loss + term.weight * (1 - overlap / (predicted.sum() + true.sum() + _SMOOTH))
     return loss
+
+
+def build_loss(name: str, task: Task, options: dict[str, Any]) -> Loss:
+    """Return the loss of a training.
+
+    Args:
+        name: "region" (see `region_loss`) or "published" (see `PublishedLoss`).
+        task: What is trained; the published loss is for SEGMENT alone.
+        options: Fields of `PublishedLoss` that differ from their defaults; the region loss has none.
+
+    Raises:
+        TrainingError: There is no such loss for this task, or it has no such option.
+    """
+    if name == "region" and not options:
+        return partial(region_loss, terms=LOSS_TERMS[task])
+    if name == "published" and task is Task.SEGMENT and options.keys() <= PublishedLoss.__dataclass_fields__.keys():
+        return PublishedLoss(**options)
+    known = f"'region' without options, or for '{Task.SEGMENT}' 'published' with {', '.join(PublishedLoss.__slots__)}"
+    message = f"There is no loss '{name}' with the options {sorted(options)} for '{task}'; known: {known}."
+    raise TrainingError("unknown_loss", message)
