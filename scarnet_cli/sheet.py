@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from scarnet_cli.errors import InputError
+from scarnet_cli.errors import InputError, ScarnetError
 
 Row = TypeVar("Row")
 
@@ -31,8 +31,8 @@ def read_sheet(path: Path, kind: SheetKind, parse: Callable[[dict[str, str]], Ro
     Args:
         path: The file, UTF-8.
         kind: Its name and columns.
-        parse: Turns one row's cells (stripped; empty where absent) into a record, or raises a ValueError that says all
-            that is wrong with it.
+        parse: Turns one row's cells (stripped; empty where absent) into a record, or raises a ValueError or
+            ScarnetError that says all that is wrong with it.
 
     Raises:
         InputError: It is no CSV with these columns, has no rows, or rows are wrong; the message names every wrong row
@@ -46,7 +46,7 @@ def read_sheet(path: Path, kind: SheetKind, parse: Callable[[dict[str, str]], Ro
         try:
             values = _values(cells)
             rows.append(parse(values))
-        except ValueError as error:
+        except (ValueError, ScarnetError) as error:
             wrong.append(f"line {line}: {error}")
             continue
         # File systems that ignore case would put two such names into one folder.

@@ -4,6 +4,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scarnet_cli.errors import InputError
+from scarnet_cli.train.cases import Case
+
+
+def deal_cases(cases: Sequence[Case], folds: int) -> list[list[str]]:
+    """Return the held-out case ids of each fold, sorted; all cases of a patient are in one fold.
+
+    Raises:
+        InputError: There are fewer patients than folds.
+    """
+    patients = sorted({case.patient_id for case in cases})
+    if len(patients) < folds:
+        message = f"{len(patients)} patient(s) cannot be dealt to {folds} folds; ask for fewer, or add cases."
+        raise InputError("too_many_folds", message)
+    scarred = {case.patient_id for case in cases if case.has_scar}
+    dealt = split_folds(patients, [patient in scarred for patient in patients], folds)
+    return [sorted(case.case_id for case in cases if case.patient_id in held_out) for held_out in dealt]
+
 
 def split_folds(case_ids: Sequence[str], has_scar: Sequence[bool], folds: int, seed: int = 0) -> list[list[str]]:
     """Return the held-out case ids of each fold, sorted; folds have about equal shares of cases with and without scar.

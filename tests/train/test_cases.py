@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hearts import toy_case
 
-from scarnet_cli.errors import GeometryError, InputError
+from scarnet_cli.errors import InputError
 from scarnet_cli.image.volume import Volume, write_nifti
-from scarnet_cli.train.cases import Case, read_cases
+from scarnet_cli.train.cases import Case, read_cases, read_label_values
 
 
 def write_case(root: Path, case: Case, labels: Volume | None = None) -> None:
@@ -25,26 +25,94 @@ def test_cases_are_read_sorted_with_their_labels(tmp_path: Path) -> None:
     assert np.array_equal(cases[1].labels.array, toy_case("Case_P2", scar=True).labels.array)
 
 
+def write_sheet(root: Path, *rows: str) -> Path:
+    """Write two cases as plain files, and a table of them."""
+    for name, scar in (("a", True), ("b", False)):
+        case = toy_case(name, scar=scar)
+        write_nifti(case.image, root / f"{name}.nii.gz")
+        write_nifti(case.labels.with_array(case.labels.array.astype(np.int16) * 100), root / f"{name}_seg.nii.gz")
+    write_nifti(toy_case("c", scar=False, slices=2).image, root / "short.nii.gz")
+    path = root / "cases.csv"
+    path.write_text("\n".join(["case,image,labels,patient", *rows, ""]))
+    return path
+
+
+def write_values(root: Path, *rows: str) -> Path:
+    path = root / "values.csv"
+    path.write_text("\n".join(["value,label", *rows, ""]))
+    return path
+
+
+def test_a_table_of_cases_with_other_label_values_gives_the_same_labels(tmp_path: Path) -> None:
+    sheet = write_sheet(tmp_path, "visit2,b.nii.gz,b_seg.nii.gz,Q", "visit1,a.nii.gz,a_seg.nii.gz,Q")
+    values = read_label_values(write_values(tmp_path, "100,blood_pool", "200,myocardium", "300,scar", "7,mvo"))
+    first, second = read_cases(sheet, values)
+    assert (first.case_id, second.case_id, first.patient_id, second.patient_id) == ("visit1", "visit2", "Q", "Q")
+    np.testing.assert_array_equal(first.labels.array, toy_case("a", scar=True).labels.array)
+    assert first.labels.array.dtype == np.uint8
+
+
+def test_several_values_may_have_one_label(tmp_path: Path) -> None:
+    values = read_label_values(write_values(tmp_path, "100,blood_pool", "200,background", "300,blood_pool"))
+    (case,) = read_cases(write_sheet(tmp_path, "a,a.nii.gz,a_seg.nii.gz,"), values)
+    assert set(np.unique(case.labels.array)) == {0, 1}
+    assert case.patient_id == "a"
+
+
+def test_every_wrong_row_is_listed_at_once(tmp_path: Path) -> None:
+    rows = (
+        "a b,a.nii.gz,gone.nii.gz,",
+        "b,short.nii.gz,b_seg.nii.gz,",
+        "c,cases.csv,b_seg.nii.gz,",
+        "d,a.nii.gz,a_seg.nii.gz,",
+        "e,a.nii.gz,a.nii.gz",
+    )
+    values = read_label_values(write_values(tmp_path, "100,blood_pool", "200,myocardium", "300,scar"))
+    with pytest.raises(InputError) as raised:
+        read_cases(write_sheet(tmp_path, *rows), values)
+    first, *lines = str(raised.value).splitlines()
+    assert first == "4 of the samplesheet's 5 rows are wrong:"
+    assert "line 2: case 'a b' is no name" in lines[0]
+    assert "; labels 'gone.nii.gz' is no file" in lines[0]
+    assert "line 3: b: image (2, 90, 120) and label map (3, 90, 120) are on different grids" in lines[1]
+    assert "line 4: cases.csv is not a NIfTI image" in lines[2]
+    assert "line 6: e: label values" in lines[3]
+
+
+def test_wrong_rows_of_label_values_are_listed_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as raised:
+        read_label_values(write_values(tmp_path, "one,scar", "2,Infarct", "3,scar", "3,mvo"))
+    words = str(raised.value)
+    assert "3 of the label table's 4 rows are wrong" in words
+    assert "value 'one' is no whole number" in words
+    assert "label 'Infarct' is none of background, blood_pool, myocardium, scar, mvo" in words
+    assert "value '3' stands in line 4 too" in words
+
+
+def test_a_case_has_another_digest_when_a_voxel_changes() -> None:
+    case = toy_case("Case_P2", scar=True)
+    changed = case.labels.array.copy()
+    changed[0, 0, 0] = 4
+    other = Case(case.case_id, case.image, case.labels.with_array(changed))
+    assert case.sha256 == toy_case("Case_P2", scar=True).sha256
+    assert case.sha256 != other.sha256
+
+
 def test_an_empty_folder_raises(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="EMIDEC's layout"):
         read_cases(tmp_path)
 
 
-def test_a_case_without_contours_raises(tmp_path: Path) -> None:
-    write_case(tmp_path, toy_case("Case_P2", scar=True))
-    with pytest.raises(InputError, match=r"Case_P2 lacks Contours/Case_P2\.nii\.gz"):
-        read_cases(tmp_path)
-
-
-def test_contours_on_another_grid_raise(tmp_path: Path) -> None:
+def test_all_wrong_cases_of_a_folder_are_listed_at_once(tmp_path: Path) -> None:
     case = toy_case("Case_P2", scar=True)
+    write_case(tmp_path, toy_case("Case_P1", scar=True))
     write_case(tmp_path, case, toy_case("Case_P2", scar=True, slices=2).labels)
-    with pytest.raises(GeometryError, match="different grids"):
+    write_case(tmp_path, toy_case("Case_P3", scar=True), case.labels.with_array(case.labels.array * 3))
+    write_case(tmp_path, toy_case("Case_P4", scar=True), case.labels)
+    with pytest.raises(InputError) as raised:
         read_cases(tmp_path)
-
-
-def test_an_unknown_label_raises(tmp_path: Path) -> None:
-    case = toy_case("Case_P2", scar=True)
-    write_case(tmp_path, case, case.labels.with_array(case.labels.array * 3))
-    with pytest.raises(GeometryError, match=r"label values \[6, 9\]"):
-        read_cases(tmp_path)
+    first, *lines = str(raised.value).splitlines()
+    assert first == "3 of the folder's 4 cases are wrong:"
+    assert "Case_P1 lacks Contours/Case_P1.nii.gz" in lines[0]
+    assert "Case_P2: image (3, 90, 120) and label map (2, 90, 120) are on different grids" in lines[1]
+    assert "Case_P3: label values [6, 9] are not among [0, 1, 2, 3, 4]" in lines[2]
