@@ -1,6 +1,5 @@
 """What is missing or wrong on this machine, each finding in plain words with what to do about it."""
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -15,13 +14,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from safetensors import SafetensorError, safe_open
+from scarnet_cli.errors import ModelError
+from scarnet_cli.model.store import DIGESTS, known_weights, listed_digests, read_weights_file
 
 OLDEST_JAVA: Final = (17,)
 OLDEST_NEXTFLOW: Final = (24, 10)
 OLDEST_TORCH: Final = (2, 4)
 CONTAINER_RUNTIMES: Final = ("docker", "podman", "apptainer", "singularity", "ch-run")
-DIGESTS: Final = "SHA256SUMS"
 GB: Final = 1e9
 PATIENCE_S: Final = 120  # a cold network disk can take a minute to give torch's libraries
 
@@ -180,38 +179,29 @@ def _without_gpu(card: str | None) -> Finding:
 
 
 def check_weights(folder: Path) -> list[Finding]:
-    """Compare every weights file with the digests that SHA256SUMS in the same folder lists, and open it."""
+    """Look at every weights file that SHA256SUMS in a folder lists, or that lies beside it."""
     advice = "Fetch the folder weights/ again (git checkout, or the release's archive)."
     try:
-        pairs = [line.split(maxsplit=1) for line in (folder / DIGESTS).read_text().splitlines() if line.strip()]
-        digests = {name.strip().lstrip("*"): digest for digest, name in pairs}
-    except (OSError, ValueError):
-        words = f"{folder / DIGESTS} cannot be read, so no weights file can be checked."
+        listed = listed_digests(folder)
+    except ModelError as error:
+        return [Finding("weights", State.WRONG, str(error), advice)]
+    if not listed:
+        words = f"{folder} has no {DIGESTS}, so no weights file can be checked."
         return [Finding("weights", State.WRONG, words, advice)]
-    unlisted = sorted(path.name for path in folder.glob("*.safetensors") if path.name not in digests)
-    strangers = [
-        Finding("weights", State.NOTE, f"{name} is not listed in {DIGESTS}, so it may be anyone's.")
-        for name in unlisted
-    ]
-    return [_check_weights_file(folder / name, digest, advice) for name, digest in sorted(digests.items())] + strangers
+    paths = {folder / name for name in listed} | set(known_weights(shipped=folder).values())
+    return [_check_weights_file(path, advice) for path in sorted(paths)]
 
 
-def _check_weights_file(path: Path, digest: str, advice: str) -> Finding:
-    """Say whether one weights file is there, is the one listed, and can be opened."""
-    if not path.is_file():
-        return Finding("weights", State.WRONG, f"{path.name} is missing.", advice)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != digest.lower():
-        words = (
-            f"{path.name} is not the file that {DIGESTS} lists (its SHA-256 is {found[:16]}..., not {digest[:16]}...)."
-        )
-        return Finding("weights", State.WRONG, words, advice)
+def _check_weights_file(path: Path, advice: str) -> Finding:
+    """Say whether one weights file is there, is the one listed, and can be read."""
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            tensors = len(file.keys())
-    except (SafetensorError, OSError) as error:
-        return Finding("weights", State.WRONG, f"{path.name} is no whole safetensors file ({error}).", advice)
-    return Finding("weights", State.OK, f"{path.name}: {tensors} tensors, digest {digest[:16]}... as listed.")
+        file = read_weights_file(path)
+    except ModelError as error:
+        return Finding("weights", State.WRONG, str(error), advice)
+    if not file.listed:
+        words = f"{path.name} is not listed in {DIGESTS}, so it may be anyone's."
+        return Finding("weights", State.NOTE, words)
+    return Finding("weights", State.OK, f"{path.name}: {file.tensors} tensors, digest {file.sha256[:16]}... as listed.")
 
 
 def check_containers(names: Sequence[str]) -> Finding:

@@ -7,14 +7,14 @@ from typing import Final
 import rich_click as click
 
 from scarnet_cli.doctor import State, examine
+from scarnet_cli.model.store import SHIPPED
 
-WEIGHTS: Final = Path(__file__).resolve().parents[2] / "weights"
 COLOURS: Final = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red"}
 FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(epilog="Example: scarnet doctor --work /scratch")
-@click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS, help="Weights folder.")
+@click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=SHIPPED, help="Weights folder.")
 @click.option("--work", type=FOLDER, default=Path(), help="Folder that runs will write to; its disk is looked at.")
 def doctor(weights: Path, work: Path) -> None:
     """Say in plain words what is missing or wrong on this machine; exit code 1 if the pipeline cannot run."""

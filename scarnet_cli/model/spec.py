@@ -29,6 +29,7 @@ class NetworkSpec:
         context: Neighbouring slices on each side that are extra input channels.
         crop: Rows and columns of the input; the localiser takes the whole picture, in multiples of it.
         decision: Numbers that turn probabilities into labels (see `infer/decision.py`).
+        trained: False where only the encoder is pretrained: to start a training from, not to segment with.
     """
 
     name: str
@@ -40,6 +41,7 @@ class NetworkSpec:
     crop: int
     options: dict[str, Any] = field(default_factory=dict)
     decision: dict[str, float] = field(default_factory=dict)
+    trained: bool = True
 
     @property
     def in_channels(self) -> int:

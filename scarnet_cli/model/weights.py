@@ -1,21 +1,18 @@
 """Weights files: safetensors (never unpickled), half precision, the spec in their metadata."""
 
-import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from scarnet_cli.errors import ModelError
 from scarnet_cli.files import write_bytes
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec
-
-_SPEC_KEY: Final = "scarnet_spec"
+from scarnet_cli.model.store import SPEC_KEY, read_weights_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,50 +25,61 @@ class TrainedNetwork:
 
 
 def save_weights(path: Path, network: nn.Module, spec: NetworkSpec) -> None:
-    """Write the network's tensors in half precision, and its spec, atomically. Equal tensors give equal bytes."""
+    """Write the network's tensors in half precision, and its spec, atomically. Equal tensors give equal bytes.
+
+    Raises:
+        ModelError: A value is not finite in half precision.
+    """
     tensors = {
         key: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
         for key, value in network.state_dict().items()
     }
-    write_bytes(path, save(tensors, metadata={_SPEC_KEY: spec.to_json()}))
+    for key, value in tensors.items():
+        if not torch.isfinite(value).all():
+            message = (
+                f"{key} holds values that are infinite or not numbers in half precision; {path.name} is not written."
+            )
+            raise ModelError("not_finite", message)
+    write_bytes(path, save(tensors, metadata={SPEC_KEY: spec.to_json()}))
 
 
 def load_weights(path: Path, device: str = "cpu") -> TrainedNetwork:
     """Build the network that a weights file describes and load its tensors, in single precision.
 
     Raises:
-        ModelError: The file is missing, cut, no safetensors, or its tensors do not fit its spec.
+        ModelError: The file is missing, cut, no safetensors, not the one that SHA256SUMS beside it lists, or its
+            tensors do not fit its spec.
     """
-    if not path.is_file():
-        message = f"There is no weights file {path.name}; give one with --weights, or see `scarnet doctor`."
-        raise ModelError("missing_weights", message)
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError) as error:
-        message = f"{path.name} is no whole safetensors file ({error}); fetch it again."
-        raise ModelError("unreadable_weights", message) from error
-    if _SPEC_KEY not in metadata:
-        message = f"{path.name} does not say which network it is for; it was not written by `scarnet train`."
-        raise ModelError("unreadable_weights", message)
-    spec = NetworkSpec.from_json(metadata[_SPEC_KEY])
-    network = build_model(spec)
-    load_tensors(network, {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, path.name)
-    return TrainedNetwork(network.to(device).eval(), spec, hashlib.sha256(path.read_bytes()).hexdigest())
+    file = read_weights_file(path)
+    network = build_model(file.spec)
+    load_tensors(network, load_file(path), path.name)
+    return TrainedNetwork(network.to(device).eval(), file.spec, file.sha256)
 
 
-def load_tensors(network: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
-    """Copy tensors into a network.
+def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
+    """Copy tensors into a network, in the network's own precision.
+
+    Args:
+        network: Gets the values.
+        tensors: One for each key of the network's state, no other.
+        name: Where they are from, for the message.
 
     Raises:
-        ModelError: They do not fit; `name` says where they are from.
+        ModelError: They do not fit.
     """
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        message = f"{name} does not fit this network: {error}"
-        raise ModelError("wrong_tensors", message) from error
+    own = network.state_dict()
+    problems = [
+        f"{key} is {tuple(tensors[key].shape)} there and {tuple(own[key].shape)} in the network"
+        for key in own
+        if key in tensors and tensors[key].shape != own[key].shape
+    ]
+    problems += [f"{key} {tuple(own[key].shape)} is missing there" for key in own if key not in tensors]
+    problems += [f"{key} {tuple(tensors[key].shape)} is not in the network" for key in tensors if key not in own]
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        message = f"{name} does not fit this network: {problems[0]}{more}."
+        raise ModelError("wrong_tensors", message)
+    network.load_state_dict(tensors)
 
 
 def best_device() -> str:

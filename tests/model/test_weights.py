@@ -62,8 +62,25 @@ def test_safetensors_without_a_spec_raise(tmp_path: Path) -> None:
 def test_tensors_that_do_not_fit_the_spec_raise(tmp_path: Path) -> None:
     larger = replace(toy_spec(), options={"features": 8, "levels": 3})
     save_weights(tmp_path / "a.safetensors", build_model(toy_spec()), larger)
-    with pytest.raises(ModelError, match=r"a\.safetensors does not fit this network"):
+    # toy networks have 4 features, this one 8
+    expected = r"a\.safetensors does not fit.*: encoder\.0\.0\.weight is \(4, 3, 3, 3\) there and \(8, 3, 3, 3\) in"
+    with pytest.raises(ModelError, match=expected):
         load_weights(tmp_path / "a.safetensors")
+
+
+def test_values_beyond_half_precision_are_not_written(tmp_path: Path) -> None:
+    network = build_model(toy_spec())
+    with torch.no_grad():
+        next(network.parameters())[0, 0, 0, 0] = 1e5
+    with pytest.raises(ModelError, match=r"encoder\.0\.0\.weight holds values that are infinite"):
+        save_weights(tmp_path / "a.safetensors", network, toy_spec())
+    assert not (tmp_path / "a.safetensors").exists()
+
+
+def test_a_file_that_differs_from_its_listed_digest_is_not_loaded(weights: Path) -> None:
+    (weights.parent / "SHA256SUMS").write_text(f"{'0' * 64}  {weights.name}\n")
+    with pytest.raises(ModelError, match="is not the file that SHA256SUMS beside it lists"):
+        load_weights(weights)
 
 
 def test_an_unknown_architecture_raises() -> None:

@@ -1,0 +1,136 @@
+"""Weights files on disk, without torch: found by name or path, what they say of themselves, their digests."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Final
+
+from safetensors import SafetensorError, safe_open
+
+from scarnet_cli.errors import ModelError
+from scarnet_cli.model.spec import NetworkSpec
+
+SHIPPED: Final = Path(__file__).resolve().parents[2] / "weights"
+DIGESTS: Final = "SHA256SUMS"
+SUFFIX: Final = ".safetensors"
+SPEC_KEY: Final = "scarnet_spec"
+# Kept with a network, but counted by nobody as parameters.
+_STATISTICS: Final = ("running_mean", "running_var", "num_batches_tracked")
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """What a whole weights file says of itself.
+
+    Attributes:
+        path: The file.
+        spec: Its network.
+        parameters: Number of trained values.
+        tensors: Number of tensors.
+        sha256: Digest of the file, in hex.
+        listed: Whether a SHA256SUMS beside it names it (with this digest: another one is an error).
+    """
+
+    path: Path
+    spec: NetworkSpec
+    parameters: int
+    tensors: int
+    sha256: str
+    listed: bool
+
+
+def known_weights(own: Path | None = None, shipped: Path = SHIPPED) -> dict[str, Path]:
+    """Return name -> file of every weights file in the user's own folder and the pipeline's; the user's own win."""
+    folders = [folder for folder in (shipped, own) if folder is not None]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def find_weights(given: str, own: Path | None = None, shipped: Path = SHIPPED) -> Path:
+    """Return the weights file that a user means.
+
+    Args:
+        given: A path if it holds a separator or ends in `.safetensors`; else the name of a file in one of the folders.
+        own: The user's own folder.
+        shipped: The pipeline's folder.
+
+    Raises:
+        ModelError: There is no such file.
+    """
+    if given.endswith(SUFFIX) or os.sep in given:
+        path = Path(given)
+        if not path.is_file():
+            message = f"There is no weights file '{given}'; check the path, or see `scarnet weights list` for names."
+            raise ModelError("missing_weights", message)
+        return path
+    known = known_weights(own, shipped)
+    if given not in known:
+        message = f"There are no weights called '{given}'; known are {', '.join(known) or 'none'}."
+        raise ModelError("missing_weights", message)
+    return known[given]
+
+
+def listed_digests(folder: Path) -> Mapping[str, str]:
+    """Return file name -> SHA-256 (hex) of a folder's SHA256SUMS; empty where there is none.
+
+    Raises:
+        ModelError: It is no list as `sha256sum` writes it.
+    """
+    try:
+        text = (folder / DIGESTS).read_text()
+        pairs = [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
+        return {name.strip().lstrip("*"): digest.lower() for digest, name in pairs}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        message = f"{DIGESTS} beside the weights cannot be read ({type(error).__name__}); fetch the folder again."
+        raise ModelError("unreadable_digests", message) from error
+
+
+def verified_sha256(path: Path) -> str:
+    """Return a weights file's SHA-256 (hex) after comparing it with SHA256SUMS beside it, where that names the file.
+
+    Links are followed: a task of the pipeline sees a link to the file.
+
+    Raises:
+        ModelError: The file is missing, or is not the one listed.
+    """
+    if not path.is_file():
+        message = f"There is no weights file {path.name}; see `scarnet weights list`."
+        raise ModelError("missing_weights", message)
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    place = path.resolve()
+    listed = listed_digests(place.parent).get(place.name, found)
+    if found != listed:
+        message = (
+            f"{path.name} is not the file that {DIGESTS} beside it lists (its SHA-256 is {found[:16]}..., not "
+            f"{listed[:16]}...): it was cut or changed; fetch it again."
+        )
+        raise ModelError("wrong_digest", message)
+    return found
+
+
+def read_weights_file(path: Path) -> WeightsFile:
+    """Verify a weights file and read what it says of itself.
+
+    Raises:
+        ModelError: The file is missing, is not the one listed, is cut, or was not written by this project.
+    """
+    sha256 = verified_sha256(path)
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            metadata = file.metadata() or {}
+            shapes = {key: file.get_slice(key).get_shape() for key in file.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError) as error:
+        message = f"{path.name} is no whole safetensors file ({error}); fetch it again."
+        raise ModelError("unreadable_weights", message) from error
+    if SPEC_KEY not in metadata:
+        message = f"{path.name} does not say which network it is for; `scarnet weights import` makes files that do."
+        raise ModelError("unreadable_weights", message)
+    parameters = sum(prod(shape) for key, shape in shapes.items() if not key.endswith(_STATISTICS))
+    place = path.resolve()
+    listed = place.name in listed_digests(place.parent)
+    return WeightsFile(path, NetworkSpec.from_json(metadata[SPEC_KEY]), parameters, len(shapes), sha256, listed)
