@@ -16,8 +16,9 @@ def cases_csv(scores: Sequence[CaseScore]) -> str:
     names = [f"{region}_dice" for region in REGIONS]
     writer.writerow(["case_id", "fold", *names, "scar_percent_lv", "reference_scar_percent_lv", "crop_holds_percent"])
     for score in scores:
-        values = [*score.dice.values(), score.scar_percent, score.reference_scar_percent, score.inside_percent]
-        writer.writerow([score.case_id, score.fold, *(f"{v:.4f}" for v in values)])
+        dice = [region.dice for region in score.regions.values()]
+        values = [*dice, score.scar_percent, score.reference_scar_percent, score.inside_percent]
+        writer.writerow([score.case_id, score.fold, *("" if v is None else f"{v:.4f}" for v in values)])
     return text.getvalue()
 
 
@@ -31,15 +32,15 @@ def summary_markdown(scores: Sequence[CaseScore]) -> str:
     lines = ["| cases | " + " | ".join(REGIONS) + " |", "|---" * (len(REGIONS) + 1) + "|"]
     for name, members in groups.items():
         if members:
-            cells = (f"{mean(s.dice[region] for s in members):.3f}" for region in REGIONS)
+            cells = (f"{mean(s.regions[region].dice for s in members):.3f}" for region in REGIONS)
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    held = mean(s.inside_percent for s in scores)
-    least = min(s.inside_percent for s in scores)
+    held = [s.inside_percent for s in scores if s.inside_percent is not None]
     error = mean(abs(s.scar_percent - s.reference_scar_percent) for s in scores)
     bias = mean(s.scar_percent - s.reference_scar_percent for s in scores)
-    lines += [
-        "",
-        f"The crop holds {held:.2f} % of the experts' myocardium (least of any case {least:.2f} %).",
-        f"Scar percent: mean difference {bias:+.2f} points, mean absolute difference {error:.2f} points.",
-    ]
+    lines.append("")
+    if held:
+        lines.append(
+            f"The crop holds {mean(held):.2f} % of the experts' myocardium (least of any case {min(held):.2f} %)."
+        )
+    lines.append(f"Scar percent: mean difference {bias:+.2f} points, mean absolute difference {error:.2f} points.")
     return "\n".join(lines) + "\n"

@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 from hearts import toy_case
 
-from scarnet_cli.evaluate.crossval import SCAR_SHARES, Prediction, choose_decision, score_cases, score_table
+from scarnet_cli.evaluate.crossval import Prediction, choose_decision, predict, score_case, score_cases, score_table
+from scarnet_cli.evaluate.systems import FINAL_SHARE, SCAR_SHARES, Proposal
 from scarnet_cli.evaluate.table import cases_csv, summary_markdown
 from scarnet_cli.image.labels import Label
+from scarnet_cli.infer.decision import Decision
+from scarnet_cli.train.cases import Case
 
 
 def prediction(name: str, fold: int, *, scar: bool, invented: int) -> Prediction:
@@ -22,12 +25,13 @@ def cohort() -> list[Prediction]:
 
 
 def test_the_decision_drops_what_is_invented_and_keeps_scar() -> None:
-    assert 2.0 <= choose_decision(score_table(cohort())).least_scar_percent <= 8.0
+    predictions = cohort()
+    assert 2.0 <= choose_decision(score_table(predictions), predictions[0].candidates).least_scar_percent <= 8.0
 
 
 def test_each_case_is_scored_under_the_decision_of_the_others() -> None:
     scores = score_cases(cohort())
-    assert [s.dice["scar"] for s in scores] == pytest.approx([1.0] * 8)
+    assert [s.regions["scar"].dice for s in scores] == pytest.approx([1.0] * 8)
     assert [s.scar_percent for s in scores[4:]] == [0.0] * 4
     assert scores[0].scar_percent == pytest.approx(scores[0].reference_scar_percent)
 
@@ -36,3 +40,32 @@ def test_the_summary_quotes_the_mean_over_all_cases() -> None:
     scores = score_cases(cohort())
     assert "| all 8 | 1.000 | 1.000 | 1.000 | 1.000 |" in summary_markdown(scores)
     assert len(cases_csv(scores).splitlines()) == 9
+
+
+def test_volumes_and_distances_are_those_of_the_cases_own_grid() -> None:
+    found = score_case(prediction("Case_1", 0, scar=False, invented=20), Decision())
+    scar, myocardium = found.regions["scar"], found.regions["myocardium"]
+    # 20 voxels x (10.0 x 1.6 x 1.2) mm3 = 384 mm3
+    assert (scar.volume_ml, scar.reference_volume_ml) == (pytest.approx(0.384), 0.0)
+    assert (scar.dice, scar.distance.hd95_mm) == (0.0, None)
+    assert (myocardium.dice, myocardium.distance.hausdorff_mm) == (1.0, 0.0)
+
+
+class SameAsExpert:
+    """A system without a threshold."""
+
+    def segment(self, case: Case) -> Proposal:
+        return Proposal({FINAL_SHARE: case.labels.array})
+
+
+def test_nothing_is_chosen_for_a_system_that_gives_one_label_map() -> None:
+    cases = [toy_case(f"Case_{i}", scar=i == 0) for i in range(3)]
+    scores = score_cases(list(predict(SameAsExpert(), cases, fold=1)))
+    assert {score.decision for score in scores} == {Decision(0.5, 0.0)}
+    assert [score.fold for score in scores] == [1, 1, 1]
+    assert "The crop holds" not in summary_markdown(scores)
+
+
+def test_a_single_case_is_scored_under_the_default_decision() -> None:
+    (score,) = score_cases([prediction("Case_1", 0, scar=True, invented=0)])
+    assert score.decision == Decision()

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hearts import toy_case
+from numpy.typing import NDArray
+
+from scarnet_cli.errors import GeometryError, InputError
+from scarnet_cli.evaluate.systems import FINAL_SHARE, BoxPrompt, LabelMaps, Prompted, bounding_box
+from scarnet_cli.image.volume import write_nifti
+
+
+def test_bounding_box_holds_first_and_last_row_and_column() -> None:
+    mask = np.zeros((6, 8), bool)
+    mask[2, 3] = mask[4, 6] = True
+    assert bounding_box(mask) == (2, 4, 3, 6)
+
+
+def fill(picture: NDArray[np.float32], box: BoxPrompt) -> NDArray[np.bool_]:
+    """Call everything in the box found."""
+    top, bottom, left, right = box
+    mask = np.zeros(picture.shape, bool)
+    mask[top : bottom + 1, left : right + 1] = True
+    return mask
+
+
+def test_a_prompted_system_fills_the_experts_boxes_inner_regions_last() -> None:
+    case = toy_case("Case_1", scar=True)
+    expert = case.labels.array[1]
+    (labels,) = Prompted(fill).segment(case).labels.values()
+    top, bottom, left, right = bounding_box(expert > 1)
+    scar_top, scar_bottom, scar_left, scar_right = bounding_box(expert == 3)
+    assert labels[1, top, left] == 2  # a corner of the myocardium's box, outside all others
+    assert labels[1, 40, 60] == 1  # the blood pool's centre
+    assert (labels[1, scar_top : scar_bottom + 1, scar_left : scar_right + 1] == 3).all()
+    assert np.count_nonzero(labels[1]) == (bottom + 1 - top) * (right + 1 - left)
+
+
+def test_a_prompted_system_finds_no_scar_where_the_expert_drew_none() -> None:
+    (labels,) = Prompted(fill).segment(toy_case("Case_1", scar=False)).labels.values()
+    assert set(np.unique(labels).tolist()) == {0, 1, 2}
+
+
+def test_label_maps_made_elsewhere_are_read_by_case_id(tmp_path: Path) -> None:
+    case = toy_case("Case_1", scar=True)
+    write_nifti(case.labels, tmp_path / "Case_1.nii.gz")
+    proposal = LabelMaps(tmp_path).segment(case)
+    assert proposal.inside_percent is None
+    np.testing.assert_array_equal(proposal.labels[FINAL_SHARE], case.labels.array)
+
+
+def test_a_label_map_that_is_missing_raises(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no label map Case_1\.nii\.gz"):
+        LabelMaps(tmp_path).segment(toy_case("Case_1", scar=True))
+
+
+def test_a_label_map_on_another_grid_raises(tmp_path: Path) -> None:
+    write_nifti(toy_case("Case_1", scar=True, slices=4).labels, tmp_path / "Case_1.nii.gz")
+    with pytest.raises(GeometryError, match="not on one grid"):
+        LabelMaps(tmp_path).segment(toy_case("Case_1", scar=True))
+
+
+def test_a_label_map_with_an_unknown_value_raises(tmp_path: Path) -> None:
+    case = toy_case("Case_1", scar=True)
+    write_nifti(case.labels.with_array(case.labels.array + 2), tmp_path / "Case_1.nii.gz")
+    with pytest.raises(InputError, match=r"label values \[5\]"):
+        LabelMaps(tmp_path).segment(case)
