@@ -3,19 +3,21 @@
 from pathlib import Path
 from typing import Final
 
-from scarnet_cli.cohort.dictionary import dictionary_markdown
+from scarnet_cli.cohort.dictionary import BENCHMARK, GATHERED, dictionary_markdown
 from scarnet_cli.files import write_bytes
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "output.md"
-_BEGIN: Final = "<!-- columns: made by tools/document_tables.py -->\n"
-_END: Final = "<!-- end of columns -->\n"
+_TABLES: Final = {"columns": GATHERED, "benchmark columns": BENCHMARK}
 
 
 def with_columns(page: str) -> str:
-    """Return the page with the part between its two marks made anew."""
-    before, rest = page.split(_BEGIN)
-    _, after = rest.split(_END)
-    return f"{before}{_BEGIN}\n{dictionary_markdown()}\n{_END}{after}"
+    """Return the page with the parts between its marks made anew."""
+    for name, tables in _TABLES.items():
+        begin, end = f"<!-- {name}: made by tools/document_tables.py -->\n", f"<!-- end of {name} -->\n"
+        before, rest = page.split(begin)
+        _, after = rest.split(end)
+        page = f"{before}{begin}\n{dictionary_markdown(tables)}\n{end}{after}"
+    return page
 
 
 if __name__ == "__main__":

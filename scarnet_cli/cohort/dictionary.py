@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -16,6 +17,12 @@ GATHERED: Final[dict[str, str]] = {
     "series": "One row a series of every study that was found.",
     "failures": "One row a study that could not be measured.",
 }
+# The same of `scarnet benchmark`.
+BENCHMARK: Final[dict[str, str]] = {
+    "benchmark": "One row a model, case and scored region.",
+    "benchmark_summary": "One row a model and scored region.",
+    "benchmark_cost": "One row a model whose weights were given.",
+}
 
 
 def dictionary_csv() -> str:
@@ -28,10 +35,10 @@ def dictionary_csv() -> str:
     return text.getvalue()
 
 
-def dictionary_markdown() -> str:
-    """Return a heading and a table of columns for every gathered table, as Markdown."""
+def dictionary_markdown(tables: Mapping[str, str] = GATHERED) -> str:
+    """Return a heading and a table of columns for every one of the tables (name -> what a row is), as Markdown."""
     parts: list[str] = []
-    for name, row in GATHERED.items():
+    for name, row in tables.items():
         sorting = ", ".join(f"`{key}`" for key in SORT_KEYS[name])
         head = f"### {name}\n\n{row} Sorted by {sorting}.\n\n| column | type | unit | meaning |\n|---|---|---|---|\n"
         columns = [f"| `{column}` | {kind} | {unit} | {words} |" for column, kind, unit, words in _columns(name)]

@@ -174,6 +174,63 @@ _STUDIES: Final = [
     column("batch", TEXT, "Batch that the study travels in; null when it failed before."),
 ]
 
+_MODEL: Final = column("model", TEXT, "Name of the model, or of whatever labelled the cases.", required=True)
+_REGION: Final = column(
+    "region", TEXT, "Scored region: blood_pool, myocardium (scar with it), scar (MVO with it), mvo.", required=True
+)
+_ALL: Final = "over all cases"
+
+_BENCHMARK: Final = [
+    _MODEL,
+    column("case_id", TEXT, "The case.", required=True),
+    _REGION,
+    column("fold", COUNT, "Fold that held the case out, from 0.", required=True),
+    column("has_scar", pa.bool_(), "Whether the expert drew scar or MVO in this case.", required=True),
+    column("dice", NUMBER, "Overlap over the whole stack, 0-1; two empty regions: 1.", required=True),
+    column("hd95_mm", NUMBER, "95th percentile of the distances between the surfaces; null if one is empty.", "mm"),
+    column("hausdorff_mm", NUMBER, "Greatest distance between the surfaces; null if one is empty.", "mm"),
+    column("volume_ml", NUMBER, "Volume of the model's region.", "ml", required=True),
+    column("reference_volume_ml", NUMBER, "Volume of the expert's region.", "ml", required=True),
+    column("scar_share", NUMBER, "Decision: part of the myocardium's probability above which a voxel is scar."),
+    column("least_scar_percent", NUMBER, "Decision: a study with less scar of the myocardium has none.", "percent"),
+    column("crop_holds_percent", NUMBER, "Expert's myocardium inside the crop; null without a crop.", "percent"),
+]
+
+_BENCHMARK_SUMMARY: Final = [
+    _MODEL,
+    _REGION,
+    column("cases", COUNT, "Number of cases.", required=True),
+    column("cases_with_scar", COUNT, "Number of cases with scar or MVO drawn by the expert.", required=True),
+    column("dice_mean", NUMBER, f"Mean Dice {_ALL}.", required=True),
+    column("dice_median", NUMBER, f"Median Dice {_ALL}.", required=True),
+    column("dice_lower_quartile", NUMBER, f"Lower quartile of Dice {_ALL}.", required=True),
+    column("dice_upper_quartile", NUMBER, f"Upper quartile of Dice {_ALL}.", required=True),
+    column("dice_with_scar", NUMBER, "Mean Dice over the cases with scar; null without any."),
+    column("dice_without_scar", NUMBER, "Mean Dice over the cases without scar; null without any."),
+    column("hd95_median_mm", NUMBER, "Median of the 95th percentile distance where it is defined.", "mm"),
+    column("hd95_cases", COUNT, "Number of cases where that is defined.", required=True),
+    column("bias_ml", NUMBER, f"Mean of the model's volume minus the expert's, {_ALL}.", "ml", required=True),
+    column("lower_limit_ml", NUMBER, "Lower 95 % limit of agreement: bias - 1.96 SD of the differences.", "ml"),
+    column("upper_limit_ml", NUMBER, "Upper 95 % limit of agreement.", "ml"),
+    column("bias_percent", NUMBER, "The bias, of the expert's mean volume.", "percent"),
+    column("cov_percent", NUMBER, "SD of the differences, of the expert's mean volume.", "percent"),
+    column("icc", NUMBER, "Intraclass correlation ICC(2,1) of both volumes: absolute agreement, single readings."),
+]
+
+_BENCHMARK_COST: Final = [
+    _MODEL,
+    column("model_sha256", TEXT, "SHA-256 of the weights that were timed, those of the first fold."),
+    column("parameters", pa.int64(), "Number of trained values.", required=True),
+    column(
+        "gflop_per_slice", NUMBER, "Billions of operations for one slice; a multiplication and an addition are two."
+    ),
+    column("slices_per_second", NUMBER, "Speed of the network alone, one slice at a time."),
+    column("slices_per_second_best", NUMBER, "Speed at the batch size that was fastest."),
+    column("best_batch", COUNT, "That batch size, in slices."),
+    column("device", TEXT, "What it was timed on."),
+    column("threads", COUNT, "CPU threads that the network had."),
+]
+
 TABLES: Final[dict[str, pa.Schema]] = {
     "scans": pa.schema(_SCANS),
     "slices": pa.schema(_SLICES),
@@ -181,6 +238,9 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "series": pa.schema(_SERIES),
     "failures": pa.schema(_FAILURES),
     "studies": pa.schema(_STUDIES),
+    "benchmark": pa.schema(_BENCHMARK),
+    "benchmark_summary": pa.schema(_BENCHMARK_SUMMARY),
+    "benchmark_cost": pa.schema(_BENCHMARK_COST),
 }
 
 # Rows are sorted by these columns, then by every other one, so that equal content gives equal files.
@@ -191,4 +251,7 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "series": ("study_id", "series_instance_uid"),
     "failures": ("study_id", "stage", "code"),
     "studies": ("study_id",),
+    "benchmark": ("model", "case_id", "region"),
+    "benchmark_summary": ("model", "region"),
+    "benchmark_cost": ("model",),
 }
