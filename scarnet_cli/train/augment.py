@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from scarnet_cli.image.intensity import normalise_slices
+from scarnet_cli.train.effects import add_ghosts, add_rician_noise, take_magnitude
+from scarnet_cli.train.paste import paste_scars
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Augmentation:
         noise: Greatest SD of added noise; 1 is the slice's full range.
         bias: Greatest amplitude of the multiplicative smooth field.
         blur: Probability of a light blur.
+        paste: Probability that a slice without scar gets one from another slice (paste.py).
+        magnitude: Probability that a slice is shown as a magnitude reconstruction (effects.py).
+        ghost: Greatest brightness of a ghost (effects.py).
+        rician: Greatest SD of Rician noise (effects.py).
     """
 
     window: int
@@ -41,6 +47,11 @@ class Augmentation:
     noise: float = 0.08
     bias: float = 0.35
     blur: float = 0.2
+    # Off by default; what is off draws no random numbers, so that trainings from before them go on as they began.
+    paste: float = 0.0
+    magnitude: float = 0.0
+    ghost: float = 0.0
+    rician: float = 0.0
 
 
 def uniform(generator: torch.Generator, shape: tuple[int, ...], limit: float) -> Tensor:
@@ -62,8 +73,12 @@ def augment(image: Tensor, labels: Tensor, how: Augmentation, generator: torch.G
     """
     grid = _random_grid(image.shape, how, generator)
     image = functional.grid_sample(image, grid, mode="bilinear", align_corners=False)
-    turned = functional.grid_sample(labels[:, None].float(), grid, mode="nearest", align_corners=False)
-    return normalise(_change_intensity(image, how, generator)), turned[:, 0].long()
+    turned = functional.grid_sample(labels[:, None].float(), grid, mode="nearest", align_corners=False)[:, 0].long()
+    if how.paste:
+        image, turned = paste_scars(image, turned, how.paste, generator)
+    if how.magnitude:
+        image = take_magnitude(image, turned, how.magnitude, generator)
+    return normalise(_change_intensity(image, how, generator)), turned
 
 
 def normalise(image: Tensor) -> Tensor:
@@ -95,14 +110,17 @@ def _random_grid(shape: torch.Size, how: Augmentation, generator: torch.Generato
 
 
 def _change_intensity(image: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Return the batch with random gamma, bias field, blur and noise."""
+    """Return the batch with random gamma, bias field, ghosts, blur and noise."""
     batch, channels, height, width = image.shape
     gamma = torch.exp(uniform(generator, (batch, 1, 1, 1), how.log_gamma))
     image = image.clamp(min=0.0) ** gamma
     field = functional.interpolate(uniform(generator, (batch, 1, 3, 3), how.bias), (height, width), mode="bicubic")
     image = image * torch.exp(field)
+    if how.ghost:
+        image = add_ghosts(image, how.ghost, generator)
     blurred = functional.avg_pool2d(functional.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     share = torch.where(torch.rand(batch, 1, 1, 1, generator=generator) < how.blur, 0.7, 0.0)
     image = image + share * (blurred - image)
     strength = torch.rand(batch, 1, 1, 1, generator=generator) ** 2 * how.noise
-    return image + strength * torch.randn((batch, channels, height, width), generator=generator)
+    image = image + strength * torch.randn((batch, channels, height, width), generator=generator)
+    return add_rician_noise(image, how.rician, generator) if how.rician else image

@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 from hearts import toy_case, toy_spec
 
@@ -47,3 +50,19 @@ def test_output_is_normalised() -> None:
     image, _ = augment(*batch(), Augmentation(window=48), generator())
     assert np.allclose(image.mean(dim=(2, 3)), 0, atol=1e-5)
     assert np.allclose(image.std(dim=(2, 3)), 1, atol=1e-2)
+
+
+def test_what_was_added_later_draws_no_random_numbers_while_it_is_off() -> None:
+    after = generator()
+    augment(*batch(), Augmentation(window=48), after)
+    # the number that followed when paste, magnitude, ghost and rician did not exist
+    assert torch.rand(1, generator=after).item() == pytest.approx(0.8337173461914062, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", ["paste", "magnitude", "ghost", "rician"])
+def test_each_of_them_changes_the_batch_when_it_is_on(name: str) -> None:
+    stacks = [make_stack(toy_case(n, scar=n == "scarred"), toy_spec()) for n in ("scarred", "healthy")]
+    image, labels = collate(stacks, slice_index(stacks), context=1)
+    plain, _ = augment(image, labels, HOW, generator())
+    changed, _ = augment(image, labels, replace(HOW, **{name: 1.0}), generator())
+    assert not torch.equal(plain, changed)

@@ -1,0 +1,66 @@
+"""What MR does to a picture, for augmentation: Rician noise, ghosts of motion, magnitude instead of signed signal.
+
+Each takes (B, C, Y, X) intensities in 0..1 and draws all its random numbers from the generator given.
+"""
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from scarnet_cli.image.labels import Label
+
+# Heart and breath are seen a few times while a picture is taken: ghosts lie at these parts of the field of view.
+_GHOST_DISTANCES: Final = (2, 3, 4, 5)
+# The inversion time nulls healthy myocardium within this part of its distance to the blood pool's signal.
+_NULL_ERROR: Final = 0.25
+
+
+def add_rician_noise(image: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Return the magnitude of the image with complex Gaussian noise (Gudbjartsson 1995, doi:10.1002/mrm.1910340618).
+
+    Args:
+        image: Intensities; negative ones count as 0.
+        strength: Greatest SD of each part of the noise; small ones are drawn more often.
+        generator: Source of all random numbers.
+    """
+    sd = torch.rand(len(image), 1, 1, 1, generator=generator) ** 2 * strength
+    real, imaginary = torch.randn((2, *image.shape), generator=generator)
+    return torch.hypot(image.clamp(min=0.0) + sd * real, sd * imaginary)
+
+
+def add_ghosts(image: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Return the image with a faint copy of itself, displaced along rows or columns, as periodic motion leaves it.
+
+    Args:
+        image: Intensities.
+        strength: Greatest brightness of the copy; the picture loses as much.
+        generator: Source of all random numbers.
+    """
+    share = torch.rand(len(image), 1, 1, 1, generator=generator) * strength
+    part = torch.randint(len(_GHOST_DISTANCES), (len(image),), generator=generator).tolist()
+    axis = torch.randint(2, (len(image),), generator=generator).tolist()
+    shifts = [image.shape[-1] // _GHOST_DISTANCES[p] for p in part]
+    copies = [torch.roll(one, s, dims=1 + a) for one, s, a in zip(image, shifts, axis, strict=True)]
+    return (1 - share) * image + share * torch.stack(copies)
+
+
+def take_magnitude(image: Tensor, labels: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """Return the image as a magnitude reconstruction would show it: the distance from a null level near myocardium's.
+
+    Args:
+        image: Intensities, taken for phase-sensitive ones: dark below the null level.
+        labels: (B, Y, X) classes; slices without blood pool or healthy myocardium stay as they are.
+        probability: Of the change, for each slice.
+        generator: Source of all random numbers.
+    """
+    chosen = torch.rand(len(image), generator=generator) < probability
+    error = (torch.rand(len(image), generator=generator) * 2 - 1) * _NULL_ERROR
+    changed = image.clone()
+    for b in torch.nonzero(chosen).flatten().tolist():
+        middle = image[b, image.shape[1] // 2]
+        pool, wall = (middle[labels[b] == label] for label in (Label.BLOOD_POOL, Label.MYOCARDIUM))
+        if len(pool) and len(wall):
+            null = wall.median() + error[b] * (pool.median() - wall.median())
+            changed[b] = (image[b] - null).abs()
+    return changed
