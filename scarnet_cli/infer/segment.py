@@ -40,22 +40,36 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
     """Return the middle of one crop's slices as the network's (z, channels, WINDOW, WINDOW) input.
 
     Raises:
-        ModelError: The weights are no segmentation network's.
+        ModelError: The weights are no segmentation network's, or are not trained.
     """
     spec = trained.spec
     if spec.task is not Task.SEGMENT:
         message = f"Weights {spec.name!r} are for {spec.task.value}, not for segment; see `scarnet segment --weights`."
         raise ModelError("wrong_weights", message)
+    if not spec.trained:
+        message = (
+            f"Weights {spec.name!r} are to start a training from: only their encoder is trained (`scarnet train`)."
+        )
+        raise ModelError("untrained_weights", message)
     rows, columns = _window(crop)
     return neighbour_channels(crop.array[:, rows, columns], spec.context)
 
 
-def segment_crops(crops: list[Volume], trained: TrainedNetwork) -> list[NDArray[np.float32]]:
-    """Return (classes, z, y, x) probabilities of each crop; the slices of all crops share the network's batches."""
+def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[NDArray[np.float32]]:
+    """Return (classes, z, y, x) probabilities of each crop; the slices of all crops share the network's passes.
+
+    Args:
+        crops: The crops.
+        trained: The segmentation network.
+        fast: Look at each slice once instead of at its four mirror images.
+
+    Raises:
+        ModelError: The weights are no segmentation network's, or are not trained.
+    """
     inputs = [network_input(crop, trained) for crop in crops]
     if not inputs:
         return []
-    probability = class_probabilities(trained, np.concatenate(inputs), mirrored=True)
+    probability = class_probabilities(trained, np.concatenate(inputs), mirrored=not fast)
     ends = np.cumsum([len(i) for i in inputs])[:-1]
     return [_on_crop(part.swapaxes(0, 1), crop) for part, crop in zip(np.split(probability, ends), crops, strict=True)]
 

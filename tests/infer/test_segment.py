@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +47,36 @@ def test_labels_come_back_on_the_full_grid_and_agree_with_the_truth(
     record = read_json(tmp_path / "studies" / "a" / "segment.json")
     assert record["model"] == "unet"
     assert len(record["model_sha256"]) == 64
+    assert record["segment_mode"] == "default"
     assert 0.5 < record["confidence"] <= 1.0
 
 
+def test_the_fast_mode_says_so_and_still_finds_the_heart(cropped: Path, phantom: Phantom, tmp_path: Path) -> None:
+    assert segment_studies(cropped, WEIGHTS / "unet.safetensors", tmp_path, fast=True) == []
+    labels = read_nifti(tmp_path / "studies" / "a" / "labels.nii.gz")
+    scores = region_dice(labels.array, phantom.labels.array)
+    assert scores["blood_pool"] > 0.8
+    assert scores["myocardium"] > 0.7
+    assert read_json(tmp_path / "studies" / "a" / "segment.json")["segment_mode"] == "fast"
+
+
+def test_a_study_of_ten_slices_needs_less_than_2_gib(cropped: Path, tmp_path: Path) -> None:
+    assert read_nifti(cropped / "studies" / "c" / "crop.nii.gz").shape_zyx[0] == 10
+    code = (
+        "import resource, sys\nfrom pathlib import Path\n"
+        "from scarnet_cli.infer.segment_stage import segment_studies\n"
+        "assert segment_studies(*map(Path, sys.argv[1:])) == []\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", code, str(cropped), str(WEIGHTS / "unet.safetensors"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) * 1024 < 2 * 2**30  # Linux counts in KiB
+
+
 def test_a_study_alone_and_in_a_group_gets_the_same_probabilities(cropped: Path, segmenter: TrainedNetwork) -> None:
-    together = GroupedPredictions(cropped, ["a", "c"], segmenter, group=2)
-    alone = GroupedPredictions(cropped, ["a", "c"], segmenter, group=1)
+    predict = partial(segment_crops, trained=segmenter)
+    together = GroupedPredictions(cropped, ["a", "c"], predict, group=2)
+    alone = GroupedPredictions(cropped, ["a", "c"], predict, group=1)
     for study in ("a", "c"):
         assert np.array_equal(together.of(study)[0], alone.of(study)[0])
 
@@ -68,6 +96,12 @@ def test_an_unreadable_crop_fails_alone(cropped: Path, tmp_path: Path) -> None:
 def test_localiser_weights_are_refused(phantom: Phantom, localiser: TrainedNetwork) -> None:
     with pytest.raises(ModelError, match="are for localise, not for segment"):
         segment_crops([crop_heart(phantom.image, localiser).image], localiser)
+
+
+def test_weights_of_which_only_the_encoder_is_trained_are_refused(segmenter: TrainedNetwork, phantom: Phantom) -> None:
+    untrained = replace(segmenter, spec=replace(segmenter.spec, trained=False))
+    with pytest.raises(ModelError, match="are to start a training from"):
+        segment_crops([phantom.image], untrained)
 
 
 def test_the_largest_piece_is_kept_and_may_touch_diagonally_between_slices() -> None:
