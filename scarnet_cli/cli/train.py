@@ -9,21 +9,20 @@ import torch
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.errors import InputError
-from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import best_device, load_weights
 from scarnet_cli.train.cases import Case, read_cases
 from scarnet_cli.train.folds import split_folds
 from scarnet_cli.train.loop import EpochReport, Trainer, TrainingData, fit
-from scarnet_cli.train.presets import preset
+from scarnet_cli.train.presets import PRESETS, preset
 from scarnet_cli.train.stacks import make_stacks
 
 # Far from the seeds that people use, so that a network is never judged on phantoms that it was trained on.
 _FIRST_PHANTOM: Final = 1_000_000
 
 
-@click.command(epilog="Example: scarnet train emidec --task segment --fold 0 --out runs/unet/fold_0")
+@click.command(epilog="Example: scarnet train emidec --model unet --fold 0 --out runs/unet/fold_0")
 @click.argument("cases", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--task", type=click.Choice(Task, case_sensitive=False), required=True, help="What to train.")
+@click.option("--model", type=click.Choice(list(PRESETS)), required=True, help="What to train.")
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder of this training.")
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds that patients are dealt to.")
 @click.option("--fold", type=click.IntRange(0), help="Hold this fold out; without it, train on all cases.")
@@ -31,19 +30,20 @@ _FIRST_PHANTOM: Final = 1_000_000
 @click.option(
     "--start-from",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Weights to start from instead of random ones.",
+    multiple=True,
+    help="Weights to start from instead of random ones; given twice, the later ones fill what they hold.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the cases; the preset's number if not given.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights, order and augmentation.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not given.")
 def train(
     cases: Path,
-    task: Task,
+    model: str,
     out: Path,
     folds: int,
     fold: int | None,
     phantoms: int,
-    start_from: Path | None,
+    start_from: tuple[Path, ...],
     epochs: int | None,
     seed: int,
     threads: int | None,
@@ -55,7 +55,7 @@ def train(
     """
     if threads:
         torch.set_num_threads(threads)
-    chosen = preset(task, epochs=epochs, seed=seed)
+    chosen = preset(model, epochs=epochs, seed=seed)
     everyone = read_cases(cases)
     held_out = _held_out(everyone, folds, fold)
     data = TrainingData(
@@ -64,10 +64,10 @@ def train(
         held_out=make_stacks([c for c in everyone if c.case_id in held_out], chosen.spec),
     )
     trainer = Trainer(chosen.spec, chosen.augmentation, chosen.settings, best_device())
-    if start_from:
-        trainer.start_from(load_weights(start_from))
+    for weights in start_from:
+        trainer.start_from(load_weights(weights))
     out.mkdir(parents=True, exist_ok=True)
-    with progress_bar(f"train {task.value}", chosen.settings.epochs) as advance:
+    with progress_bar(f"train {model}", chosen.settings.epochs) as advance:
 
         def report(entry: EpochReport) -> None:
             dice = " ".join(f"{d:.3f}" for d in entry.dice)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from torch import nn
 
 from scarnet_cli.errors import ModelError
+from scarnet_cli.model.scarnet import ScarNet, ScarNetOptions
 from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.model.unet import UNet, UNetOptions
 
@@ -14,7 +15,11 @@ def _unet(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noqa:
     return UNet(in_channels, classes, UNetOptions(**options))
 
 
-ARCHITECTURES: Final[dict[str, Callable[..., nn.Module]]] = {"unet": _unet}
+def _scarnet(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noqa: ANN401 (read from JSON)
+    return ScarNet(in_channels, classes, ScarNetOptions(**options))
+
+
+ARCHITECTURES: Final[dict[str, Callable[..., nn.Module]]] = {"unet": _unet, "scarnet": _scarnet}
 
 
 def build_model(spec: NetworkSpec) -> nn.Module:

@@ -7,25 +7,33 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scarnet_cli.model.attention import ScarAttention, SqueezeExcitation
+
 
 @dataclass(frozen=True, slots=True)
 class UNetOptions:
-    """A U-Net's size: `features` at full resolution, doubled at each of `levels` - 1 halvings up to `most_features`."""
+    """A U-Net's size: `features` at full resolution, doubled at each of `levels` - 1 halvings up to `most_features`.
+
+    With `attention`, squeeze-excitation and scar attention end each block, as in ScarNet's convolutional path.
+    """
 
     features: int = 16
     levels: int = 5
     most_features: int = 256
+    attention: bool = False
 
     def widths(self) -> list[int]:
         """Return the number of channels of each level, finest first."""
         return [min(self.features * 2**level, self.most_features) for level in range(self.levels)]
 
 
-def double_convolution(channels_in: int, channels_out: int) -> nn.Sequential:
-    """Return two 3 x 3 convolutions, each followed by batch norm and ReLU."""
+def double_convolution(channels_in: int, channels_out: int, *, attention: bool = False) -> nn.Sequential:
+    """Return two 3 x 3 convolutions, each followed by batch norm and ReLU, and the gates if wanted."""
     layers: list[nn.Module] = []
     for source in (channels_in, channels_out):
         layers += [nn.Conv2d(source, channels_out, 3, padding=1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()]
+    if attention:
+        layers += [SqueezeExcitation(channels_out), ScarAttention(channels_out)]
     return nn.Sequential(*layers)
 
 
@@ -38,11 +46,13 @@ class UNet(nn.Module):
     def __init__(self, in_channels: int, classes: int, options: UNetOptions) -> None:
         """Create all layers; `forward` creates none."""
         super().__init__()
-        widths = options.widths()
+        widths, gates = options.widths(), options.attention
         self.encoder = nn.ModuleList(
-            double_convolution(i, o) for i, o in zip([in_channels, *widths], widths, strict=False)
+            double_convolution(i, o, attention=gates) for i, o in zip([in_channels, *widths], widths, strict=False)
         )
-        self.decoder = nn.ModuleList(double_convolution(w + below, w) for w, below in itertools.pairwise(widths))
+        self.decoder = nn.ModuleList(
+            double_convolution(w + below, w, attention=gates) for w, below in itertools.pairwise(widths)
+        )
         self.head = nn.Conv2d(widths[0], classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:

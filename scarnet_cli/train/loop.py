@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from scarnet_cli.errors import TrainingError
 from scarnet_cli.files import atomic_path, write_json
+from scarnet_cli.model.encoders import ENCODERS
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec
-from scarnet_cli.model.weights import TrainedNetwork, load_tensors, save_weights
+from scarnet_cli.model.take_over import take_over
+from scarnet_cli.model.weights import TrainedNetwork, save_weights
 from scarnet_cli.train.augment import Augmentation, augment, centre_window
 from scarnet_cli.train.losses import LOSS_TERMS, region_loss
 from scarnet_cli.train.stacks import Stack, slice_index, with_context
@@ -41,6 +43,8 @@ class TrainingSettings:
         ema: Decay of the running average of weights, which is what is kept.
         extra_fraction: Slices of the extra stacks (phantoms) drawn an epoch, as a fraction of the real ones.
         validate_every: Epochs between validations.
+        encoder_rate: Learning rate of a pretrained encoder as a fraction of the rest's.
+        path_weight: Weight of the loss of each path of a network that has several, beside that of its fused result.
         seed: Of weights, order and augmentation.
     """
 
@@ -51,6 +55,8 @@ class TrainingSettings:
     ema: float = 0.99
     extra_fraction: float = 0.15
     validate_every: int = 5
+    encoder_rate: float = 1.0
+    path_weight: float = 0.0
     seed: int = 0
 
 
@@ -82,18 +88,18 @@ class Trainer:
         self.network = build_model(spec).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            parameter_groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.finished = 0
 
     def start_from(self, trained: TrainedNetwork) -> None:
-        """Take over the tensors of trained weights, for a second round of training or another site's cases.
+        """Take over the tensors of weights: of a pretrained encoder, of an earlier round, of one path alone.
 
         Raises:
-            ModelError: The weights are of another architecture.
+            ModelError: The weights fit neither this network nor a path of it.
         """
         for network in (self.network, self.average):
-            load_tensors(network, trained.network.state_dict(), trained.spec.name)
+            take_over(network, trained)
 
     def train_epoch(self, data: TrainingData) -> float:
         """Train one epoch and return its mean loss."""
@@ -111,8 +117,8 @@ class Trainer:
 
     def _step(self, image: Tensor, labels: Tensor) -> float:
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device == "cuda"):
-            logits = self.network(image.to(self.device, memory_format=torch.channels_last))
-        loss = region_loss(logits.float(), labels.to(self.device), LOSS_TERMS[self.spec.task])
+            outputs = self.network(image.to(self.device, memory_format=torch.channels_last))
+        loss = self._loss(outputs, labels.to(self.device))
         if not torch.isfinite(loss):
             message = f"The loss is {loss.item()} in epoch {self.finished}; lower the learning rate."
             raise TrainingError("diverged", message)
@@ -122,6 +128,15 @@ class Trainer:
         self.optimiser.step()
         self._update_average()
         return loss.item()
+
+    def _loss(self, outputs: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
+        """Return the loss of the result, and of each path beside it where the network gives them."""
+        logits, *paths = (outputs,) if isinstance(outputs, Tensor) else outputs
+        terms = LOSS_TERMS[self.spec.task]
+        loss = region_loss(logits.float(), labels, terms)
+        for path in paths if self.settings.path_weight else ():
+            loss = loss + self.settings.path_weight * region_loss(path.float(), labels, terms)
+        return loss
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -135,7 +150,7 @@ class Trainer:
         rise = min(1.0, progress / _WARM_UP)
         fall = 0.5 * (1 + math.cos(math.pi * max(0.0, progress - _WARM_UP) / (1 - _WARM_UP)))
         for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate * rise * fall
+            group["lr"] = self.settings.learning_rate * group["rate"] * rise * fall
 
     @torch.no_grad()
     def validate(self, stacks: Sequence[Stack]) -> tuple[float, ...]:
@@ -191,6 +206,17 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.finished = state["finished"]
+
+
+def parameter_groups(network: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
+    """Return the optimiser's groups: the parameters, and apart those of a pretrained encoder, which learns slower."""
+    encoders = [module for module in network.modules() if isinstance(module, ENCODERS)]
+    pretrained = {id(p) for encoder in encoders for p in encoder.parameters()}
+    groups = (
+        {"params": [p for p in network.parameters() if (id(p) in pretrained) == inside], "rate": rate}
+        for inside, rate in ((False, 1.0), (True, settings.encoder_rate))
+    )
+    return [group for group in groups if group["params"]]
 
 
 def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[EpochReport], None]) -> Path:

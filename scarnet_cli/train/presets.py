@@ -1,9 +1,10 @@
-"""The settings that the shipped weights were trained with, one preset a task."""
+"""The settings that the shipped weights were trained with, one preset a model."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from scarnet_cli.image.labels import Label
+from scarnet_cli.model.encoders import EncoderName
 from scarnet_cli.model.spec import NetworkSpec, Task
 from scarnet_cli.train.augment import Augmentation
 from scarnet_cli.train.loop import TrainingSettings
@@ -11,7 +12,7 @@ from scarnet_cli.train.loop import TrainingSettings
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Network, augmentation and settings of one task."""
+    """Network, augmentation and settings of one model."""
 
     spec: NetworkSpec
     augmentation: Augmentation
@@ -19,8 +20,8 @@ class Preset:
 
 
 # 1.4 mm is the spacing of EMIDEC's files. Windows of 80 pixels (112 mm) hold every left ventricle with its surroundings
-# and train 2.5 times as fast as the crop's 128; the network is fully convolutional, so it runs on the whole crop.
-_SEGMENT: Final = Preset(
+# and train 2.5 times as fast as the crop's 128; the networks are convolutional, so they run on any window.
+_UNET: Final = Preset(
     NetworkSpec(
         name="unet",
         task=Task.SEGMENT,
@@ -32,21 +33,40 @@ _SEGMENT: Final = Preset(
         options={"features": 16},
         decision={"scar_share": 0.4, "least_scar_percent": 4.0},  # `scarnet evaluate` on the 16 cases of fold 0
     ),
-    Augmentation(window=80, upright=0.6, log_scale=0.18, shear=0.05, log_gamma=0.3, noise=0.04, bias=0.2),
-    TrainingSettings(epochs=40),
+    Augmentation(window=80, upright=0.7, log_scale=0.18, shear=0.05, log_gamma=0.3, noise=0.04, bias=0.2),
+    TrainingSettings(epochs=110, batch=8, learning_rate=1.5e-3, ema=0.995),
+)
+
+
+def _like_unet(name: str, architecture: str, options: dict[str, Any], settings: TrainingSettings) -> Preset:
+    """Return a preset with the U-Net's input and augmentation, so that models differ in nothing else."""
+    return replace(
+        _UNET, spec=replace(_UNET.spec, name=name, architecture=architecture, options=options), settings=settings
+    )
+
+
+_TINY_SCARNET: Final = {"encoder": EncoderName.TINY_VIT.value, "encoder_scale": 0.5, "features": 16, "levels": 5}
+_FINE_TUNING: Final = TrainingSettings(
+    epochs=40, batch=8, learning_rate=1e-3, ema=0.995, encoder_rate=0.3, path_weight=0.5
 )
 # The heart may lie anywhere and the field of view varies, hence the wide shifts and zooms.
-_LOCALISE: Final = Preset(
+_LOCALISER: Final = Preset(
     NetworkSpec(
         "localiser", Task.LOCALISE, "unet", 2, pixel_mm=5.0, context=0, crop=72, options={"features": 16, "levels": 4}
     ),
     Augmentation(window=72, shift=0.25, log_scale=0.35, noise=0.05, bias=0.3),
     TrainingSettings(epochs=40),
 )
-PRESETS: Final[dict[Task, Preset]] = {Task.SEGMENT: _SEGMENT, Task.LOCALISE: _LOCALISE}
+PRESETS: Final[dict[str, Preset]] = {
+    "localiser": _LOCALISER,
+    "unet": _UNET,
+    "scarnet": _like_unet("scarnet", "scarnet", _TINY_SCARNET, _FINE_TUNING),
+    # As published: 64 features, and an encoder that sees the crop at its own resolution. For a GPU.
+    "scarnet_vit_b": _like_unet("scarnet_vit_b", "scarnet", {}, _FINE_TUNING),
+}
 
 
-def preset(task: Task, **changes: Any) -> Preset:  # noqa: ANN401 (values of TrainingSettings' fields)
-    """Return a task's preset with some training settings changed; changes that are None are ignored."""
-    base = PRESETS[task]
+def preset(model: str, **changes: Any) -> Preset:  # noqa: ANN401 (values of TrainingSettings' fields)
+    """Return a model's preset with some training settings changed; changes that are None are ignored."""
+    base = PRESETS[model]
     return replace(base, settings=replace(base.settings, **{k: v for k, v in changes.items() if v is not None}))

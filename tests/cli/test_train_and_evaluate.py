@@ -6,6 +6,7 @@ from hearts import toy_case
 
 from scarnet_cli.cli.main import cli
 from scarnet_cli.image.volume import write_nifti
+from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import load_weights
 
 
@@ -27,29 +28,28 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One short training of each network, without fold 0 of 2."""
     root = tmp_path_factory.mktemp("runs")
-    for task in ("localise", "segment"):
-        options = ("--task", task, "--folds", 2, "--fold", 0, "--epochs", 1, "--threads", 1)
-        result = scarnet("train", cases, *map(str, options), "--out", root / task / "fold_0")
+    for model in ("localiser", "unet"):
+        options = ("--model", model, "--folds", 2, "--fold", 0, "--epochs", 1, "--threads", 1)
+        result = scarnet("train", cases, *map(str, options), "--out", root / model / "fold_0")
         assert result.exit_code == 0, result.output
     return root
 
 
 def test_training_writes_weights_that_say_what_they_are_for(runs: Path) -> None:
-    names = {
-        task: load_weights(runs / task / "fold_0" / "weights.safetensors").spec.name for task in ("localise", "segment")
-    }
-    assert names == {"localise": "localiser", "segment": "unet"}
+    for model, task in (("localiser", Task.LOCALISE), ("unet", Task.SEGMENT)):
+        spec = load_weights(runs / model / "fold_0" / "weights.safetensors").spec
+        assert (spec.name, spec.task) == (model, task)
 
 
 def test_a_training_that_was_finished_is_not_trained_again(cases: Path, runs: Path) -> None:
-    before = (runs / "segment" / "fold_0" / "log.csv").read_bytes()
-    options = ("--task", "segment", "--folds", "2", "--fold", "0", "--epochs", "1")
-    assert scarnet("train", cases, *options, "--out", runs / "segment" / "fold_0").exit_code == 0
-    assert (runs / "segment" / "fold_0" / "log.csv").read_bytes() == before
+    before = (runs / "unet" / "fold_0" / "log.csv").read_bytes()
+    options = ("--model", "unet", "--folds", "2", "--fold", "0", "--epochs", "1")
+    assert scarnet("train", cases, *options, "--out", runs / "unet" / "fold_0").exit_code == 0
+    assert (runs / "unet" / "fold_0" / "log.csv").read_bytes() == before
 
 
 def test_evaluating_scores_the_held_out_cases_and_writes_the_tables(cases: Path, runs: Path, tmp_path: Path) -> None:
-    places = ("--segment-run", runs / "segment", "--localise-run", runs / "localise", "--out", tmp_path)
+    places = ("--segment-run", runs / "unet", "--localise-run", runs / "localiser", "--out", tmp_path)
     result = scarnet("evaluate", cases, "--folds", "2", "--fold", "0", *places)
     assert result.exit_code == 0, result.output
     assert "| all 2 |" in result.output
@@ -58,13 +58,13 @@ def test_evaluating_scores_the_held_out_cases_and_writes_the_tables(cases: Path,
 
 
 def test_a_fold_that_is_not_trained_is_named(cases: Path, runs: Path, tmp_path: Path) -> None:
-    places = ("--segment-run", runs / "segment", "--localise-run", runs / "localise", "--out", tmp_path)
+    places = ("--segment-run", runs / "unet", "--localise-run", runs / "localiser", "--out", tmp_path)
     result = CliRunner().invoke(cli, [str(a) for a in ("evaluate", cases, "--folds", "2", "--fold", "1", *places)])
     assert result.exit_code == 1
     assert "There is no weights file" in str(result.exception)
 
 
 def test_a_fold_beyond_the_folds_is_refused(cases: Path, tmp_path: Path) -> None:
-    arguments = ("train", cases, "--task", "segment", "--folds", "2", "--fold", "2", "--out", tmp_path)
+    arguments = ("train", cases, "--model", "unet", "--folds", "2", "--fold", "2", "--out", tmp_path)
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert "--fold 2 is not one of the 2 folds" in str(result.exception)

@@ -1,0 +1,87 @@
+"""Pretrained image encoders behind one interface: a grey crop in, tokens of 256 channels and finer features out."""
+
+from enum import StrEnum
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from scarnet_cli.model.image_encoder import ImageEncoder
+from scarnet_cli.model.tiny_vit import TinyViT
+
+
+class EncoderName(StrEnum):
+    """The encoders that ScarNet and MedSAM can be built with."""
+
+    TINY_VIT = "tiny_vit"
+    VIT_B = "vit_b"
+
+
+class SamViTB(ImageEncoder):
+    """SAM's ViT-B (Kirillov 2023, doi:10.1109/ICCV51070.2023.00371) of the package segment-anything, at any size.
+
+    It is built for 1024 x 1024, so that checkpoints of SAM and MedSAM load as they are; the position embedding is
+    interpolated to the tokens at hand, and the package itself interpolates the relative positions.
+    """
+
+    stride = 16
+    out_channels = 256
+    skip_channels = ()
+
+    def __init__(self) -> None:
+        """Create SAM's encoder with random weights."""
+        super().__init__()
+        # Imported here, since it wants torchvision: networks with another encoder run without both.
+        from segment_anything.modeling import ImageEncoderViT  # noqa: PLC0415
+
+        self.encoder = ImageEncoderViT(
+            embed_dim=768,
+            depth=12,
+            num_heads=12,
+            use_rel_pos=True,
+            window_size=14,
+            global_attn_indexes=(2, 5, 8, 11),
+        )
+
+    def forward(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return (B, 256, H / 16, W / 16) and no finer features."""
+        tokens = self.encoder.patch_embed(image)
+        position = self.encoder.pos_embed
+        if position is not None:
+            channels_first = position.permute(0, 3, 1, 2)
+            size = (tokens.shape[1], tokens.shape[2])
+            tokens = tokens + functional.interpolate(channels_first, size, mode="bicubic").permute(0, 2, 3, 1)
+        for block in self.encoder.blocks:
+            tokens = block(tokens)
+        return self.encoder.neck(tokens.permute(0, 3, 1, 2)), []
+
+
+# The modules that are pretrained elsewhere, wherever they stand in a network.
+ENCODERS: Final = (TinyViT, SamViTB)
+
+
+def build_encoder(name: str) -> ImageEncoder:
+    """Return an encoder with random weights.
+
+    Raises:
+        ValueError: The name is none of `EncoderName`.
+    """
+    return TinyViT() if EncoderName(name) is EncoderName.TINY_VIT else SamViTB()
+
+
+def encoder_input(image: Tensor, scale: float, stride: int) -> Tensor:
+    """Return what an encoder sees of a network's input: the middle channel as grey 0..1, three times, resized.
+
+    Args:
+        image: (B, C, H, W) normalised slices with their neighbours as channels.
+        scale: Pixels of the encoder's input for each of the image.
+        stride: The encoder's; the size is rounded to a multiple of it.
+    """
+    grey = image[:, image.shape[1] // 2, None]
+    low, high = grey.amin(dim=(2, 3), keepdim=True), grey.amax(dim=(2, 3), keepdim=True)
+    grey = (grey - low) / (high - low).clamp(min=1e-6)
+    size = [max(stride, round(side * scale / stride) * stride) for side in image.shape[-2:]]
+    if size != list(image.shape[-2:]):
+        grey = functional.interpolate(grey, size, mode="bilinear", antialias=scale < 1)
+    return torch.cat([grey, grey, grey], dim=1)

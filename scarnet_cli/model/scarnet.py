@@ -1,0 +1,104 @@
+"""ScarNet (Tavakoli 2025, doi:10.1016/j.jocmr.2025.101945): a transformer path and a U-Net path, fused by attention.
+
+Beyond the paper: five classes, any pretrained encoder at any resolution, its finer features as skips where it has some,
+and in training both paths' own logits, so that each can be taught directly.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scarnet_cli.model.attention import MultiScaleScarAttention, ScarAttention, SqueezeExcitation
+from scarnet_cli.model.encoders import EncoderName, build_encoder, encoder_input
+from scarnet_cli.model.unet import UNet, UNetOptions
+
+_DECODER_WIDTHS = (128, 64, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class ScarNetOptions:
+    """ScarNet's sizes.
+
+    Attributes:
+        encoder: One of `EncoderName`.
+        encoder_scale: Pixels of the encoder's input for each of the crop.
+        features: Channels of the U-Net path at full resolution.
+        levels: Resolutions of the U-Net path.
+    """
+
+    encoder: str = EncoderName.VIT_B
+    encoder_scale: float = 1.0
+    features: int = 64
+    levels: int = 4
+
+
+class DecoderBlock(nn.Module):
+    """Upsample twice, join the skip if there is one, convolve, and weigh by attention."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        """Create the block; `channels_in` counts the skip's channels too."""
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(),
+            SqueezeExcitation(channels_out),
+            ScarAttention(channels_out),
+        )
+
+    def forward(self, features: Tensor, skip: Tensor | None) -> Tensor:
+        """Return (B, channels_out, 2H, 2W) of (B, ., H, W) and a skip of (B, ., 2H, 2W)."""
+        features = functional.interpolate(features, scale_factor=2, mode="bilinear")
+        return self.body(features if skip is None else torch.cat([features, skip], dim=1))
+
+
+class TransformerPath(nn.Module):
+    """Pretrained encoder, three decoder blocks, and a class head on all three together."""
+
+    def __init__(self, classes: int, options: ScarNetOptions) -> None:
+        """Create all layers."""
+        super().__init__()
+        self.scale = options.encoder_scale
+        self.encoder = build_encoder(options.encoder)
+        widths = (self.encoder.out_channels, *_DECODER_WIDTHS)
+        skips = (*self.encoder.skip_channels, 0, 0, 0)
+        self.blocks = nn.ModuleList(DecoderBlock(i + s, o) for (i, o), s in zip(pairwise(widths), skips, strict=False))
+        # One 1 x 1 convolution on the three outputs joined, kept as its three parts: each then works at its own
+        # resolution, and what is upsampled has 32 channels instead of 224. The result is the same.
+        self.reduce = nn.ModuleList(nn.Conv2d(width, _DECODER_WIDTHS[-1], 1) for width in _DECODER_WIDTHS)
+        self.attention = MultiScaleScarAttention(_DECODER_WIDTHS[-1])
+        self.head = nn.Conv2d(_DECODER_WIDTHS[-1], classes, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return (B, classes, H, W) logits."""
+        features, skips = self.encoder(encoder_input(image, self.scale, self.encoder.stride))
+        total = torch.zeros((), device=image.device)
+        for block, reduce, skip in zip_longest(self.blocks, self.reduce, skips):
+            features = block(features, skip)
+            total = total + functional.interpolate(reduce(features), image.shape[-2:], mode="bilinear")
+        return self.head(self.attention(total))
+
+
+class ScarNet(nn.Module):
+    """Both paths over the same crop, fused; (B, C, H, W) images to (B, classes, H, W) logits."""
+
+    def __init__(self, in_channels: int, classes: int, options: ScarNetOptions) -> None:
+        """Create all layers; `forward` creates none."""
+        super().__init__()
+        self.transformer = TransformerPath(classes, options)
+        self.convolution = UNet(in_channels, classes, UNetOptions(options.features, options.levels, attention=True))
+        self.fusion = nn.Sequential(
+            nn.Conv2d(2 * classes, 2 * classes, 3, padding=1, bias=False),
+            nn.BatchNorm2d(2 * classes),
+            nn.ReLU(),
+            nn.Conv2d(2 * classes, classes, 1),
+        )
+
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Return the fused logits; in training also those of either path."""
+        paths = (self.transformer(image), self.convolution(image))
+        fused = self.fusion(torch.cat([torch.softmax(path, dim=1) for path in paths], dim=1))
+        return (fused, *paths) if self.training else fused
