@@ -1,5 +1,6 @@
 """One picture a study: every slice in a grid, the view cut round the heart, thin contours over the LGE image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -98,13 +99,24 @@ def render_overlay(image: Volume, labels: Volume) -> Image.Image:
     if not same_grid(image, labels):
         message = f"The label map's grid {labels.shape_zyx} is not the image's {image.shape_zyx}; resample it first."
         raise GeometryError("grid_mismatch", message)
-    layout = plan_layout(labels)
+    return render_tiles(image, labels, plan_layout(labels), [f"slice {index}" for index in range(image.shape_zyx[0])])
+
+
+def render_tiles(image: Volume, labels: Volume, layout: Layout, captions: Sequence[str]) -> Image.Image:
+    """Return the slices of a stack in a grid, with contours, a caption each, and a legend.
+
+    Args:
+        image: LGE slices; each is windowed by its own percentiles within the view.
+        labels: Label map on the same grid.
+        layout: Where each slice goes, and the view.
+        captions: One a slice; quiet where it has no heart.
+    """
     picture = Image.new("RGB", layout.size_px, _PAPER)
-    for index in range(image.shape_zyx[0]):
+    for index, caption in enumerate(captions):
         tile = _grey_tile(image.array[index], image.spacing_zyx_mm[1:], layout)
         _draw_contours(tile, labels.array[index], labels.spacing_zyx_mm[1:], layout)
         has_heart = bool((labels.array[index] != Label.BACKGROUND).any())
-        _text(tile, (7, 4), f"slice {index}", _CAPTION if has_heart else _QUIET)
+        _text(tile, (7, 4), caption, _CAPTION if has_heart else _QUIET)
         picture.paste(tile, layout.tile_xy_px(index))
     _draw_legend(picture, layout)
     return picture

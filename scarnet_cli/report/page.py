@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -70,7 +70,13 @@ def copy_picture(picture: Path, folder: Path, study_id: str) -> None:
 
 
 def render_page(content: Content) -> str:
-    """Return the page's HTML. It names no other host, and its policy forbids the browser to ask one."""
+    """Return the cohort's page."""
+    columns = [(label, unit_text(column)) for column, label, _ in TABLE_COLUMNS]
+    return render("page.html.jinja", content=content, columns=columns, shapes=bullseye_shapes())
+
+
+def render(template: str, **values: Any) -> str:  # noqa: ANN401 (whatever the template names)
+    """Return the HTML of a template of this room. It names no other host, and its policy forbids to ask one."""
     environment = Environment(
         loader=PackageLoader(_PACKAGE, ""),
         autoescape=True,
@@ -81,13 +87,8 @@ def render_page(content: Content) -> str:
     environment.filters["count"] = count_text
     environment.filters["in_words"] = code_words
     style, script = (files(_PACKAGE).joinpath(name).read_text() for name in ("page.css", "page.js"))
-    return environment.get_template("page.html.jinja").render(
-        content=content,
-        columns=[(label, unit_text(column)) for column, label, _ in TABLE_COLUMNS],
-        shapes=bullseye_shapes(),
-        style=Markup(style),
-        script=Markup(script),
-        policy=_policy(style, script),
+    return environment.get_template(template).render(
+        style=Markup(style), script=Markup(script), policy=_policy(style, script), **values
     )
 
 

@@ -45,11 +45,15 @@ class Histogram:
 def bin_edges(values: Sequence[float]) -> list[float]:
     """Return edges at round numbers (1, 2, 5 x 10^n) from 0 or below, of at most `_MOST_BINS` bins."""
     low, high = min(0.0, *values), max(values)
-    span = max(high - low, 1e-6)
-    power = 10.0 ** math.floor(math.log10(span / _MOST_BINS))
-    step = next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) < _MOST_BINS)
+    step = round_step(max(high - low, 1e-6), _MOST_BINS)
     first, last = math.floor(low / step), math.floor(high / step) + 1
     return [round(i * step, 10) for i in range(first, last + 1)]
+
+
+def round_step(span: float, most: int) -> float:
+    """Return the least round number (1, 2, 5 x 10^n) of which fewer than `most` fill a span."""
+    power = 10.0 ** math.floor(math.log10(span / most))
+    return next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) < most)
 
 
 def draw_histogram(title: str, values: Sequence[float], unit: str) -> Markup:
@@ -70,19 +74,19 @@ def draw_histogram(title: str, values: Sequence[float], unit: str) -> Markup:
     ]
     for value in sorted({tallest, tallest // 2} - {0}):
         y = floor - value * up
-        parts.append(_line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + _words("end", _LEFT - 5, y + 4, str(value)))
+        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + words_at("end", _LEFT - 5, y + 4, str(value)))
     for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
         if count:
             tip = f"{left:g}-{right:g} {unit}: {count_text(count, 'study', 'studies')}"
             shape = Markup('<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">')
             box = shape.format(x(left) + 0.75, floor - count * up, (right - left) * across - 1.5, count * up)
             parts.append(box + Markup("<title>{}</title></rect>").format(tip))
-    parts.append(_line("axis", _LEFT, floor, _WIDTH - _RIGHT, floor))
+    parts.append(line("axis", _LEFT, floor, _WIDTH - _RIGHT, floor))
     if len(values) <= _MOST_TICKS:
-        parts += [_line("rug", x(value), floor + 2, x(value), floor + 7) for value in values]
+        parts += [line("rug", x(value), floor + 2, x(value), floor + 7) for value in values]
     every = max(1, math.ceil((len(edges) - 1) / 8))
-    parts += [_words("middle", x(edge), _HEIGHT - 16, f"{edge:g}") for edge in edges[::every]]
-    parts.append(_words("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 2, unit))
+    parts += [words_at("middle", x(edge), _HEIGHT - 16, f"{edge:g}") for edge in edges[::every]]
+    parts.append(words_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 2, unit))
     return Markup("").join([*parts, Markup("</svg>")])
 
 
@@ -105,7 +109,7 @@ def bullseye_shapes() -> Markup:
         ("middle", 0, 116, "inferior"),
         ("start", 106, 4, "lateral"),
     )
-    shapes.append(Markup('<g id="sides">{}</g>').format(Markup("").join(_words(*side) for side in sides)))
+    shapes.append(Markup('<g id="sides">{}</g>').format(Markup("").join(words_at(*side) for side in sides)))
     return Markup('<svg width="0" height="0" class="shapes" aria-hidden="true"><defs>{}</defs></svg>').format(
         Markup("").join(shapes)
     )
@@ -142,10 +146,12 @@ def _sector(outer: float, inner: float, start_deg: float, width_deg: float) -> s
     )
 
 
-def _line(style: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
+def line(style: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
+    """Return a line of a style class."""
     shape = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
     return shape.format(style, x1, y1, x2, y2)
 
 
-def _words(anchor: str, x: float, y: float, words: str) -> Markup:
+def words_at(anchor: str, x: float, y: float, words: str) -> Markup:
+    """Return words that start, end or have their middle at a place."""
     return Markup('<text text-anchor="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(anchor, x, y, words)

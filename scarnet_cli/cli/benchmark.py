@@ -1,0 +1,62 @@
+"""`scarnet benchmark`: compare models that were evaluated on the same cases."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(
+    epilog="Example: scarnet benchmark emidec cv/unet cv/scarnet --weights unet runs/unet.safetensors --out b"
+)
+@click.argument("cases", type=click.Path(exists=True, path_type=Path))
+@click.argument("evaluations", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--weights",
+    type=(str, _FILE),
+    multiple=True,
+    metavar="MODEL FILE",
+    help="Weights of a model, to measure what a slice costs. May be repeated.",
+)
+@click.option("--label-values", type=_FILE, help="As `scarnet evaluate` had it.")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads while timing; all cores if not given.")
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder of the tables and the page.")
+def benchmark(
+    cases: Path,
+    evaluations: tuple[Path, ...],
+    weights: tuple[tuple[str, Path], ...],
+    label_values: Path | None,
+    threads: int | None,
+    out: Path,
+) -> None:
+    """Compare what EVALUATIONS, folders of `scarnet evaluate`, made of the same CASES.
+
+    Folds of one model may be in several folders. Writes benchmark.parquet, benchmark_summary.parquet,
+    benchmark_cost.parquet, and from these benchmark.md and index.html, which opens from disk.
+    """
+    import torch
+
+    from scarnet_cli.cli.progress import progress_bar
+    from scarnet_cli.evaluate.benchmark import write_benchmark
+    from scarnet_cli.evaluate.cost import Cost, measure_cost
+    from scarnet_cli.evaluate.predictions import merge_folds, read_evaluation
+    from scarnet_cli.model.weights import best_device, load_weights
+    from scarnet_cli.report.benchmark import write_page
+    from scarnet_cli.train.cases import read_cases, read_label_values
+
+    if threads:
+        torch.set_num_threads(threads)
+    everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
+    by_id = {case.case_id: case for case in everyone}
+    models = merge_folds(read_evaluation(folder, by_id) for folder in evaluations)
+    costs: dict[str, Cost] = {}
+    with progress_bar("time", len(weights)) as advance:
+        for model, file in weights:
+            costs[model] = measure_cost(load_weights(file, best_device()))
+            advance(model)
+    write_benchmark(models, costs, out)
+    write_page(out, out)
+    click.echo((out / "benchmark.md").read_text())
