@@ -41,8 +41,14 @@ def add_ghosts(image: Tensor, strength: float, generator: torch.Generator) -> Te
     part = torch.randint(len(_GHOST_DISTANCES), (len(image),), generator=generator).tolist()
     axis = torch.randint(2, (len(image),), generator=generator).tolist()
     shifts = [image.shape[-1] // _GHOST_DISTANCES[p] for p in part]
-    copies = [torch.roll(one, s, dims=1 + a) for one, s, a in zip(image, shifts, axis, strict=True)]
+    copies = [_shifted(one, s, 1 + a) for one, s, a in zip(image, shifts, axis, strict=True)]
     return (1 - share) * image + share * torch.stack(copies)
+
+
+def _shifted(image: Tensor, shift: int, axis: int) -> Tensor:
+    """Return the image moved along an axis, mirrored at its edge so that no seam shows where it ends."""
+    doubled = torch.cat([image, image.flip(axis)], dim=axis)
+    return torch.roll(doubled, shift, dims=axis).narrow(axis, 0, image.shape[axis])
 
 
 def take_magnitude(image: Tensor, labels: Tensor, probability: float, generator: torch.Generator) -> Tensor:

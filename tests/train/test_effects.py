@@ -20,14 +20,23 @@ def test_rician_noise_lifts_the_dark_and_leaves_the_bright() -> None:
 
 def test_a_ghost_is_a_copy_at_a_part_of_the_field_of_view() -> None:
     image = torch.zeros(20, 1, 60, 60)
-    image[:, :, 5, 7] = 1.0
-    ghosts = add_ghosts(image, 0.4, generator())
-    assert torch.allclose(ghosts.sum(dim=(1, 2, 3)), torch.ones(20))
-    for one in ghosts[:, 0]:
-        ((y, x),) = [p for p in torch.nonzero(one).tolist() if p != [5, 7]]
-        assert {y - 5, x - 7} <= {0, 30, 20, 15, 12}
-        assert 0 < one[y, x] <= 0.4
-        assert one[5, 7] == pytest.approx(1 - one[y, x].item())
+    image[:, :, 5, 8] = 1.0
+    # moved by 30, 20, 15 or 12 pixels, and again what came in from the mirror at the edge
+    shifts = (30, 20, 15, 12)
+    rows = [{(5 + s, 8), (s - 1 - 5, 8)} for s in shifts]
+    columns = [{(5, 8 + s), (5, s - 1 - 8)} for s in shifts]
+    for one in add_ghosts(image, 0.4, generator())[:, 0]:
+        share = 1 - one[5, 8].item()
+        places = {(y, x) for y, x in torch.nonzero(one).tolist()} - {(5, 8)}
+        assert places in rows + columns
+        assert all(one[place].item() == pytest.approx(share, abs=1e-6) for place in places)
+        assert 0 < share <= 0.4
+
+
+def test_a_ghost_leaves_no_seam() -> None:
+    ramp = torch.linspace(0, 1, 60)[:, None].expand(12, 1, 60, 60)
+    steps = add_ghosts(ramp, 0.5, generator()).diff(dim=2).abs()
+    assert steps.max() <= 1 / 59 + 1e-6
 
 
 def test_magnitude_is_the_distance_from_a_level_near_the_myocardiums() -> None:
