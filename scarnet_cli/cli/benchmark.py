@@ -52,10 +52,11 @@ def benchmark(
     everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
     by_id = {case.case_id: case for case in everyone}
     models = merge_folds(read_evaluation(folder, by_id) for folder in evaluations)
+    prompted = {model.model for model in models if model.prompted}
     costs: dict[str, Cost] = {}
     with progress_bar("time", len(weights)) as advance:
         for model, file in weights:
-            costs[model] = measure_cost(load_weights(file, best_device()))
+            costs[model] = measure_cost(load_weights(file, best_device()), prompted=model in prompted)
             advance(model)
     write_benchmark(models, costs, out)
     write_page(out, out)

@@ -6,6 +6,7 @@ import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -14,23 +15,24 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--segment-run",
     type=_RUN,
-    required=True,
     help="Folder with fold_0, fold_1 ... of `scarnet train`, or with label maps, fold_0/labels/CASE.nii.gz ...",
 )
 @click.option("--localise-run", type=_RUN, help="The same of the localiser; label maps need none.")
+@click.option("--prompted", type=_FILE, help="Instead of a run: weights of MedSAM, shown the experts' own boxes.")
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds of the patients.")
 @click.option("--fold", "only", type=int, multiple=True, help="Score these folds only; all if not given.")
-@click.option("--name", help="Name of the model in tables; the run's folder if not given.")
+@click.option("--name", help="Name of the model in tables; the run's folder, or medsam_zero_shot, if not given.")
 @click.option(
     "--label-values",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=_FILE,
     help="CSV table (value,label) of what the label maps' values mean, where they are not ours.",
 )
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder for the tables and predictions.")
 def evaluate(
     cases: Path,
-    segment_run: Path,
+    segment_run: Path | None,
     localise_run: Path | None,
+    prompted: Path | None,
     folds: int,
     only: tuple[int, ...],
     name: str | None,
@@ -44,9 +46,10 @@ def evaluate(
     keeps the predictions for `scarnet benchmark`.
     """
     from scarnet_cli.cli.progress import progress_bar
+    from scarnet_cli.errors import InputError
     from scarnet_cli.evaluate.crossval import Prediction, choose_decision, predict, score_cases, score_table
     from scarnet_cli.evaluate.predictions import Evaluation, write_evaluation
-    from scarnet_cli.evaluate.systems import fold_system
+    from scarnet_cli.evaluate.systems import System, fold_system, prompted_system
     from scarnet_cli.evaluate.table import cases_csv, summary_markdown
     from scarnet_cli.files import write_bytes
     from scarnet_cli.train.cases import read_cases, read_label_values
@@ -55,11 +58,22 @@ def evaluate(
     everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
     held_out = deal_cases(everyone, folds)
     chosen = only or tuple(range(folds))
+    if wrong := [fold for fold in chosen if fold not in range(folds)]:
+        message = f"--fold {wrong[0]} is not one of the {folds} folds, which count from 0."
+        raise InputError("wrong_fold", message)
+
+    def system_of(fold: int) -> System:
+        if segment_run and not prompted:
+            return fold_system(segment_run, localise_run, fold)
+        if prompted and not segment_run:
+            return prompted_system(prompted)
+        message = "Give either --segment-run or --prompted."
+        raise click.UsageError(message)
+
     predictions: list[Prediction] = []
     with progress_bar("evaluate", sum(len(held_out[f]) for f in chosen)) as advance:
         for fold in chosen:
-            system = fold_system(segment_run, localise_run, fold)
-            for prediction in predict(system, [c for c in everyone if c.case_id in held_out[fold]], fold):
+            for prediction in predict(system_of(fold), [c for c in everyone if c.case_id in held_out[fold]], fold):
                 predictions.append(prediction)
                 advance(prediction.case.case_id)
     scores = score_cases(predictions)
@@ -68,5 +82,6 @@ def evaluate(
     summary += f"Chosen on all of them, for the shipped weights: {decision}\n"
     write_bytes(out / "cases.csv", cases_csv(scores).encode())
     write_bytes(out / "summary.md", summary.encode())
-    write_evaluation(Evaluation(name or segment_run.name, folds, tuple(predictions)), out)
+    model = name or (segment_run.name if segment_run else "medsam_zero_shot")
+    write_evaluation(Evaluation(model, folds, tuple(predictions), prompted=prompted is not None), out)
     click.echo(summary)

@@ -1,7 +1,7 @@
 """Predictions on disk: one file a case, so that folds can be predicted apart and scored together."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +24,13 @@ class Evaluation:
         model: Name shown in tables.
         folds: Number of folds that the cases were dealt to.
         predictions: Sorted by case.
+        prompted: Whether it was shown boxes (see `systems.Prompted`).
     """
 
     model: str
     folds: int
     predictions: tuple[Prediction, ...]
+    prompted: bool = False
 
 
 def write_evaluation(evaluation: Evaluation, out: Path) -> None:
@@ -46,6 +48,7 @@ def write_evaluation(evaluation: Evaluation, out: Path) -> None:
     record = {
         "model": evaluation.model,
         "folds": evaluation.folds,
+        "prompted": evaluation.prompted,
         "cases": [prediction.case.case_id for prediction in evaluation.predictions],
     }
     write_json(out / _RECORD, record)
@@ -71,7 +74,7 @@ def read_evaluation(folder: Path, cases: Mapping[str, Case]) -> Evaluation:
         message = f"{folder.name} holds {', '.join(unknown)}, not among the cases; give the cases that it evaluated."
         raise InputError("other_cases", message)
     predictions = [_read(folder / _FOLDER / f"{case_id}.npz", cases[case_id]) for case_id in record["cases"]]
-    return Evaluation(record["model"], record["folds"], tuple(predictions))
+    return Evaluation(record["model"], record["folds"], tuple(predictions), record["prompted"])
 
 
 def _read(path: Path, case: Case) -> Prediction:
@@ -113,7 +116,7 @@ def _merge(model: str, parts: Sequence[Evaluation]) -> Evaluation:
         twice = sorted({case_id for case_id in ids if ids.count(case_id) > 1})
         message = f"{model} was evaluated twice on {', '.join(twice)}; name each of its folds once."
         raise InputError("case_twice", message)
-    return Evaluation(model, parts[0].folds, tuple(predictions))
+    return replace(parts[0], predictions=tuple(predictions))
 
 
 def _dealt(evaluation: Evaluation) -> tuple[int, dict[str, int]]:

@@ -14,7 +14,8 @@ from scarnet_cli.image.resample import resample_classes, resample_to
 from scarnet_cli.image.volume import Volume, read_nifti, same_grid
 from scarnet_cli.infer.localise import crop_heart
 from scarnet_cli.infer.segment import segment_crops, undecided_labels
-from scarnet_cli.model.weights import TrainedNetwork, load_weights
+from scarnet_cli.model.medsam import MedSam
+from scarnet_cli.model.weights import TrainedNetwork, best_device, load_weights
 from scarnet_cli.train.cases import Case
 from scarnet_cli.train.loop import WEIGHTS
 
@@ -142,14 +143,39 @@ def fold_system(run: Path, localise_run: Path | None, fold: int) -> System:
         ModelError: A network is not trained yet, or its weights cannot be used.
         InputError: A network is given without a localiser.
     """
+    device = best_device()
     place = run / f"fold_{fold}"
     if (place / LABELS).is_dir():
         return LabelMaps(place / LABELS)
-    segmenter = load_weights(place / WEIGHTS)
+    segmenter = load_weights(place / WEIGHTS, device)
     if localise_run is None:
         message = f"{run.name} is a network, which labels the crop round the heart; give --localise-run too."
         raise InputError("no_localiser", message)
-    return CropAndSegment(load_weights(localise_run / f"fold_{fold}" / WEIGHTS), segmenter)
+    return CropAndSegment(load_weights(localise_run / f"fold_{fold}" / WEIGHTS, device), segmenter)
+
+
+def prompted_system(weights: Path) -> Prompted:
+    """Return MedSAM as published, zero-shot.
+
+    Raises:
+        ModelError: The weights cannot be used, or are of a network that takes no box.
+    """
+    return Prompted(prompted_network(load_weights(weights, best_device())).segment_box)
+
+
+def prompted_network(trained: TrainedNetwork) -> MedSam:
+    """Return the network, which takes a box.
+
+    Raises:
+        ModelError: It takes none.
+    """
+    if not isinstance(trained.network, MedSam):
+        message = (
+            f"{trained.spec.name} takes no box; `scarnet weights import CHECKPOINT --model medsam` makes weights of "
+            "MedSAM, which does."
+        )
+        raise ModelError("wrong_weights", message)
+    return trained.network
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> BoxPrompt:

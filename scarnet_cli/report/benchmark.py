@@ -148,8 +148,8 @@ def markdown(benchmark: Benchmark) -> str:
     timed = f" Timed on: {machine_text(benchmark)}." if benchmark.cost else ""
     lines += [
         "",
-        "Dice is over the whole stack, mean over cases; empty against empty counts 1. HD95 is the median over the cases "
-        "where both regions are there. Bias, limits of agreement, CoV and ICC are of the scar's volume, over all cases. "
+        "Dice is over the whole stack, mean over cases; empty against empty counts 1. HD95 is the median over the "
+        "cases where both regions are there. Bias, limits, CoV and ICC are of the scar's volume, over all cases. "
         f"Speed is the network's alone, one pass a slice; in brackets the batch size that was fastest.{timed}",
     ]
     return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ from scarnet_cli.model.weights import TrainedNetwork
 
 
 def trained(spec: NetworkSpec) -> TrainedNetwork:
+    """Return random weights."""
     return TrainedNetwork(build_model(spec).eval(), spec, "ab" * 32)
 
 
@@ -38,3 +39,8 @@ def test_operations_grow_with_the_square_of_the_features() -> None:
 def test_a_localiser_has_no_cost_of_a_crop() -> None:
     with pytest.raises(ModelError, match="not for segment"):
         measure_cost(trained(toy_spec(Task.LOCALISE)))
+
+
+def test_a_network_that_takes_no_box_has_no_prompted_cost() -> None:
+    with pytest.raises(ModelError, match="toy takes no box"):
+        measure_cost(trained(toy_spec()), prompted=True)
