@@ -18,6 +18,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 REQUIREMENTS: Final = ROOT / "requirements"
 OLDEST_PYTHON: Final = "3.11"
 HAND_WRITTEN: Final = ("bootstrap", "nextflow")
+ALONE: Final = "medsam"  # files that are read, of a package that is never imported: what it depends on stays out
 
 
 def requested(pyproject: str) -> dict[str, str]:
@@ -28,12 +29,11 @@ def requested(pyproject: str) -> dict[str, str]:
     return from_project | {name: (REQUIREMENTS / f"{name}.in").read_text() for name in HAND_WRITTEN}
 
 
-def resolve(text: str, output: Path, constraints: Path | None, uv: UvSettings) -> None:
+def resolve(text: str, output: Path, options: list[str], uv: UvSettings) -> None:
     """Write the pinned form of `text` to `output`, with hashes, for every platform and Python from 3.11 on."""
     command = [str(ROOT / ".venv/bin/uv"), "pip", "compile", "-", "--output-file", str(output), "--quiet", *uv.options]
     command += ["--universal", "--python-version", OLDEST_PYTHON, "--fork-strategy", "fewest"]
-    command += ["--generate-hashes", "--no-annotate", "--custom-compile-command", "make lock"]
-    command += [] if constraints is None else ["--constraints", str(constraints)]
+    command += ["--generate-hashes", "--no-annotate", "--custom-compile-command", "make lock", *options]
     subprocess.run(command, input=text, text=True, check=True, env=uv.environment, cwd=ROOT)
 
 
@@ -49,9 +49,11 @@ def main() -> None:
         locked = [path.read_text() for path in sorted(REQUIREMENTS.glob("*.txt"))]
         # uv keeps the pins that it finds in its output file unless told otherwise.
         together.write_text("" if upgrade else "\n".join(locked))
-        resolve("\n".join(lists.values()), together, None, uv)
+        resolve("\n".join(lists.values()), together, [], uv)
         for name, text in lists.items():
-            resolve(text, REQUIREMENTS / f"{name}.txt", together, uv)
+            resolve(text, REQUIREMENTS / f"{name}.txt", ["--constraints", str(together)], uv)
+    upgraded = ["--upgrade"] if upgrade else []
+    resolve((REQUIREMENTS / f"{ALONE}.in").read_text(), REQUIREMENTS / f"{ALONE}.txt", ["--no-deps", *upgraded], uv)
     for wanted in sorted(REQUIREMENTS.glob("nextflow-*.in")):
         command = [sys.executable, ROOT / "tools/jars.py", "lock", wanted, wanted.with_suffix(".jars")]
         subprocess.run(command, check=True, env=uv.environment)

@@ -131,7 +131,7 @@ def set_up(where: Environment, *, torch: str, checks: bool) -> None:
         uv = uv_settings(where.program("python"))
     own = nextflow.nextflow_on_path(where.venv)
     use_own = own is not None and nextflow.new_enough(own)
-    lists = ["core", *(["dev"] if checks else []), *(["nextflow"] if checks or not use_own else [])]
+    lists = ["core", *(["dev", "medsam"] if checks else []), *(["nextflow"] if checks or not use_own else [])]
     with step(f"packages: {', '.join(lists)}"):
         install(where, uv, [f"requirements/{name}.txt" for name in lists])
         install_package(where, uv)
@@ -179,8 +179,8 @@ def _succeeds(command: list[str]) -> bool:
 
 
 def install(where: Environment, uv: UvSettings, files: list[str]) -> None:
-    """Install these locked lists, every file checked against its digest."""
-    run_uv(where, uv, ["--require-hashes", *(word for file in files for word in ("--requirement", file))])
+    """Install these locked lists, every file checked against its digest; they name all that is to be installed."""
+    run_uv(where, uv, ["--no-deps", "--require-hashes", *(word for file in files for word in ("--requirement", file))])
 
 
 def install_package(where: Environment, uv: UvSettings) -> None:
@@ -210,23 +210,34 @@ def install_torch(where: Environment, uv: UvSettings) -> None:
     lock = (where.root / "requirements/torch.txt").read_text()
     locked = torch_choice.locked_version(lock)
     here = torch_choice.find_torch([str(where.site_packages)])
-    taken = torch_choice.link_base_torch(where.site_packages) if here is None else here
+    found = torch_choice.link_base_torch(where.site_packages) if here is None else here
+    version = found.version if found else torch_choice.offered_cpu_build(where.program("uv"), locked, uv)
     # The locked release in .venv itself is gone over once more, for what it depends on.
-    if taken is not None and (here is None or here.version != locked):
-        sys.stderr.write(f"set-up: torch {taken.version} is there already, taken as it is\n")
-        return
-    cpu = torch_choice.offered_cpu_build(where.program("uv"), locked, uv) if taken is None else None
-    if cpu is None:
+    if version is None or (here is not None and version == locked):
         cost = "" if here else " (PyPI's build for Linux is the CUDA one: 2.6 GB to fetch)"
         with step(f"torch {locked}{cost}"):
             install(where, uv, ["requirements/torch.txt"])
         return
-    with step(f"torch {cpu} from your own package source"), tempfile.TemporaryDirectory() as folder:
+    place = "there already" if found else "from your own package source"
+    with step(f"torch {version}, {place}"), tempfile.TemporaryDirectory() as folder:
         others = Path(folder, "others.txt")
-        others.write_text(torch_choice.without_cuda(lock))
+        others.write_text(torch_choice.without_torch(lock))
         install(where, uv, [str(others)])
-        # Which file a source of the user's own holds cannot be known here, so this one has no locked digest.
-        run_uv(where, uv, ["--no-deps", f"torch=={cpu}"])
+        if found is None:
+            # Which file a source of the user's own holds cannot be known here, so this one has no locked digest.
+            run_uv(where, uv, ["--no-deps", f"torch=={version}"])
+        install_torchvision(where, uv, version)
+
+
+def install_torchvision(where: Environment, uv: UvSettings, torch: str) -> None:
+    """Have a torchvision beside a torch that is not the locked one: its own, or one of the user's own sources."""
+    question = [str(where.program("python")), "-W", "ignore", "-c", "import torchvision"]
+    offered = None if _succeeds(question) else torch_choice.offered_torchvision(where.program("uv"), torch, uv)
+    if offered is not None:
+        run_uv(where, uv, ["--no-deps", f"torchvision=={offered}"])
+    if not _succeeds(question):
+        words = "was found: ScarNet with ViT-B and MedSAM cannot run, all else can"
+        sys.stderr.write(f"set-up: no torchvision for torch {torch} {words}\n")
 
 
 def write_launchers(where: Environment, own: Path | None, jars: list["Future[None]"], *, checks: bool) -> None:

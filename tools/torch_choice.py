@@ -1,6 +1,7 @@
 """Which torch to install: one that is there already, a CPU build that the user's own sources offer, or the locked one.
 
-PyPI's torch for Linux is the CUDA build, gigabytes to fetch; nobody who has a smaller one should have to.
+PyPI's torch for Linux is the CUDA build, gigabytes to fetch; nobody who has a smaller one should have to. A torchvision
+can be imported beside the torch that it was built with alone, so the two are chosen together.
 """
 
 import importlib.metadata
@@ -15,8 +16,8 @@ from typing import Final
 from pip_settings import UvSettings
 
 OLDEST: Final = (2, 4)
-# Packages of the CUDA build alone, left out beside a CPU build.
-CUDA_ONLY: Final = re.compile(r"torch|triton|(nvidia|cuda)-.*")
+# The two that are chosen here, and what only their CUDA build needs.
+CHOSEN: Final = re.compile(r"torch|torchvision|triton|(nvidia|cuda)-.*")
 SOURCES: Final = ("UV_FIND_LINKS", "UV_INDEX", "UV_DEFAULT_INDEX")
 
 
@@ -58,14 +59,29 @@ def link_base_torch(site_packages: Path) -> FoundTorch | None:
 
 def offered_cpu_build(uv_program: Path, locked: str, uv: UvSettings) -> str | None:
     """Return the version of a `+cpu` torch in a source of the user's own: the locked release, or else its newest."""
+    return _offered(uv_program, "torch", (f"=={locked}+cpu", f">={OLDEST[0]}.{OLDEST[1]}"), uv)
+
+
+def offered_torchvision(uv_program: Path, torch: str, uv: UvSettings) -> str | None:
+    """Return the version of the torchvision of this `+cpu` torch, if a source of the user's own has it."""
+    numbers = re.fullmatch(r"2\.(\d+)\.(\d+)\+cpu", torch)
+    if numbers is None:
+        return None
+    # Released in pairs: torch 2.4.1 with torchvision 0.19.1, 2.12.1 with 0.27.1.
+    return _offered(uv_program, "torchvision", (f"==0.{int(numbers[1]) + 15}.{numbers[2]}+cpu",), uv)
+
+
+def _offered(uv_program: Path, package: str, wanted: tuple[str, ...], uv: UvSettings) -> str | None:
+    """Return the first `+cpu` version that one of the user's sources alone gives for one of these specifiers."""
     for options, environment in _each_source(uv):
-        for wanted in (f"torch=={locked}+cpu", f"torch>={OLDEST[0]}.{OLDEST[1]}"):
+        for specifier in wanted:
             command = [str(uv_program), "pip", "compile", "-", "--no-deps", "--no-header", "--no-annotate", "--quiet"]
             command += ["--python", str(uv_program.parent / "python"), *options]
+            question = package + specifier
             answer = subprocess.run(
-                command, input=wanted, capture_output=True, text=True, check=False, env=environment
+                command, input=question, capture_output=True, text=True, check=False, env=environment
             ).stdout
-            version = answer.strip().removeprefix("torch==")
+            version = answer.strip().removeprefix(f"{package}==")
             if version.partition("+")[2].startswith("cpu"):
                 return version
     return None
@@ -90,7 +106,7 @@ def locked_version(lock: str) -> str:
     return found[1]
 
 
-def without_cuda(lock: str) -> str:
-    """Return requirements/torch.txt without torch itself and what only its CUDA build needs; hashes stay."""
+def without_torch(lock: str) -> str:
+    """Return requirements/torch.txt without torch, torchvision and what only their CUDA build needs; hashes stay."""
     blocks = re.split(r"\n(?=\S)", lock)
-    return "\n".join(block for block in blocks if not CUDA_ONLY.fullmatch(re.split(r"[=\s]", block, maxsplit=1)[0]))
+    return "\n".join(block for block in blocks if not CHOSEN.fullmatch(re.split(r"[=\s]", block, maxsplit=1)[0]))

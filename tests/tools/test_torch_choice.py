@@ -5,7 +5,15 @@ from zipfile import ZipFile
 
 import pytest
 from pip_settings import UvSettings, to_uv
-from torch_choice import OLDEST, find_torch, in_range, locked_version, offered_cpu_build, without_cuda
+from torch_choice import (
+    OLDEST,
+    find_torch,
+    in_range,
+    locked_version,
+    offered_cpu_build,
+    offered_torchvision,
+    without_torch,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = Path(sys.prefix, "bin/uv")
@@ -14,15 +22,16 @@ LOCK = (
     "nvidia-nccl-cu13==2.29.7 ; sys_platform == 'linux' \\\n    --hash=sha256:aa\n"
     "sympy==1.14.0 \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n"
     "torch==2.12.1 \\\n    --hash=sha256:dd\n"
+    "torchvision==0.27.1 \\\n    --hash=sha256:ff\n"
     "triton==3.7.1 ; sys_platform == 'linux' \\\n    --hash=sha256:ee\n"
 )
 
 
-def write_wheel(folder: Path, version: str) -> None:
-    """Write a torch of nothing but a name and a version."""
-    information = f"torch-{version}.dist-info"
-    with ZipFile(folder / f"torch-{version}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"{information}/METADATA", f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n")
+def write_wheel(folder: Path, version: str, name: str = "torch") -> None:
+    """Write a package of nothing but a name and a version."""
+    information = f"{name}-{version}.dist-info"
+    with ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{information}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         wheel.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{information}/RECORD", "")
 
@@ -33,7 +42,8 @@ def find_links(folder: Path) -> UvSettings:
 
 def test_the_oldest_torch_accepted_is_the_one_that_the_package_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["optional-dependencies"]["torch"] == [f"torch>={OLDEST[0]}.{OLDEST[1]}"]
+    wanted = project["optional-dependencies"]["torch"]
+    assert wanted[:2] == [f"torch>={OLDEST[0]}.{OLDEST[1]}", f"torchvision>=0.{OLDEST[1] + 15}"]
 
 
 @pytest.mark.parametrize(
@@ -55,8 +65,8 @@ def test_a_torch_in_a_folder_is_found_unless_too_old(tmp_path: Path) -> None:
     assert find_torch([str(tmp_path / "old")]) is None
 
 
-def test_without_cuda_keeps_the_other_packages_with_their_hashes() -> None:
-    assert without_cuda(LOCK) == ("# made by uv\nsympy==1.14.0 \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc")
+def test_what_stays_beside_another_torch_are_the_other_packages_with_their_hashes() -> None:
+    assert without_torch(LOCK) == ("# made by uv\nsympy==1.14.0 \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc")
 
 
 def test_the_lock_names_its_torch() -> None:
@@ -81,3 +91,18 @@ def test_a_source_without_a_new_enough_cpu_build_offers_none(tmp_path: Path, ver
 
 def test_a_user_without_sources_of_their_own_is_offered_none() -> None:
     assert offered_cpu_build(UV, "2.12.1", UvSettings({}, ())) is None
+
+
+def test_a_cpu_build_gets_the_torchvision_of_its_own_release_from_a_users_source(tmp_path: Path) -> None:
+    for version in ("0.26.0+cpu", "0.27.0+cpu", "0.27.1", "0.27.1+cpu", "0.27.1+cu130"):
+        write_wheel(tmp_path, version, name="torchvision")
+    source = find_links(tmp_path)
+    assert offered_torchvision(UV, "2.12.1+cpu", source) == "0.27.1+cpu"
+    assert offered_torchvision(UV, "2.11.0+cpu", source) == "0.26.0+cpu"
+    assert offered_torchvision(UV, "2.10.0+cpu", source) is None
+
+
+@pytest.mark.parametrize("torch", ["2.12.1", "2.12.1+cu130", "3.0.0+cpu"])
+def test_a_torch_that_is_no_cpu_build_of_a_known_pairing_is_offered_no_torchvision(tmp_path: Path, torch: str) -> None:
+    write_wheel(tmp_path, "0.27.1+cpu", name="torchvision")
+    assert offered_torchvision(UV, torch, find_links(tmp_path)) is None
