@@ -35,7 +35,7 @@ class SamViTB(ImageEncoder):
         # Imported here, since it wants torchvision: networks with another encoder run without both.
         from segment_anything.modeling import ImageEncoderViT  # noqa: PLC0415
 
-        self.encoder = ImageEncoderViT(
+        encoder = ImageEncoderViT(
             embed_dim=768,
             depth=12,
             num_heads=12,
@@ -43,18 +43,20 @@ class SamViTB(ImageEncoder):
             window_size=14,
             global_attn_indexes=(2, 5, 8, 11),
         )
+        # Its parts under their own names, which are the checkpoints'.
+        self.patch_embed, self.pos_embed = encoder.patch_embed, encoder.pos_embed
+        self.blocks, self.neck = encoder.blocks, encoder.neck
 
     def forward(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return (B, 256, H / 16, W / 16) and no finer features."""
-        tokens = self.encoder.patch_embed(image)
-        position = self.encoder.pos_embed
-        if position is not None:
-            channels_first = position.permute(0, 3, 1, 2)
+        tokens = self.patch_embed(image)
+        if self.pos_embed is not None:
+            channels_first = self.pos_embed.permute(0, 3, 1, 2)
             size = (tokens.shape[1], tokens.shape[2])
             tokens = tokens + functional.interpolate(channels_first, size, mode="bicubic").permute(0, 2, 3, 1)
-        for block in self.encoder.blocks:
+        for block in self.blocks:
             tokens = block(tokens)
-        return self.encoder.neck(tokens.permute(0, 3, 1, 2)), []
+        return self.neck(tokens.permute(0, 3, 1, 2)), []
 
 
 # The modules that are pretrained elsewhere, wherever they stand in a network.

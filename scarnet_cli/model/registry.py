@@ -6,6 +6,7 @@ from typing import Any, Final
 from torch import nn
 
 from scarnet_cli.errors import ModelError
+from scarnet_cli.model.medsam import MedSam, MedSamOptions
 from scarnet_cli.model.scarnet import ScarNet, ScarNetOptions
 from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.model.unet import UNet, UNetOptions
@@ -19,7 +20,11 @@ def _scarnet(in_channels: int, classes: int, **options: Any) -> nn.Module:  # no
     return ScarNet(in_channels, classes, ScarNetOptions(**options))
 
 
-ARCHITECTURES: Final[dict[str, Callable[..., nn.Module]]] = {"unet": _unet, "scarnet": _scarnet}
+def _medsam(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noqa: ANN401 (all have one form)
+    return MedSam(classes, MedSamOptions(**options))
+
+
+ARCHITECTURES: Final[dict[str, Callable[..., nn.Module]]] = {"unet": _unet, "scarnet": _scarnet, "medsam": _medsam}
 
 
 def build_model(spec: NetworkSpec) -> nn.Module:

@@ -61,6 +61,7 @@ PRESETS: Final[dict[str, Preset]] = {
     "localiser": _LOCALISER,
     "unet": _UNET,
     "scarnet": _like_unet("scarnet", "scarnet", _TINY_SCARNET, _FINE_TUNING),
+    "medsam": _like_unet("medsam", "medsam", {"encoder_scale": 0.5}, _FINE_TUNING),
     # As published: 64 features, and an encoder that sees the crop at its own resolution. For a GPU.
     "scarnet_vit_b": _like_unet("scarnet_vit_b", "scarnet", {}, _FINE_TUNING),
 }

@@ -1,0 +1,118 @@
+"""Torch checkpoints of other people and our own, read without running code in them, brought into our networks."""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from scarnet_cli.errors import ModelError
+from scarnet_cli.model.encoders import ENCODERS
+from scarnet_cli.model.registry import build_model
+from scarnet_cli.model.spec import NetworkSpec
+from scarnet_cli.model.store import SUFFIX
+from scarnet_cli.model.weights import load_tensors
+
+# Names under which programs keep the tensors in a checkpoint, ours first: the running average is what is kept.
+_HOLDERS: Final = ("average", "state_dict", "model_state_dict", "model", "network")
+# Names that programs put before every key.
+_WRAPPERS: Final = ("module.", "model.", "network.")
+# Where SAM, MedSAM and LiteMedSAM keep their image encoder.
+_ENCODER: Final = "image_encoder."
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The tensors of a checkpoint by key, and the network that it says they are of; only ours say so."""
+
+    tensors: dict[str, Tensor]
+    spec: NetworkSpec | None
+
+
+def import_checkpoint(path: Path, spec: NetworkSpec) -> tuple[nn.Module, NetworkSpec]:
+    """Return a network with the tensors of a checkpoint, and its spec.
+
+    A checkpoint of SAM, MedSAM or LiteMedSAM, whole or its image encoder alone, fills what it fits: a whole MedSAM, or
+    the encoder of a network that has such a one. The rest stays random, and the spec says `trained` = False.
+
+    Args:
+        path: See `read_checkpoint`.
+        spec: Network that the checkpoint is for; one of our own checkpoints keeps its own, with this one's decision.
+
+    Raises:
+        ModelError: The file cannot be read, holds more than tensors, is of another model, or its tensors do not fit.
+    """
+    checkpoint = read_checkpoint(path)
+    if checkpoint.spec is not None:
+        if checkpoint.spec.name != spec.name:
+            message = f"{path.name} is of the model {checkpoint.spec.name!r}, not of {spec.name!r}; name that model."
+            raise ModelError("other_model", message)
+        spec = replace(checkpoint.spec, decision=spec.decision)
+    torch.manual_seed(0)
+    network = build_model(spec)
+    encoder = next((module for module in network.modules() if isinstance(module, ENCODERS)), None)
+    if encoder is not None and checkpoint.tensors.keys().isdisjoint(network.state_dict()):
+        load_tensors(encoder, tensors_below(_ENCODER, checkpoint.tensors), path.name)
+        return network, replace(spec, trained=False)
+    load_tensors(network, checkpoint.tensors, path.name)
+    pretrained = checkpoint.spec is None and any(key.startswith(_ENCODER) for key in checkpoint.tensors)
+    return network, replace(spec, trained=not pretrained)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read safetensors, a checkpoint.pt of `scarnet train`, or a state_dict saved by torch, and nothing but tensors.
+
+    Prefixes that all keys share because the network was wrapped ("module.") are taken off.
+
+    Raises:
+        ModelError: The file is missing or cut, or reading it would need code, which is never run.
+    """
+    content = _read(path)
+    tensors = _state_dict(content, path.name)
+    for wrapper in _WRAPPERS:
+        if all(key.startswith(wrapper) for key in tensors):
+            tensors = tensors_below(wrapper, tensors)
+    described = content.get("spec")
+    return Checkpoint(tensors, NetworkSpec.from_json(described) if isinstance(described, str) else None)
+
+
+def tensors_below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of one part, the prefix taken off; where no key has it, the file holds that part alone."""
+    part = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    return part or dict(tensors)
+
+
+def _read(path: Path) -> Mapping[Any, Any]:
+    try:
+        content = load_file(path) if path.suffix == SUFFIX else torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        message = (
+            f"{path.name} holds more than tensors, or is no torch checkpoint; reading it could run code in it, so it "
+            "is refused. Where it comes from, save the tensors alone: torch.save(model.state_dict(), FILE)."
+        )
+        raise ModelError("not_only_tensors", message) from error
+    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        message = f"{path.name} is no whole checkpoint ({type(error).__name__}); fetch it again."
+        raise ModelError("unreadable_checkpoint", message) from error
+    return content if isinstance(content, Mapping) else {}
+
+
+def _state_dict(content: Mapping[Any, Any], name: str) -> dict[str, Tensor]:
+    """Return the tensors by key, from whichever known place in a checkpoint they are kept at.
+
+    Raises:
+        ModelError: There are none.
+    """
+    for holder in _HOLDERS:
+        if isinstance(content.get(holder), Mapping):
+            return _state_dict(content[holder], name)
+    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    if not tensors:
+        message = f"{name} holds no tensors by name; a state_dict is needed: torch.save(model.state_dict(), FILE)."
+        raise ModelError("no_tensors", message)
+    return tensors
