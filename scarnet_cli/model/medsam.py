@@ -1,7 +1,7 @@
 """MedSAM (Ma 2024, doi:10.1038/s41467-024-44824-z): an image encoder, a prompt encoder and a mask decoder.
 
 Parameters are named as in the checkpoints of SAM, MedSAM and LiteMedSAM, which load as they are. Used in two ways: with
-a box round what is wanted (`segment_boxes`), as it was published, and fine-tuned without prompt as a network like others.
+a box round what is wanted (`segment_boxes`), as it was published, and fine-tuned without prompt, as a network like any.
 """
 
 from collections.abc import Sequence
