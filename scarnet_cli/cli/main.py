@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "train": "Train a network on labelled cases.",
     "evaluate": "Score one model on held-out cases against the experts' contours.",
     "benchmark": "Compare models that were evaluated on the same cases.",
+    "nnunet": "Train nnU-Net on the same folds, for the benchmark.",
     "phantom": "Make studies with known answers, as DICOM.",
     "dicomize": "Turn NIfTI volumes or EMIDEC cases into DICOM studies.",
     "versions": "Print the versions of the software that makes the results.",
