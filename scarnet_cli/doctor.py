@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from scarnet_cli.errors import ModelError
-from scarnet_cli.model.store import DIGESTS, known_weights, listed_digests, read_weights_file
+from scarnet_cli.model.store import DIGESTS, files_in, read_weights_file
 
 OLDEST_JAVA: Final = (17,)
 OLDEST_NEXTFLOW: Final = (24, 10)
@@ -28,7 +28,13 @@ PATIENCE_S: Final = 120  # a cold network disk can take a minute to give torch's
 _TORCH_QUESTION: Final = """
 import json, torch
 cuda = torch.cuda.is_available()
-print(json.dumps({"build": torch.version.cuda, "gpu": torch.cuda.get_device_name(0) if cuda else None}))
+try:
+    import torchvision, segment_anything
+    beside = torchvision.__version__
+except Exception:  # a torchvision built for another torch raises whatever it meets first
+    beside = None
+gpu = torch.cuda.get_device_name(0) if cuda else None
+print(json.dumps({"build": torch.version.cuda, "gpu": gpu, "torchvision": beside}))
 """
 
 
@@ -158,10 +164,18 @@ def check_torch_and_gpu() -> list[Finding]:
         return [Finding("torch", State.WRONG, words, advice), _without_gpu(card)]
     facts = json.loads(answer.strip().splitlines()[-1])
     build = f"built for CUDA {facts['build']}" if facts["build"] else "built for the CPU"
-    torch = Finding("torch", State.OK, f"torch {version}, {build}.")
+    torch = _torch_finding(f"torch {version}, {build}", facts["torchvision"])
     if facts["gpu"] is not None:
         return [torch, Finding("GPU", State.OK, f"{facts['gpu']}, and torch can use it.")]
     return [torch, _without_gpu(card)]
+
+
+def _torch_finding(torch: str, torchvision: str | None) -> Finding:
+    """Say which torch there is, and what is lost where no torchvision can be imported beside it."""
+    if torchvision is not None:
+        return Finding("torch", State.OK, f"{torch}, with torchvision {torchvision}.")
+    words = f"{torch}; torchvision or segment-anything cannot be imported, so ScarNet with ViT-B and MedSAM cannot run."
+    return Finding("torch", State.NOTE, words, "All else runs. For these two, install the torchvision of this torch.")
 
 
 def _graphics_card() -> str | None:
@@ -182,14 +196,12 @@ def check_weights(folder: Path) -> list[Finding]:
     """Look at every weights file that SHA256SUMS in a folder lists, or that lies beside it."""
     advice = "Fetch the folder weights/ again (git checkout, or the release's archive)."
     try:
-        listed = listed_digests(folder)
+        paths = files_in(folder)
     except ModelError as error:
         return [Finding("weights", State.WRONG, str(error), advice)]
-    if not listed:
-        words = f"{folder} has no {DIGESTS}, so no weights file can be checked."
-        return [Finding("weights", State.WRONG, words, advice)]
-    paths = {folder / name for name in listed} | set(known_weights(shipped=folder).values())
-    return [_check_weights_file(path, advice) for path in sorted(paths)]
+    if not paths:
+        return [Finding("weights", State.WRONG, f"{folder} holds no weights file and no {DIGESTS}.", advice)]
+    return [_check_weights_file(path, advice) for path in paths]
 
 
 def _check_weights_file(path: Path, advice: str) -> Finding:

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
 
 
-@click.command(epilog="Example: scarnet crop work/convert --weights weights/localiser.safetensors --out work/crop")
+@click.command(epilog="Example: scarnet crop work/convert --weights localiser --out work/crop")
 @click.argument("convert_dir", metavar="CONVERT_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="Weights.")
+@click.option(
+    "--weights", type=WEIGHTS_NAME, required=True, help="Weights: a file, or a name of `scarnet weights list`."
+)
+@weights_dir
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
 def crop(convert_dir: Path, weights: Path, out: Path, isolate: bool) -> None:

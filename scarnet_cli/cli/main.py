@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "train": "Train a network on labelled cases.",
     "evaluate": "Score one model on held-out cases against the experts' contours.",
     "benchmark": "Compare models that were evaluated on the same cases.",
+    "weights": "List, verify and import the weights of networks.",
     "nnunet": "Train nnU-Net on the same folds, for the benchmark.",
     "phantom": "Make studies with known answers, as DICOM.",
     "dicomize": "Turn NIfTI volumes or EMIDEC cases into DICOM studies.",
@@ -85,7 +86,8 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if error.name != "torch":
+        if error.name not in ("torch", "torchvision", "segment_anything"):
             raise
-        click.echo("Error: this command needs torch: `make setup`, or `pip install 'scarnet-cli[torch]'`.", err=True)
+        advice = "`make setup`, or `pip install 'scarnet-cli[torch]'`"
+        click.echo(f"Error: this needs {error.name}, which is not installed here: {advice}.", err=True)
         sys.exit(1)

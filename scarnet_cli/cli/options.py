@@ -1,8 +1,9 @@
 """Types of command line options that several commands share."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import rich_click as click
 
@@ -27,3 +28,51 @@ class OutputDirectory(click.Path):
 
 
 OUTPUT_DIRECTORY = OutputDirectory()
+
+
+class WeightsName(click.Path):
+    """A weights file: its path, or its name in the pipeline's folder or the user's own (`weights_dir`, below)."""
+
+    def __init__(self) -> None:
+        """Give a Path."""
+        super().__init__(path_type=Path)
+        self.name = "name or file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401
+        """Return the file; one that is not there is wrong usage."""
+        from scarnet_cli.errors import ModelError
+        from scarnet_cli.model.store import find_weights
+
+        try:
+            return find_weights(str(value), own_weights())
+        except ModelError as error:
+            self.fail(str(error), param, ctx)
+
+
+WEIGHTS_NAME = WeightsName()
+_WEIGHTS_DIR: Final = "scarnet_cli.weights_dir"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def weights_dir(command: _Command) -> _Command:
+    """Add --weights-dir to a command whose other options name weights; `own_weights` returns it."""
+
+    def keep(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
+        ctx.meta[_WEIGHTS_DIR] = value
+
+    return click.option(
+        "--weights-dir",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        envvar="SCARNET_WEIGHTS",
+        show_envvar=True,
+        is_eager=True,  # before the names that are looked up in it
+        expose_value=False,
+        callback=keep,
+        help="Folder of your own weights, looked in before the pipeline's.",
+    )(command)
+
+
+def own_weights() -> Path | None:
+    """Return the folder that --weights-dir or SCARNET_WEIGHTS names in the command that runs."""
+    context = click.get_current_context(silent=True)
+    return context.meta.get(_WEIGHTS_DIR) if context else None

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
 
-WEIGHTS: Final = Path(__file__).parents[2] / "weights"
 # What of each stage's directory is a result, as in conf/modules.config.
 RESULTS: Final = (
     ("convert", "image.nii.gz"),
@@ -21,30 +20,34 @@ RESULTS: Final = (
     ("quantify", "overlay.png"),
     ("quantify", "study.json"),
 )
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The weights files that a run needs."""
+    """The weights files that a run needs, and whether the second looks at each slice only once."""
 
     localiser: Path
     weights: Path
+    fast: bool
 
 
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
 @click.argument("source", metavar="DICOM_DIR", type=click.Path(exists=True, path_type=Path))
 @click.argument("out", metavar="OUT", type=OUTPUT_DIRECTORY)
-@click.option("--localiser", type=_FILE, default=WEIGHTS / "localiser.safetensors", help="Weights that find the heart.")
-@click.option("--weights", type=_FILE, default=WEIGHTS / "unet.safetensors", help="Weights that label it.")
+@click.option(
+    "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
+)
+@click.option("--weights", type=WEIGHTS_NAME, default="unet", show_default=True, help="Weights that label it.")
+@weights_dir
+@click.option("--fast", is_flag=True, help="Look at each slice once, not at its mirror images too.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
-def run(source: Path, out: Path, localiser: Path, weights: Path, isolate: bool) -> None:
+def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, isolate: bool) -> None:
     """Measure the studies of DICOM_DIR (a folder, an archive or a samplesheet) without Nextflow.
 
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    accounting = run_studies_here(source, out, Networks(localiser, weights), isolate=isolate)
+    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), isolate=isolate)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
     if not accounting.scans:
@@ -85,7 +88,7 @@ def _run_stages(source: Path, work: Path, networks: Networks, *, isolate: bool) 
     entries = [entry for batch in batches for entry in batch["studies"]]
     convert_batch(entries, intake.root, work / "convert", isolate=isolate)
     crop_studies(work / "convert", networks.localiser, work / "crop", isolate=isolate)
-    segment_studies(work / "crop", networks.weights, work / "segment", isolate=isolate)
+    segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=isolate)
     quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=isolate)
 
 

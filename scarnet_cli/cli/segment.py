@@ -4,18 +4,22 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
 
 
-@click.command(epilog="Example: scarnet segment work/crop --weights weights/unet.safetensors --out work/segment")
+@click.command(epilog="Example: scarnet segment work/crop --weights unet --out work/segment")
 @click.argument("crop_dir", metavar="CROP_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="Weights.")
+@click.option(
+    "--weights", type=WEIGHTS_NAME, required=True, help="Weights: a file, or a name of `scarnet weights list`."
+)
+@weights_dir
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
+@click.option("--fast", is_flag=True, help="Look at each slice once, not at its mirror images too.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
-def segment(crop_dir: Path, weights: Path, out: Path, isolate: bool) -> None:
+def segment(crop_dir: Path, weights: Path, out: Path, fast: bool, isolate: bool) -> None:
     """Label every study of CROP_DIR (written by `scarnet crop`): blood pool, myocardium, scar, MVO."""
     from scarnet_cli.infer.segment_stage import segment_studies
 
-    failures = segment_studies(crop_dir, weights, out, isolate=isolate)
+    failures = segment_studies(crop_dir, weights, out, fast=fast, isolate=isolate)
     if failures:
         click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)

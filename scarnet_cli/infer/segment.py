@@ -47,9 +47,7 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
         message = f"Weights {spec.name!r} are for {spec.task.value}, not for segment; see `scarnet segment --weights`."
         raise ModelError("wrong_weights", message)
     if not spec.trained:
-        message = (
-            f"Weights {spec.name!r} are to start a training from: only their encoder is trained (`scarnet train`)."
-        )
+        message = f"Weights {spec.name!r} are pretrained alone; train them first: `scarnet train --start-from`."
         raise ModelError("untrained_weights", message)
     rows, columns = _window(crop)
     return neighbour_channels(crop.array[:, rows, columns], spec.context)

@@ -29,7 +29,7 @@ class NetworkSpec:
         context: Neighbouring slices on each side that are extra input channels.
         crop: Rows and columns of the input; the localiser takes the whole picture, in multiples of it.
         decision: Numbers that turn probabilities into labels (see `infer/decision.py`).
-        trained: False where only the encoder is pretrained: to start a training from, not to segment with.
+        trained: False where it is pretrained alone: to start a training from, not to segment with.
     """
 
     name: str

@@ -89,6 +89,15 @@ def listed_digests(folder: Path) -> Mapping[str, str]:
         raise ModelError("unreadable_digests", message) from error
 
 
+def files_in(folder: Path) -> list[Path]:
+    """Return the weights files that a folder holds or its SHA256SUMS lists, sorted.
+
+    Raises:
+        ModelError: SHA256SUMS cannot be read.
+    """
+    return sorted({folder / name for name in listed_digests(folder)} | set(folder.glob(f"*{SUFFIX}")))
+
+
 def verified_sha256(path: Path) -> str:
     """Return a weights file's SHA-256 (hex) after comparing it with SHA256SUMS beside it, where that names the file.
 

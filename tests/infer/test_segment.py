@@ -98,9 +98,9 @@ def test_localiser_weights_are_refused(phantom: Phantom, localiser: TrainedNetwo
         segment_crops([crop_heart(phantom.image, localiser).image], localiser)
 
 
-def test_weights_of_which_only_the_encoder_is_trained_are_refused(segmenter: TrainedNetwork, phantom: Phantom) -> None:
+def test_weights_that_are_pretrained_alone_are_refused(segmenter: TrainedNetwork, phantom: Phantom) -> None:
     untrained = replace(segmenter, spec=replace(segmenter.spec, trained=False))
-    with pytest.raises(ModelError, match="are to start a training from"):
+    with pytest.raises(ModelError, match="are pretrained alone; train them first"):
         segment_crops([phantom.image], untrained)
 
 
