@@ -16,10 +16,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("evaluations", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--weights",
-    type=(str, _FILE),
+    type=(str, str),
     multiple=True,
     metavar="MODEL FILE",
-    help="Weights of a model, to measure what a slice costs. May be repeated.",
+    help="Weights of a model (or lite_medsam), to measure what a slice costs. May be repeated.",
 )
 @click.option("--label-values", type=_FILE, help="As `scarnet evaluate` had it.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads while timing; all cores if not given.")
@@ -27,7 +27,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def benchmark(
     cases: Path,
     evaluations: tuple[Path, ...],
-    weights: tuple[tuple[str, Path], ...],
+    weights: tuple[tuple[str, str], ...],
     label_values: Path | None,
     threads: int | None,
     out: Path,
@@ -43,6 +43,7 @@ def benchmark(
     from scarnet_cli.evaluate.benchmark import write_benchmark
     from scarnet_cli.evaluate.cost import Cost, measure_cost
     from scarnet_cli.evaluate.predictions import merge_folds, read_evaluation
+    from scarnet_cli.evaluate.systems import load_prompted
     from scarnet_cli.model.weights import best_device, load_weights
     from scarnet_cli.report.benchmark import write_page
     from scarnet_cli.train.cases import read_cases, read_label_values
@@ -55,8 +56,10 @@ def benchmark(
     prompted = {model.model for model in models if model.prompted}
     costs: dict[str, Cost] = {}
     with progress_bar("time", len(weights)) as advance:
-        for model, file in weights:
-            costs[model] = measure_cost(load_weights(file, best_device()), prompted=model in prompted)
+        for model, given in weights:
+            boxed = model in prompted
+            trained = load_prompted(given) if boxed else load_weights(Path(given), best_device())
+            costs[model] = measure_cost(trained, prompted=boxed)
             advance(model)
     write_benchmark(models, costs, out)
     write_page(out, out)

@@ -18,7 +18,7 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Folder with fold_0, fold_1 ... of `scarnet train`, or with label maps, fold_0/labels/CASE.nii.gz ...",
 )
 @click.option("--localise-run", type=_RUN, help="The same of the localiser; label maps need none.")
-@click.option("--prompted", type=_FILE, help="Instead of a run: weights of MedSAM, shown the experts' own boxes.")
+@click.option("--prompted", help="Instead of a run: MedSAM's weights, or lite_medsam; it is shown the experts' boxes.")
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds of the patients.")
 @click.option("--fold", "only", type=int, multiple=True, help="Score these folds only; all if not given.")
 @click.option("--name", help="Name of the model in tables; the run's folder, or medsam_zero_shot, if not given.")
@@ -32,7 +32,7 @@ def evaluate(
     cases: Path,
     segment_run: Path | None,
     localise_run: Path | None,
-    prompted: Path | None,
+    prompted: str | None,
     folds: int,
     only: tuple[int, ...],
     name: str | None,
@@ -49,7 +49,7 @@ def evaluate(
     from scarnet_cli.errors import InputError
     from scarnet_cli.evaluate.crossval import Prediction, choose_decision, predict, score_cases, score_table
     from scarnet_cli.evaluate.predictions import Evaluation, write_evaluation
-    from scarnet_cli.evaluate.systems import System, fold_system, prompted_system
+    from scarnet_cli.evaluate.systems import Prompted, System, fold_system, load_prompted, require_box
     from scarnet_cli.evaluate.table import cases_csv, summary_markdown
     from scarnet_cli.files import write_bytes
     from scarnet_cli.train.cases import read_cases, read_label_values
@@ -66,7 +66,7 @@ def evaluate(
         if segment_run and not prompted:
             return fold_system(segment_run, localise_run, fold)
         if prompted and not segment_run:
-            return prompted_system(prompted)
+            return Prompted(require_box(load_prompted(prompted)).segment_boxes)
         message = "Give either --segment-run or --prompted."
         raise click.UsageError(message)
 

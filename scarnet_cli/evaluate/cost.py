@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from scarnet_cli.evaluate.systems import prompted_network
+from scarnet_cli.evaluate.systems import require_box
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.localise import CROP_PIXEL_MM, CROP_SIZE
 from scarnet_cli.infer.segment import network_input
@@ -94,13 +94,13 @@ def _crop_pass(trained: TrainedNetwork) -> Pass:
 
 
 def _box_pass(trained: TrainedNetwork) -> Pass:
-    segment_box = prompted_network(trained).segment_box
+    network = require_box(trained)
     box = (CROP_SIZE // 4, CROP_SIZE // 2, CROP_SIZE // 4, CROP_SIZE // 2)
     picture = np.zeros((CROP_SIZE, CROP_SIZE), np.float32)
 
     def run(batch: int) -> None:
         for _ in range(batch):
-            segment_box(picture, box)
+            network.segment_boxes(picture, [box])
 
     return run
 

