@@ -60,4 +60,4 @@ def test_without_torch_a_command_that_needs_it_says_so(tmp_path: Path) -> None:
     )
     result = run_python(code)
     assert result.returncode == 1
-    assert "this command needs torch" in result.stderr
+    assert "this needs torch, which is not installed" in result.stderr
