@@ -2,7 +2,7 @@
 // Entry: parameters in, one of the workflows out. The only script that reads `params`.
 
 include { COHORT } from './workflows/cohort'
-include { checkParameters ; helpText ; writeParameters } from './workflows/parameters'
+include { checkParameters ; helpText ; weightsFiles ; writeParameters } from './workflows/parameters'
 
 workflow {
     def schema = file("${projectDir}/nextflow_schema.json")
@@ -22,8 +22,9 @@ workflow {
             ],
             previous.exists() ? previous : [],
             "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
-            file(params.localiser),
-            file(params.weights),
+            weightsFiles(params.localiser, params),
+            weightsFiles(params.weights, params),
+            params.fast ? '--fast' : '',
         )
         COHORT.out.summary.view { text -> text.trim() }
         COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }

@@ -6,7 +6,7 @@ process CROP {
 
     input:
     tuple val(batch), path(convert)
-    path localiser
+    tuple path(localiser), path(digests) // staged beside it, to compare with
 
     output:
     tuple val(batch), path('crop'), emit: batch

@@ -6,7 +6,8 @@ process SEGMENT {
 
     input:
     tuple val(batch), path(crop)
-    path weights
+    tuple path(weights), path(digests) // staged beside it, to compare with
+    val options
 
     output:
     tuple val(batch), path('segment'), emit: batch
@@ -15,7 +16,7 @@ process SEGMENT {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet segment ${crop} --weights ${weights} --out segment ${task.attempt > 1 ? '--isolate' : ''}
+    scarnet segment ${crop} --weights ${weights} --out segment ${options} ${task.attempt > 1 ? '--isolate' : ''}
     ln -s segment published
     """
 }

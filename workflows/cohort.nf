@@ -14,8 +14,9 @@ workflow COHORT {
     input // map: path of the directory or samplesheet, root above all its files
     previous // index.parquet of the run before, or []
     index_options // text: sizes of batches
-    localiser // weights of the heart's localiser
-    weights // weights of the segmentation network
+    localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])
+    weights // weights of the segmentation network, likewise
+    segment_options // text: --fast or nothing
 
     main:
     INDEX(input, previous, index_options)
@@ -24,7 +25,7 @@ workflow COHORT {
 
     CONVERT(ch_batches, input.root)
     CROP(CONVERT.out.batch, localiser)
-    SEGMENT(CROP.out.batch, weights)
+    SEGMENT(CROP.out.batch, weights, segment_options)
     QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch, failOnMismatch: true))
 
     // sorted by batch, so that the same fragments make the same task whatever finished first

@@ -28,6 +28,9 @@ def checkParameters(params, schema) {
     def unknown = params.keySet().findAll { name -> !rules.containsKey(name) && !isCamelTwin(name, params) }
     def problems = unknown.collect { name -> "--${name} is no parameter of this pipeline; --help lists them." }
     problems += rules.collect { name, rule -> problemOf(name, params[name], rule) }.findAll { text -> text }
+    problems += rules
+        .findAll { name, rule -> rule.format == 'weights' && params[name] && !weightsFile(params[name], params).isFile() }
+        .collect { name, _rule -> "--${name} '${params[name]}' does not exist as a file; give a path, or a name of `scarnet weights list`." }
     if (!problems && params.batch_min > params.batch_max) {
         problems += ["--batch_min ${params.batch_min} is above --batch_max ${params.batch_max}."]
     }
@@ -71,6 +74,25 @@ def problemOf(name, value, rule) {
         return "--${name} '${value}' does not exist: ${rule.description}."
     }
     return rule.format == 'file-path' && file(value.toString()).isDirectory() ? "--${name} '${value}' is a directory; a file is needed." : null
+}
+
+/** A weights file: a path if it holds a slash or ends in .safetensors, else a name, as in scarnet_cli/model/store.py. */
+def weightsFile(given, params) {
+    def text = given.toString()
+    if (text.contains('/') || text.endsWith('.safetensors')) {
+        return file(text)
+    }
+    def own = params.weights_dir ?: System.getenv('SCARNET_WEIGHTS')
+    def folders = (own ? [own] : []) + ["${projectDir}/weights"]
+    def paths = folders.collect { folder -> file("${folder}/${text}.safetensors") }
+    return paths.find { path -> path.exists() } ?: paths.last()
+}
+
+/** What a task gets: the file and, if there is one, the SHA256SUMS beside it. */
+def weightsFiles(given, params) {
+    def weights = weightsFile(given, params)
+    def digests = weights.resolveSibling('SHA256SUMS')
+    return [weights, digests.exists() ? digests : []]
 }
 
 def problemOfOutput(outdir) {

@@ -106,6 +106,11 @@ _SCANS: Final = [
     column("flags", CODES, "What a reader should know of this study, as codes; empty when nothing."),
     column("model", TEXT, "Name of the segmentation model; null where the labels were given."),
     column("model_sha256", TEXT, "SHA-256 of the model's weights file; null where the labels were given."),
+    column(
+        "segment_mode",
+        TEXT,
+        "How the model was used: 'default', or 'fast' without mirror images; null where the labels were given.",
+    ),
     column("pipeline_version", TEXT, "Version of the pipeline that made this row."),
 ]
 

@@ -19,7 +19,7 @@ from scarnet_cli.report.overlay import draw_overlay
 
 _TABLES: Final = ("scans", "slices", "segments")
 _FROM_CONVERT: Final = ("study_instance_uid", "manufacturer")
-_FROM_SEGMENT: Final = ("confidence", "model", "model_sha256")
+_FROM_SEGMENT: Final = ("confidence", "model", "model_sha256", "segment_mode")
 _AXES: Final = 3
 Rows = dict[str, list[dict[str, Any]]]
 
