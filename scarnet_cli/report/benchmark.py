@@ -11,7 +11,7 @@ from scarnet_cli.cohort.tables import CREATION_TIME, PIPELINE_VERSION, read_tabl
 from scarnet_cli.files import write_bytes
 from scarnet_cli.report.page import render
 from scarnet_cli.report.plots import Lines, Point, draw_bland_altman, draw_boxes
-from scarnet_cli.report.words import UNDEFINED, number_text
+from scarnet_cli.report.words import number_text
 
 Row = Mapping[str, Any]
 
@@ -79,8 +79,11 @@ def read_benchmark(tables: Path) -> Benchmark:
     )
 
 
-def overall(benchmark: Benchmark) -> tuple[list[str], list[list[str]]]:
-    """Return headings and one row of texts a model: the table that README shows."""
+Table = tuple[list[str], list[list[str]]]
+
+
+def accuracy_table(benchmark: Benchmark) -> Table:
+    """Return headings and one row of texts a model: how well it agrees with the experts."""
     first = benchmark.first
     everyone, scarred = first["cases"], first["cases_with_scar"]
     headings = [
@@ -96,35 +99,42 @@ def overall(benchmark: Benchmark) -> tuple[list[str], list[list[str]]]:
         "scar bias, ml (limits)",
         "CoV, %",
         "ICC",
-        "parameters, M",
-        "GFLOP/slice",
-        "slices/s",
-        "slices/s, best batch",
     ]
-    return headings, [_overall_row(benchmark, model) for model in benchmark.models]
+    return headings, [_accuracy_row(benchmark, model) for model in benchmark.models]
 
 
-def _overall_row(benchmark: Benchmark, model: str) -> list[str]:
+def _accuracy_row(benchmark: Benchmark, model: str) -> list[str]:
     scar, myocardium, blood_pool, mvo = (
         benchmark.summary[model, region] for region in ("scar", "myocardium", "blood_pool", "mvo")
     )
-    cost = benchmark.cost.get(model, {})
-    parameters, best = cost.get("parameters"), cost.get("slices_per_second_best")
+    dice = [scar["dice_mean"], scar["dice_with_scar"], scar["dice_without_scar"]]
+    dice += [row["dice_mean"] for row in (myocardium, blood_pool, mvo)]
     return [
         model,
-        number_text(scar["dice_mean"], 3),
-        number_text(scar["dice_with_scar"], 3),
-        number_text(scar["dice_without_scar"], 3),
-        *(number_text(row["dice_mean"], 3) for row in (myocardium, blood_pool, mvo)),
+        *(number_text(value, 3) for value in dice),
         number_text(scar["hd95_median_mm"]),
         number_text(myocardium["hd95_median_mm"]),
         bias_text(scar),
         number_text(scar["cov_percent"]),
         number_text(scar["icc"], 2),
-        number_text(None if parameters is None else parameters / 1e6, 2),
-        number_text(cost.get("gflop_per_slice")),
-        number_text(cost.get("slices_per_second")),
-        UNDEFINED if best is None else f"{number_text(best)} ({cost['best_batch']})",
+    ]
+
+
+def cost_table(benchmark: Benchmark) -> Table:
+    """Return headings and one row of texts a model whose cost is known."""
+    headings = ["model", "parameters, M", "GFLOP a slice", "slices/s, one at a time", "slices/s, best batch", "batch"]
+    rows = [benchmark.cost[model] for model in benchmark.models if model in benchmark.cost]
+    return headings, [_cost_row(row) for row in rows]
+
+
+def _cost_row(row: Row) -> list[str]:
+    return [
+        row["model"],
+        number_text(row["parameters"] / 1e6, 2),
+        number_text(row["gflop_per_slice"]),
+        number_text(row["slices_per_second"]),
+        number_text(row["slices_per_second_best"]),
+        str(row["best_batch"]),
     ]
 
 
@@ -142,27 +152,35 @@ def machine_text(benchmark: Benchmark) -> str:
 
 
 def markdown(benchmark: Benchmark) -> str:
-    """Return the table of the models as Markdown, with what its columns mean."""
-    headings, rows = overall(benchmark)
-    lines = [f"| {' | '.join(row)} |" for row in (headings, ["---"] * len(headings), *rows)]
-    timed = f" Timed on: {machine_text(benchmark)}." if benchmark.cost else ""
-    lines += [
-        "",
+    """Return the tables of the models as Markdown, with what their columns mean."""
+    accuracy = (
         "Dice is over the whole stack, mean over cases; empty against empty counts 1. HD95 is the median over the "
-        "cases where both regions are there. Bias, limits, CoV and ICC are of the scar's volume, over all cases. "
-        f"Speed is the network's alone, one pass a slice; in brackets the batch size that was fastest.{timed}",
-    ]
-    return "\n".join(lines) + "\n"
+        "cases where both regions are there. Bias, limits, CoV and ICC are of the scar's volume, over all cases."
+    )
+    speed = (
+        "A pass of the network over one slice, without mirror images and without the localiser. Timed on: "
+        f"{machine_text(benchmark)}."
+    )
+    parts = [_markdown_table(accuracy_table(benchmark)), accuracy]
+    if benchmark.cost:
+        parts += [_markdown_table(cost_table(benchmark)), speed]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    headings, rows = table
+    return "\n".join(f"| {' | '.join(row)} |" for row in (headings, ["---"] * len(headings), *rows))
 
 
 def html(benchmark: Benchmark) -> str:
     """Return the page; it needs no other file."""
-    headings, rows = overall(benchmark)
     return render(
         "benchmark.html.jinja",
         benchmark=benchmark,
-        headings=headings,
-        rows=rows,
+        tables=[
+            ("accuracy", accuracy_table(benchmark)),
+            *([("cost", cost_table(benchmark))] if benchmark.cost else []),
+        ],
         machine=machine_text(benchmark),
         regions=[
             (name, [benchmark.summary[model, region] for model in benchmark.models])
