@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "gather": "Merge the measures of all batches into the cohort's tables.",
     "report": "Make the page that shows the cohort.",
     "run": "Do all of this for one directory, without Nextflow.",
+    "folds": "Check labelled cases and deal their patients to folds.",
     "train": "Train a network on labelled cases.",
     "evaluate": "Score one model on held-out cases against the experts' contours.",
     "benchmark": "Compare models that were evaluated on the same cases.",

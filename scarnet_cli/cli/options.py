@@ -76,3 +76,12 @@ def own_weights() -> Path | None:
     """Return the folder that --weights-dir or SCARNET_WEIGHTS names in the command that runs."""
     context = click.get_current_context(silent=True)
     return context.meta.get(_WEIGHTS_DIR) if context else None
+
+
+# Labelled cases: a folder in EMIDEC's layout, or a CSV table.
+CASES = click.Path(exists=True, path_type=Path)
+LABEL_VALUES = click.option(
+    "--label-values",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV table (value,label) of what the label maps' values mean, where they are not ours.",
+)

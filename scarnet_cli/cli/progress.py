@@ -8,8 +8,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[str], None]]:
-    """Yield a function that counts one step: a bar with its text on a terminal, in a log a line per text (stderr)."""
+def progress_bar(title: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
+    """Yield a function that counts one step: a bar with its text on a terminal, in a log a line per text (stderr).
+
+    `done` of the `total` steps were done before.
+    """
     console = Console(stderr=True)
     columns = (
         TextColumn(title),
@@ -19,7 +22,7 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[str], None]]:
         TextColumn("{task.fields[now]}"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=total, now="")
+        task = progress.add_task(title, total=total, completed=done, now="")
 
         def advance(text: str) -> None:
             progress.update(task, advance=1, now=text)

@@ -1,89 +1,144 @@
 """`scarnet train`: train the localiser or a segmentation network on labelled cases."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
 import rich_click as click
 import torch
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import CASES, LABEL_VALUES, OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.errors import InputError
-from scarnet_cli.model.weights import best_device, load_weights
-from scarnet_cli.train.cases import Case, read_cases
-from scarnet_cli.train.folds import split_folds
-from scarnet_cli.train.loop import EpochReport, Trainer, TrainingData, fit
-from scarnet_cli.train.presets import PRESETS, preset
+from scarnet_cli.files import atomic_path, read_json
+from scarnet_cli.model.weights import load_weights
+from scarnet_cli.train.batches import training_data
+from scarnet_cli.train.cases import Case, read_cases, read_label_values
+from scarnet_cli.train.folds import deal_cases
+from scarnet_cli.train.loop import Trainer, fit, regions_of
+from scarnet_cli.train.presets import PRESETS, Preset, change
+from scarnet_cli.train.processes import Place, join_processes
+from scarnet_cli.train.record import LOG, EpochReport, read_log
 from scarnet_cli.train.stacks import make_stacks
 
 # Far from the seeds that people use, so that a network is never judged on phantoms that it was trained on.
 _FIRST_PHANTOM: Final = 1_000_000
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(epilog="Example: scarnet train emidec --model unet --fold 0 --out runs/unet/fold_0")
-@click.argument("cases", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("cases", type=CASES)
 @click.option("--model", type=click.Choice(list(PRESETS)), required=True, help="What to train.")
-@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder of this training.")
+@click.option("--out", type=OUTPUT_DIRECTORY, help="Folder of this training.")
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds that patients are dealt to.")
 @click.option("--fold", type=click.IntRange(0), help="Hold this fold out; without it, train on all cases.")
+@LABEL_VALUES
 @click.option("--phantoms", type=click.IntRange(0), default=0, show_default=True, help="Made hearts to mix in.")
 @click.option(
     "--start-from",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=WEIGHTS_NAME,
     multiple=True,
     help="Weights to start from instead of random ones; given twice, the later ones fill what they hold.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Passes over the cases; the preset's number if not given.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights, order and augmentation.")
+@weights_dir
+@click.option("--settings", type=_FILE, help="JSON file of what to change in the model's settings, like settings.json.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the cases; the model's own number if not given.")
+@click.option("--seed", type=int, help="Seed of weights, order and augmentation; 0 if not given.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not given.")
+@click.option(
+    "--preview",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Instead of training, draw augmented crops to this PNG file, a row a transform.",
+)
 def train(
     cases: Path,
     model: str,
-    out: Path,
+    out: Path | None,
     folds: int,
     fold: int | None,
+    label_values: Path | None,
     phantoms: int,
     start_from: tuple[Path, ...],
+    settings: Path | None,
     epochs: int | None,
-    seed: int,
+    seed: int | None,
     threads: int | None,
+    preview: Path | None,
 ) -> None:
-    """Train a network on CASES, a folder in EMIDEC's layout.
+    """Train a network on CASES, a folder in EMIDEC's layout or a CSV table (case,image,labels[,patient]).
 
-    Writes checkpoint.pt after every epoch (run the same command again to go on after a kill), log.csv, and
-    weights.safetensors when it is done.
+    Writes checkpoint.pt after every epoch (run the same command again to go on after a kill), log.csv, curve.svg,
+    TensorBoard's events, settings.json, and weights.safetensors when it is done. `torchrun` starts it on several GPUs.
     """
+    if out is None and preview is None:
+        message = "Give --out, the folder of this training, or --preview."
+        raise click.UsageError(message)
     if threads:
         torch.set_num_threads(threads)
-    chosen = preset(model, epochs=epochs, seed=seed)
-    everyone = read_cases(cases)
-    held_out = _held_out(everyone, folds, fold)
-    data = TrainingData(
-        train=make_stacks([c for c in everyone if c.case_id not in held_out], chosen.spec),
-        extra=make_stacks(_phantom_cases(phantoms), chosen.spec),
-        held_out=make_stacks([c for c in everyone if c.case_id in held_out], chosen.spec),
-    )
-    trainer = Trainer(chosen.spec, chosen.augmentation, chosen.settings, best_device())
-    for weights in start_from:
-        trainer.start_from(load_weights(weights))
-    out.mkdir(parents=True, exist_ok=True)
-    with progress_bar(f"train {model}", chosen.settings.epochs) as advance:
-
-        def report(entry: EpochReport) -> None:
-            dice = " ".join(f"{d:.3f}" for d in entry.dice)
-            advance(f"epoch {entry.epoch}: loss {entry.loss:.3f}" + (f", held-out Dice {dice}" if dice else ""))
-
-        path = fit(trainer, data, out, report)
-    click.echo(f"Wrote {path}.", err=True)
+    given = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
+    chosen = change(change(PRESETS[model], _read_settings(settings)), {"settings": given})
+    everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
+    if preview:
+        _draw_preview(everyone, chosen, preview)
+    if out is None:
+        return
+    data = training_data(everyone, _held_out(everyone, folds, fold), _phantom_cases(phantoms), chosen.spec)
+    with join_processes() as place:
+        trainer = Trainer(chosen.spec, chosen.augmentation, chosen.settings, place)
+        for weights in start_from:
+            trainer.start_from(load_weights(weights))
+        with _bar(f"train {model}", place, chosen.settings.epochs, len(read_log(out / LOG))) as advance:
+            path = fit(trainer, data, out, _reporter(regions_of(chosen.spec), advance))
+        if place.is_first:
+            click.echo(f"Wrote {path}.", err=True)
 
 
-def _held_out(cases: list[Case], folds: int, fold: int | None) -> set[str]:
+def _read_settings(path: Path | None) -> dict[str, object]:
+    try:
+        content = read_json(path) if path else {}
+    except ValueError as error:
+        message = f"The settings are no JSON file ({error})."
+        raise InputError("bad_settings", message) from error
+    if not isinstance(content, dict):
+        message = "The settings are no JSON table; take a training's settings.json as an example."
+        raise InputError("bad_settings", message)
+    return content
+
+
+def _draw_preview(cases: list[Case], chosen: Preset, path: Path) -> None:
+    from scarnet_cli.train.preview import render_preview
+
+    picture = render_preview(make_stacks(cases, chosen.spec), chosen.spec, chosen.augmentation, chosen.settings.seed)
+    with atomic_path(path) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+def _bar(title: str, place: Place, total: int, done: int) -> AbstractContextManager[Callable[[str], None]]:
+    return progress_bar(title, total, done) if place.is_first else nullcontext(lambda _text: None)
+
+
+def _reporter(regions: list[str], advance: Callable[[str], None]) -> Callable[[EpochReport], None]:
+    """Return what shows each epoch's loss, and beside it the latest held-out Dice."""
+    latest = ""
+
+    def report(entry: EpochReport) -> None:
+        nonlocal latest
+        if entry.dice:
+            dice = ", ".join(f"{region} {value:.3f}" for region, value in zip(regions, entry.dice, strict=True))
+            latest = f"; held-out Dice after {entry.epoch}: {dice}"
+        advance(f"epoch {entry.epoch}: loss {entry.loss:.3f}{latest}")
+
+    return report
+
+
+def _held_out(cases: list[Case], folds: int, fold: int | None) -> list[str]:
     if fold is None:
-        return set()
+        return []
     if fold >= folds:
         message = f"--fold {fold} is not one of the {folds} folds, which count from 0."
         raise InputError("wrong_fold", message)
-    return set(split_folds([c.case_id for c in cases], [c.has_scar for c in cases], folds)[fold])
+    return deal_cases(cases, folds)[fold]
 
 
 def _phantom_cases(number: int) -> list[Case]:

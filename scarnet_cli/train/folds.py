@@ -1,5 +1,7 @@
 """Cross-validation folds: patients are split, never slices."""
 
+import csv
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,6 +23,18 @@ def deal_cases(cases: Sequence[Case], folds: int) -> list[list[str]]:
     scarred = {case.patient_id for case in cases if case.has_scar}
     dealt = split_folds(patients, [patient in scarred for patient in patients], folds)
     return [sorted(case.case_id for case in cases if case.patient_id in held_out) for held_out in dealt]
+
+
+def folds_csv(cases: Sequence[Case], folds: int) -> str:
+    """Return one line a case: its patient, whether it has scar, the fold that holds it out, and the voxels' digest."""
+    number = {case_id: fold for fold, held_out in enumerate(deal_cases(cases, folds)) for case_id in held_out}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["case", "patient", "has_scar", "fold", "sha256"])
+    for case in cases:
+        scar = str(case.has_scar).lower()
+        writer.writerow([case.case_id, case.patient_id, scar, number[case.case_id], case.sha256])
+    return text.getvalue()
 
 
 def split_folds(case_ids: Sequence[str], has_scar: Sequence[bool], folds: int, seed: int = 0) -> list[list[str]]:

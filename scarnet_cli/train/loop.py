@@ -1,17 +1,17 @@
 """The training loop: one network, one split, resumable after any epoch with the result of an uninterrupted run."""
 
 import copy
-import csv
 import logging
 import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from scarnet_cli.errors import TrainingError
 from scarnet_cli.files import atomic_path, write_json
@@ -21,76 +21,47 @@ from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.model.take_over import take_over
 from scarnet_cli.model.weights import TrainedNetwork, save_weights
 from scarnet_cli.train.augment import Augmentation, augment, centre_window
-from scarnet_cli.train.losses import LOSS_TERMS, region_loss
-from scarnet_cli.train.stacks import Stack, slice_index, with_context
+from scarnet_cli.train.batches import Pick, TrainingData, ahead, chunks, collate, draw_picks
+from scarnet_cli.train.losses import LOSS_TERMS, build_loss
+from scarnet_cli.train.processes import Place
+from scarnet_cli.train.record import EpochReport, Record
+from scarnet_cli.train.settings import TrainingSettings
+from scarnet_cli.train.stacks import Stack, slice_index
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT: Final = "checkpoint.pt"
 WEIGHTS: Final = "weights.safetensors"
 _WARM_UP: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How long and how hard to train.
-
-    Attributes:
-        epochs: Passes over the real slices.
-        batch: Slices a step.
-        learning_rate: Peak; it warms up over 5 % of the steps and falls along a cosine to zero.
-        weight_decay: Of AdamW.
-        ema: Decay of the running average of weights, which is what is kept.
-        extra_fraction: Slices of the extra stacks (phantoms) drawn an epoch, as a fraction of the real ones.
-        validate_every: Epochs between validations.
-        encoder_rate: Learning rate of a pretrained encoder as a fraction of the rest's.
-        path_weight: Weight of the loss of each path of a network that has several, beside that of its fused result.
-        seed: Of weights, order and augmentation.
-    """
-
-    epochs: int = 60
-    batch: int = 16
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-3
-    ema: float = 0.99
-    extra_fraction: float = 0.15
-    validate_every: int = 5
-    encoder_rate: float = 1.0
-    path_weight: float = 0.0
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingData:
-    """Stacks to train on, extra (made) ones to mix in, and held-out ones to watch."""
-
-    train: Sequence[Stack]
-    extra: Sequence[Stack]
-    held_out: Sequence[Stack]
-
-
-@dataclass(frozen=True, slots=True)
-class EpochReport:
-    """What one epoch came to; `dice` is empty where the epoch was not validated."""
-
-    epoch: int
-    loss: float
-    dice: tuple[float, ...]
+_PRECISIONS: Final = ("auto", "fp32", "bf16")
 
 
 class Trainer:
     """State of one training: network, its average, optimiser and the number of finished epochs."""
 
-    def __init__(self, spec: NetworkSpec, how: Augmentation, settings: TrainingSettings, device: str) -> None:
-        """Create the network from the seed."""
+    def __init__(
+        self, spec: NetworkSpec, how: Augmentation, settings: TrainingSettings, place: Place | None = None
+    ) -> None:
+        """Create the network from the seed.
+
+        Raises:
+            TrainingError: The settings name a loss or precision that there is not, or too small a batch.
+        """
+        self.spec, self.how, self.settings, self.place = spec, how, settings, place or Place()
+        self._loss_of = build_loss(settings.loss, spec.task, settings.loss_options)
+        _check(settings, self.place)
         torch.manual_seed(settings.seed)
-        self.spec, self.how, self.settings, self.device = spec, how, settings, device
-        self.network = build_model(spec).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = build_model(spec)
+        self.network = network.to(self.place.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
-            parameter_groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            parameter_groups(self.network, settings),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
         )
         self.finished = 0
+        self._spread = self.place.spread(self.network)
 
     def start_from(self, trained: TrainedNetwork) -> None:
         """Take over the tensors of weights: of a pretrained encoder, of an earlier round, of one path alone.
@@ -102,48 +73,78 @@ class Trainer:
             take_over(network, trained)
 
     def train_epoch(self, data: TrainingData) -> float:
-        """Train one epoch and return its mean loss."""
-        generator = torch.Generator().manual_seed(_epoch_seed(self.settings.seed, self.finished))
-        batches = list(_draw_batches(data, self.settings, generator))
-        total = 0.0
-        self.network.train()
-        for number, (stacks, picks) in enumerate(batches):
-            image, labels = collate(stacks, picks, self.spec.context)
-            image, labels = augment(image, labels, self.how, generator)
-            self._set_learning_rate((self.finished + number / len(batches)) / self.settings.epochs)
-            total += self._step(image, labels)
-        self.finished += 1
-        return total / len(batches)
+        """Train one epoch and return its mean loss.
 
-    def _step(self, image: Tensor, labels: Tensor) -> float:
-        with torch.autocast("cuda", torch.bfloat16, enabled=self.device == "cuda"):
-            outputs = self.network(image.to(self.device, memory_format=torch.channels_last))
-        loss = self._loss(outputs, labels.to(self.device))
-        if not torch.isfinite(loss):
-            message = f"The loss is {loss.item()} in epoch {self.finished}; lower the learning rate."
+        Raises:
+            TrainingError: There is less than a batch to train on, or the loss is no longer finite.
+        """
+        generator = torch.Generator().manual_seed(_epoch_seed(self.settings.seed, self.finished))
+        batches = draw_picks(data, self.settings, generator)
+        if not batches:
+            message = f"There are fewer slices than half a batch of {self.settings.batch}; add cases."
+            raise TrainingError("too_little_data", message)
+        # Each process augments its own share of every batch, by random numbers of its own.
+        if not self.place.is_first:
+            generator.manual_seed(_epoch_seed(self.settings.seed, self.finished, self.place.rank))
+        total = torch.zeros((), device=self.place.device)
+        self.network.train()
+        at_once = self.settings.accumulate
+        for number, (image, labels) in enumerate(ahead(self._prepare(data, batches, generator))):
+            first = number - number % at_once
+            group = min(at_once, len(batches) - first)
+            total += self._learn(image, labels, 1 / group)
+            if number == first + group - 1:
+                self._step((self.finished + first / len(batches)) / self.settings.epochs)
+        mean = self.place.mean(total / len(batches))
+        if not math.isfinite(mean):
+            message = f"The loss is {mean} in epoch {self.finished}; lower the learning rate."
             raise TrainingError("diverged", message)
-        self.optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimiser.step()
-        self._update_average()
-        return loss.item()
+        self.finished += 1
+        return mean
+
+    def _prepare(
+        self, data: TrainingData, batches: Sequence[Sequence[Pick]], generator: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield this process's share of each batch, augmented."""
+        stacks = [*data.train, *data.extra]
+        for picks in batches:
+            share = picks[self.place.rank :: self.place.world]
+            yield augment(*collate(stacks, share, self.spec.context), self.how, generator)
+
+    def _learn(self, image: Tensor, labels: Tensor, share: float) -> Tensor:
+        """Add a batch's gradients, times `share`, to those at hand, and return its loss."""
+        device = torch.device(self.place.device)
+        auto = self.settings.precision == "auto" and device.type == "cuda"
+        with torch.autocast(device.type, torch.bfloat16, enabled=auto or self.settings.precision == "bf16"):
+            outputs = self._spread(image.to(device, memory_format=torch.channels_last))
+        loss = self._loss(outputs, labels.to(device))
+        (share * loss).backward()
+        return loss.detach()
 
     def _loss(self, outputs: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
         """Return the loss of the result, and of each path beside it where the network gives them."""
         logits, *paths = (outputs,) if isinstance(outputs, Tensor) else outputs
-        terms = LOSS_TERMS[self.spec.task]
-        loss = region_loss(logits.float(), labels, terms)
+        loss = self._loss_of(logits.float(), labels)
         for path in paths if self.settings.path_weight else ():
-            loss = loss + self.settings.path_weight * region_loss(path.float(), labels, terms)
+            loss = loss + self.settings.path_weight * self._loss_of(path.float(), labels)
         return loss
+
+    def _step(self, progress: float) -> None:
+        """Change the weights by the gradients at hand; `progress` is the part of the training that is done."""
+        self._set_learning_rate(progress)
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self._update_average()
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        for mean, new in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(new, 1 - self.settings.ema)
-            else:
+        pairs = list(zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True))
+        floating = [(mean, new) for mean, new in pairs if mean.is_floating_point()]
+        means, news = map(list, zip(*floating, strict=True))
+        get_ema_multi_avg_fn(self.settings.ema)(means, news, 0)
+        for mean, new in pairs:
+            if not mean.is_floating_point():
                 mean.copy_(new)
 
     def _set_learning_rate(self, progress: float) -> None:
@@ -157,9 +158,9 @@ class Trainer:
         """Return the Dice of each scored region over all slices together, of the averaged network, unaugmented."""
         terms = LOSS_TERMS[self.spec.task]
         overlap, sizes = torch.zeros(len(terms)), torch.zeros(len(terms))
-        for picks in _chunks(slice_index(stacks), self.settings.batch):
+        for picks in chunks(slice_index(stacks), self.settings.batch):
             image, labels = centre_window(*collate(stacks, picks, self.spec.context), self.how.window)
-            predicted = self.average(image.to(self.device)).argmax(dim=1).cpu()
+            predicted = self.average(image.to(self.place.device)).argmax(dim=1).cpu()
             for number, term in enumerate(terms):
                 classes = torch.tensor(term.classes)
                 ours, true = torch.isin(predicted, classes), torch.isin(labels, classes)
@@ -167,13 +168,8 @@ class Trainer:
                 sizes[number] += ours.sum() + true.sum()
         return tuple((2 * overlap / sizes.clamp(min=1)).tolist())
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint atomically."""
-        with atomic_path(path) as temporary:
-            torch.save(self.state(), temporary)
-
     def state(self) -> dict[str, Any]:
-        """Return all that `load` needs, with the settings that made it."""
+        """Return all that a checkpoint needs to go on, with the settings that made it."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -185,18 +181,24 @@ class Trainer:
             "spec": replace(self.spec, decision={}).to_json(),
         }
 
-    def load(self, path: Path) -> None:
+    def save(self, path: Path, data_sha256: str) -> None:
+        """Write a checkpoint atomically."""
+        with atomic_path(path) as temporary:
+            torch.save({**self.state(), "data_sha256": data_sha256}, temporary)
+
+    def load(self, path: Path, data_sha256: str) -> None:
         """Go on from a checkpoint.
 
         Raises:
-            TrainingError: It was made with other settings.
+            TrainingError: It was made with other settings, or on other data.
         """
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = torch.load(path, map_location=self.place.device, weights_only=True)
         # Rebuilt as records: a setting that is newer than the checkpoint counts as its default.
         compared = {
             "settings": (TrainingSettings(**state["settings"]), self.settings),
             "augmentation": (Augmentation(**state["augmentation"]), self.how),
-            "spec": (NetworkSpec.from_json(state["spec"]), replace(self.spec, decision={})),
+            "network": (NetworkSpec.from_json(state["spec"]), replace(self.spec, decision={})),
+            "cases": (state.get("data_sha256", data_sha256), data_sha256),
         }
         for key, (theirs, ours) in compared.items():
             if theirs != ours:
@@ -204,8 +206,20 @@ class Trainer:
                 raise TrainingError("other_settings", message)
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
+        rates = [group["rate"] for group in self.optimiser.param_groups]
         self.optimiser.load_state_dict(state["optimiser"])
+        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
+            group["rate"] = rate  # which older checkpoints lack
         self.finished = state["finished"]
+
+
+def _check(settings: TrainingSettings, place: Place) -> None:
+    if settings.precision not in _PRECISIONS:
+        message = f"There is no precision '{settings.precision}'; choose one of {', '.join(_PRECISIONS)}."
+        raise TrainingError("unknown_precision", message)
+    if settings.batch // 2 + 1 < place.world:
+        message = f"Batches of {settings.batch} slices are too small for {place.world} processes; start fewer."
+        raise TrainingError("too_many_processes", message)
 
 
 def parameter_groups(network: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
@@ -223,59 +237,47 @@ def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[Epoch
     """Train to the end, or go on from `out`/checkpoint.pt, and return the path of the weights written.
 
     Args:
-        trainer: A fresh trainer.
+        trainer: A fresh trainer. Of several processes, the first alone writes and reports.
         data: What to train on and what to watch.
-        out: Folder for checkpoint.pt (each epoch), log.csv, settings.json and weights.safetensors.
+        out: Folder for checkpoint.pt (each epoch), settings.json, weights.safetensors and the files of record.py.
         report: Called after every epoch.
+
+    Raises:
+        TrainingError: The checkpoint is of another training, there is too little to train on, or the loss diverged.
     """
     checkpoint = out / CHECKPOINT
     if checkpoint.exists():
-        trainer.load(checkpoint)
+        trainer.load(checkpoint, data.sha256)
         log.info("going on after epoch %d", trainer.finished)
-    write_json(out / "settings.json", {k: v for k, v in trainer.state().items() if k in ("settings", "augmentation")})
-    while trainer.finished < trainer.settings.epochs:
+    first, total = trainer.place.is_first, trainer.settings.epochs
+    if first:
+        for half in out.glob(f".*{CHECKPOINT}"):  # left by a kill while it was written
+            half.unlink()
+        kept = {key: value for key, value in trainer.state().items() if key in ("settings", "augmentation")}
+        write_json(out / "settings.json", kept)
+    record = Record(out, regions_of(trainer.spec), trainer.finished) if first and trainer.finished < total else None
+    while trainer.finished < total:
         loss = trainer.train_epoch(data)
-        due = trainer.finished % trainer.settings.validate_every == 0 or trainer.finished == trainer.settings.epochs
-        dice = trainer.validate(data.held_out) if due and data.held_out else ()
-        trainer.save(checkpoint)
-        entry = EpochReport(trainer.finished, loss, dice)
-        _append_log(out / "log.csv", entry)
-        report(entry)
-    save_weights(out / WEIGHTS, trainer.average, trainer.spec)
+        if record:
+            due = trainer.finished % trainer.settings.validate_every == 0 or trainer.finished == total
+            dice = trainer.validate(data.held_out) if due and data.held_out else ()
+            # Rounded as in the log, so that a resumed training draws the same curve.
+            entry = EpochReport(trainer.finished, round(loss, 5), tuple(round(value, 4) for value in dice))
+            # The checkpoint last: after a kill between both, the epoch is trained and logged again.
+            record.add(entry)
+            trainer.save(checkpoint, data.sha256)
+            report(entry)
+    if record:
+        record.close()
+    if first:
+        save_weights(out / WEIGHTS, trainer.average, trainer.spec)
     return out / WEIGHTS
 
 
-def collate(stacks: Sequence[Stack], picks: Sequence[tuple[int, int]], context: int) -> tuple[Tensor, Tensor]:
-    """Return (B, C, Y, X) images and (B, Y, X) labels of the slices picked."""
-    images = torch.stack([with_context(stacks[s].image, z, context) for s, z in picks])
-    return images, torch.stack([stacks[s].labels[z] for s, z in picks])
+def regions_of(spec: NetworkSpec) -> list[str]:
+    """Return the names of the regions whose Dice `validate` gives."""
+    return [term.region for term in LOSS_TERMS[spec.task]]
 
 
-def _draw_batches(
-    data: TrainingData, settings: TrainingSettings, generator: torch.Generator
-) -> Iterator[tuple[Sequence[Stack], list[tuple[int, int]]]]:
-    """Yield one epoch's batches: every real slice once, and a share of the extra ones, in random order."""
-    stacks = [*data.train, *data.extra]
-    real = slice_index(data.train)
-    extra = [(s + len(data.train), z) for s, z in slice_index(data.extra)]
-    drawn = torch.randperm(len(extra), generator=generator)[: int(settings.extra_fraction * len(real))].tolist()
-    picks = real + [extra[i] for i in drawn]
-    order = torch.randperm(len(picks), generator=generator).tolist()
-    for chunk in _chunks([picks[i] for i in order], settings.batch):
-        # Batch statistics of a lone leftover slice would be noise.
-        if len(chunk) > settings.batch // 2:
-            yield stacks, chunk
-
-
-def _chunks(items: list[tuple[int, int]], size: int) -> Iterator[list[tuple[int, int]]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def _epoch_seed(seed: int, epoch: int) -> int:
-    return zlib.crc32(f"{seed}/{epoch}".encode())
-
-
-def _append_log(path: Path, entry: EpochReport) -> None:
-    with path.open("a", newline="") as file:
-        csv.writer(file).writerow([entry.epoch, f"{entry.loss:.5f}", *(f"{d:.4f}" for d in entry.dice)])
+def _epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
+    return zlib.crc32(f"{seed}/{epoch}/{rank}".encode() if rank else f"{seed}/{epoch}".encode())

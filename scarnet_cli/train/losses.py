@@ -20,8 +20,9 @@ _SMOOTH: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class LossTerm:
-    """One region's part in the Dice loss: the classes that it joins and its weight."""
+    """One region's part in the Dice loss: its name, the classes that it joins, and its weight."""
 
+    region: str
     classes: tuple[int, ...]
     weight: float
 
@@ -29,12 +30,12 @@ class LossTerm:
 # Regions are nested as the challenge scores them, so that a scar called MVO costs little and a healthy one much.
 LOSS_TERMS: Final[dict[Task, tuple[LossTerm, ...]]] = {
     Task.SEGMENT: (
-        LossTerm(REGIONS["blood_pool"], 0.5),
-        LossTerm(REGIONS["myocardium"], 1.0),
-        LossTerm(REGIONS["scar"], 1.5),
-        LossTerm(REGIONS["mvo"], 0.3),
+        LossTerm("blood_pool", REGIONS["blood_pool"], 0.5),
+        LossTerm("myocardium", REGIONS["myocardium"], 1.0),
+        LossTerm("scar", REGIONS["scar"], 1.5),
+        LossTerm("mvo", REGIONS["mvo"], 0.3),
     ),
-    Task.LOCALISE: (LossTerm((1,), 1.0),),
+    Task.LOCALISE: (LossTerm("left_ventricle", (1,), 1.0),),
 }
 
 

@@ -1,13 +1,15 @@
 """The settings that the shipped weights were trained with, one preset a model."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from scarnet_cli.errors import InputError
 from scarnet_cli.image.labels import Label
 from scarnet_cli.model.encoders import EncoderName
 from scarnet_cli.model.spec import NetworkSpec, Task
 from scarnet_cli.train.augment import Augmentation
-from scarnet_cli.train.loop import TrainingSettings
+from scarnet_cli.train.settings import TrainingSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _like_unet(name: str, architecture: str, options: dict[str, Any], settings: 
 
 _TINY_SCARNET: Final = {"encoder": EncoderName.TINY_VIT.value, "encoder_scale": 0.5, "features": 16, "levels": 5}
 _FINE_TUNING: Final = TrainingSettings(
-    epochs=40, batch=8, learning_rate=1e-3, ema=0.995, encoder_rate=0.3, path_weight=0.5
+    epochs=30, batch=8, learning_rate=1e-3, ema=0.995, encoder_rate=0.3, path_weight=0.5
 )
 # The heart may lie anywhere and the field of view varies, hence the wide shifts and zooms.
 _LOCALISER: Final = Preset(
@@ -67,7 +69,38 @@ PRESETS: Final[dict[str, Preset]] = {
 }
 
 
-def preset(model: str, **changes: Any) -> Preset:  # noqa: ANN401 (values of TrainingSettings' fields)
-    """Return a model's preset with some training settings changed; changes that are None are ignored."""
-    base = PRESETS[model]
-    return replace(base, settings=replace(base.settings, **{k: v for k, v in changes.items() if v is not None}))
+def change(base: Preset, changes: Mapping[str, Any]) -> Preset:
+    """Return a preset with some settings changed, given as a training's settings.json has them.
+
+    Args:
+        base: What holds for all that is not changed.
+        changes: "settings" and "augmentation", each a table of some fields of its record.
+
+    Raises:
+        InputError: A table, a field or a value's type is unknown; the message names all of them.
+    """
+    wrong = [f"there is no '{part}'" for part in changes if part not in ("settings", "augmentation")]
+    records: dict[str, Any] = {"settings": base.settings, "augmentation": base.augmentation}
+    for part, record in records.items():
+        given = changes.get(part, {})
+        if not isinstance(given, dict):
+            wrong.append(f"'{part}' is no table of settings")
+            continue
+        known = asdict(record)
+        for name, value in given.items():
+            if name not in known:
+                wrong.append(f"{part} has no '{name}'")
+            elif not _same_type(value, known[name]):
+                wrong.append(f"{part}: {name} is {value!r}, and needs a value like {known[name]!r}")
+        if not wrong:
+            records[part] = replace(record, **given)
+    if wrong:
+        message = f"The settings are wrong: {'; '.join(wrong)}."
+        raise InputError("bad_settings", message)
+    return replace(base, **records)
+
+
+def _same_type(value: object, like: object) -> bool:
+    if isinstance(like, float) and isinstance(value, int):
+        return not isinstance(value, bool)
+    return type(value) is type(like)

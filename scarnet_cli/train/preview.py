@@ -14,7 +14,7 @@ from scarnet_cli.image.volume import Volume
 from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.report.overlay import Layout, render_tiles
 from scarnet_cli.train.augment import Augmentation, augment
-from scarnet_cli.train.loop import collate
+from scarnet_cli.train.batches import collate
 from scarnet_cli.train.stacks import Stack
 
 COLUMNS: Final = 6

@@ -6,7 +6,7 @@ import torch
 from hearts import toy_case, toy_spec
 
 from scarnet_cli.train.augment import Augmentation, augment, centre_window
-from scarnet_cli.train.loop import collate
+from scarnet_cli.train.batches import collate
 from scarnet_cli.train.stacks import make_stack, slice_index
 
 HOW = Augmentation(window=48, noise=0.0, bias=0.0, log_gamma=0.0)

@@ -30,7 +30,7 @@ def test_dice_is_summed_over_the_batch() -> None:
     predicted = torch.full((2, 2, 2), 3)
     logits = logits_of(predicted, 100.0)
     cross_entropy = torch.nn.functional.cross_entropy(logits, labels).item()
-    loss = region_loss(logits, labels, [LossTerm((3,), 1.0)]).item()
+    loss = region_loss(logits, labels, [LossTerm("infarct", (3,), 1.0)]).item()
     assert loss - cross_entropy == pytest.approx(1 - 9 / 13, abs=1e-5)
 
 
@@ -39,8 +39,8 @@ def test_the_published_loss_of_a_perfect_and_sure_answer_is_nothing() -> None:
     assert PublishedLoss()(logits_of(labels, 50.0), labels).item() == pytest.approx(0, abs=1e-5)
 
 
-# One slice of 4 x 4: 8 pixels of myocardium, all called background. Of four classes one is wrong, hence a quarter of its
-# loss. Tversky index (0 + 1) / (0 + 0.7 x 8 + 1), Dice (0 + 1) / (8 + 1).
+# One slice of 4 x 4: 8 pixels of myocardium, all called background. Of four classes one is wrong, hence a quarter of
+# its loss. Tversky index (0 + 1) / (0 + 0.7 x 8 + 1), Dice (0 + 1) / (8 + 1).
 TVERSKY, DICE = (1 - 1 / 6.6) / 4, (1 - 1 / 9) / 4
 
 

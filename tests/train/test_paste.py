@@ -3,7 +3,7 @@ import pytest
 import torch
 from hearts import toy_case, toy_spec
 
-from scarnet_cli.train.loop import collate
+from scarnet_cli.train.batches import collate
 from scarnet_cli.train.paste import find_wall, paste_scars
 from scarnet_cli.train.stacks import make_stacks
 

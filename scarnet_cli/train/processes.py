@@ -1,0 +1,53 @@
+"""One training in several processes, one a GPU, as `torchrun` starts them; or in this process alone."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from scarnet_cli.model.weights import best_device
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this process computes, and which of how many it is; the first one alone writes files and reports."""
+
+    device: str = "cpu"
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes and reports."""
+        return self.rank == 0
+
+    def spread(self, network: nn.Module) -> nn.Module:
+        """Return the network to call in training: its gradients are averaged over all processes."""
+        # A frozen or bypassed part has no gradient, which the others must not wait for.
+        return DistributedDataParallel(network, find_unused_parameters=True) if self.world > 1 else network
+
+    def mean(self, value: Tensor) -> float:
+        """Return the mean of a number over all processes."""
+        if self.world > 1:
+            distributed.all_reduce(value)
+        return value.item() / self.world
+
+
+@contextmanager
+def join_processes() -> Iterator[Place]:
+    """Yield this process's place: one of several where `torchrun` started it, else alone on the best device."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Place(best_device())
+        return
+    gpu = torch.cuda.is_available()
+    distributed.init_process_group("nccl" if gpu else "gloo")
+    try:
+        device = f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu"
+        yield Place(device, distributed.get_rank(), world)
+    finally:
+        distributed.destroy_process_group()
