@@ -1,8 +1,9 @@
 #!/usr/bin/env nextflow
 // Entry: parameters in, one of the workflows out. The only script that reads `params`.
 
+include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
-include { checkParameters ; helpText ; weightsFiles ; writeParameters } from './workflows/parameters'
+include { checkParameters ; chosenFolds ; helpText ; weightsFiles ; writeParameters } from './workflows/parameters'
 
 workflow {
     def schema = file("${projectDir}/nextflow_schema.json")
@@ -13,20 +14,36 @@ workflow {
         checkParameters(params, schema)
         writeParameters(params, file("${params.outdir}/pipeline_info/parameters.json"))
         def input = file(params.input).toAbsolutePath()
-        def previous = file("${params.outdir}/pipeline_info/index.parquet")
-        COHORT(
-            // paths as plain text: tasks read them in place and nothing is staged
-            [
-                path: input.toString(),
-                root: (params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent).toString(),
-            ],
-            previous.exists() ? previous : [],
-            "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
-            weightsFiles(params.localiser, params),
-            weightsFiles(params.weights, params),
-            params.fast ? '--fast' : '',
-        )
-        COHORT.out.summary.view { text -> text.trim() }
-        COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }
+        // paths as plain text: tasks read them in place and nothing is staged
+        def place = [
+            path: input.toString(),
+            root: (params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent).toString(),
+        ]
+        if (params.workflow == 'benchmark') {
+            BENCHMARK(
+                place,
+                params.label_values ? file(params.label_values) : [],
+                params.models.tokenize(','),
+                [number: params.folds, chosen: chosenFolds(params)],
+                params.runs ? file(params.runs).toAbsolutePath() : null,
+                params.epochs ? "--epochs ${params.epochs}" : '',
+                file(params.runs ?: "${params.outdir}/runs").toAbsolutePath().toString(),
+            )
+            BENCHMARK.out.summary.view { text -> text.trim() }
+            BENCHMARK.out.benchmark.view { "Benchmark: ${params.outdir}/benchmark/index.html" }
+        }
+        else {
+            def previous = file("${params.outdir}/pipeline_info/index.parquet")
+            COHORT(
+                place,
+                previous.exists() ? previous : [],
+                "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
+                weightsFiles(params.localiser, params),
+                weightsFiles(params.weights, params),
+                params.fast ? '--fast' : '',
+            )
+            COHORT.out.summary.view { text -> text.trim() }
+            COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }
+        }
     }
 }

@@ -6,6 +6,7 @@ process TRAIN {
     label 'torch'
     ext mount: { nextflow.util.Escape.path(input.root) }, store: { nextflow.util.Escape.path(store) }
     cache 'deep'
+    publishDir path: { "${store}/${model}" }, mode: 'copy', overwrite: false // where a resumed run finds it gone
 
     input:
     tuple val(model), val(fold) // name of a preset; number of the fold to hold out, or 'all'
@@ -13,7 +14,7 @@ process TRAIN {
     path folds // of FOLDS: the cases' digests, so that other cases make another task
     path label_values, stageAs: 'label_values.csv' // or []
     val options // text: further options of `scarnet train`, the same for all
-    val store // directory that outlives tasks
+    val store // directory that outlives tasks; there already
 
     output:
     tuple val(model), val(fold), path("fold_${fold}"), emit: trained
@@ -24,7 +25,6 @@ process TRAIN {
     scarnet train ${nextflow.util.Escape.path(input.path)} --model ${model} ${fold == 'all' ? '' : "--fold ${fold}"} \\
         ${label_values ? '--label-values label_values.csv' : ''} --threads ${task.cpus} ${options} --out ${kept}
     mkdir fold_${fold}
-    cp ${kept}/*.* fold_${fold}
-    rm fold_${fold}/checkpoint.pt
+    cp ${kept}/{weights.safetensors,settings.json,log.csv,curve.svg} fold_${fold}
     """
 }

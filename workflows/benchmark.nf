@@ -19,14 +19,14 @@ workflow BENCHMARK {
     main:
     FOLDS(input, label_values, folds.number)
     FOLDS.out.problem.subscribe { message -> error(message.text.trim()) }
-    dealt = FOLDS.out.folds.first()
+    dealt = FOLDS.out.folds
     number = "--folds ${folds.number}"
 
     // Every network's crops come from a localiser that has not seen the case either.
     networks = models - ['medsam_zero_shot', 'nnunet']
     wanted = [networks + (networks ? ['localiser'] : []) + models.intersect(['nnunet']), folds.chosen].combinations()
     jobs = wanted.collect { model, fold -> [model, fold, runs ? file("${runs}/${model}/fold_${fold}") : null] }
-    finished = jobs.findAll { _model, _fold, run -> run?.isDirectory() }
+    finished = jobs.findAll { _model, _fold, run -> run && (run.resolve('weights.safetensors').exists() || run.resolve('labels').exists()) }
     missing = (jobs - finished).collect { model, fold, _run -> [model, fold] }
 
     TRAIN(

@@ -34,6 +34,9 @@ def checkParameters(params, schema) {
     if (!problems && params.batch_min > params.batch_max) {
         problems += ["--batch_min ${params.batch_min} is above --batch_max ${params.batch_max}."]
     }
+    if (!problems && chosenFolds(params).max() >= params.folds) {
+        problems += ["--fold ${params.fold} is not one of the ${params.folds} folds, which count from 0."]
+    }
     if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll { text -> text }
     }
@@ -95,6 +98,11 @@ def weightsFiles(given, params) {
     return [weights, digests.exists() ? digests : []]
 }
 
+/** The folds to hold out in turn: the one that --fold names, or all. */
+def chosenFolds(params) {
+    return params.fold == 'all' ? (0..<params.folds).toList() : [params.fold as Integer]
+}
+
 def problemOfOutput(outdir) {
     def folder = file(outdir.toString())
     try {
@@ -109,7 +117,7 @@ def problemOfOutput(outdir) {
 
 /** Keep the settings beside the results; the input's path stays out, as it may hold a name. */
 def writeParameters(params, target) {
-    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'help']) }
+    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'label_values', 'help']) }
     target.parent.mkdirs()
     target.text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n'
 }

@@ -4,15 +4,13 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from scarnet_cli.cli.options import CASES, LABEL_VALUES, OUTPUT_DIRECTORY
 
 
 @click.command(
     epilog="Example: scarnet benchmark emidec cv/unet cv/scarnet --weights unet runs/unet.safetensors --out b"
 )
-@click.argument("cases", type=click.Path(exists=True, path_type=Path))
+@click.argument("cases", type=CASES)
 @click.argument("evaluations", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--weights",
@@ -21,7 +19,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="MODEL FILE",
     help="Weights of a model (or lite_medsam), to measure what a slice costs. May be repeated.",
 )
-@click.option("--label-values", type=_FILE, help="As `scarnet evaluate` had it.")
+@LABEL_VALUES
 @click.option("--threads", type=click.IntRange(1), help="CPU threads while timing; all cores if not given.")
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder of the tables and the page.")
 def benchmark(

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import CASES, LABEL_VALUES, OUTPUT_DIRECTORY
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(epilog="Example: scarnet evaluate emidec --segment-run runs/unet --localise-run runs/localise --out cv")
-@click.argument("cases", type=click.Path(exists=True, path_type=Path))
+@click.argument("cases", type=CASES)
 @click.option(
     "--segment-run",
     type=_RUN,
@@ -22,11 +21,7 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds of the patients.")
 @click.option("--fold", "only", type=int, multiple=True, help="Score these folds only; all if not given.")
 @click.option("--name", help="Name of the model in tables; the run's folder, or medsam_zero_shot, if not given.")
-@click.option(
-    "--label-values",
-    type=_FILE,
-    help="CSV table (value,label) of what the label maps' values mean, where they are not ours.",
-)
+@LABEL_VALUES
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder for the tables and predictions.")
 def evaluate(
     cases: Path,
@@ -46,21 +41,16 @@ def evaluate(
     keeps the predictions for `scarnet benchmark`.
     """
     from scarnet_cli.cli.progress import progress_bar
-    from scarnet_cli.errors import InputError
     from scarnet_cli.evaluate.crossval import Prediction, choose_decision, predict, score_cases, score_table
     from scarnet_cli.evaluate.predictions import Evaluation, write_evaluation
     from scarnet_cli.evaluate.systems import Prompted, System, fold_system, load_prompted, require_box
     from scarnet_cli.evaluate.table import cases_csv, summary_markdown
     from scarnet_cli.files import write_bytes
     from scarnet_cli.train.cases import read_cases, read_label_values
-    from scarnet_cli.train.folds import deal_cases
+    from scarnet_cli.train.folds import held_out_ids
 
     everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
-    held_out = deal_cases(everyone, folds)
-    chosen = only or tuple(range(folds))
-    if wrong := [fold for fold in chosen if fold not in range(folds)]:
-        message = f"--fold {wrong[0]} is not one of the {folds} folds, which count from 0."
-        raise InputError("wrong_fold", message)
+    held_out = {fold: held_out_ids(everyone, folds, fold) for fold in only or range(folds)}
 
     def system_of(fold: int) -> System:
         if segment_run and not prompted:
@@ -71,15 +61,16 @@ def evaluate(
         raise click.UsageError(message)
 
     predictions: list[Prediction] = []
-    with progress_bar("evaluate", sum(len(held_out[f]) for f in chosen)) as advance:
-        for fold in chosen:
-            for prediction in predict(system_of(fold), [c for c in everyone if c.case_id in held_out[fold]], fold):
+    with progress_bar("evaluate", sum(map(len, held_out.values()))) as advance:
+        for fold, ids in held_out.items():
+            for prediction in predict(system_of(fold), [c for c in everyone if c.case_id in ids], fold):
                 predictions.append(prediction)
                 advance(prediction.case.case_id)
     scores = score_cases(predictions)
     summary = summary_markdown(scores)
-    decision = choose_decision(score_table(predictions), predictions[0].candidates)
-    summary += f"Chosen on all of them, for the shipped weights: {decision}\n"
+    if len(candidates := predictions[0].candidates) > 1:
+        decision = choose_decision(score_table(predictions), candidates)
+        summary += f"Chosen on all of them, for the shipped weights: {decision}\n"
     write_bytes(out / "cases.csv", cases_csv(scores).encode())
     write_bytes(out / "summary.md", summary.encode())
     model = name or (segment_run.name if segment_run else "medsam_zero_shot")

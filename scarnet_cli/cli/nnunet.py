@@ -4,23 +4,26 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from scarnet_cli.cli.options import CASES, LABEL_VALUES
 
 
 @click.command(epilog="Example: scarnet nnunet emidec --fold 0 --epochs 100 --out runs/nnunet/fold_0")
-@click.argument("cases", type=click.Path(exists=True, path_type=Path))
+@click.argument("cases", type=CASES)
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds of the patients.")
 @click.option("--fold", type=click.IntRange(0), required=True, help="Hold this fold out, and label its cases.")
 @click.option("--epochs", type=click.IntRange(1), default=110, show_default=True, help="Passes over the slices.")
-@click.option("--label-values", type=_FILE, help="CSV table (value,label), as in `scarnet train`.")
+@LABEL_VALUES
 @click.option(
     "--problem",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File for the message where nnU-Net is not installed; then the exit code is 0.",
 )
-@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder of this fold; gets labels/CASE.nii.gz.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),  # not made before it is known that nnU-Net is there
+    required=True,
+    help="Folder of this fold; gets labels/CASE.nii.gz.",
+)
 def nnunet(
     cases: Path, folds: int, fold: int, epochs: int, label_values: Path | None, problem: Path | None, out: Path
 ) -> None:
@@ -32,7 +35,7 @@ def nnunet(
     from scarnet_cli.evaluate.nnunet import require_nnunet, run_nnunet
     from scarnet_cli.files import write_bytes
     from scarnet_cli.train.cases import read_cases, read_label_values
-    from scarnet_cli.train.folds import deal_cases
+    from scarnet_cli.train.folds import held_out_ids
 
     try:
         require_nnunet()
@@ -42,7 +45,7 @@ def nnunet(
         write_bytes(problem, f"{error}\n".encode())
         return
     everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
-    held_out = set(deal_cases(everyone, folds)[fold])
+    held_out = held_out_ids(everyone, folds, fold)
     training = [case for case in everyone if case.case_id not in held_out]
     labels = run_nnunet(training, [case for case in everyone if case.case_id in held_out], epochs, out)
     click.echo(f"Wrote {labels}.", err=True)

@@ -15,7 +15,7 @@ from scarnet_cli.files import atomic_path, read_json
 from scarnet_cli.model.weights import load_weights
 from scarnet_cli.train.batches import training_data
 from scarnet_cli.train.cases import Case, read_cases, read_label_values
-from scarnet_cli.train.folds import deal_cases
+from scarnet_cli.train.folds import held_out_ids
 from scarnet_cli.train.loop import Trainer, fit, regions_of
 from scarnet_cli.train.presets import PRESETS, Preset, change
 from scarnet_cli.train.processes import Place, join_processes
@@ -83,7 +83,8 @@ def train(
         _draw_preview(everyone, chosen, preview)
     if out is None:
         return
-    data = training_data(everyone, _held_out(everyone, folds, fold), _phantom_cases(phantoms), chosen.spec)
+    held_out = [] if fold is None else held_out_ids(everyone, folds, fold)
+    data = training_data(everyone, held_out, _phantom_cases(phantoms), chosen.spec)
     with join_processes() as place:
         trainer = Trainer(chosen.spec, chosen.augmentation, chosen.settings, place)
         for weights in start_from:
@@ -130,15 +131,6 @@ def _reporter(regions: list[str], advance: Callable[[str], None]) -> Callable[[E
         advance(f"epoch {entry.epoch}: loss {entry.loss:.3f}{latest}")
 
     return report
-
-
-def _held_out(cases: list[Case], folds: int, fold: int | None) -> list[str]:
-    if fold is None:
-        return []
-    if fold >= folds:
-        message = f"--fold {fold} is not one of the {folds} folds, which count from 0."
-        raise InputError("wrong_fold", message)
-    return deal_cases(cases, folds)[fold]
 
 
 def _phantom_cases(number: int) -> list[Case]:

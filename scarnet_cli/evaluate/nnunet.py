@@ -63,6 +63,7 @@ def run_nnunet(training: Sequence[Case], held_out: Sequence[Case], epochs: int, 
         ModelError: It is not installed.
     """
     require_nnunet()
+    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".nnunet") as folder:
         place = Path(folder)
         os.environ.update({name: str(place / name) for name in _PLACES})

@@ -25,6 +25,18 @@ def deal_cases(cases: Sequence[Case], folds: int) -> list[list[str]]:
     return [sorted(case.case_id for case in cases if case.patient_id in held_out) for held_out in dealt]
 
 
+def held_out_ids(cases: Sequence[Case], folds: int, fold: int) -> list[str]:
+    """Return the case ids that one fold holds out, sorted.
+
+    Raises:
+        InputError: There is no such fold, or there are fewer patients than folds.
+    """
+    if fold not in range(folds):
+        message = f"--fold {fold} is not one of the {folds} folds, which count from 0."
+        raise InputError("wrong_fold", message)
+    return deal_cases(cases, folds)[fold]
+
+
 def folds_csv(cases: Sequence[Case], folds: int) -> str:
     """Return one line a case: its patient, whether it has scar, the fold that holds it out, and the voxels' digest."""
     number = {case_id: fold for fold, held_out in enumerate(deal_cases(cases, folds)) for case_id in held_out}

@@ -41,3 +41,4 @@ def test_without_nnunet_the_pipeline_gets_the_message_in_a_file(tmp_path: Path) 
     assert CliRunner().invoke(nnunet, arguments).exit_code == 0
     assert problem.read_text().count("\n") == 1
     assert "nnU-Net is not installed" in problem.read_text()
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,58 @@
+"""The benchmark's workflow for real: one short training, one finished run, both in one table."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hearts import toy_case
+from nextflow_launch import Launch
+
+from scarnet_cli.image.volume import write_nifti
+
+pytestmark = pytest.mark.pipeline
+
+NAMES = [f"Case_{number}" for number in range(4)]
+SLICES = 8
+
+
+def make_cases(root: Path) -> None:
+    for number, name in enumerate(NAMES):
+        case = toy_case(name, scar=number % 2 == 0, slices=SLICES)
+        write_nifti(case.image, root / name / "Images" / f"{name}.nii.gz")
+        write_nifti(case.labels, root / name / "Contours" / f"{name}.nii.gz")
+
+
+def make_finished_run(root: Path) -> None:
+    """Write label maps as nnU-Net's run leaves them: the experts' own."""
+    for number, name in enumerate(NAMES):
+        write_nifti(
+            toy_case(name, scar=number % 2 == 0, slices=SLICES).labels,
+            root / "nnunet" / "fold_0" / "labels" / f"{name}.nii.gz",
+        )
+
+
+def test_a_trained_model_and_a_finished_run_are_compared_on_the_same_cases(tmp_path: Path) -> None:
+    make_cases(tmp_path / "cases")
+    make_finished_run(tmp_path / "runs")
+    launch = Launch(tmp_path)
+    settings = ("--models", "unet,nnunet", "--runs", "runs", "--folds", "2", "--fold", "0", "--epochs", "1")
+    output = launch.succeed("--workflow", "benchmark", "--input", "cases", *settings, "--max_cpus", "2")
+    assert launch.tasks("COMPLETED") == {
+        ("FOLDS", "cases"),
+        ("TRAIN", "localiser 0"),
+        ("TRAIN", "unet 0"),
+        ("EVALUATE", "unet 0"),
+        ("EVALUATE", "nnunet 0"),
+        ("COMPARE", "models"),
+    }
+    assert "| nnunet | 1.000 |" in output
+    rows = pq.read_table(launch.out / "benchmark" / "benchmark.parquet").to_pylist()
+    held_out = {row["case_id"] for row in rows}
+    assert len(held_out) == 2
+    assert len(rows) == 2 * 2 * 4  # models, cases, regions
+    assert np.mean([row["dice"] for row in rows if row["model"] == "nnunet"]) == 1.0
+    cost = pq.read_table(launch.out / "benchmark" / "benchmark_cost.parquet").to_pylist()
+    assert [row["model"] for row in cost] == ["unet"]
+    assert "Bland" in (launch.out / "benchmark" / "index.html").read_text()
+    assert (tmp_path / "runs" / "unet" / "fold_0" / "weights.safetensors").is_file()
