@@ -12,7 +12,8 @@ from scarnet_cli.cli.options import CASES, LABEL_VALUES, OUTPUT_DIRECTORY, WEIGH
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json
-from scarnet_cli.model.weights import load_weights
+from scarnet_cli.model.checkpoints import load_lite_medsam
+from scarnet_cli.model.weights import TrainedNetwork, load_weights
 from scarnet_cli.train.batches import training_data
 from scarnet_cli.train.cases import Case, read_cases, read_label_values
 from scarnet_cli.train.folds import held_out_ids
@@ -39,7 +40,7 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--start-from",
     type=WEIGHTS_NAME,
     multiple=True,
-    help="Weights to start from instead of random ones; given twice, the later ones fill what they hold.",
+    help="Weights to start from; given twice, the later ones fill what they hold. A U-Net's fill ScarNet's U-Net path.",
 )
 @weights_dir
 @click.option("--settings", type=_FILE, help="JSON file of what to change in the model's settings, like settings.json.")
@@ -87,12 +88,20 @@ def train(
     data = training_data(everyone, held_out, _phantom_cases(phantoms), chosen.spec)
     with join_processes() as place:
         trainer = Trainer(chosen.spec, chosen.augmentation, chosen.settings, place)
-        for weights in start_from:
-            trainer.start_from(load_weights(weights))
+        for trained in _starts(chosen, start_from):
+            trainer.start_from(trained)
         with _bar(f"train {model}", place, chosen.settings.epochs, len(read_log(out / LOG))) as advance:
             path = fit(trainer, data, out, _reporter(regions_of(chosen.spec), advance))
         if place.is_first:
             click.echo(f"Wrote {path}.", err=True)
+
+
+def _starts(chosen: Preset, start_from: tuple[Path, ...]) -> list[TrainedNetwork]:
+    """Return what a training starts from: the model's pretrained part, unless whole weights are given; then those."""
+    given = [load_weights(path) for path in start_from]
+    if chosen.pretrained and all(g.spec.architecture != chosen.spec.architecture for g in given):
+        return [load_lite_medsam(chosen.spec), *given]
+    return given
 
 
 def _read_settings(path: Path | None) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """What can be scored: anything that gives a label map for a case. Trained networks, a box-prompted one, label maps."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,9 @@ from scarnet_cli.image.resample import resample_classes, resample_to
 from scarnet_cli.image.volume import Volume, read_nifti, same_grid
 from scarnet_cli.infer.localise import crop_heart
 from scarnet_cli.infer.segment import segment_crops, undecided_labels
-from scarnet_cli.model.checkpoints import import_checkpoint
+from scarnet_cli.model.checkpoints import load_lite_medsam
 from scarnet_cli.model.medsam import Box, MedSam
-from scarnet_cli.model.pretrained import LITE_MEDSAM, lite_medsam_path
+from scarnet_cli.model.pretrained import LITE_MEDSAM
 from scarnet_cli.model.weights import TrainedNetwork, best_device, load_weights
 from scarnet_cli.train.cases import Case
 from scarnet_cli.train.loop import WEIGHTS
@@ -170,10 +169,7 @@ def load_prompted(given: str) -> TrainedNetwork:
         trained = load_weights(Path(given), device)
         require_box(trained)
         return trained
-    path = lite_medsam_path()
-    network, spec = import_checkpoint(path, PRESETS["medsam"].spec)
-    with path.open("rb") as file:
-        return TrainedNetwork(network.to(device).eval(), spec, hashlib.file_digest(file, "sha256").hexdigest())
+    return load_lite_medsam(PRESETS["medsam"].spec, device)
 
 
 def require_box(trained: TrainedNetwork) -> MedSam:

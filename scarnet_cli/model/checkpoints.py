@@ -1,5 +1,6 @@
 """Torch checkpoints of other people and our own, read without running code in them, brought into our networks."""
 
+import hashlib
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,10 +14,11 @@ from torch import Tensor, nn
 
 from scarnet_cli.errors import ModelError
 from scarnet_cli.model.encoders import ENCODERS
+from scarnet_cli.model.pretrained import lite_medsam_path
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.model.store import SUFFIX
-from scarnet_cli.model.weights import load_tensors
+from scarnet_cli.model.weights import TrainedNetwork, load_tensors
 
 # Names under which programs keep the tensors in a checkpoint, ours first: the running average is what is kept.
 _HOLDERS: Final = ("average", "state_dict", "model_state_dict", "model", "network")
@@ -62,6 +64,22 @@ def import_checkpoint(path: Path, spec: NetworkSpec) -> tuple[nn.Module, Network
     load_tensors(network, checkpoint.tensors, path.name)
     pretrained = checkpoint.spec is None and any(key.startswith(_ENCODER) for key in checkpoint.tensors)
     return network, replace(spec, trained=not pretrained)
+
+
+def load_lite_medsam(spec: NetworkSpec, device: str = "cpu") -> TrainedNetwork:
+    """Return a network that holds LiteMedSAM's published weights where they fit.
+
+    Args:
+        spec: A MedSAM, or a network with its encoder; what the checkpoint does not fill is random.
+        device: Where the network goes.
+
+    Raises:
+        ModelError: The package that holds them is not installed.
+    """
+    path = lite_medsam_path()
+    network, spec = import_checkpoint(path, spec)
+    with path.open("rb") as file:
+        return TrainedNetwork(network.to(device).eval(), spec, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

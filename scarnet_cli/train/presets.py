@@ -14,11 +14,19 @@ from scarnet_cli.train.settings import TrainingSettings
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Network, augmentation and settings of one model."""
+    """Network, augmentation and settings of one model.
+
+    Attributes:
+        spec: The network.
+        augmentation: What its training does to the crops.
+        settings: How long and how hard it is trained.
+        pretrained: Whether LiteMedSAM's checkpoint fills what it fits before training.
+    """
 
     spec: NetworkSpec
     augmentation: Augmentation
     settings: TrainingSettings
+    pretrained: bool = False
 
 
 # 1.4 mm is the spacing of EMIDEC's files. Windows of 80 pixels (112 mm) hold every left ventricle with its surroundings
@@ -40,17 +48,18 @@ _UNET: Final = Preset(
 )
 
 
-def _like_unet(name: str, architecture: str, options: dict[str, Any], settings: TrainingSettings) -> Preset:
-    """Return a preset with the U-Net's input and augmentation, so that models differ in nothing else."""
-    return replace(
-        _UNET, spec=replace(_UNET.spec, name=name, architecture=architecture, options=options), settings=settings
-    )
-
-
-_TINY_SCARNET: Final = {"encoder": EncoderName.TINY_VIT.value, "encoder_scale": 0.5, "features": 16, "levels": 5}
 _FINE_TUNING: Final = TrainingSettings(
     epochs=30, batch=8, learning_rate=1e-3, ema=0.995, encoder_rate=0.3, path_weight=0.5
 )
+
+
+def _like_unet(name: str, architecture: str, options: dict[str, Any], *, pretrained: bool = True) -> Preset:
+    """Return a preset with the U-Net's input and augmentation, so that models differ in nothing else."""
+    spec = replace(_UNET.spec, name=name, architecture=architecture, options=options)
+    return replace(_UNET, spec=spec, settings=_FINE_TUNING, pretrained=pretrained)
+
+
+_TINY_SCARNET: Final = {"encoder": EncoderName.TINY_VIT.value, "encoder_scale": 0.5, "features": 16, "levels": 5}
 # The heart may lie anywhere and the field of view varies, hence the wide shifts and zooms.
 _LOCALISER: Final = Preset(
     NetworkSpec(
@@ -62,10 +71,11 @@ _LOCALISER: Final = Preset(
 PRESETS: Final[dict[str, Preset]] = {
     "localiser": _LOCALISER,
     "unet": _UNET,
-    "scarnet": _like_unet("scarnet", "scarnet", _TINY_SCARNET, _FINE_TUNING),
-    "medsam": _like_unet("medsam", "medsam", {"encoder_scale": 0.5}, _FINE_TUNING),
-    # As published: 64 features, and an encoder that sees the crop at its own resolution. For a GPU.
-    "scarnet_vit_b": _like_unet("scarnet_vit_b", "scarnet", {}, _FINE_TUNING),
+    "scarnet": _like_unet("scarnet", "scarnet", _TINY_SCARNET),
+    "medsam": _like_unet("medsam", "medsam", {"encoder_scale": 0.5}),
+    # As published: 64 features, and an encoder that sees the crop at its own resolution. For a GPU. SAM's or MedSAM's
+    # checkpoint is the user's to bring (`scarnet weights import`, then --start-from): no registry has them.
+    "scarnet_vit_b": _like_unet("scarnet_vit_b", "scarnet", {}, pretrained=False),
 }
 
 

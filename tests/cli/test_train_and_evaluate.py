@@ -1,11 +1,15 @@
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from hearts import toy_case
 
 from scarnet_cli.cli.main import cli
+from scarnet_cli.errors import ModelError
 from scarnet_cli.image.volume import write_nifti
+from scarnet_cli.model.checkpoints import read_checkpoint
+from scarnet_cli.model.pretrained import lite_medsam_path
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import load_weights
 
@@ -68,3 +72,18 @@ def test_a_fold_beyond_the_folds_is_refused(cases: Path, tmp_path: Path) -> None
     arguments = ("train", cases, "--model", "unet", "--folds", "2", "--fold", "2", "--out", tmp_path)
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert "--fold 2 is not one of the 2 folds" in str(result.exception)
+
+
+def test_scarnet_starts_from_lite_medsam_s_encoder(cases: Path, tmp_path: Path) -> None:
+    try:
+        published = read_checkpoint(lite_medsam_path()).tensors
+    except ModelError as error:
+        pytest.skip(str(error))
+    settings = tmp_path / "still.json"
+    settings.write_text('{"settings": {"learning_rate": 0.0}}')  # what it starts from is what it ends with
+    options = ("--model", "scarnet", "--folds", "2", "--fold", "0", "--epochs", "1", "--threads", "1")
+    result = scarnet("train", cases, *options, "--settings", settings, "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    encoder = load_weights(tmp_path / "run" / "weights.safetensors").network.get_submodule("transformer.encoder")
+    for key, value in encoder.named_parameters():
+        torch.testing.assert_close(value, published[f"image_encoder.{key}"], atol=1e-3, rtol=1e-3)  # kept as fp16
