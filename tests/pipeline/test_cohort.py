@@ -35,9 +35,12 @@ def arguments(phantoms: Path) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def launch(tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...]) -> Launch:
-    """The first run, which the others resume."""
+    """The first run, which the others resume; a stranger's `scarnet` that comes first on the PATH is not taken."""
     launch = Launch(tmp_path_factory.mktemp("launch"))
-    launch.succeed(*arguments)
+    stranger = tmp_path_factory.mktemp("stranger") / "scarnet"
+    stranger.write_text("#!/bin/sh\nexit 9\n")
+    stranger.chmod(0o755)
+    launch.succeed(*arguments, extra={"PATH": f"{stranger.parent}{os.pathsep}{environment()['PATH']}"})
     return launch
 
 

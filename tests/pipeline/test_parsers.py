@@ -13,15 +13,18 @@ pytestmark = pytest.mark.pipeline
 
 
 @pytest.mark.parametrize(("launcher", "parser"), [("nextflow", "v1"), ("nextflow-25", "v2")])
-def test_the_pipeline_starts_under_either_parser_and_lists_its_parameters(
+def test_under_either_parser_the_pipeline_lists_its_parameters_and_keeps_to_the_output_directory(
     tmp_path: Path, launcher: str, parser: str
 ) -> None:
-    command = [str(Path(sys.prefix, "bin", launcher)), "run", str(ROOT / "main.nf"), "--help"]
+    arguments = ["--help", "-profile", "test", "--outdir", "named"]
+    command = [str(Path(sys.prefix, "bin", launcher)), "run", str(ROOT / "main.nf"), *arguments]
     environment = os.environ | {"NXF_SYNTAX_PARSER": parser}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "--input " in done.stdout
     assert "--outdir " in done.stdout
+    assert (tmp_path / "named/pipeline_info/trace.txt").is_file()
+    assert not (tmp_path / "results").exists()
 
 
 def test_the_oldest_nextflow_reads_the_files_of_all_profiles(tmp_path: Path) -> None:
