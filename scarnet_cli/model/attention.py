@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+# Gates start nearly open (0.95), so that what a U-Net learnt without them passes when its weights fill the path.
+_OPEN = 3.0
+
 
 class SqueezeExcitation(nn.Module):
     """Weigh the channels by what all pixels say together (Hu 2018, doi:10.1109/CVPR.2018.00745)."""
@@ -14,7 +17,9 @@ class SqueezeExcitation(nn.Module):
         """Create the gate; at least 4 channels are left in its middle."""
         super().__init__()
         middle = max(channels // ratio, 4)
-        self.gate = nn.Sequential(nn.Linear(channels, middle), nn.ReLU(), nn.Linear(middle, channels), nn.Sigmoid())
+        last = nn.Linear(middle, channels)
+        nn.init.constant_(last.bias, _OPEN)
+        self.gate = nn.Sequential(nn.Linear(channels, middle), nn.ReLU(), last, nn.Sigmoid())
 
     def forward(self, features: Tensor) -> Tensor:
         """Return features of the same shape, (B, C, H, W)."""
@@ -28,17 +33,19 @@ class ScarAttention(nn.Module):
         """Create the channel gate (to an eighth of the channels, at least 4) and the 7 x 7 spatial gate."""
         super().__init__()
         middle = max(channels // 8, 4)
+        last, norm = nn.Linear(middle, channels), nn.BatchNorm2d(1)
+        nn.init.constant_(last.bias, _OPEN)
+        nn.init.constant_(norm.bias, _OPEN)
+        nn.init.constant_(norm.weight, 0.5)
         # Linear layers on the pooled channels are the paper's 1 x 1 convolutions, without the cost of one on a pixel.
         self.channel_gate = nn.Sequential(
             nn.Linear(channels, middle, bias=False),
             nn.BatchNorm1d(middle),
             nn.ReLU(),
-            nn.Linear(middle, channels),
+            last,
             nn.Sigmoid(),
         )
-        self.spatial_gate = nn.Sequential(
-            nn.Conv2d(channels, 1, 7, padding=3, bias=False), nn.BatchNorm2d(1), nn.Sigmoid()
-        )
+        self.spatial_gate = nn.Sequential(nn.Conv2d(channels, 1, 7, padding=3, bias=False), norm, nn.Sigmoid())
 
     def forward(self, features: Tensor) -> Tensor:
         """Return features of the same shape, (B, C, H, W)."""
