@@ -3,7 +3,8 @@
 
 include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
-include { checkParameters ; chosenFolds ; helpText ; weightsFiles ; writeParameters } from './workflows/parameters'
+include { TRAINING } from './workflows/train'
+include { checkParameters ; foldsOf ; helpText ; weightsFiles ; writeParameters } from './workflows/parameters'
 
 workflow {
     def schema = file("${projectDir}/nextflow_schema.json")
@@ -19,18 +20,19 @@ workflow {
             path: input.toString(),
             root: (params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent).toString(),
         ]
-        if (params.workflow == 'benchmark') {
-            BENCHMARK(
-                place,
-                params.label_values ? file(params.label_values) : [],
-                params.models.tokenize(','),
-                [number: params.folds, chosen: chosenFolds(params)],
-                params.runs ? file(params.runs).toAbsolutePath() : null,
-                params.epochs ? "--epochs ${params.epochs}" : '',
-                file(params.runs ?: "${params.outdir}/runs").toAbsolutePath().toString(),
-            )
+        if (params.workflow in ['train', 'benchmark']) {
+            def alone = params.workflow == 'train'
+            def labels = params.label_values ? file(params.label_values) : []
+            def runs = params.runs ? file(params.runs).toAbsolutePath() : null
+            def store = (runs ?: file("${params.outdir}/${alone ? 'train' : 'runs'}").toAbsolutePath()).toString()
+            def options = params.epochs ? "--epochs ${params.epochs}" : ''
+            BENCHMARK(place, labels, alone ? [params.model] : params.models.tokenize(','), foldsOf(params), runs, options, store)
             BENCHMARK.out.summary.view { text -> text.trim() }
             BENCHMARK.out.benchmark.view { "Benchmark: ${params.outdir}/benchmark/index.html" }
+            if (alone) {
+                TRAINING(place, labels, params.model, foldsOf(params), BENCHMARK.out.dealt, options, store)
+                TRAINING.out.trained.view { model, fold, _run -> "Weights: ${store}/${model}/fold_${fold}/weights.safetensors" }
+            }
         }
         else {
             def previous = file("${params.outdir}/pipeline_info/index.parquet")

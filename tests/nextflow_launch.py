@@ -3,6 +3,7 @@
 import csv
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,22 @@ class Launch:
         """Return (process, tag) of the last run's tasks that ended with this status."""
         names = [row["name"] for row in self.trace() if row["status"] == status]
         return {(name.split(" ")[0].split(":")[-1], name.split("(")[-1].rstrip(")")) for name in names}
+
+    def wait_for_task(self, command: str, nextflow: subprocess.Popen[str], *, argument: str = "") -> int:
+        """Return the process of a task that runs `scarnet COMMAND` with this argument, as soon as there is one."""
+        wanted = {word.encode() for word in ("scarnet_cli", command, argument) if word}
+        while nextflow.poll() is None:
+            for process in Path("/proc").glob("[0-9]*"):
+                try:
+                    words = (process / "cmdline").read_bytes().split(b"\0")
+                    place = (process / "cwd").resolve(strict=True)
+                except OSError:  # gone meanwhile
+                    continue
+                if wanted <= set(words) and place.is_relative_to(self.folder.resolve()):
+                    return int(process.name)
+            time.sleep(0.02)
+        message = f"no {command} task ran before Nextflow ended"
+        raise AssertionError(message)
 
     def ids(self, table: str) -> list[str]:
         return pq.read_table(self.out / "tables" / f"{table}.parquet")["study_id"].to_pylist()

@@ -17,6 +17,7 @@ workflow BENCHMARK {
     store // directory where trainings outlive their tasks
 
     main:
+    file(store).mkdirs() // containers mount it
     FOLDS(input, label_values, folds.number)
     FOLDS.out.problem.subscribe { message -> error(message.text.trim()) }
     dealt = FOLDS.out.folds
@@ -81,4 +82,5 @@ workflow BENCHMARK {
     emit:
     benchmark
     summary // text: the table of the models
+    dealt // table of FOLDS
 }

@@ -34,7 +34,7 @@ def checkParameters(params, schema) {
     if (!problems && params.batch_min > params.batch_max) {
         problems += ["--batch_min ${params.batch_min} is above --batch_max ${params.batch_max}."]
     }
-    if (!problems && chosenFolds(params).max() >= params.folds) {
+    if (!problems && foldsOf(params).chosen.max() >= params.folds) {
         problems += ["--fold ${params.fold} is not one of the ${params.folds} folds, which count from 0."]
     }
     if (!problems) {
@@ -98,9 +98,9 @@ def weightsFiles(given, params) {
     return [weights, digests.exists() ? digests : []]
 }
 
-/** The folds to hold out in turn: the one that --fold names, or all. */
-def chosenFolds(params) {
-    return params.fold == 'all' ? (0..<params.folds).toList() : [params.fold as Integer]
+/** How many folds there are, and those to hold out in turn: the one that --fold names, or all. */
+def foldsOf(params) {
+    return [number: params.folds, chosen: params.fold == 'all' ? (0..<params.folds).toList() : [params.fold as Integer]]
 }
 
 def problemOfOutput(outdir) {

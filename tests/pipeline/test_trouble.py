@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def test_a_task_killed_half_way_runs_again_with_each_study_on_its_own(
 ) -> None:
     make_phantoms(launch.folder / "cohort", 2)
     nextflow = launch.start("--input", str(launch.folder / "cohort" / "dicom"), "--max_cpus", "2")
-    os.kill(wait_for_task("convert", launch.folder, nextflow), signal.SIGKILL)
+    os.kill(launch.wait_for_task("convert", nextflow), signal.SIGKILL)
     output, _ = nextflow.communicate(timeout=PATIENCE_S)
     assert nextflow.returncode == 0, output
     first, second = sorted(
@@ -36,21 +35,6 @@ def test_a_task_killed_half_way_runs_again_with_each_study_on_its_own(
     assert "--isolate" in (folder / ".command.sh").read_text()
     assert len(launch.ids("scans")) == 2
     assert launch.ids("failures") == []
-
-
-def wait_for_task(command: str, below: Path, nextflow: subprocess.Popen[str]) -> int:
-    """Return the process that runs `scarnet COMMAND` in a work directory below a folder, as soon as there is one."""
-    while nextflow.poll() is None:
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (process / "cmdline").read_bytes().split(b"\0")
-                place = (process / "cwd").resolve(strict=True)
-            except OSError:  # gone meanwhile
-                continue
-            if b"scarnet_cli" in words and command.encode() in words and place.is_relative_to(below.resolve()):
-                return int(process.name)
-        time.sleep(0.02)
-    pytest.fail(f"no {command} task ran before Nextflow ended")
 
 
 def test_wrong_parameters_are_all_named_at_once_before_anything_runs(launch: Launch) -> None:

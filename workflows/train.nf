@@ -1,0 +1,24 @@
+// What --workflow train adds to the benchmark of one model: the localiser and the model trained on all cases.
+
+include { TRAIN as TRAIN_ALL } from '../modules/train'
+
+workflow TRAINING {
+    take:
+    input // map: path of the cases (folder or samplesheet), root above all their files
+    label_values // table of label values, or []
+    model // name of a preset
+    folds // map: number, and the list of those that were held out in turn
+    dealt // table of FOLDS
+    options // text: further options of `scarnet train`
+    store // directory where trainings outlive their tasks
+
+    main:
+    // One fold alone is a trial: nothing is trained to be kept.
+    kept = folds.chosen.size() == folds.number ? [['localiser', model], ['all']].combinations() : []
+    TRAIN_ALL(channel.fromList(kept), input, dealt, label_values, options, store)
+
+    trained = TRAIN_ALL.out.trained
+
+    emit:
+    trained // tuple(model, 'all', directory)
+}
