@@ -1,5 +1,6 @@
-"""Atomic writes: nothing is written in place, so no output file is ever half there."""
+"""Files: atomic writes (nothing is written in place, so no output is ever half there) and digests."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -22,6 +23,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -1,7 +1,10 @@
-"""A toy heart for the tests of training and inference: a bright ring with a dark scar wedge, and tiny networks."""
+"""A toy heart for the tests of training and inference (a bright ring with a scar wedge), tiny networks, scores."""
 
 import numpy as np
+from numpy.typing import NDArray
 
+from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.image.labels import REGIONS, region_mask
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.model.spec import NetworkSpec, Task
 from scarnet_cli.train.cases import Case
@@ -30,3 +33,8 @@ def toy_spec(task: Task = Task.SEGMENT) -> NetworkSpec:
     """Return a network small enough to train in seconds."""
     classes, context = (5, 1) if task is Task.SEGMENT else (2, 0)
     return NetworkSpec("toy", task, "unet", classes, 2.0, context, 48, {"features": 4, "levels": 3})
+
+
+def region_dice(ours: NDArray[np.integer], reference: NDArray[np.integer]) -> dict[str, float]:
+    """Return the Dice of each of `REGIONS` over whole label maps."""
+    return {region: dice(region_mask(ours, region), region_mask(reference, region)) for region in REGIONS}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import CASES, LABEL_VALUES, OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import CASES, LABEL_VALUES, OUTPUT_DIRECTORY, labelled_cases
 
 
 @click.command(
@@ -44,11 +44,10 @@ def benchmark(
     from scarnet_cli.evaluate.systems import load_prompted
     from scarnet_cli.model.weights import best_device, load_weights
     from scarnet_cli.report.benchmark import write_page
-    from scarnet_cli.train.cases import read_cases, read_label_values
 
     if threads:
         torch.set_num_threads(threads)
-    everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
+    everyone = labelled_cases(cases, label_values)
     by_id = {case.case_id: case for case in everyone}
     models = merge_folds(read_evaluation(folder, by_id) for folder in evaluations)
     prompted = {model.model for model in models if model.prompted}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import CASES, LABEL_VALUES, OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, OUTPUT_DIRECTORY, labelled_cases
 
 _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -18,7 +18,7 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--localise-run", type=_RUN, help="The same of the localiser; label maps need none.")
 @click.option("--prompted", help="Instead of a run: MedSAM's weights, or lite_medsam; it is shown the experts' boxes.")
-@click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds of the patients.")
+@FOLDS
 @click.option("--fold", "only", type=int, multiple=True, help="Score these folds only; all if not given.")
 @click.option("--name", help="Name of the model in tables; the run's folder, or medsam_zero_shot, if not given.")
 @LABEL_VALUES
@@ -46,10 +46,9 @@ def evaluate(
     from scarnet_cli.evaluate.systems import Prompted, System, fold_system, load_prompted, require_box
     from scarnet_cli.evaluate.table import cases_csv, summary_markdown
     from scarnet_cli.files import write_bytes
-    from scarnet_cli.train.cases import read_cases, read_label_values
     from scarnet_cli.train.folds import held_out_ids
 
-    everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
+    everyone = labelled_cases(cases, label_values)
     held_out = {fold: held_out_ids(everyone, folds, fold) for fold in only or range(folds)}
 
     def system_of(fold: int) -> System:

@@ -9,12 +9,11 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, PROBLEM, problem_told_in
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
 from scarnet_cli.dicom.cache import read_cache
 from scarnet_cli.errors import InputError
-from scarnet_cli.files import write_bytes
 
 EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pipeline_info/index.parquet"
 
@@ -32,11 +31,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 @click.option(
     "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
 )
-@click.option(
-    "--problem",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File for the message where the input is wrong, with exit code 0: for a workflow that shows it itself.",
-)
+@PROBLEM
 def index(
     source: Path, out: Path, previous: Path | None, batch_min: int, batch_max: int, jobs: int, problem: Path | None
 ) -> None:
@@ -48,14 +43,8 @@ def index(
         message = f"{batch_min} is above --batch-max {batch_max}."
         raise click.BadParameter(message, param_hint="--batch-min")
     memory = read_cache(previous) if previous and previous.exists() else {}
-    try:
-        with intake_progress() as progress:
-            intake = progress(source, memory, out, jobs)
-    except InputError as error:
-        if problem is None:
-            raise
-        write_bytes(problem, f"{error}\n".encode())
-        return
+    with problem_told_in(problem, InputError), intake_progress() as progress:
+        intake = progress(source, memory, out, jobs)
     paths = write_plan(intake, out, batch_min, batch_max)
     failed = sum(study.failure is not None for study in intake.studies)
     counts = ", ".join(f"{n} {kind}" for kind, n in sorted(intake.counts.items()))

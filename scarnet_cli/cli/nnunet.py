@@ -4,20 +4,16 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import CASES, LABEL_VALUES
+from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, PROBLEM, labelled_cases, problem_told_in
 
 
 @click.command(epilog="Example: scarnet nnunet emidec --fold 0 --epochs 100 --out runs/nnunet/fold_0")
 @click.argument("cases", type=CASES)
-@click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds of the patients.")
+@FOLDS
 @click.option("--fold", type=click.IntRange(0), required=True, help="Hold this fold out, and label its cases.")
 @click.option("--epochs", type=click.IntRange(1), default=110, show_default=True, help="Passes over the slices.")
 @LABEL_VALUES
-@click.option(
-    "--problem",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File for the message where nnU-Net is not installed; then the exit code is 0.",
-)
+@PROBLEM
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),  # not made before it is known that nnU-Net is there
@@ -33,18 +29,11 @@ def nnunet(
     """
     from scarnet_cli.errors import ModelError
     from scarnet_cli.evaluate.nnunet import require_nnunet, run_nnunet
-    from scarnet_cli.files import write_bytes
-    from scarnet_cli.train.cases import read_cases, read_label_values
     from scarnet_cli.train.folds import held_out_ids
 
-    try:
+    with problem_told_in(problem, ModelError):
         require_nnunet()
-    except ModelError as error:
-        if problem is None:
-            raise
-        write_bytes(problem, f"{error}\n".encode())
-        return
-    everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
+    everyone = labelled_cases(cases, label_values)
     held_out = held_out_ids(everyone, folds, fold)
     training = [case for case in everyone if case.case_id not in held_out]
     labels = run_nnunet(training, [case for case in everyone if case.case_id in held_out], epochs, out)

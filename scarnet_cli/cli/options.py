@@ -1,11 +1,19 @@
 """Types of command line options that several commands share."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import rich_click as click
+from click.exceptions import Exit
+
+from scarnet_cli.errors import ScarnetError
+from scarnet_cli.files import write_bytes
+
+if TYPE_CHECKING:
+    from scarnet_cli.train.cases import Case
 
 
 class OutputDirectory(click.Path):
@@ -78,10 +86,40 @@ def own_weights() -> Path | None:
     return context.meta.get(_WEIGHTS_DIR) if context else None
 
 
+PROBLEM = click.option(
+    "--problem",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for the message where the input is wrong, or something is not installed, with exit code 0: for a "
+    "workflow that shows it itself.",
+)
+
+
+@contextmanager
+def problem_told_in(path: Path | None, kind: type[ScarnetError]) -> Iterator[None]:
+    """Where an error of one kind comes, end the command with exit code 0 and the message in --problem, if given."""
+    try:
+        yield
+    except kind as error:
+        if path is None:
+            raise
+        write_bytes(path, f"{error}\n".encode())
+        raise Exit(0) from None
+
+
 # Labelled cases: a folder in EMIDEC's layout, or a CSV table.
 CASES = click.Path(exists=True, path_type=Path)
+FOLDS = click.option(
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds that patients are dealt to."
+)
 LABEL_VALUES = click.option(
     "--label-values",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="CSV table (value,label) of what the label maps' values mean, where they are not ours.",
 )
+
+
+def labelled_cases(cases: Path, label_values: Path | None) -> "list[Case]":
+    """Read the cases that a command's CASES and --label-values name."""
+    from scarnet_cli.train.cases import read_cases, read_label_values
+
+    return read_cases(cases, read_label_values(label_values) if label_values else None)

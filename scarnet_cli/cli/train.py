@@ -8,14 +8,22 @@ from typing import Final
 import rich_click as click
 import torch
 
-from scarnet_cli.cli.options import CASES, LABEL_VALUES, OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.options import (
+    CASES,
+    FOLDS,
+    LABEL_VALUES,
+    OUTPUT_DIRECTORY,
+    WEIGHTS_NAME,
+    labelled_cases,
+    weights_dir,
+)
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json
 from scarnet_cli.model.checkpoints import load_lite_medsam
 from scarnet_cli.model.weights import TrainedNetwork, load_weights
 from scarnet_cli.train.batches import training_data
-from scarnet_cli.train.cases import Case, read_cases, read_label_values
+from scarnet_cli.train.cases import Case
 from scarnet_cli.train.folds import held_out_ids
 from scarnet_cli.train.loop import Trainer, fit, regions_of
 from scarnet_cli.train.presets import PRESETS, Preset, change
@@ -32,7 +40,7 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("cases", type=CASES)
 @click.option("--model", type=click.Choice(list(PRESETS)), required=True, help="What to train.")
 @click.option("--out", type=OUTPUT_DIRECTORY, help="Folder of this training.")
-@click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds that patients are dealt to.")
+@FOLDS
 @click.option("--fold", type=click.IntRange(0), help="Hold this fold out; without it, train on all cases.")
 @LABEL_VALUES
 @click.option("--phantoms", type=click.IntRange(0), default=0, show_default=True, help="Made hearts to mix in.")
@@ -79,7 +87,7 @@ def train(
         torch.set_num_threads(threads)
     given = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
     chosen = change(change(PRESETS[model], _read_settings(settings)), {"settings": given})
-    everyone = read_cases(cases, read_label_values(label_values) if label_values else None)
+    everyone = labelled_cases(cases, label_values)
     if preview:
         _draw_preview(everyone, chosen, preview)
     if out is None:

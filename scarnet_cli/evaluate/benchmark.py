@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,17 +109,4 @@ def _mean(values: Iterable[float]) -> float | None:
 
 def cost_rows(costs: Mapping[str, Cost]) -> list[Row]:
     """Return rows of the table `benchmark_cost`, one a model."""
-    return [
-        {
-            "model": model,
-            "model_sha256": cost.model_sha256,
-            "parameters": cost.parameters,
-            "gflop_per_slice": cost.gflop_per_slice,
-            "slices_per_second": cost.slices_per_second,
-            "slices_per_second_best": cost.slices_per_second_best,
-            "best_batch": cost.best_batch,
-            "device": cost.device,
-            "threads": cost.threads,
-        }
-        for model, cost in costs.items()
-    ]
+    return [{"model": model, **asdict(cost)} for model, cost in costs.items()]

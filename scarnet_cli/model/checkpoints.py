@@ -1,6 +1,5 @@
 """Torch checkpoints of other people and our own, read without running code in them, brought into our networks."""
 
-import hashlib
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from scarnet_cli.errors import ModelError
+from scarnet_cli.files import file_sha256
 from scarnet_cli.model.encoders import ENCODERS
 from scarnet_cli.model.pretrained import lite_medsam_path
 from scarnet_cli.model.registry import build_model
@@ -78,8 +78,7 @@ def load_lite_medsam(spec: NetworkSpec, device: str = "cpu") -> TrainedNetwork:
     """
     path = lite_medsam_path()
     network, spec = import_checkpoint(path, spec)
-    with path.open("rb") as file:
-        return TrainedNetwork(network.to(device).eval(), spec, hashlib.file_digest(file, "sha256").hexdigest())
+    return TrainedNetwork(network.to(device).eval(), spec, file_sha256(path))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -1,6 +1,5 @@
 """Weights files on disk, without torch: found by name or path, what they say of themselves, their digests."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Final
 from safetensors import SafetensorError, safe_open
 
 from scarnet_cli.errors import ModelError
+from scarnet_cli.files import file_sha256
 from scarnet_cli.model.spec import NetworkSpec
 
 SHIPPED: Final = Path(__file__).resolve().parents[2] / "weights"
@@ -109,11 +109,8 @@ def verified_sha256(path: Path) -> str:
     if not path.is_file():
         message = f"There is no weights file {path.name}; see `scarnet weights list`."
         raise ModelError("missing_weights", message)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    place = path.resolve()
-    listed = listed_digests(place.parent).get(place.name, found)
-    if found != listed:
+    found, listed = file_sha256(path), _listed_digest(path)
+    if listed is not None and found != listed:
         message = (
             f"{path.name} is not the file that {DIGESTS} beside it lists (its SHA-256 is {found[:16]}..., not "
             f"{listed[:16]}...): it was cut or changed; fetch it again."
@@ -140,6 +137,11 @@ def read_weights_file(path: Path) -> WeightsFile:
         message = f"{path.name} does not say which network it is for; `scarnet weights import` makes files that do."
         raise ModelError("unreadable_weights", message)
     parameters = sum(prod(shape) for key, shape in shapes.items() if not key.endswith(_STATISTICS))
-    place = path.resolve()
-    listed = place.name in listed_digests(place.parent)
+    listed = _listed_digest(path) is not None
     return WeightsFile(path, NetworkSpec.from_json(metadata[SPEC_KEY]), parameters, len(shapes), sha256, listed)
+
+
+def _listed_digest(path: Path) -> str | None:
+    """Return the digest that SHA256SUMS beside a file, or beside what it links to, has for it; None if it has none."""
+    place = path.resolve()
+    return listed_digests(place.parent).get(place.name)

@@ -6,6 +6,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from scarnet_cli.report.svg import line
+
 Points = Sequence[tuple[int, float]]
 
 _WIDTH, _PANEL, _LEFT, _RIGHT, _TOP, _GAP = 720, 220, 56, 130, 16, 40
@@ -53,10 +55,10 @@ def _panel(curves: Mapping[str, Points], top: float, last: int, ceiling: float) 
     def y(value: float) -> float:
         return floor - min(value / ceiling, 1.0) * _PANEL
 
-    parts = [_line("", _LEFT, y(v), right, y(v)) for v in _steps(ceiling)]
+    parts = [line("", _LEFT, y(v), right, y(v)) for v in _steps(ceiling)]
     parts += [_words("end", _LEFT - 6, y(v) + 4, f"{v:g}") for v in (0.0, *_steps(ceiling))]
     parts += [_words("middle", x(e), floor + 18, f"{e:g}") for e in sorted({round(s) for s in _steps(last)} - {0})]
-    parts.append(_line("axis", _LEFT, floor, right, floor))
+    parts.append(line("axis", _LEFT, floor, right, floor))
     lowest = floor + 1
     # From the lowest end upwards, so that no two names are written over each other.
     for (name, points), colour in sorted(zip(curves.items(), _COLOURS, strict=False), key=lambda c: c[0][1][-1][1]):
@@ -69,11 +71,6 @@ def _panel(curves: Mapping[str, Points], top: float, last: int, ceiling: float) 
 
 def _steps(most: float) -> list[float]:
     return [most * step / _TICKS for step in range(1, _TICKS + 1)]
-
-
-def _line(style: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
-    shape = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
-    return shape.format(style, x1, y1, x2, y2)
 
 
 def _words(anchor: str, x: float, y: float, words: str, colour: str = "#333") -> Markup:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from hearts import region_dice
 
-from scarnet_cli.evaluate.overlap import dice, region_dice
+from scarnet_cli.evaluate.overlap import dice
 
 
 def test_dice_of_two_masks_worked_out_by_hand() -> None:

@@ -4,10 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hearts import toy_spec
+from hearts import region_dice, toy_spec
 from torch import Tensor, nn
 
-from scarnet_cli.evaluate.overlap import region_dice
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.resample import resample_labels
 from scarnet_cli.infer.localise import CROP_SIZE, crop_heart

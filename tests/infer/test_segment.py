@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hearts import region_dice
 
 from scarnet_cli.errors import ModelError
-from scarnet_cli.evaluate.overlap import region_dice
 from scarnet_cli.files import read_json
 from scarnet_cli.image.volume import read_nifti, same_grid, write_nifti
 from scarnet_cli.infer.crop_stage import crop_studies
