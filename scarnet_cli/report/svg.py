@@ -12,7 +12,7 @@ from scarnet_cli.report.words import SEGMENT_NAMES, count_text, number_text
 
 _WIDTH: Final = 340
 _HEIGHT: Final = 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 30, 8, 8, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 30, 14, 8, 34
 _MOST_BINS: Final = 16
 _MOST_TICKS: Final = 200  # one mark a study under the bars, while they can be told apart
 
