@@ -3,7 +3,6 @@ process COMPARE {
     tag 'models'
     label 'process_gpu'
     label 'torch'
-    label 'reads_input'
     ext mount: { nextflow.util.Escape.path(input.root) }
     cache 'deep'
 

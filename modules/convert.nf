@@ -2,7 +2,6 @@
 process CONVERT {
     tag "${batch}"
     label 'process_low'
-    label 'reads_input'
     ext mount: { nextflow.util.Escape.path(root) }
     cache 'deep'
 

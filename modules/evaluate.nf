@@ -3,7 +3,6 @@ process EVALUATE {
     tag "${model} ${fold}"
     label 'process_gpu'
     label 'torch'
-    label 'reads_input'
     ext mount: { nextflow.util.Escape.path(input.root) }
     cache 'deep'
 

@@ -2,7 +2,6 @@
 process FOLDS {
     tag 'cases'
     label 'process_low'
-    label 'reads_input'
     ext mount: { nextflow.util.Escape.path(input.root) }
     cache false
 

@@ -2,7 +2,6 @@
 process INDEX {
     tag 'input'
     label 'process_low'
-    label 'reads_input'
     ext mount: { nextflow.util.Escape.path(input.root) }
     cache false
 

@@ -3,7 +3,6 @@ process NNUNET {
     tag "${fold}"
     label 'process_train'
     label 'torch'
-    label 'reads_input'
     ext mount: { nextflow.util.Escape.path(input.root) }
     cache 'deep'
 
