@@ -30,8 +30,8 @@ workflow {
             BENCHMARK.out.summary.view { text -> text.trim() }
             BENCHMARK.out.benchmark.view { "Benchmark: ${params.outdir}/benchmark/index.html" }
             if (alone) {
-                TRAINING(place, labels, params.model, foldsOf(params), BENCHMARK.out.dealt, options, store)
-                TRAINING.out.trained.view { model, fold, _run -> "Weights: ${store}/${model}/fold_${fold}/weights.safetensors" }
+                TRAINING(place, labels, params.model, foldsOf(params), BENCHMARK.out.dealt, options, store, BENCHMARK.out.benchmark)
+                TRAINING.out.weights.view { weights -> "Weights: ${params.outdir}/weights/${weights.name}" }
             }
         }
         else {

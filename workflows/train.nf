@@ -1,5 +1,7 @@
-// What --workflow train adds to the benchmark of one model: the localiser and the model trained on all cases.
+// What --workflow train adds to the benchmark of one model: the localiser and the model trained on all cases, and the
+// model's thresholds, which its folds chose.
 
+include { DECIDE } from '../modules/decide'
 include { TRAIN as TRAIN_ALL } from '../modules/train'
 
 workflow TRAINING {
@@ -11,14 +13,17 @@ workflow TRAINING {
     dealt // table of FOLDS
     options // text: further options of `scarnet train`
     store // directory where trainings outlive their tasks
+    benchmark // directory of COMPARE
 
     main:
     // One fold alone is a trial: nothing is trained to be kept.
     kept = folds.chosen.size() == folds.number ? [['localiser', model], ['all']].combinations() : []
     TRAIN_ALL(channel.fromList(kept), input, dealt, label_values, options, store)
 
-    trained = TRAIN_ALL.out.trained
+    DECIDE(TRAIN_ALL.out.trained.map { name, _fold, run -> tuple(name, run) }, benchmark.first())
+
+    weights = DECIDE.out.weights
 
     emit:
-    trained // tuple(model, 'all', directory)
+    weights // MODEL.safetensors, to segment with
 }

@@ -33,7 +33,8 @@ def benchmark(
     """Compare what EVALUATIONS, folders of `scarnet evaluate`, made of the same CASES.
 
     Folds of one model may be in several folders. Writes benchmark.parquet, benchmark_summary.parquet,
-    benchmark_cost.parquet, and from these benchmark.md and index.html, which opens from disk.
+    benchmark_cost.parquet, from these benchmark.md and index.html, which opens from disk, and decisions/MODEL.json, the
+    thresholds chosen on all cases, for `scarnet weights decide`.
     """
     import torch
 

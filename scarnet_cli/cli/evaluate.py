@@ -1,5 +1,6 @@
 """`scarnet evaluate`: score what one model makes of held-out cases against the experts' contours."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import rich_click as click
@@ -37,15 +38,15 @@ def evaluate(
     """Label every case of CASES by what never saw it, and score the result.
 
     Scored as the EMIDEC challenge does: Dice over the whole stack, mean over cases, empty against empty counts 1. When
-    scar counts as scar is decided for each case on all others. Writes cases.csv and summary.md, prints the summary, and
-    keeps the predictions for `scarnet benchmark`.
+    scar counts as scar is decided for each case on all others. Writes cases.csv, summary.md and decision.json, which is
+    chosen on all of them, prints the summary, and keeps the predictions for `scarnet benchmark`.
     """
     from scarnet_cli.cli.progress import progress_bar
-    from scarnet_cli.evaluate.crossval import Prediction, choose_decision, predict, score_cases, score_table
+    from scarnet_cli.evaluate.crossval import Prediction, common_decision, predict, score_cases
     from scarnet_cli.evaluate.predictions import Evaluation, write_evaluation
     from scarnet_cli.evaluate.systems import Prompted, System, fold_system, load_prompted, require_box
     from scarnet_cli.evaluate.table import cases_csv, summary_markdown
-    from scarnet_cli.files import write_bytes
+    from scarnet_cli.files import write_bytes, write_json
     from scarnet_cli.train.folds import held_out_ids
 
     everyone = labelled_cases(cases, label_values)
@@ -67,9 +68,9 @@ def evaluate(
                 advance(prediction.case.case_id)
     scores = score_cases(predictions)
     summary = summary_markdown(scores)
-    if len(candidates := predictions[0].candidates) > 1:
-        decision = choose_decision(score_table(predictions), candidates)
-        summary += f"Chosen on all of them, for the shipped weights: {decision}\n"
+    if decision := common_decision(predictions):
+        summary += f"Chosen on all of them, for `scarnet weights decide`: {decision}\n"
+        write_json(out / "decision.json", asdict(decision))
     write_bytes(out / "cases.csv", cases_csv(scores).encode())
     write_bytes(out / "summary.md", summary.encode())
     model = name or (segment_run.name if segment_run else "medsam_zero_shot")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +18,25 @@ from scarnet_cli.model.store import SHIPPED, SUFFIX, files_in, known_weights, re
 _COLUMNS: Final = ("name", "task", "network", "parameters", "size", "digest", "state", "folder")
 
 
+def _weights_file(_context: click.Context, _parameter: click.Parameter, path: Path) -> Path:
+    if path.suffix != SUFFIX:
+        message = f"'{path.name}' must end in {SUFFIX}."
+        raise click.BadParameter(message)
+    return path
+
+
+_OUT: Final = click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_weights_file,
+    required=True,
+    help="File to write, .safetensors.",
+)
+
+
 @click.group(epilog="Example: scarnet weights list")
 def weights() -> None:
-    """List, verify and import the weights of networks."""
+    """List, verify and import the weights of networks, and give them their thresholds."""
 
 
 @weights.command("list", epilog="Example: scarnet weights list --weights-dir ~/scarnet-weights")
@@ -57,9 +74,7 @@ def verify() -> None:
 )
 @click.argument("checkpoint", callback=lambda _ctx, _param, value: _checkpoint_file(value))
 @click.option("--model", required=True, help="Model that the tensors are for, as in `scarnet train --model`.")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write, .safetensors."
-)
+@_OUT
 def import_(checkpoint: Path, model: str, out: Path) -> None:
     """Turn the tensors of CHECKPOINT into a weights file; nothing but tensors is ever read.
 
@@ -74,13 +89,34 @@ def import_(checkpoint: Path, model: str, out: Path) -> None:
     if model not in PRESETS:
         message = f"'{model}' is no model; known are {', '.join(PRESETS)}."
         raise click.BadParameter(message, param_hint="--model")
-    if out.suffix != SUFFIX:
-        message = f"'{out.name}' must end in {SUFFIX}."
-        raise click.BadParameter(message, param_hint="--out")
     network, spec = import_checkpoint(checkpoint, PRESETS[model].spec)
     save_weights(out, network, spec)
     use = "" if spec.trained else f", pretrained alone; train it: scarnet train --model {model} --start-from {out}"
     click.echo(f"Wrote {out.name}: {model}{use}.")
+
+
+@weights.command(
+    epilog="Example: scarnet weights decide fold_all/weights.safetensors decisions/unet.json --out unet.safetensors"
+)
+@click.argument("trained", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("decision", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_OUT
+def decide(trained: Path, decision: Path, out: Path) -> None:
+    """Copy the weights TRAINED, with the thresholds of DECISION: when scar counts as scar (docs/training.md).
+
+    DECISION is a decision.json of `scarnet evaluate`, or decisions/MODEL.json of `scarnet benchmark`.
+    """
+    from scarnet_cli.infer.decision import read_decision
+    from scarnet_cli.model.spec import Task
+    from scarnet_cli.model.weights import load_weights, save_weights
+
+    found = load_weights(trained)
+    if found.spec.task is not Task.SEGMENT:
+        message = f"{trained.name} is for '{found.spec.task}', which has no thresholds; give weights that segment."
+        raise click.BadParameter(message, param_hint="TRAINED")
+    chosen = read_decision(decision)
+    save_weights(out, found.network, replace(found.spec, decision=asdict(chosen)))
+    click.echo(f"Wrote {out.name}: {found.spec.name}, {chosen}.")
 
 
 def _checkpoint_file(given: str) -> Path:

@@ -11,8 +11,9 @@ import numpy as np
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.evaluate.cost import Cost
-from scarnet_cli.evaluate.crossval import CaseScore, score_cases
+from scarnet_cli.evaluate.crossval import CaseScore, common_decision, score_cases
 from scarnet_cli.evaluate.predictions import Evaluation
+from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import REGIONS
 
 Row = Mapping[str, Any]
@@ -20,10 +21,11 @@ Row = Mapping[str, Any]
 CASES_TABLE: Final = "benchmark"
 SUMMARY_TABLE: Final = "benchmark_summary"
 COST_TABLE: Final = "benchmark_cost"
+DECISIONS: Final = "decisions"
 
 
 def write_benchmark(evaluations: Sequence[Evaluation], costs: Mapping[str, Cost], out: Path) -> None:
-    """Score every model and write the three tables.
+    """Score every model; write the three tables, and decisions/MODEL.json of each model that needs thresholds.
 
     Args:
         evaluations: One a model, all on the same cases.
@@ -40,6 +42,9 @@ def write_benchmark(evaluations: Sequence[Evaluation], costs: Mapping[str, Cost]
     write_table(CASES_TABLE, rows, out / f"{CASES_TABLE}.parquet", metadata)
     write_table(SUMMARY_TABLE, summary_rows(rows), out / f"{SUMMARY_TABLE}.parquet", metadata)
     write_table(COST_TABLE, cost_rows(costs), out / f"{COST_TABLE}.parquet", metadata)
+    for evaluation in evaluations:
+        if decision := common_decision(evaluation.predictions):
+            write_json(out / DECISIONS / f"{evaluation.model}.json", asdict(decision))
 
 
 def case_rows(model: str, scores: Iterable[CaseScore]) -> list[Row]:

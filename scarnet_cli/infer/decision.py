@@ -1,12 +1,16 @@
 """From probabilities to labels: what is heart, where scar is, and whether there is scar at all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scarnet_cli.errors import InputError
+from scarnet_cli.files import read_json
 from scarnet_cli.image.labels import REGIONS, Label, region_mask
 
 FAINT_SCAR_DROPPED: Final = "faint_scar_dropped"
@@ -30,6 +34,27 @@ class Decision:
     def from_spec(cls, values: Mapping[str, float]) -> "Decision":
         """Return the decision of a `NetworkSpec`; what it does not name keeps its default."""
         return cls(**values)
+
+
+def read_decision(path: Path) -> Decision:
+    """Read a decision from JSON; what it does not name keeps its default.
+
+    Raises:
+        InputError: The file holds anything else than numbers of these names, in their ranges.
+    """
+    wrong = "is no JSON"
+    with suppress(ValueError):
+        values = read_json(path)
+        known = [field.name for field in fields(Decision)]
+        wrong = f"is no table of {' and '.join(known)}"
+        if isinstance(values, dict) and values.keys() <= set(known):
+            decision = Decision.from_spec(values)
+            wrong = "needs a scar_share from 0 to 1 and a least_scar_percent from 0 to 100"
+            numbers = all(type(value) in (int, float) for value in values.values())
+            if numbers and 0 <= decision.scar_share <= 1 and 0 <= decision.least_scar_percent <= 100:  # noqa: PLR2004
+                return decision
+    message = f"The decision {path.name} {wrong}; take one of `scarnet evaluate` as it is."
+    raise InputError("bad_decision", message)
 
 
 def decode(probability: NDArray[np.float32], scar_share: float) -> NDArray[np.uint8]:

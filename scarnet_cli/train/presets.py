@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.labels import Label
-from scarnet_cli.infer.decision import Decision
 from scarnet_cli.model.encoders import EncoderName
 from scarnet_cli.model.spec import NetworkSpec, Task
 from scarnet_cli.train.augment import Augmentation
@@ -85,17 +84,12 @@ def change(base: Preset, changes: Mapping[str, Any]) -> Preset:
 
     Args:
         base: What holds for all that is not changed.
-        changes: "settings", "augmentation" and "decision" (the thresholds kept with the weights, which no training
-            depends on), each a table of some fields of its record.
+        changes: "settings" and "augmentation", each a table of some fields of its record.
 
     Raises:
         InputError: A table, a field or a value's type is unknown; the message names all of them.
     """
-    records: dict[str, Any] = {
-        "settings": base.settings,
-        "augmentation": base.augmentation,
-        "decision": Decision.from_spec(base.spec.decision),
-    }
+    records: dict[str, Any] = {"settings": base.settings, "augmentation": base.augmentation}
     wrong = [f"there is no '{part}'" for part in changes if part not in records]
     for part, record in records.items():
         given = changes.get(part, {})
@@ -113,9 +107,7 @@ def change(base: Preset, changes: Mapping[str, Any]) -> Preset:
     if wrong:
         message = f"The settings are wrong: {'; '.join(wrong)}."
         raise InputError("bad_settings", message)
-    decision = records.pop("decision")
-    kept = asdict(decision) if "decision" in changes else base.spec.decision
-    return replace(base, **records, spec=replace(base.spec, decision=kept))
+    return replace(base, **records)
 
 
 def _same_type(value: object, like: object) -> bool:

@@ -1,5 +1,6 @@
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def test_an_unknown_model_another_suffix_and_a_missing_checkpoint_are_wrong_usag
     torch.save({"a": torch.zeros(1)}, tmp_path / "a.pth")
     unknown = scarnet("import", tmp_path / "a.pth", "--model", "unett", "--out", tmp_path / "a.safetensors")
     suffix = scarnet("import", tmp_path / "a.pth", "--model", "unet", "--out", tmp_path / "b.pth")
-    missing = scarnet("import", tmp_path / "none.pth", "--model", "unet", "--out", tmp_path / "b.pth")
+    missing = scarnet("import", tmp_path / "none.pth", "--model", "unet", "--out", tmp_path / "b.safetensors")
     assert (unknown.exit_code, suffix.exit_code, missing.exit_code) == (2, 2, 2)
     assert "There is no file" in missing.stderr
     assert "'unett' is no model" in unknown.stderr
@@ -129,3 +130,32 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     result = scarnet(command, "--help")
     assert result.exit_code == 0
     assert f"Example: scarnet weights {command}" in " ".join(result.output.split())
+
+
+def test_the_thresholds_of_a_cross_validation_become_the_weights_and_the_tensors_stay(tmp_path: Path) -> None:
+    (tmp_path / "decision.json").write_text('{"scar_share": 0.3, "least_scar_percent": 2}')
+    out = tmp_path / "mine.safetensors"
+    result = scarnet("decide", SHIPPED / "unet.safetensors", tmp_path / "decision.json", "--out", out)
+    assert result.exit_code == 0, result.output
+    before, after = load_weights(SHIPPED / "unet.safetensors"), load_weights(out)
+    assert after.spec == replace(before.spec, decision={"scar_share": 0.3, "least_scar_percent": 2})
+    for ours, theirs in zip(after.network.state_dict().values(), before.network.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("weights", "decision", "words"),
+    [
+        ("unet", "[0.3]", "is no table of scar_share and least_scar_percent"),
+        ("unet", '{"scar_share": 3}', "needs a scar_share from 0 to 1"),
+        ("unet", "{", "is no JSON"),
+        ("localiser", "{}", "has no thresholds"),
+    ],
+)
+def test_wrong_thresholds_are_one_message(tmp_path: Path, weights: str, decision: str, words: str) -> None:
+    (tmp_path / "decision.json").write_text(decision)
+    out = tmp_path / "mine.safetensors"
+    result = scarnet("decide", SHIPPED / f"{weights}.safetensors", tmp_path / "decision.json", "--out", out)
+    assert result.exit_code != 0
+    assert words in result.output.replace("\n", " ") + str(result.exception)
+    assert not out.exists()

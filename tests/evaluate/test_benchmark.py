@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from scarnet_cli.evaluate.cost import Cost
 from scarnet_cli.evaluate.crossval import Prediction, score_cases
 from scarnet_cli.evaluate.predictions import Evaluation
 from scarnet_cli.evaluate.systems import FINAL_SHARE
+from scarnet_cli.files import read_json
 from scarnet_cli.image.labels import Label
 
 VOXEL_ML = 10.0 * 1.6 * 1.2 / 1000.0
@@ -77,3 +79,20 @@ def test_tables_hold_all_models_and_the_costs_that_are_known(tmp_path: Path) -> 
     assert set(tables[""]["model"].to_pylist()) == {"unet", "medsam"}
     assert tables["_cost"].to_pylist()[0]["slices_per_second_best"] == 31.5
     assert tables[""].schema.metadata[b"model_sha256"] == b"ab" * 32
+    assert not (tmp_path / "decisions").exists()  # label maps leave nothing to decide
+
+
+def test_thresholds_chosen_on_all_cases_are_kept_for_the_weights(tmp_path: Path) -> None:
+    labelled = evaluation("unet")
+    both = tuple(
+        replace(
+            p,
+            labels={
+                0.6: np.where(p.labels[FINAL_SHARE] == Label.SCAR, Label.MYOCARDIUM, p.labels[FINAL_SHARE]),
+                0.4: p.labels[FINAL_SHARE],
+            },
+        )
+        for p in labelled.predictions
+    )
+    write_benchmark([replace(labelled, predictions=both)], {}, tmp_path)
+    assert read_json(tmp_path / "decisions" / "unet.json")["scar_share"] == 0.4

@@ -1,5 +1,6 @@
 """The training workflow for real: a killed training goes on, and what is finished is not trained again."""
 
+import json
 import os
 import shutil
 import signal
@@ -51,6 +52,10 @@ def test_a_training_whose_task_is_killed_goes_on_in_the_next_and_all_are_kept(la
             folder = launch.out / "train" / model / fold
             assert load_weights(folder / "weights.safetensors").spec.name == model
             assert [entry.epoch for entry in read_log(folder / "log.csv")] == [1, 2, 3, 4]
+        assert f"Weights: results/weights/{model}.safetensors" in output
+    kept = load_weights(launch.out / "weights" / "unet.safetensors")
+    chosen = json.loads((launch.out / "benchmark" / "decisions" / "unet.json").read_text())
+    assert kept.spec.decision == chosen
     assert "| unet |" in output
     assert (launch.out / "benchmark" / "index.html").exists()
 

@@ -19,13 +19,6 @@ def test_changes_reach_both_records_and_leave_the_rest() -> None:
     assert (changed.settings.epochs, changed.augmentation.noise) == (base.settings.epochs, base.augmentation.noise)
 
 
-def test_the_decision_can_be_changed_without_another_training() -> None:
-    changed = change(PRESETS["unet"], {"decision": {"scar_share": 0.55}})
-    least = PRESETS["unet"].spec.decision["least_scar_percent"]
-    assert changed.spec.decision == {"scar_share": 0.55, "least_scar_percent": least}
-    assert change(PRESETS["localiser"], {}).spec.decision == {}
-
-
 @pytest.mark.parametrize("model", PRESETS)
 def test_a_trainings_own_settings_change_nothing_and_its_loss_is_there(model: str) -> None:
     base = PRESETS[model]
