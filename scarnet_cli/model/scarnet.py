@@ -1,7 +1,7 @@
 """ScarNet (Tavakoli 2025, doi:10.1016/j.jocmr.2025.101945): a transformer path and a U-Net path, fused by attention.
 
 Beyond the paper: five classes, any pretrained encoder at any resolution, its finer features as skips where it has some,
-and in training both paths' own logits, so that each can be taught directly.
+in training both paths' own logits, so that each can be taught directly, and a fusion that starts as both paths' mean.
 """
 
 from dataclasses import dataclass
@@ -96,9 +96,14 @@ class ScarNet(nn.Module):
             nn.ReLU(),
             nn.Conv2d(2 * classes, classes, 1),
         )
+        # The paper's fusion is all there is between paths and result: at random it hides what a path has learnt before.
+        # Here it corrects the paths' mean, by next to nothing at first.
+        for parameter in self.fusion[-1].parameters():
+            nn.init.normal_(parameter, std=0.01)
 
     def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Return the fused logits; in training also those of either path."""
         paths = (self.transformer(image), self.convolution(image))
-        fused = self.fusion(torch.cat([torch.softmax(path, dim=1) for path in paths], dim=1))
+        correction = self.fusion(torch.cat([torch.softmax(path, dim=1) for path in paths], dim=1))
+        fused = (paths[0] + paths[1]) / 2 + correction
         return (fused, *paths) if self.training else fused

@@ -31,6 +31,11 @@ def test_every_parameter_gets_a_gradient_and_evaluation_repeats() -> None:
         assert torch.equal(network(crops(2)), network(crops(2)))
 
 
+def test_the_fusion_starts_as_the_paths_mean_so_that_what_a_path_learnt_before_shows() -> None:
+    fused, transformer, convolution = ScarNet(3, 5, TINY)(crops(4))
+    assert (fused - (transformer + convolution) / 2).abs().max() < 0.2
+
+
 def test_the_class_head_is_a_layer_of_the_network() -> None:
     # the published code drew a new random head in every pass
     heads = [name for name, _ in ScarNet(3, 5, TINY).named_parameters() if name.endswith("head.weight")]
