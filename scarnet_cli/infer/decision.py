@@ -1,8 +1,7 @@
 """From probabilities to labels: what is heart, where scar is, and whether there is scar at all."""
 
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from scarnet_cli.files import read_json
 from scarnet_cli.image.labels import REGIONS, Label, region_mask
 
 FAINT_SCAR_DROPPED: Final = "faint_scar_dropped"
+_GREATEST: Final = {"scar_share": 1, "least_scar_percent": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,17 @@ def read_decision(path: Path) -> Decision:
     Raises:
         InputError: The file holds anything else than numbers of these names, in their ranges.
     """
-    wrong = "is no JSON"
-    with suppress(ValueError):
+    try:
         values = read_json(path)
-        known = [field.name for field in fields(Decision)]
-        wrong = f"is no table of {' and '.join(known)}"
-        if isinstance(values, dict) and values.keys() <= set(known):
-            decision = Decision.from_spec(values)
-            wrong = "needs a scar_share from 0 to 1 and a least_scar_percent from 0 to 100"
-            numbers = all(type(value) in (int, float) for value in values.values())
-            if numbers and 0 <= decision.scar_share <= 1 and 0 <= decision.least_scar_percent <= 100:  # noqa: PLR2004
-                return decision
+    except ValueError:
+        wrong = "is no JSON"
+    else:
+        if not isinstance(values, dict) or not values.keys() <= _GREATEST.keys():
+            wrong = f"is no table of {' and '.join(_GREATEST)}"
+        elif all(type(value) in (int, float) and 0 <= value <= _GREATEST[name] for name, value in values.items()):
+            return Decision.from_spec(values)
+        else:
+            wrong = "needs " + " and ".join(f"a {name} from 0 to {greatest}" for name, greatest in _GREATEST.items())
     message = f"The decision {path.name} {wrong}; take one of `scarnet evaluate` as it is."
     raise InputError("bad_decision", message)
 
