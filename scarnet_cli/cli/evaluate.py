@@ -42,7 +42,7 @@ def evaluate(
     chosen on all of them, prints the summary, and keeps the predictions for `scarnet benchmark`.
     """
     from scarnet_cli.cli.progress import progress_bar
-    from scarnet_cli.evaluate.crossval import Prediction, common_decision, predict, score_cases
+    from scarnet_cli.evaluate.crossval import Prediction, common_decision, predict, score_cases, score_table
     from scarnet_cli.evaluate.predictions import Evaluation, write_evaluation
     from scarnet_cli.evaluate.systems import Prompted, System, fold_system, load_prompted, require_box
     from scarnet_cli.evaluate.table import cases_csv, summary_markdown
@@ -66,9 +66,10 @@ def evaluate(
             for prediction in predict(system_of(fold), [c for c in everyone if c.case_id in ids], fold):
                 predictions.append(prediction)
                 advance(prediction.case.case_id)
-    scores = score_cases(predictions)
+    table = score_table(predictions)
+    scores = score_cases(predictions, table)
     summary = summary_markdown(scores)
-    if decision := common_decision(predictions):
+    if decision := common_decision(predictions, table):
         summary += f"Chosen on all of them, for `scarnet weights decide`: {decision}\n"
         write_json(out / "decision.json", asdict(decision))
     write_bytes(out / "cases.csv", cases_csv(scores).encode())

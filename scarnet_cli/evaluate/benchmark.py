@@ -11,7 +11,7 @@ import numpy as np
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.evaluate.cost import Cost
-from scarnet_cli.evaluate.crossval import CaseScore, common_decision, score_cases
+from scarnet_cli.evaluate.crossval import CaseScore, common_decision, score_cases, score_table
 from scarnet_cli.evaluate.predictions import Evaluation
 from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import REGIONS
@@ -35,16 +35,16 @@ def write_benchmark(evaluations: Sequence[Evaluation], costs: Mapping[str, Cost]
     Raises:
         CohortError: A value does not fit its column.
     """
-    rows = [
-        row for evaluation in evaluations for row in case_rows(evaluation.model, score_cases(evaluation.predictions))
-    ]
+    rows: list[Row] = []
+    for evaluation in evaluations:
+        table = score_table(evaluation.predictions)
+        rows += case_rows(evaluation.model, score_cases(evaluation.predictions, table))
+        if decision := common_decision(evaluation.predictions, table):
+            write_json(out / DECISIONS / f"{evaluation.model}.json", asdict(decision))
     metadata = {"model_sha256": ",".join(sorted(cost.model_sha256 for cost in costs.values()))}
     write_table(CASES_TABLE, rows, out / f"{CASES_TABLE}.parquet", metadata)
     write_table(SUMMARY_TABLE, summary_rows(rows), out / f"{SUMMARY_TABLE}.parquet", metadata)
     write_table(COST_TABLE, cost_rows(costs), out / f"{COST_TABLE}.parquet", metadata)
-    for evaluation in evaluations:
-        if decision := common_decision(evaluation.predictions):
-            write_json(out / DECISIONS / f"{evaluation.model}.json", asdict(decision))
 
 
 def case_rows(model: str, scores: Iterable[CaseScore]) -> list[Row]:

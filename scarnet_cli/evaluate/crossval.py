@@ -90,16 +90,21 @@ def choose_decision(table: NDArray[np.float64], candidates: Sequence[Decision]) 
     return candidates[int(table.mean(axis=0).argmax())]
 
 
-def common_decision(predictions: Sequence[Prediction]) -> Decision | None:
-    """Return the decision chosen on all cases, for weights to keep; None of a system that leaves nothing to choose."""
+def common_decision(predictions: Sequence[Prediction], table: NDArray[np.float64]) -> Decision | None:
+    """Return the decision chosen on all cases, for weights to keep; None of a system that leaves nothing to choose.
+
+    `table` is the predictions' `score_table`.
+    """
     if not predictions or len(candidates := predictions[0].candidates) == 1:
         return None
-    return choose_decision(score_table(predictions), candidates)
+    return choose_decision(table, candidates)
 
 
-def score_cases(predictions: Sequence[Prediction]) -> list[CaseScore]:
-    """Score every case under the decision chosen on all other cases, so that no case takes part in choosing its own."""
-    table = score_table(predictions)
+def score_cases(predictions: Sequence[Prediction], table: NDArray[np.float64]) -> list[CaseScore]:
+    """Score every case under the decision chosen on all other cases, so that no case takes part in choosing its own.
+
+    `table` is the predictions' `score_table`.
+    """
     scores = [
         score_case(prediction, choose_decision(np.delete(table, row, axis=0), prediction.candidates))
         for row, prediction in enumerate(predictions)

@@ -8,7 +8,7 @@ from hearts import toy_case
 from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.evaluate.benchmark import case_rows, summary_rows, write_benchmark
 from scarnet_cli.evaluate.cost import Cost
-from scarnet_cli.evaluate.crossval import Prediction, score_cases
+from scarnet_cli.evaluate.crossval import CaseScore, Prediction, score_cases, score_table
 from scarnet_cli.evaluate.predictions import Evaluation
 from scarnet_cli.evaluate.systems import FINAL_SHARE
 from scarnet_cli.files import read_json
@@ -32,12 +32,16 @@ def evaluation(model: str, *, missed: int = 0) -> Evaluation:
     return Evaluation(model, 2, tuple(predictions))
 
 
+def scores(of: Evaluation) -> list[CaseScore]:
+    return score_cases(of.predictions, score_table(of.predictions))
+
+
 def scar_voxels() -> int:
     return int((toy_case("Case_0", scar=True).labels.array == Label.SCAR).sum())
 
 
 def test_rows_have_every_region_of_every_case() -> None:
-    rows = case_rows("unet", score_cases(evaluation("unet").predictions))
+    rows = case_rows("unet", scores(evaluation("unet")))
     assert [(row["case_id"], row["region"]) for row in rows[:5]] == [
         ("Case_0", "blood_pool"),
         ("Case_0", "myocardium"),
@@ -49,7 +53,7 @@ def test_rows_have_every_region_of_every_case() -> None:
 
 
 def test_summary_is_worked_out_by_hand() -> None:
-    rows = case_rows("unet", score_cases(evaluation("unet", missed=100).predictions))
+    rows = case_rows("unet", scores(evaluation("unet", missed=100)))
     scar = next(row for row in summary_rows(rows) if row["region"] == "scar")
     all_scar = scar_voxels()
     dice = 2 * (all_scar - 100) / (2 * all_scar - 100)
@@ -65,7 +69,7 @@ def test_summary_is_worked_out_by_hand() -> None:
 
 
 def test_regions_that_nobody_drew_agree_and_have_no_distance() -> None:
-    rows = case_rows("unet", score_cases(evaluation("unet").predictions))
+    rows = case_rows("unet", scores(evaluation("unet")))
     mvo = next(row for row in summary_rows(rows) if row["region"] == "mvo")
     assert (mvo["dice_mean"], mvo["hd95_median_mm"], mvo["hd95_cases"]) == (1.0, None, 0)
     assert (mvo["bias_ml"], mvo["cov_percent"], mvo["icc"]) == (0.0, None, None)

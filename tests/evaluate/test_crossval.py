@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from hearts import toy_case
 
-from scarnet_cli.evaluate.crossval import Prediction, choose_decision, predict, score_case, score_cases, score_table
+from scarnet_cli.evaluate.crossval import (
+    CaseScore,
+    Prediction,
+    choose_decision,
+    predict,
+    score_case,
+    score_cases,
+    score_table,
+)
 from scarnet_cli.evaluate.systems import FINAL_SHARE, SCAR_SHARES, Proposal
 from scarnet_cli.evaluate.table import cases_csv, summary_markdown
 from scarnet_cli.image.labels import Label
@@ -24,20 +32,24 @@ def cohort() -> list[Prediction]:
     return [prediction(f"Case_{i}", i % 2, scar=i < 4, invented=0 if i < 4 else 20) for i in range(8)]
 
 
+def scored(predictions: list[Prediction]) -> list[CaseScore]:
+    return score_cases(predictions, score_table(predictions))
+
+
 def test_the_decision_drops_what_is_invented_and_keeps_scar() -> None:
     predictions = cohort()
     assert 2.0 <= choose_decision(score_table(predictions), predictions[0].candidates).least_scar_percent <= 8.0
 
 
 def test_each_case_is_scored_under_the_decision_of_the_others() -> None:
-    scores = score_cases(cohort())
+    scores = scored(cohort())
     assert [s.regions["scar"].dice for s in scores] == pytest.approx([1.0] * 8)
     assert [s.scar_percent for s in scores[4:]] == [0.0] * 4
     assert scores[0].scar_percent == pytest.approx(scores[0].reference_scar_percent)
 
 
 def test_the_summary_quotes_the_mean_over_all_cases() -> None:
-    scores = score_cases(cohort())
+    scores = scored(cohort())
     assert "| all 8 | 1.000 | 1.000 | 1.000 | 1.000 |" in summary_markdown(scores)
     assert len(cases_csv(scores).splitlines()) == 9
 
@@ -60,12 +72,12 @@ class SameAsExpert:
 
 def test_nothing_is_chosen_for_a_system_that_gives_one_label_map() -> None:
     cases = [toy_case(f"Case_{i}", scar=i == 0) for i in range(3)]
-    scores = score_cases(list(predict(SameAsExpert(), cases, fold=1)))
+    scores = scored(list(predict(SameAsExpert(), cases, fold=1)))
     assert {score.decision for score in scores} == {Decision(0.5, 0.0)}
     assert [score.fold for score in scores] == [1, 1, 1]
     assert "The crop holds" not in summary_markdown(scores)
 
 
 def test_a_single_case_is_scored_under_the_default_decision() -> None:
-    (score,) = score_cases([prediction("Case_1", 0, scar=True, invented=0)])
+    (score,) = scored([prediction("Case_1", 0, scar=True, invented=0)])
     assert score.decision == Decision()
