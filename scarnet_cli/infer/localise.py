@@ -12,6 +12,7 @@ from scarnet_cli.image.intensity import scale_slices
 from scarnet_cli.image.resample import in_plane_grid, resample_to, whole_plane_grid
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
+from scarnet_cli.infer.views import MIRRORS
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import TrainedNetwork
 
@@ -72,7 +73,7 @@ def locate_heart(image: Volume, localiser: TrainedNetwork) -> tuple[tuple[float,
     grid = whole_plane_grid(image, spec.pixel_mm, least=spec.crop, multiple=_MULTIPLE)
     seen = resample_to(image.with_array(scale_slices(image.array)), grid)
     slices = neighbour_channels(seen.array, spec.context)
-    heart = class_probabilities(localiser, slices, mirrored=True)[:, 1]
+    heart = class_probabilities(localiser, slices, MIRRORS)[:, 1]
     # All slices of a short-axis stack show the ventricle at about one place: their mean is surer than any of them.
     mean = heart.mean(axis=0)
     region = _most_likely_region(mean)

@@ -13,6 +13,7 @@ from scarnet_cli.image.resample import resample_classes
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
+from scarnet_cli.infer.views import ONCE, TURNS
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import TrainedNetwork
 
@@ -59,7 +60,7 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     Args:
         crops: The crops.
         trained: The segmentation network.
-        fast: Look at each slice once instead of at its four mirror images.
+        fast: Look at each slice once instead of in four views (see views.py).
 
     Raises:
         ModelError: The weights are no segmentation network's, or are not trained.
@@ -67,7 +68,7 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     inputs = [network_input(crop, trained) for crop in crops]
     if not inputs:
         return []
-    probability = class_probabilities(trained, np.concatenate(inputs), mirrored=not fast)
+    probability = class_probabilities(trained, np.concatenate(inputs), ONCE if fast else TURNS)
     ends = np.cumsum([len(i) for i in inputs])[:-1]
     return [_on_crop(part.swapaxes(0, 1), crop) for part, crop in zip(np.split(probability, ends), crops, strict=True)]
 

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scarnet_cli.model.upsample import resize
+
 # Gates start nearly open (0.95), so that what a U-Net learnt without them passes when its weights fill the path.
 _OPEN = 3.0
 
@@ -67,11 +69,7 @@ class MultiScaleScarAttention(nn.Module):
         """Return features of the same shape, (B, C, H, W)."""
         size = features.shape[-2:]
         seen = [
-            gate(features)
-            if scale == 1
-            else functional.interpolate(
-                gate(functional.avg_pool2d(features, scale, ceil_mode=True)), size, mode="bilinear"
-            )
+            gate(features) if scale == 1 else resize(gate(functional.avg_pool2d(features, scale, ceil_mode=True)), size)
             for gate, scale in zip(self.gates, self.scales, strict=True)
         ]
         return self.join(torch.cat(seen, dim=1))

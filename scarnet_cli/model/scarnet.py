@@ -9,11 +9,11 @@ from itertools import pairwise, zip_longest
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from scarnet_cli.model.attention import MultiScaleScarAttention, ScarAttention, SqueezeExcitation
 from scarnet_cli.model.encoders import EncoderName, build_encoder, encoder_input
 from scarnet_cli.model.unet import UNet, UNetOptions
+from scarnet_cli.model.upsample import resize
 
 _DECODER_WIDTHS = (128, 64, 32)
 
@@ -51,7 +51,7 @@ class DecoderBlock(nn.Module):
 
     def forward(self, features: Tensor, skip: Tensor | None) -> Tensor:
         """Return (B, channels_out, 2H, 2W) of (B, ., H, W) and a skip of (B, ., 2H, 2W)."""
-        features = functional.interpolate(features, scale_factor=2, mode="bilinear")
+        features = resize(features, [2 * side for side in features.shape[-2:]])
         return self.body(features if skip is None else torch.cat([features, skip], dim=1))
 
 
@@ -78,7 +78,7 @@ class TransformerPath(nn.Module):
         total = torch.zeros((), device=image.device)
         for block, reduce, skip in zip_longest(self.blocks, self.reduce, skips):
             features = block(features, skip)
-            total = total + functional.interpolate(reduce(features), image.shape[-2:], mode="bilinear")
+            total = total + resize(reduce(features), image.shape[-2:])
         return self.head(self.attention(total))
 
 

@@ -22,14 +22,24 @@ _HEAD_CHANNELS: Final = 32
 _EXPANSION: Final = 4
 
 
-class ConvolutionNorm(nn.Sequential):
-    """A convolution without bias and its batch norm."""
+class ConvolutionNorm(nn.Module):
+    """A convolution without bias and its batch norm, whose statistics are always those of pretraining.
+
+    Batches of a few crops would spoil them; and constant statistics make the norm part of the convolution's weights.
+    """
 
     def __init__(self, channels_in: int, channels_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
         """Create both; padding keeps the size where the stride is 1."""
         super().__init__()
         self.c = nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(channels_out)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (B, channels_out, H / stride, W / stride)."""
+        scale = self.bn.weight * torch.rsqrt(self.bn.get_buffer("running_var") + self.bn.eps)
+        shift = self.bn.bias - scale * self.bn.get_buffer("running_mean")
+        kernel = self.c.weight * scale[:, None, None, None]
+        return functional.conv2d(features, kernel, shift, self.c.stride, self.c.padding, groups=self.c.groups)
 
 
 class InvertedBottleneck(nn.Module):
@@ -197,14 +207,6 @@ class TinyViT(ImageEncoder):
             nn.Conv2d(out, out, 3, padding=1, bias=False),
             ChannelNorm(out),
         )
-
-    def train(self, mode: bool = True) -> "TinyViT":  # noqa: FBT001, FBT002 (torch's signature)
-        """Set the mode, but keep the statistics of pretraining: batches of a few crops would spoil them."""
-        super().train(mode)
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
-        return self
 
     def forward(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return (B, 256, H / 4, W / 4) of the neck, and the features at half and full size: 128 and 64 channels."""

@@ -31,6 +31,7 @@ class Augmentation:
         noise: Greatest SD of added noise; 1 is the slice's full range.
         bias: Greatest amplitude of the multiplicative smooth field.
         blur: Probability of a light blur.
+        elastic: Greatest local shift, as a fraction of the window; tissue is bent smoothly between 5 x 5 random shifts.
         paste: Probability that a slice without scar gets one from another slice (paste.py).
         magnitude: Probability that a slice is shown as a magnitude reconstruction (effects.py).
         ghost: Greatest brightness of a ghost (effects.py).
@@ -48,6 +49,7 @@ class Augmentation:
     bias: float = 0.35
     blur: float = 0.2
     # Off by default; what is off draws no random numbers, so that trainings from before them go on as they began.
+    elastic: float = 0.0
     paste: float = 0.0
     magnitude: float = 0.0
     ghost: float = 0.0
@@ -106,7 +108,14 @@ def _random_grid(shape: torch.Size, how: Augmentation, generator: torch.Generato
     linear = torch.stack([cos * mirror, -sin + shear * cos, sin * mirror, cos + shear * sin], dim=1).view(-1, 2, 2)
     shift = uniform(generator, (batch, 2, 1), 2 * how.shift * how.window / size)
     theta = torch.cat([linear, shift], dim=2)
-    return functional.affine_grid(theta, [batch, 1, how.window, how.window], align_corners=False)
+    grid = functional.affine_grid(theta, [batch, 1, how.window, how.window], align_corners=False)
+    return grid + _bend(batch, how, size, generator) if how.elastic else grid
+
+
+def _bend(batch: int, how: Augmentation, size: int, generator: torch.Generator) -> Tensor:
+    """Return smooth local shifts (B, window, window, 2) in the picture's -1..1."""
+    coarse = uniform(generator, (batch, 2, 5, 5), 2 * how.elastic * how.window / size)
+    return functional.interpolate(coarse, (how.window, how.window), mode="bicubic", align_corners=True).movedim(1, -1)
 
 
 def _change_intensity(image: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:

@@ -23,7 +23,7 @@ from scarnet_cli.model.weights import TrainedNetwork, save_weights
 from scarnet_cli.train.augment import Augmentation, augment, centre_window
 from scarnet_cli.train.batches import Pick, TrainingData, ahead, chunks, collate, draw_picks
 from scarnet_cli.train.losses import LOSS_TERMS, build_loss
-from scarnet_cli.train.processes import Place
+from scarnet_cli.train.processes import Place, multiplies_bf16_fast
 from scarnet_cli.train.record import EpochReport, Record
 from scarnet_cli.train.settings import TrainingSettings
 from scarnet_cli.train.stacks import Stack, slice_index
@@ -114,7 +114,7 @@ class Trainer:
     def _learn(self, image: Tensor, labels: Tensor, share: float) -> Tensor:
         """Add a batch's gradients, times `share`, to those at hand, and return its loss."""
         device = torch.device(self.place.device)
-        auto = self.settings.precision == "auto" and device.type == "cuda"
+        auto = self.settings.precision == "auto" and multiplies_bf16_fast(device.type)
         with torch.autocast(device.type, torch.bfloat16, enabled=auto or self.settings.precision == "bf16"):
             outputs = self._spread(image.to(device, memory_format=torch.channels_last))
         loss = self._loss(outputs, labels.to(device))

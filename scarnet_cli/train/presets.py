@@ -43,7 +43,7 @@ _UNET: Final = Preset(
         options={"features": 16},
         decision={"scar_share": 0.6, "least_scar_percent": 4.0},  # `scarnet evaluate` on the 16 cases of fold 0
     ),
-    Augmentation(window=80, upright=0.7, log_scale=0.18, shear=0.05, log_gamma=0.3, noise=0.04, bias=0.2),
+    Augmentation(window=80, upright=0.7, log_scale=0.18, shear=0.05, elastic=0.04, log_gamma=0.3, noise=0.04, bias=0.2),
     TrainingSettings(epochs=110, batch=8, learning_rate=1.5e-3, ema=0.995),
 )
 

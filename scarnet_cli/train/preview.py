@@ -27,6 +27,7 @@ _ROWS: Final[dict[str, tuple[str, ...]]] = {
     "shift": ("shift",),
     "zoom": ("log_scale",),
     "shear": ("shear",),
+    "elastic bend": ("elastic",),
     "pasted scar": ("paste",),
     "magnitude": ("magnitude",),
     "gamma": ("log_gamma",),

@@ -37,6 +37,16 @@ class Place:
         return value.item() / self.world
 
 
+def multiplies_bf16_fast(device_type: str) -> bool:
+    """Return whether a device has instructions for bf16: every GPU, and a CPU with AMX or AVX512-BF16.
+
+    A CPU without them emulates bf16, at a ninth of the speed of fp32.
+    """
+    # torch tells of the CPU only in newer releases; an older one trains in fp32, as before.
+    has = getattr(torch.cpu, "get_capabilities", dict)()
+    return device_type != "cpu" or has.get("amx_bf16", False) or has.get("avx512_bf16", False)
+
+
 @contextmanager
 def join_processes() -> Iterator[Place]:
     """Yield this process's place: one of several where `torchrun` started it, else alone on the best device."""

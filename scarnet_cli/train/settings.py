@@ -22,7 +22,7 @@ class TrainingSettings:
         loss: "region" or "published" (losses.py).
         loss_options: Terms of the published loss that differ from their defaults.
         accumulate: Batches whose gradients are averaged for one step.
-        precision: "fp32", "bf16" (mixed) or "auto": bf16 on a GPU, fp32 on a CPU, where few can multiply bf16 fast.
+        precision: "fp32", "bf16" (mixed) or "auto": bf16 where the device has instructions for it, else fp32.
     """
 
     epochs: int = 60

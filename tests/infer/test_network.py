@@ -1,4 +1,5 @@
 import copy
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from scarnet_cli.image.resample import resample_labels
 from scarnet_cli.infer.localise import CROP_SIZE, crop_heart
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.infer.segment import WINDOW, network_input, undecided_labels
+from scarnet_cli.infer.views import MIRRORS, ONCE, TURNS, View
 from scarnet_cli.model.weights import TrainedNetwork
 from scarnet_cli.phantom.make import Phantom
 
@@ -37,8 +39,8 @@ def trained(network: nn.Module) -> TrainedNetwork:
 def test_the_mean_is_taken_over_four_mirror_images_turned_back() -> None:
     slices = np.zeros((1, 1, 2, 3), np.float32)
     slices[0, 0, 0, 0], slices[0, 0, 1, 2] = 2.0, -2.0
-    once = class_probabilities(trained(Corner()), slices, mirrored=False)[0, 1]
-    mean = class_probabilities(trained(Corner()), slices, mirrored=True)[0, 1]
+    once = class_probabilities(trained(Corner()), slices, ONCE)[0, 1]
+    mean = class_probabilities(trained(Corner()), slices, MIRRORS)[0, 1]
     at_2, at_minus_2 = 1 / (1 + np.exp(-2.0)), 1 / (1 + np.exp(2.0))
     assert once == pytest.approx(np.array([[at_2, 0.5, 0.5], [0.5, 0.5, 0.5]]))
     # each corner is the network's corner in one of the four; elsewhere and in the three others it says 1/2
@@ -49,25 +51,34 @@ def test_the_mean_is_taken_over_four_mirror_images_turned_back() -> None:
 
 def test_a_slice_gets_the_same_probabilities_whatever_goes_with_it(segmenter: TrainedNetwork) -> None:
     slices = np.random.default_rng(0).normal(size=(3, 3, 96, 96)).astype(np.float32)
-    for mirrored in (False, True):
-        together = class_probabilities(segmenter, slices, mirrored=mirrored)
-        alone = class_probabilities(segmenter, slices[2:], mirrored=mirrored)
+    for views in (ONCE, TURNS):
+        together = class_probabilities(segmenter, slices, views)
+        alone = class_probabilities(segmenter, slices[2:], views)
         assert np.array_equal(together[2:], alone)
         assert together.sum(axis=1) == pytest.approx(np.ones((3, 96, 96)), abs=1e-5)
 
 
-def test_a_pass_with_mirror_images_is_as_exact_as_one_after_the_other(segmenter: TrainedNetwork) -> None:
+def test_a_pass_with_several_views_is_as_exact_as_one_after_the_other(segmenter: TrainedNetwork) -> None:
     slices = np.random.default_rng(1).normal(size=(2, 3, 96, 96)).astype(np.float32)
     flips: list[tuple[int, ...]] = [(), (2,), (3,), (2, 3)]
     one_by_one = np.mean(
-        [
-            np.flip(class_probabilities(segmenter, np.ascontiguousarray(np.flip(slices, f)), mirrored=False), f)
-            for f in flips
-        ],
+        [np.flip(class_probabilities(segmenter, np.ascontiguousarray(np.flip(slices, f)), ONCE), f) for f in flips],
         axis=0,
     )
-    # float32 sums in another order
-    assert np.abs(class_probabilities(segmenter, slices, mirrored=True) - one_by_one).max() < 1e-5
+    # a mirror image is interpolated at whole pixels, whose places are rounded to float32
+    assert np.abs(class_probabilities(segmenter, slices, MIRRORS) - one_by_one).max() < 1e-4
+
+
+def test_a_view_turns_about_the_middle_and_enlarges_a_picture_that_is_not_square() -> None:
+    rows, columns = torch.meshgrid(torch.arange(30.0) - 14.5, torch.arange(40.0) - 19.5, indexing="ij")
+    picture = torch.stack([rows, columns])[None]
+    view = View(turn=0.3, zoom=1.25, mirrored=True)
+    seen = view.show(picture)[0, :, 10:20, 15:25]
+    y, x = rows[10:20, 15:25] / 1.25, -columns[10:20, 15:25] / 1.25
+    torch.testing.assert_close(seen[0], x * math.sin(0.3) + y * math.cos(0.3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(seen[1], x * math.cos(0.3) - y * math.sin(0.3), atol=1e-4, rtol=0)
+    back = view.undo(view.show(picture))[0, :, 10:20, 15:25]
+    torch.testing.assert_close(back, picture[0, :, 10:20, 15:25], atol=1e-4, rtol=0)
 
 
 def test_bfloat16_and_float32_agree_within_half_a_point_of_dice(
@@ -78,7 +89,7 @@ def test_bfloat16_and_float32_agree_within_half_a_point_of_dice(
     truth = resample_labels(phantom.labels, crop, len(Label)).array[two]
     window = slice((CROP_SIZE - WINDOW) // 2, (CROP_SIZE + WINDOW) // 2)
     slices = network_input(crop, segmenter)[two]
-    coarse, exact = (class_probabilities(segmenter, slices, mirrored=False, bf16=bf16) for bf16 in (True, False))
+    coarse, exact = (class_probabilities(segmenter, slices, ONCE, bf16=bf16) for bf16 in (True, False))
     assert not np.array_equal(coarse, exact)
     scores = [region_dice(undecided_labels(p.swapaxes(0, 1), 0.5), truth[:, window, window]) for p in (coarse, exact)]
     assert scores[1]["myocardium"] > 0.7
@@ -92,7 +103,7 @@ def test_a_gpu_agrees_with_the_cpu(phantom: Phantom, localiser: TrainedNetwork, 
     slices = network_input(crop_heart(phantom.image, localiser).image, segmenter)
     on_gpu = replace(segmenter, network=copy.deepcopy(segmenter.network).to("cuda"))
     ours, reference = (
-        undecided_labels(class_probabilities(network, slices, mirrored=True).swapaxes(0, 1), 0.5)
+        undecided_labels(class_probabilities(network, slices, MIRRORS).swapaxes(0, 1), 0.5)
         for network in (on_gpu, segmenter)
     )
     assert region_dice(ours, reference)["myocardium"] > 0.995

@@ -39,6 +39,17 @@ def test_every_turned_heart_keeps_its_size_within_the_zoom() -> None:
     assert ratio.std() > 0.05
 
 
+def test_a_bend_moves_places_by_no_more_than_was_said_and_image_and_labels_alike() -> None:
+    still = Augmentation(48, upright=1.0, tilt=0, shift=0, log_scale=0, shear=0, log_gamma=0, noise=0, bias=0, blur=0)
+    columns = torch.arange(72.0).expand(1, 1, 72, 72)
+    image, labels = augment(columns.clone() / 72, columns[0].long(), replace(still, elastic=0.05), generator())
+    moved = labels[0, 2:-2, 2:-2] - torch.arange(14, 58)
+    # 0.05 of 48 pixels is 2.4; the labels' nearest pixel may be half a pixel off, and a cubic overshoots a little
+    assert 1 <= moved.abs().max() <= 3
+    order = labels[0].flatten().argsort()
+    assert torch.corrcoef(torch.stack([image[0, 0].flatten()[order], labels[0].flatten()[order].float()]))[0, 1] > 0.99
+
+
 def test_the_same_generator_state_gives_the_same_batch_and_another_does_not() -> None:
     one, again = (augment(*batch(), Augmentation(window=48), generator())[0] for _ in range(2))
     other = augment(*batch(), Augmentation(window=48), torch.Generator().manual_seed(4))[0]
@@ -55,11 +66,11 @@ def test_output_is_normalised() -> None:
 def test_what_was_added_later_draws_no_random_numbers_while_it_is_off() -> None:
     after = generator()
     augment(*batch(), Augmentation(window=48), after)
-    # the number that followed when paste, magnitude, ghost and rician did not exist
+    # the number that followed when elastic, paste, magnitude, ghost and rician did not exist
     assert torch.rand(1, generator=after).item() == pytest.approx(0.8337173461914062, abs=1e-7)
 
 
-@pytest.mark.parametrize("name", ["paste", "magnitude", "ghost", "rician"])
+@pytest.mark.parametrize("name", ["elastic", "paste", "magnitude", "ghost", "rician"])
 def test_each_of_them_changes_the_batch_when_it_is_on(name: str) -> None:
     stacks = [make_stack(toy_case(n, scar=n == "scarred"), toy_spec()) for n in ("scarred", "healthy")]
     image, labels = collate(stacks, slice_index(stacks), context=1)

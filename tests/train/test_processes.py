@@ -12,7 +12,7 @@ from hearts import toy_spec
 from scarnet_cli.errors import TrainingError
 from scarnet_cli.train.augment import Augmentation
 from scarnet_cli.train.loop import Trainer
-from scarnet_cli.train.processes import Place, join_processes
+from scarnet_cli.train.processes import Place, join_processes, multiplies_bf16_fast
 from scarnet_cli.train.settings import TrainingSettings
 
 TESTS = Path(__file__).parents[1]
@@ -48,3 +48,10 @@ def test_more_processes_than_slices_of_a_small_batch_are_refused() -> None:
     settings = TrainingSettings(batch=4)
     with pytest.raises(TrainingError, match="Batches of 4 slices are too small for 4 processes"):
         Trainer(toy_spec(), Augmentation(window=48), settings, Place(world=4))
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="the CPU's features are read as Linux tells them")
+def test_a_cpu_with_instructions_for_bf16_and_every_gpu_multiply_it_fast() -> None:
+    flags = Path("/proc/cpuinfo").read_text().split()
+    assert multiplies_bf16_fast("cpu") == ("avx512_bf16" in flags or "amx_bf16" in flags)
+    assert multiplies_bf16_fast("cuda")
