@@ -13,7 +13,7 @@ from scarnet_cli.image.resample import resample_classes
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
-from scarnet_cli.infer.views import ONCE, TURNS
+from scarnet_cli.infer.views import ENLARGED, ONCE
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import TrainedNetwork
 
@@ -68,7 +68,7 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     inputs = [network_input(crop, trained) for crop in crops]
     if not inputs:
         return []
-    probability = class_probabilities(trained, np.concatenate(inputs), ONCE if fast else TURNS)
+    probability = class_probabilities(trained, np.concatenate(inputs), ONCE if fast else ENLARGED)
     ends = np.cumsum([len(i) for i in inputs])[:-1]
     return [_on_crop(part.swapaxes(0, 1), crop) for part, crop in zip(np.split(probability, ends), crops, strict=True)]
 

@@ -72,18 +72,20 @@ def build_encoder(name: str) -> ImageEncoder:
     return TinyViT() if EncoderName(name) is EncoderName.TINY_VIT else SamViTB()
 
 
-def encoder_input(image: Tensor, scale: float, stride: int) -> Tensor:
-    """Return what an encoder sees of a network's input: the middle channel as grey 0..1, three times, resized.
+def encoder_input(image: Tensor, scale: float, stride: int, *, neighbours: bool = False) -> Tensor:
+    """Return what an encoder sees of a network's input: three channels scaled to 0..1 together, resized.
 
     Args:
         image: (B, C, H, W) normalised slices with their neighbours as channels.
         scale: Pixels of the encoder's input for each of the image.
         stride: The encoder's; the size is rounded to a multiple of it.
+        neighbours: Show a slice and its two neighbours (C = 3) as the colours, not the slice alone as grey.
     """
-    grey = image[:, image.shape[1] // 2, None]
-    low, high = grey.amin(dim=(2, 3), keepdim=True), grey.amax(dim=(2, 3), keepdim=True)
-    grey = (grey - low) / (high - low).clamp(min=1e-6)
+    if not neighbours:
+        image = image[:, image.shape[1] // 2, None]
+    low, high = image.amin(dim=(1, 2, 3), keepdim=True), image.amax(dim=(1, 2, 3), keepdim=True)
+    image = (image - low) / (high - low).clamp(min=1e-6)
     size = [max(stride, round(side * scale / stride) * stride) for side in image.shape[-2:]]
     if size != list(image.shape[-2:]):
-        grey = functional.interpolate(grey, size, mode="bilinear", antialias=scale < 1)
-    return torch.cat([grey, grey, grey], dim=1)
+        image = functional.interpolate(image, size, mode="bilinear", antialias=scale < 1)
+    return image if neighbours else torch.cat([image, image, image], dim=1)

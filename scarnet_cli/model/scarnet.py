@@ -16,6 +16,7 @@ from scarnet_cli.model.unet import UNet, UNetOptions
 from scarnet_cli.model.upsample import resize
 
 _DECODER_WIDTHS = (128, 64, 32)
+_COLOURS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,15 @@ class ScarNetOptions:
         encoder_scale: Pixels of the encoder's input for each of the crop.
         features: Channels of the U-Net path at full resolution.
         levels: Resolutions of the U-Net path.
+        neighbours: Whether the encoder sees a slice and its two neighbours, as the colours of a picture; else the slice
+            alone in grey, as published.
     """
 
     encoder: str = EncoderName.VIT_B
     encoder_scale: float = 1.0
     features: int = 64
     levels: int = 4
+    neighbours: bool = False
 
 
 class DecoderBlock(nn.Module):
@@ -61,7 +65,7 @@ class TransformerPath(nn.Module):
     def __init__(self, classes: int, options: ScarNetOptions) -> None:
         """Create all layers."""
         super().__init__()
-        self.scale = options.encoder_scale
+        self.scale, self.neighbours = options.encoder_scale, options.neighbours
         self.encoder = build_encoder(options.encoder)
         widths = (self.encoder.out_channels, *_DECODER_WIDTHS)
         skips = (*self.encoder.skip_channels, 0, 0, 0)
@@ -74,7 +78,9 @@ class TransformerPath(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return (B, classes, H, W) logits."""
-        features, skips = self.encoder(encoder_input(image, self.scale, self.encoder.stride))
+        features, skips = self.encoder(
+            encoder_input(image, self.scale, self.encoder.stride, neighbours=self.neighbours)
+        )
         total = torch.zeros((), device=image.device)
         for block, reduce, skip in zip_longest(self.blocks, self.reduce, skips):
             features = block(features, skip)
@@ -86,8 +92,17 @@ class ScarNet(nn.Module):
     """Both paths over the same crop, fused; (B, C, H, W) images to (B, classes, H, W) logits."""
 
     def __init__(self, in_channels: int, classes: int, options: ScarNetOptions) -> None:
-        """Create all layers; `forward` creates none."""
+        """Create all layers; `forward` creates none.
+
+        Raises:
+            ValueError: The encoder shall see neighbours, and the input is not a slice with its two.
+        """
         super().__init__()
+        if options.neighbours and in_channels != _COLOURS:
+            message = (
+                f"An encoder that sees the neighbours needs {_COLOURS} channels, a context of 1; not {in_channels}."
+            )
+            raise ValueError(message)
         self.transformer = TransformerPath(classes, options)
         self.convolution = UNet(in_channels, classes, UNetOptions(options.features, options.levels, attention=True))
         self.fusion = nn.Sequential(

@@ -32,6 +32,7 @@ class Augmentation:
         bias: Greatest amplitude of the multiplicative smooth field.
         blur: Probability of a light blur.
         elastic: Greatest local shift, as a fraction of the window; tissue is bent smoothly between 5 x 5 random shifts.
+        enlarge: Zoom about which the random zooms lie.
         paste: Probability that a slice without scar gets one from another slice (paste.py).
         magnitude: Probability that a slice is shown as a magnitude reconstruction (effects.py).
         ghost: Greatest brightness of a ghost (effects.py).
@@ -50,6 +51,7 @@ class Augmentation:
     blur: float = 0.2
     # Off by default; what is off draws no random numbers, so that trainings from before them go on as they began.
     elastic: float = 0.0
+    enlarge: float = 1.0
     paste: float = 0.0
     magnitude: float = 0.0
     ghost: float = 0.0
@@ -101,7 +103,7 @@ def _random_grid(shape: torch.Size, how: Augmentation, generator: torch.Generato
     upright = torch.rand(batch, generator=generator) < how.upright
     turn = uniform(generator, (batch,), 1.0)
     angle = torch.where(upright, turn * how.tilt, turn * pi)
-    zoom = torch.exp(uniform(generator, (batch,), how.log_scale)) * how.window / size
+    zoom = torch.exp(uniform(generator, (batch,), how.log_scale)) * how.window / (size * how.enlarge)
     mirror = torch.where(upright, 1.0, torch.sign(uniform(generator, (batch,), 1.0)))
     shear = uniform(generator, (batch,), how.shear)
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom

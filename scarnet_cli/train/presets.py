@@ -59,7 +59,13 @@ def _like_unet(name: str, architecture: str, options: dict[str, Any], *, pretrai
     return replace(_UNET, spec=spec, settings=_FINE_TUNING, pretrained=pretrained)
 
 
-_TINY_SCARNET: Final = {"encoder": EncoderName.TINY_VIT.value, "encoder_scale": 0.5, "features": 16, "levels": 5}
+_TINY_SCARNET: Final = {
+    "encoder": EncoderName.TINY_VIT.value,
+    "encoder_scale": 0.5,
+    "features": 16,
+    "levels": 5,
+    "neighbours": True,
+}
 # The heart may lie anywhere and the field of view varies, hence the wide shifts and zooms.
 _LOCALISER: Final = Preset(
     NetworkSpec(

@@ -13,7 +13,7 @@ from scarnet_cli.image.resample import resample_labels
 from scarnet_cli.infer.localise import CROP_SIZE, crop_heart
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.infer.segment import WINDOW, network_input, undecided_labels
-from scarnet_cli.infer.views import MIRRORS, ONCE, TURNS, View
+from scarnet_cli.infer.views import ENLARGED, MIRRORS, View
 from scarnet_cli.model.weights import TrainedNetwork
 from scarnet_cli.phantom.make import Phantom
 
@@ -39,7 +39,7 @@ def trained(network: nn.Module) -> TrainedNetwork:
 def test_the_mean_is_taken_over_four_mirror_images_turned_back() -> None:
     slices = np.zeros((1, 1, 2, 3), np.float32)
     slices[0, 0, 0, 0], slices[0, 0, 1, 2] = 2.0, -2.0
-    once = class_probabilities(trained(Corner()), slices, ONCE)[0, 1]
+    once = class_probabilities(trained(Corner()), slices, (View(),))[0, 1]
     mean = class_probabilities(trained(Corner()), slices, MIRRORS)[0, 1]
     at_2, at_minus_2 = 1 / (1 + np.exp(-2.0)), 1 / (1 + np.exp(2.0))
     assert once == pytest.approx(np.array([[at_2, 0.5, 0.5], [0.5, 0.5, 0.5]]))
@@ -51,7 +51,7 @@ def test_the_mean_is_taken_over_four_mirror_images_turned_back() -> None:
 
 def test_a_slice_gets_the_same_probabilities_whatever_goes_with_it(segmenter: TrainedNetwork) -> None:
     slices = np.random.default_rng(0).normal(size=(3, 3, 96, 96)).astype(np.float32)
-    for views in (ONCE, TURNS):
+    for views in ((View(),), ENLARGED):
         together = class_probabilities(segmenter, slices, views)
         alone = class_probabilities(segmenter, slices[2:], views)
         assert np.array_equal(together[2:], alone)
@@ -62,7 +62,10 @@ def test_a_pass_with_several_views_is_as_exact_as_one_after_the_other(segmenter:
     slices = np.random.default_rng(1).normal(size=(2, 3, 96, 96)).astype(np.float32)
     flips: list[tuple[int, ...]] = [(), (2,), (3,), (2, 3)]
     one_by_one = np.mean(
-        [np.flip(class_probabilities(segmenter, np.ascontiguousarray(np.flip(slices, f)), ONCE), f) for f in flips],
+        [
+            np.flip(class_probabilities(segmenter, np.ascontiguousarray(np.flip(slices, f)), (View(),)), f)
+            for f in flips
+        ],
         axis=0,
     )
     # a mirror image is interpolated at whole pixels, whose places are rounded to float32
@@ -89,7 +92,7 @@ def test_bfloat16_and_float32_agree_within_half_a_point_of_dice(
     truth = resample_labels(phantom.labels, crop, len(Label)).array[two]
     window = slice((CROP_SIZE - WINDOW) // 2, (CROP_SIZE + WINDOW) // 2)
     slices = network_input(crop, segmenter)[two]
-    coarse, exact = (class_probabilities(segmenter, slices, ONCE, bf16=bf16) for bf16 in (True, False))
+    coarse, exact = (class_probabilities(segmenter, slices, (View(),), bf16=bf16) for bf16 in (True, False))
     assert not np.array_equal(coarse, exact)
     scores = [region_dice(undecided_labels(p.swapaxes(0, 1), 0.5), truth[:, window, window]) for p in (coarse, exact)]
     assert scores[1]["myocardium"] > 0.7

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -34,6 +36,18 @@ def test_every_parameter_gets_a_gradient_and_evaluation_repeats() -> None:
 def test_the_fusion_starts_as_the_paths_mean_so_that_what_a_path_learnt_before_shows() -> None:
     fused, transformer, convolution = ScarNet(3, 5, TINY)(crops(4))
     assert (fused - (transformer + convolution) / 2).abs().max() < 0.2
+
+
+def test_the_encoder_sees_the_neighbours_if_it_shall() -> None:
+    image = crops(1)
+    other = image.clone()
+    other[:, 0] += torch.randn(48, 48, generator=torch.Generator().manual_seed(1))
+    for neighbours, same in ((False, True), (True, False)):
+        path = ScarNet(3, 5, replace(TINY, neighbours=neighbours)).eval().transformer
+        with torch.no_grad():
+            assert torch.allclose(path(image), path(other)) == same
+    with pytest.raises(ValueError, match="needs 3 channels, a context of 1; not 5"):
+        ScarNet(5, 5, replace(TINY, neighbours=True))
 
 
 def test_the_class_head_is_a_layer_of_the_network() -> None:
