@@ -49,14 +49,15 @@ _UNET: Final = Preset(
 
 
 _FINE_TUNING: Final = TrainingSettings(
-    epochs=30, batch=8, learning_rate=1e-3, ema=0.995, encoder_rate=0.3, path_weight=0.5
+    epochs=24, batch=8, learning_rate=1e-3, ema=0.995, encoder_rate=0.3, path_weight=0.5
 )
 
 
 def _like_unet(name: str, architecture: str, options: dict[str, Any], *, pretrained: bool = True) -> Preset:
-    """Return a preset with the U-Net's input and augmentation, so that models differ in nothing else."""
+    """Return a preset with the U-Net's input and augmentation, but for hearts as large as they are shown in use."""
     spec = replace(_UNET.spec, name=name, architecture=architecture, options=options)
-    return replace(_UNET, spec=spec, settings=_FINE_TUNING, pretrained=pretrained)
+    how = replace(_UNET.augmentation, enlarge=1.15)
+    return replace(_UNET, spec=spec, augmentation=how, settings=_FINE_TUNING, pretrained=pretrained)
 
 
 _TINY_SCARNET: Final = {
