@@ -9,7 +9,7 @@ process TRAIN {
     publishDir path: { "${store}/${model}" }, mode: 'copy', overwrite: false // where a resumed run finds it gone
 
     input:
-    tuple val(model), val(fold) // name of a preset; number of the fold to hold out, or 'all'
+    tuple val(model), val(fold), path(start, stageAs: 'start/*') // preset; fold to hold out, or 'all'; run to start from, or []
     val input // map: path of the cases (folder or samplesheet), root above all their files
     path folds // of FOLDS: the cases' digests, so that other cases make another task
     path label_values, stageAs: 'label_values.csv' // or []
@@ -23,6 +23,7 @@ process TRAIN {
     def kept = nextflow.util.Escape.path("${store}/${model}/fold_${fold}")
     """
     scarnet train ${nextflow.util.Escape.path(input.path)} --model ${model} ${fold == 'all' ? '' : "--fold ${fold}"} \\
+        ${start ? "--start-from ${start}/weights.safetensors" : ''} \\
         ${label_values ? '--label-values label_values.csv' : ''} --threads ${task.cpus} ${options} --out ${kept}
     mkdir fold_${fold}
     cp ${kept}/{weights.safetensors,settings.json,log.csv,curve.svg} fold_${fold}

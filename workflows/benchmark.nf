@@ -1,10 +1,10 @@
-// Models against the same experts on the same folds: FOLDS -> TRAIN or a finished run -> EVALUATE -> COMPARE.
+// Models against the same experts on the same folds: FOLDS -> TRAININGS or a finished run -> EVALUATE -> COMPARE.
 
 include { FOLDS } from '../modules/folds'
-include { TRAIN } from '../modules/train'
 include { NNUNET } from '../modules/nnunet'
 include { EVALUATE } from '../modules/evaluate'
 include { COMPARE } from '../modules/compare'
+include { TRAININGS } from './trainings'
 
 workflow BENCHMARK {
     take:
@@ -26,12 +26,12 @@ workflow BENCHMARK {
     // Every network's crops come from a localiser that has not seen the case either.
     networks = models - ['medsam_zero_shot', 'nnunet']
     wanted = [networks + (networks ? ['localiser'] : []) + models.intersect(['nnunet']), folds.chosen].combinations()
-    jobs = wanted.collect { model, fold -> [model, fold, runs ? file("${runs}/${model}/fold_${fold}") : null] }
-    finished = jobs.findAll { _model, _fold, run -> run && (run.resolve('weights.safetensors').exists() || run.resolve('labels').exists()) }
-    missing = (jobs - finished).collect { model, fold, _run -> [model, fold] }
+    finished = finishedRuns(runs, wanted)
+    missing = wanted - finished.collect { model, fold, _run -> [model, fold] }
 
-    TRAIN(
-        channel.fromList(missing.findAll { model, _fold -> model != 'nnunet' }),
+    TRAININGS(
+        missing.findAll { model, _fold -> model != 'nnunet' },
+        finishedRuns(runs, [['unet'], folds.chosen].combinations()),
         input,
         dealt,
         label_values,
@@ -48,7 +48,7 @@ workflow BENCHMARK {
     NNUNET.out.problem.subscribe { message -> error(message.text.trim()) }
 
     // (fold, model, run): networks wait for the localiser of their fold, the others for nobody
-    ch_runs = TRAIN.out.trained.mix(NNUNET.out.trained, channel.fromList(finished)).branch { model, fold, run ->
+    ch_runs = TRAININGS.out.trained.mix(NNUNET.out.trained, channel.fromList(finished)).branch { model, fold, run ->
         localiser: model == 'localiser'
         return tuple(fold, run)
         labels: model == 'nnunet'
@@ -83,4 +83,11 @@ workflow BENCHMARK {
     benchmark
     summary // text: the table of the models
     dealt // table of FOLDS
+}
+
+// Those of the (model, fold) whose run is finished, as (model, fold, run).
+def finishedRuns(runs, wanted) {
+    wanted
+        .collect { model, fold -> [model, fold, runs ? file("${runs}/${model}/fold_${fold}") : null] }
+        .findAll { _model, _fold, run -> run && (run.resolve('weights.safetensors').exists() || run.resolve('labels').exists()) }
 }

@@ -2,7 +2,7 @@
 // model's thresholds, which its folds chose.
 
 include { DECIDE } from '../modules/decide'
-include { TRAIN as TRAIN_ALL } from '../modules/train'
+include { TRAININGS } from './trainings'
 
 workflow TRAINING {
     take:
@@ -18,9 +18,9 @@ workflow TRAINING {
     main:
     // One fold alone is a trial: nothing is trained to be kept.
     kept = folds.chosen.size() == folds.number ? [['localiser', model], ['all']].combinations() : []
-    TRAIN_ALL(channel.fromList(kept), input, dealt, label_values, options, store)
+    TRAININGS(kept, [], input, dealt, label_values, options, store)
 
-    DECIDE(TRAIN_ALL.out.trained.map { name, _fold, run -> tuple(name, run) }, benchmark.first())
+    DECIDE(TRAININGS.out.trained.map { name, _fold, run -> tuple(name, run) }, benchmark.first())
 
     weights = DECIDE.out.weights
 

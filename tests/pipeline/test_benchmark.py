@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 from hearts import toy_case
 from nextflow_launch import Launch
 
 from scarnet_cli.image.volume import write_nifti
+from scarnet_cli.model.weights import load_weights
 
 pytestmark = pytest.mark.pipeline
 
@@ -36,13 +38,14 @@ def test_a_trained_model_and_a_finished_run_are_compared_on_the_same_cases(tmp_p
     make_cases(tmp_path / "cases")
     make_finished_run(tmp_path / "runs")
     launch = Launch(tmp_path)
-    settings = ("--models", "unet,nnunet", "--runs", "runs", "--folds", "2", "--fold", "0", "--epochs", "1")
+    settings = ("--models", "scarnet,nnunet", "--runs", "runs", "--folds", "2", "--fold", "0", "--epochs", "1")
     output = launch.succeed("--workflow", "benchmark", "--input", "cases", *settings, "--max_cpus", "2")
     assert launch.tasks("COMPLETED") == {
         ("FOLDS", "cases"),
         ("TRAIN", "localiser 0"),
         ("TRAIN", "unet 0"),
-        ("EVALUATE", "unet 0"),
+        ("TRAIN_FROM_UNET", "scarnet 0"),
+        ("EVALUATE", "scarnet 0"),
         ("EVALUATE", "nnunet 0"),
         ("COMPARE", "models"),
     }
@@ -53,6 +56,12 @@ def test_a_trained_model_and_a_finished_run_are_compared_on_the_same_cases(tmp_p
     assert len(rows) == 2 * 2 * 4  # models, cases, regions
     assert np.mean([row["dice"] for row in rows if row["model"] == "nnunet"]) == 1.0
     cost = pq.read_table(launch.out / "benchmark" / "benchmark_cost.parquet").to_pylist()
-    assert [row["model"] for row in cost] == ["unet"]
+    assert [row["model"] for row in cost] == ["scarnet"]
     assert "Bland" in (launch.out / "benchmark" / "index.html").read_text()
-    assert (tmp_path / "runs" / "unet" / "fold_0" / "weights.safetensors").is_file()
+    unet, scarnet = (
+        load_weights(tmp_path / "runs" / m / "fold_0" / "weights.safetensors") for m in ("unet", "scarnet")
+    )
+    # after one step whose learning rate is next to nothing, the path is still the U-Net's
+    path = scarnet.network.get_submodule("convolution.head").state_dict()
+    for key, value in unet.network.get_submodule("head").state_dict().items():
+        assert torch.allclose(path[key], value, atol=0.05), key
