@@ -109,7 +109,7 @@ _SCANS: Final = [
     column(
         "segment_mode",
         TEXT,
-        "How the model was used: 'default', or 'fast' without mirror images; null where the labels were given.",
+        "How the model was used: 'default', or 'fast', each slice looked at once; null where the labels were given.",
     ),
     column("pipeline_version", TEXT, "Version of the pipeline that made this row."),
 ]

@@ -27,7 +27,7 @@ _MOST_SECONDS_A_BATCH: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Cost of one pass of the network over one slice, without turns and mirror images.
+    """Cost of one pass of the network over one slice, in one view of it.
 
     Attributes:
         model_sha256: Digest of its weights.

@@ -158,7 +158,7 @@ def markdown(benchmark: Benchmark) -> str:
         "cases where both regions are there. Bias, limits, CoV and ICC are of the scar's volume, over all cases."
     )
     speed = (
-        "A pass of the network over one slice, without mirror images and without the localiser. Timed on: "
+        "A pass of the network over one slice, in one view of it, without the localiser. Timed on: "
         f"{machine_text(benchmark)}."
     )
     parts = [_markdown_table(accuracy_table(benchmark)), accuracy]
