@@ -10,20 +10,28 @@ CLIP_PERCENTILES: Final = (0.5, 99.5)
 _LEAST_SPREAD: Final = 1e-6
 
 
-def normalise_slices(array: NDArray[np.floating]) -> NDArray[np.float32]:
+def normalise_slices(array: NDArray[np.floating], middle: int | None = None) -> NDArray[np.float32]:
     """Return each slice clipped to its percentiles 0.5 and 99.5, then shifted and scaled to mean 0 and SD 1.
 
     Args:
         array: (..., y, x) finite intensities on any linear scale, which may differ from slice to slice.
+        middle: Rows and columns in the middle whose percentiles, mean and SD are meant; the whole slice's by default.
 
     Returns:
-        The same shape; a constant slice becomes zeros.
+        The same shape; a slice that is constant there becomes zeros.
     """
-    low, high = np.percentile(array, CLIP_PERCENTILES, axis=(-2, -1), keepdims=True)
-    clipped = np.clip(array, low, high)
-    centred = clipped - clipped.mean(axis=(-2, -1), keepdims=True)
-    spread = centred.std(axis=(-2, -1), keepdims=True)
+    inner = array if middle is None else array[(..., *(middle_of(size, middle) for size in array.shape[-2:]))]
+    low, high = np.percentile(inner, CLIP_PERCENTILES, axis=(-2, -1), keepdims=True)
+    inner = np.clip(inner, low, high)
+    centred = np.clip(array, low, high) - inner.mean(axis=(-2, -1), keepdims=True)
+    spread = inner.std(axis=(-2, -1), keepdims=True)
     return np.where(spread > _LEAST_SPREAD, centred / np.maximum(spread, _LEAST_SPREAD), 0.0).astype(np.float32)
+
+
+def middle_of(size: int, length: int) -> slice:
+    """Return the middle `length` of `size` rows or columns."""
+    first = (size - length) // 2
+    return slice(first, first + length)
 
 
 def scale_slices(array: NDArray[np.number]) -> NDArray[np.float32]:

@@ -16,9 +16,14 @@ from scarnet_cli.model.weights import TrainedNetwork
 SLICES: Final = {"cpu": 1, "cuda": 16}
 
 
-def neighbour_channels(image: NDArray[np.floating], context: int) -> NDArray[np.float32]:
-    """Return (z, channels, y, x) normalised slices with `context` neighbours on each side; ends are repeated."""
-    normalised = normalise_slices(image)
+def neighbour_channels(
+    image: NDArray[np.floating], context: int, normalised_by: int | None = None
+) -> NDArray[np.float32]:
+    """Return (z, channels, y, x) slices, each with `context` neighbours on each side; ends are repeated.
+
+    They are normalised by all of the slice, or by so many rows and columns in its middle.
+    """
+    normalised = normalise_slices(image, normalised_by)
     last = len(image) - 1
     steps = range(-context, context + 1)
     return np.stack([normalised[np.clip(np.arange(len(image)) + step, 0, last)] for step in steps], axis=1)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from scarnet_cli.image.intensity import normalise_slices
+from scarnet_cli.image.intensity import middle_of, normalise_slices
 from scarnet_cli.train.effects import add_ghosts, add_rician_noise, take_magnitude
 from scarnet_cli.train.paste import paste_scars
 
@@ -92,8 +92,8 @@ def normalise(image: Tensor) -> Tensor:
 
 def centre_window(image: Tensor, labels: Tensor, window: int) -> tuple[Tensor, Tensor]:
     """Return the normalised middle of a batch without augmentation, for validation."""
-    top = (image.shape[-1] - window) // 2
-    crop = (..., slice(top, top + window), slice(top, top + window))
+    middle = middle_of(image.shape[-1], window)
+    crop = (..., middle, middle)
     return normalise(image[crop]), labels[crop].long()
 
 

@@ -16,6 +16,14 @@ def test_each_slice_has_mean_zero_and_sd_one() -> None:
     assert slices.std(axis=(1, 2)) == pytest.approx([1, 1, 1], abs=1e-4)
 
 
+def test_the_levels_may_be_those_of_the_middle() -> None:
+    framed = np.pad(noise(), ((0, 0), (4, 4), (4, 4)), constant_values=1e4)
+    slices = normalise_slices(framed, middle=16)
+    assert slices[:, 4:-4, 4:-4] == pytest.approx(normalise_slices(noise()), abs=1e-5)
+    # what is brighter than the middle is clipped to its brightest
+    assert np.all(slices[:, 0, 0] == slices[:, 4:-4, 4:-4].max(axis=(1, 2)))
+
+
 def test_a_constant_slice_becomes_zeros() -> None:
     assert np.all(normalise_slices(np.full((1, 8, 8), 7.0)) == 0)
     assert np.all(scale_slices(np.full((1, 8, 8), 7.0)) == 0)
