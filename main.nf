@@ -3,7 +3,7 @@
 
 include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
-include { TRAINING } from './workflows/train'
+include { DECIDE } from './modules/decide'
 include { checkParameters ; foldsOf ; helpText ; weightsFiles ; writeParameters } from './workflows/parameters'
 
 workflow {
@@ -26,12 +26,14 @@ workflow {
             def runs = params.runs ? file(params.runs).toAbsolutePath() : null
             def store = (runs ?: file("${params.outdir}/${alone ? 'train' : 'runs'}").toAbsolutePath()).toString()
             def options = params.epochs ? "--epochs ${params.epochs}" : ''
-            BENCHMARK(place, labels, alone ? [params.model] : params.models.tokenize(','), foldsOf(params), runs, options, store)
+            // One fold alone is a trial: nothing is trained to be kept.
+            def kept = alone && params.fold == 'all' ? ['localiser', params.model] : []
+            BENCHMARK(place, labels, alone ? [params.model] : params.models.tokenize(','), foldsOf(params), runs, options, store, kept)
             BENCHMARK.out.summary.view { text -> text.trim() }
             BENCHMARK.out.benchmark.view { "Benchmark: ${params.outdir}/benchmark/index.html" }
             if (alone) {
-                TRAINING(place, labels, params.model, foldsOf(params), BENCHMARK.out.dealt, options, store, BENCHMARK.out.benchmark)
-                TRAINING.out.weights.view { weights -> "Weights: ${params.outdir}/weights/${weights.name}" }
+                DECIDE(BENCHMARK.out.trained.map { model, _fold, run -> tuple(model, run) }, BENCHMARK.out.benchmark.first())
+                DECIDE.out.weights.view { weights -> "Weights: ${params.outdir}/weights/${weights.name}" }
             }
         }
         else {

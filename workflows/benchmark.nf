@@ -15,6 +15,7 @@ workflow BENCHMARK {
     runs // directory of finished runs, MODEL/fold_K, or null
     train_options // text: epochs and the like, the same for all models
     store // directory where trainings outlive their tasks
+    kept // list of models to train on all cases as well
 
     main:
     file(store).mkdirs() // containers mount it
@@ -30,7 +31,7 @@ workflow BENCHMARK {
     missing = wanted - finished.collect { model, fold, _run -> [model, fold] }
 
     TRAININGS(
-        missing.findAll { model, _fold -> model != 'nnunet' },
+        missing.findAll { model, _fold -> model != 'nnunet' } + [kept, ['all']].combinations(),
         finishedRuns(runs, [['unet'], folds.chosen].combinations()),
         input,
         dealt,
@@ -48,7 +49,11 @@ workflow BENCHMARK {
     NNUNET.out.problem.subscribe { message -> error(message.text.trim()) }
 
     // (fold, model, run): networks wait for the localiser of their fold, the others for nobody
-    ch_runs = TRAININGS.out.trained.mix(NNUNET.out.trained, channel.fromList(finished)).branch { model, fold, run ->
+    ch_trained = TRAININGS.out.trained.branch { _model, fold, _run ->
+        whole: fold == 'all'
+        held_out: true
+    }
+    ch_runs = ch_trained.held_out.mix(NNUNET.out.trained, channel.fromList(finished)).branch { model, fold, run ->
         localiser: model == 'localiser'
         return tuple(fold, run)
         labels: model == 'nnunet'
@@ -78,11 +83,12 @@ workflow BENCHMARK {
 
     benchmark = COMPARE.out.benchmark
     summary = COMPARE.out.summary
+    trained = ch_trained.whole
 
     emit:
     benchmark
     summary // text: the table of the models
-    dealt // table of FOLDS
+    trained // (model, 'all', run) of `kept`
 }
 
 // Those of the (model, fold) whose run is finished, as (model, fold, run).

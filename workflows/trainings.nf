@@ -1,7 +1,6 @@
 // Trainings in their order: ScarNet starts from the U-Net that has seen the same cases, all others start at once.
 
-include { TRAIN } from '../modules/train'
-include { TRAIN as TRAIN_FROM_UNET } from '../modules/train'
+include { TRAIN ; TRAIN as TRAIN_FROM_UNET } from '../modules/train'
 
 workflow TRAININGS {
     take:

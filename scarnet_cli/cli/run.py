@@ -37,7 +37,7 @@ class Networks:
 @click.option(
     "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
 )
-@click.option("--weights", type=WEIGHTS_NAME, default="unet", show_default=True, help="Weights that label it.")
+@click.option("--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it.")
 @weights_dir
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in four views.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")

@@ -7,7 +7,7 @@ import rich_click as click
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
 
 
-@click.command(epilog="Example: scarnet segment work/crop --weights unet --out work/segment")
+@click.command(epilog="Example: scarnet segment work/crop --weights scarnet --out work/segment")
 @click.argument("crop_dir", metavar="CROP_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--weights", type=WEIGHTS_NAME, required=True, help="Weights: a file, or a name of `scarnet weights list`."

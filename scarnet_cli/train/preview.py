@@ -25,7 +25,7 @@ _MIXED_ROWS: Final = 2
 _ROWS: Final[dict[str, tuple[str, ...]]] = {
     "turn and mirror": ("upright", "tilt"),
     "shift": ("shift",),
-    "zoom": ("log_scale",),
+    "zoom": ("log_scale", "enlarge"),
     "shear": ("shear",),
     "elastic bend": ("elastic",),
     "pasted scar": ("paste",),
@@ -82,7 +82,7 @@ def _best_slice(labels: Tensor) -> tuple[int, bool]:
 def _nothing(how: Augmentation) -> Augmentation:
     """Return the augmentation that only cuts the window out."""
     off = {field.name: 0.0 for field in fields(how) if field.name != "window"}
-    return replace(how, **{**off, "upright": 1.0})
+    return replace(how, **{**off, "upright": 1.0, "enlarge": 1.0})
 
 
 def _only(how: Augmentation, names: Sequence[str]) -> Augmentation:

@@ -17,7 +17,7 @@ def localiser() -> TrainedNetwork:
 
 @pytest.fixture(scope="session")
 def segmenter() -> TrainedNetwork:
-    return load_weights(WEIGHTS / "unet.safetensors")
+    return load_weights(WEIGHTS / "scarnet.safetensors")
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def cropped(tmp_path_factory: pytest.TempPathFactory, phantom: Phantom) -> Path:
 def test_labels_come_back_on_the_full_grid_and_agree_with_the_truth(
     cropped: Path, phantom: Phantom, tmp_path: Path
 ) -> None:
-    assert segment_studies(cropped, WEIGHTS / "unet.safetensors", tmp_path) == []
+    assert segment_studies(cropped, WEIGHTS / "scarnet.safetensors", tmp_path) == []
     labels = read_nifti(tmp_path / "studies" / "a" / "labels.nii.gz")
     assert same_grid(labels, phantom.image)
     assert labels.array.dtype == np.uint8
@@ -45,14 +45,14 @@ def test_labels_come_back_on_the_full_grid_and_agree_with_the_truth(
     assert scores["blood_pool"] > 0.85
     assert scores["myocardium"] > 0.75
     record = read_json(tmp_path / "studies" / "a" / "segment.json")
-    assert record["model"] == "unet"
+    assert record["model"] == "scarnet"
     assert len(record["model_sha256"]) == 64
     assert record["segment_mode"] == "default"
     assert 0.5 < record["confidence"] <= 1.0
 
 
 def test_the_fast_mode_says_so_and_still_finds_the_heart(cropped: Path, phantom: Phantom, tmp_path: Path) -> None:
-    assert segment_studies(cropped, WEIGHTS / "unet.safetensors", tmp_path, fast=True) == []
+    assert segment_studies(cropped, WEIGHTS / "scarnet.safetensors", tmp_path, fast=True) == []
     labels = read_nifti(tmp_path / "studies" / "a" / "labels.nii.gz")
     scores = region_dice(labels.array, phantom.labels.array)
     assert scores["blood_pool"] > 0.8
@@ -70,7 +70,7 @@ def test_a_study_of_ten_slices_needs_less_than_2_gib(cropped: Path, tmp_path: Pa
         # not getrusage, whose peak is that of the process that started this one if it is greater
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
     )
-    command = [sys.executable, "-c", code, str(cropped), str(WEIGHTS / "unet.safetensors"), str(tmp_path)]
+    command = [sys.executable, "-c", code, str(cropped), str(WEIGHTS / "scarnet.safetensors"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(done.stdout) * 1024 < 2 * 2**30  # in KiB
 
@@ -90,7 +90,7 @@ def test_an_unreadable_crop_fails_alone(cropped: Path, tmp_path: Path) -> None:
         for path in (cropped / "studies" / study).iterdir():
             (crops / "studies" / study / path.name).write_bytes(path.read_bytes())
     (crops / "studies" / "a" / "crop.nii.gz").write_text("no image")
-    failures = segment_studies(crops, WEIGHTS / "unet.safetensors", tmp_path / "segment")
+    failures = segment_studies(crops, WEIGHTS / "scarnet.safetensors", tmp_path / "segment")
     assert [(f.study_id, f.stage, f.code) for f in failures] == [("a", "segment", "unreadable_image")]
     assert [p.name for p in (tmp_path / "segment" / "studies").iterdir()] == ["c"]
 

@@ -16,6 +16,8 @@ EACH = {
     "shift": 0.2,
     "log_scale": 0.3,
     "shear": 0.2,
+    "elastic": 0.05,
+    "enlarge": 1.2,
     "log_gamma": 0.5,
     "noise": 0.1,
     "bias": 0.4,
