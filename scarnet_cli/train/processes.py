@@ -59,5 +59,6 @@ def join_processes() -> Iterator[Place]:
     try:
         device = f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu"
         yield Place(device, distributed.get_rank(), world)
+        distributed.barrier()  # none leaves while another is still at work
     finally:
         distributed.destroy_process_group()
