@@ -101,13 +101,11 @@ def region_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -> Te
         target: (B, Y, X) classes.
         terms: Regions and their weights.
     """
-    # One product for all regions takes two thirds of the time of picking each one's classes apart.
-    belongs = torch.tensor(
-        [[c in term.classes for c in range(logits.shape[1])] for term in terms], device=target.device
-    )
-    weights = torch.tensor([term.weight for term in terms], device=target.device)
-    predicted = torch.einsum("tc,bcyx->tbyx", belongs.to(logits), torch.softmax(logits, dim=1))
-    true = belongs.to(logits)[:, target]
+    # One product for all regions takes about half to two thirds of the time of picking each one's classes apart.
+    belongs = logits.new_tensor([[float(c in term.classes) for c in range(logits.shape[1])] for term in terms])
+    weights = logits.new_tensor([term.weight for term in terms])
+    predicted = torch.einsum("tc,bcyx->tbyx", belongs, torch.softmax(logits, dim=1))
+    true = belongs[:, target]
     overlap = 2 * (predicted * true).sum(dim=(1, 2, 3)) + _SMOOTH
     dice = overlap / (predicted.sum(dim=(1, 2, 3)) + true.sum(dim=(1, 2, 3)) + _SMOOTH)
     return functional.cross_entropy(logits, target) + (weights * (1 - dice)).sum()
