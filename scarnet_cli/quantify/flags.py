@@ -1,25 +1,14 @@
-"""Flags: what a reader should know before trusting a study's measures, as codes with their meanings."""
+"""Which flags (scarnet_cli.cohort.flags) hold for the labels and the signal of a study."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
+from scarnet_cli.cohort.flags import FLAGS
 from scarnet_cli.quantify.regions import Regions, connected_pieces
 from scarnet_cli.quantify.remote import Remote
 from scarnet_cli.quantify.thresholds import ThresholdMasks
-
-FLAGS: Final[dict[str, str]] = {
-    "no_myocardium": "The label map holds no myocardium; only volumes are given.",
-    "no_cavity": "No slice has a blood pool or a closed ring of myocardium; transmurality is undefined.",
-    "no_scar": "No scar was found; scar is 0 and the mean transmurality, over chords that have scar, is undefined.",
-    "no_remote": "No slice has enough myocardium away from scar; n-SD and the border zone are undefined.",
-    "remote_borrowed": "A slice has too little myocardium away from scar; its neighbour's remote region was used.",
-    "mvo_without_scar": "A region of microvascular obstruction touches no scar.",
-    "few_slices": "Fewer than three slices show myocardium; base, mid and apex are not all covered.",
-    "missing_slice": "A slice between others shows no myocardium.",
-    "myocardium_in_pieces": "Besides its largest piece the myocardium has others of at least 5 % of it.",
-}
 
 _MIN_SLICES: Final = 3
 _PIECE_PART: Final = 0.05

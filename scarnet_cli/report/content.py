@@ -10,10 +10,11 @@ from typing import Any, Final
 import pyarrow as pa
 from markupsafe import Markup
 
+from scarnet_cli.cohort.flags import is_finding
 from scarnet_cli.cohort.schema import TABLES
 from scarnet_cli.cohort.tables import CREATION_TIME, MODEL_DIGEST, PIPELINE_VERSION, read_table, table_metadata
 from scarnet_cli.report.svg import Histogram, draw_bullseye
-from scarnet_cli.report.words import HARMLESS, code_words, count_text, number_text
+from scarnet_cli.report.words import code_words, count_text, number_text
 
 Row = Mapping[str, Any]
 _SEGMENTS: Final = 17
@@ -200,8 +201,8 @@ def _study(row: Row, pictures: Mapping[str, str], bullseyes: Mapping[str, Markup
         cells=tuple(_shown(row, column, label, digits) for column, label, digits in TABLE_COLUMNS),
         methods=tuple(_shown(row, column, label) for column, label in _METHODS.items()),
         groups=tuple((title, _group(row, columns)) for title, columns in groups if columns),
-        doubts=tuple(code_words(flag) for flag in row["flags"] if flag not in HARMLESS),
-        findings=tuple(code_words(flag) for flag in row["flags"] if flag in HARMLESS),
+        doubts=tuple(code_words(flag) for flag in row["flags"] if not is_finding(flag)),
+        findings=tuple(code_words(flag) for flag in row["flags"] if is_finding(flag)),
         bullseye=bullseyes.get(study_id, Markup("")),
         origin=_origin(row),
     )

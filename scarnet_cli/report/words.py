@@ -2,33 +2,8 @@
 
 from typing import Final
 
-# Short enough for a table's cell. A code that is not here is shown with spaces for underscores: a new flag can be
-# read before it has its entry.
-CODE_WORDS: Final[dict[str, str]] = {
-    "latest_stack_chosen": "several stacks, latest taken",
-    "lge_by_header": "LGE told by header, not by name",
-    "lge_unproven": "LGE told by geometry alone",
-    "view_uncertain": "short axis uncertain",
-    "slices_left_out": "slices on another grid left out",
-    "duplicate_files": "duplicate files",
-    "repeated_positions": "repeated slices, latest taken",
-    "near_duplicates": "nearly repeated slices",
-    "orientation_repaired": "slice directions repaired",
-    "heart_crop_cut_off": "heart at the picture's edge",
-    "heart_uncertain": "heart found with little confidence",
-    "faint_scar_dropped": "faint scar dropped",
-    "no_cavity": "no blood pool",
-    "no_myocardium": "no myocardium",
-    "no_scar": "no scar",
-    "no_remote": "no remote myocardium",
-    "remote_borrowed": "remote myocardium from a neighbouring slice",
-    "mvo_without_scar": "MVO outside scar",
-    "few_slices": "fewer than three slices",
-    "missing_slice": "slice without myocardium between others",
-    "myocardium_in_pieces": "myocardium in pieces",
-}
-# Findings rather than doubts: shown, but a study that has only these does not count as flagged.
-HARMLESS: Final = frozenset({"no_scar"})
+from scarnet_cli.cohort.flags import FLAGS
+
 _CAPITALS: Final = frozenset({"lge", "rv", "lv", "mvo", "mr", "dicom", "nifti", "uid"})
 
 SEGMENT_NAMES: Final = (
@@ -54,9 +29,9 @@ UNDEFINED: Final = "\N{EN DASH}"
 
 
 def code_words(code: str) -> str:
-    """Return the meaning of a flag's or failure's code as a short phrase."""
+    """Return a flag's or failure's code as a short phrase; one without an entry with spaces for underscores."""
     spelt = " ".join(word.upper() if word in _CAPITALS else word for word in code.split("_"))
-    words = CODE_WORDS.get(code, spelt)
+    words = FLAGS[code].words if code in FLAGS else spelt
     return words[:1].upper() + words[1:]
 
 

@@ -1,0 +1,106 @@
+"""Flags: what a reader should know before trusting a study's numbers, as codes with their words and what to do.
+
+The one list for all stages: a stage raises codes, the tables carry them, and the report puts them in words.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag.
+
+    Attributes:
+        words: A phrase short enough for a table's cell.
+        meaning: What was seen, in a sentence.
+        action: What a reader does about it, in a sentence.
+        finding: Shown, but no reason to doubt the study: one that has only such flags does not count as flagged.
+    """
+
+    words: str
+    meaning: str
+    action: str
+    finding: bool = False
+
+
+_CHOSEN = "Look whether the picture shows the right series; name the series' folder in a samplesheet if not."
+_ORDER = "Look whether neighbouring slices follow each other; export the series again if not."
+_LABELS = "Look at the contours; correct the label map and measure it again if they are wrong."
+
+FLAGS: Final[dict[str, Flag]] = {
+    # conversion
+    "latest_stack_chosen": Flag("several stacks, latest taken", "Several complete LGE stacks were found.", _CHOSEN),
+    "lge_by_header": Flag(
+        "LGE told by header, not by name", "No series is named as LGE; header fields told which one it is.", _CHOSEN
+    ),
+    "lge_unproven": Flag(
+        "LGE told by geometry alone", "Neither name nor header says LGE; the stack has its geometry only.", _CHOSEN
+    ),
+    "view_uncertain": Flag(
+        "short axis uncertain", "Neither name nor direction shows that the stack is a short axis.", _CHOSEN
+    ),
+    "slices_left_out": Flag("slices on another grid left out", "Some slices do not lie on the stack's grid.", _ORDER),
+    "duplicate_files": Flag(
+        "duplicate files", "Files hold the same image twice; each was read once.", "Nothing.", finding=True
+    ),
+    "repeated_positions": Flag(
+        "repeated slices, latest taken", "Slices were acquired twice; the latest of each was taken.", _ORDER
+    ),
+    "near_duplicates": Flag("nearly repeated slices", "Slices lie nearly in one place; the latest was taken.", _ORDER),
+    "orientation_repaired": Flag(
+        "slice directions repaired", "The slices' directions contradict their positions and were repaired.", _ORDER
+    ),
+    "unreadable_files": Flag(
+        "files that cannot be read", "Some of the study's files are cut short or damaged.", "Copy the study again."
+    ),
+    # crop and segmentation
+    "heart_crop_cut_off": Flag("heart at the picture's edge", "The heart reaches the edge of the picture.", _LABELS),
+    "heart_uncertain": Flag(
+        "heart found with little confidence", "The network that finds the heart is not sure.", _LABELS
+    ),
+    "faint_scar_dropped": Flag(
+        "faint scar dropped",
+        "So little scar was found that it is taken for none.",
+        "Look for a small scar; measure a corrected label map if there is one.",
+        finding=True,
+    ),
+    # labels and signal
+    "no_myocardium": Flag("no myocardium", "The label map holds no myocardium; only volumes are given.", _LABELS),
+    "no_cavity": Flag(
+        "no blood pool",
+        "No slice has a blood pool or a closed ring of myocardium; transmurality is undefined.",
+        _LABELS,
+    ),
+    "no_scar": Flag(
+        "no scar", "No scar was found: scar is 0, the mean transmurality undefined.", "Nothing.", finding=True
+    ),
+    "no_remote": Flag(
+        "no remote myocardium",
+        "No slice has enough myocardium away from scar; n-SD and the border zone are undefined.",
+        "Use scar percent and FWHM.",
+    ),
+    "remote_borrowed": Flag(
+        "remote myocardium from a neighbouring slice",
+        "A slice has too little myocardium away from scar; its neighbour's remote region was used.",
+        "Read n-SD and border zone with care.",
+        finding=True,
+    ),
+    "mvo_without_scar": Flag("MVO outside scar", "A region of microvascular obstruction touches no scar.", _LABELS),
+    "few_slices": Flag(
+        "fewer than three slices",
+        "Fewer than three slices show myocardium; base, mid and apex are not all covered.",
+        "Leave the study out of volumes and mass.",
+    ),
+    "missing_slice": Flag(
+        "slice without myocardium between others", "A slice between others shows no myocardium.", _LABELS
+    ),
+    "myocardium_in_pieces": Flag(
+        "myocardium in pieces", "Besides its largest piece the myocardium has others of at least 5 % of it.", _LABELS
+    ),
+}
+
+
+def is_finding(code: str) -> bool:
+    """Tell whether a flag is no reason to doubt its study; an unknown code is one."""
+    return code in FLAGS and FLAGS[code].finding
