@@ -14,7 +14,7 @@ from scarnet_cli.image.resample import resample_classes
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
-from scarnet_cli.infer.views import ENLARGED, ONCE
+from scarnet_cli.infer.views import enlarged_once, enlarged_views
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import TrainedNetwork
 
@@ -71,7 +71,8 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     inputs = [network_input(crop, trained) for crop in crops]
     if not inputs:
         return []
-    probability = class_probabilities(trained, np.concatenate(inputs), ONCE if fast else ENLARGED)
+    views = (enlarged_once if fast else enlarged_views)(trained.spec.zoom)
+    probability = class_probabilities(trained, np.concatenate(inputs), views)
     ends = np.cumsum([len(i) for i in inputs])[:-1]
     return [_on_crop(part.swapaxes(0, 1), crop) for part, crop in zip(np.split(probability, ends), crops, strict=True)]
 

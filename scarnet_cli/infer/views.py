@@ -14,19 +14,28 @@ from torch.nn import functional
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a picture is shown: turned by radians about its middle, enlarged by `zoom`, its columns reversed or not."""
+    """How a picture is shown.
+
+    Attributes:
+        turn: Turned by radians about its middle.
+        zoom: Enlarged by this factor.
+        mirrored: Whether its columns are reversed.
+        side: Rows and columns of what is shown; as many as the picture has where None.
+    """
 
     turn: float = 0.0
     zoom: float = 1.0
     mirrored: bool = False
+    side: int | None = None
 
     def show(self, picture: Tensor) -> Tensor:
-        """Return a (B, C, Y, X) picture of the same size; beyond its edge it goes on as at the edge."""
-        return _resample(picture, self._matrix())
+        """Return what is shown of a (B, C, Y, X) picture; beyond its edge it goes on as at the edge."""
+        shape = (self.side, self.side) if self.side else picture.shape[-2:]
+        return _resample(picture, self._matrix(), shape)
 
-    def undo(self, picture: Tensor) -> Tensor:
-        """Return what was seen in this view, (B, C, Y, X), brought back."""
-        return _resample(picture, np.linalg.inv(self._matrix()))
+    def undo(self, seen: Tensor, shape: Sequence[int]) -> Tensor:
+        """Return what was seen in this view, (B, C, y, x), brought back to rows and columns of `shape`."""
+        return _resample(seen, np.linalg.inv(self._matrix()), shape)
 
     def _matrix(self) -> NDArray[np.float64]:
         """Return the (2, 2) matrix from (x, y) of the view, in pixels from its middle, to (x, y) of the picture."""
@@ -39,8 +48,25 @@ class View:
 # of 5) one enlarged view in place of the picture as it is gave the U-Net 1.1 points of Dice of myocardium and 4 of
 # scar, four views 1.3 and 4.6.
 MIRRORS: Final = tuple(View(turn, mirrored=mirrored) for turn in (0.0, pi) for mirrored in (False, True))
-ENLARGED: Final = (View(0.25, 1.18), View(-0.25, 1.18), View(0.08, 1.09), View(-0.08, 1.25))
-ONCE: Final = (View(zoom=1.18),)
+_TURNS_AND_ZOOMS: Final = ((0.25, 1.0), (-0.25, 1.0), (0.08, 0.92), (-0.08, 1.06))
+# Pixels of the picture that an enlarged view holds, at its mean zoom: as many as a training's windows, 112 mm.
+_SHOWN: Final = 80
+# Networks halve their input this often.
+_MULTIPLE: Final = 16
+
+
+def enlarged_views(zoom: float) -> tuple[View, ...]:
+    """Return four views, turned a little, whose mean zoom is about `zoom`."""
+    return tuple(View(turn, zoom * factor, side=_side(zoom)) for turn, factor in _TURNS_AND_ZOOMS)
+
+
+def enlarged_once(zoom: float) -> tuple[View, ...]:
+    """Return one upright view."""
+    return (View(zoom=zoom, side=_side(zoom)),)
+
+
+def _side(zoom: float) -> int:
+    return _MULTIPLE * round(_SHOWN * zoom / _MULTIPLE)
 
 
 def mean_over_views(network: nn.Module, image: Tensor, views: Sequence[View]) -> Tensor:
@@ -53,15 +79,17 @@ def mean_over_views(network: nn.Module, image: Tensor, views: Sequence[View]) ->
     """
     batch = torch.cat([view.show(image) for view in views]).contiguous(memory_format=torch.channels_last)
     probability = torch.softmax(network(batch).float(), dim=1).chunk(len(views))
-    return torch.stack([view.undo(part) for view, part in zip(views, probability, strict=True)]).mean(dim=0)
+    shape = image.shape[-2:]
+    return torch.stack([view.undo(part, shape) for view, part in zip(views, probability, strict=True)]).mean(dim=0)
 
 
-def _resample(picture: Tensor, matrix: NDArray[np.floating]) -> Tensor:
-    """Return what the picture has at `matrix` times the new picture's (x, y), in pixels from the middle."""
+def _resample(picture: Tensor, matrix: NDArray[np.floating], shape: Sequence[int]) -> Tensor:
+    """Return a picture of `shape` that has at (x, y), in pixels from its middle, the old at `matrix` times (x, y)."""
     # torch counts from -1 to 1 along each side, so that a picture that is not square is turned by its aspect.
-    half = np.array(picture.shape[:-3:-1]) / 2
-    theta = np.column_stack([matrix * half / half[:, None], np.zeros(2)])
+    half, new_half = np.array(picture.shape[:-3:-1]) / 2, np.array(shape[::-1]) / 2
+    theta = np.column_stack([matrix * new_half / half[:, None], np.zeros(2)])
+    size = [*picture.shape[:2], *shape]
     grid = functional.affine_grid(
-        torch.from_numpy(theta).to(picture).expand(len(picture), 2, 3), list(picture.shape), align_corners=False
+        torch.from_numpy(theta).to(picture).expand(len(picture), 2, 3), size, align_corners=False
     )
     return functional.grid_sample(picture, grid, padding_mode="border", align_corners=False)

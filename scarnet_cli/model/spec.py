@@ -29,6 +29,7 @@ class NetworkSpec:
         context: Neighbouring slices on each side that are extra input channels.
         crop: Rows and columns of the input; the localiser takes the whole picture, in multiples of it.
         decision: Numbers that turn probabilities into labels (see `infer/decision.py`).
+        zoom: How much hearts are enlarged, on the mean, when they are shown to it (see `infer/views.py`).
         trained: False where it is pretrained alone: to start a training from, not to segment with.
     """
 
@@ -41,6 +42,7 @@ class NetworkSpec:
     crop: int
     options: dict[str, Any] = field(default_factory=dict)
     decision: dict[str, float] = field(default_factory=dict)
+    zoom: float = 1.18
     trained: bool = True
 
     @property

@@ -77,7 +77,7 @@ def augment(image: Tensor, labels: Tensor, how: Augmentation, generator: torch.G
     """
     grid = _random_grid(image.shape, how, generator)
     image = functional.grid_sample(image, grid, mode="bilinear", align_corners=False)
-    turned = functional.grid_sample(labels[:, None].float(), grid, mode="nearest", align_corners=False)[:, 0].long()
+    turned = _sample_labels(labels, grid)
     if how.paste:
         image, turned = paste_scars(image, turned, how.paste, generator)
     if how.magnitude:
@@ -95,6 +95,12 @@ def centre_window(image: Tensor, labels: Tensor, window: int) -> tuple[Tensor, T
     middle = middle_of(image.shape[-1], window)
     crop = (..., middle, middle)
     return normalise(image[crop]), labels[crop].long()
+
+
+def _sample_labels(labels: Tensor, grid: Tensor) -> Tensor:
+    """Return the class with the greatest share at each point: the nearest pixel's makes stairs of slanted borders."""
+    shares = functional.one_hot(labels.long()).movedim(-1, 1).float()
+    return functional.grid_sample(shares, grid, mode="bilinear", align_corners=False).argmax(dim=1)
 
 
 def _random_grid(shape: torch.Size, how: Augmentation, generator: torch.Generator) -> Tensor:

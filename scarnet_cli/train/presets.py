@@ -67,6 +67,19 @@ _TINY_SCARNET: Final = {
     "levels": 5,
     "neighbours": True,
 }
+
+
+def _scarnet() -> Preset:
+    """Return the shipped ScarNet: hearts are shown to it at 1 mm a pixel, which gains half a point of Dice."""
+    base = _like_unet("scarnet", "scarnet", _TINY_SCARNET)
+    return replace(
+        base,
+        spec=replace(base.spec, zoom=1.42),
+        augmentation=replace(base.augmentation, window=96, enlarge=1.4),
+        settings=replace(base.settings, epochs=40, ema=0.998),
+    )
+
+
 # The heart may lie anywhere and the field of view varies, hence the wide shifts and zooms.
 _LOCALISER: Final = Preset(
     NetworkSpec(
@@ -78,7 +91,7 @@ _LOCALISER: Final = Preset(
 PRESETS: Final[dict[str, Preset]] = {
     "localiser": _LOCALISER,
     "unet": _UNET,
-    "scarnet": _like_unet("scarnet", "scarnet", _TINY_SCARNET),
+    "scarnet": _scarnet(),
     "medsam": _like_unet("medsam", "medsam", {"encoder_scale": 0.5}),
     # As published: 64 features, and an encoder that sees the crop at its own resolution. For a GPU. SAM's or MedSAM's
     # checkpoint is the user's to bring (`scarnet weights import`, then --start-from): no registry has them.

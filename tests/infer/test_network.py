@@ -13,7 +13,7 @@ from scarnet_cli.image.resample import resample_labels
 from scarnet_cli.infer.localise import CROP_SIZE, crop_heart
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.infer.segment import WINDOW, network_input, undecided_labels
-from scarnet_cli.infer.views import ENLARGED, MIRRORS, View
+from scarnet_cli.infer.views import MIRRORS, View, enlarged_once, enlarged_views
 from scarnet_cli.model.weights import TrainedNetwork
 from scarnet_cli.phantom.make import Phantom
 
@@ -51,7 +51,7 @@ def test_the_mean_is_taken_over_four_mirror_images_turned_back() -> None:
 
 def test_a_slice_gets_the_same_probabilities_whatever_goes_with_it(segmenter: TrainedNetwork) -> None:
     slices = np.random.default_rng(0).normal(size=(3, 3, 96, 96)).astype(np.float32)
-    for views in ((View(),), ENLARGED):
+    for views in ((View(),), enlarged_views(1.4)):
         together = class_probabilities(segmenter, slices, views)
         alone = class_probabilities(segmenter, slices[2:], views)
         assert np.array_equal(together[2:], alone)
@@ -80,8 +80,22 @@ def test_a_view_turns_about_the_middle_and_enlarges_a_picture_that_is_not_square
     y, x = rows[10:20, 15:25] / 1.25, -columns[10:20, 15:25] / 1.25
     torch.testing.assert_close(seen[0], x * math.sin(0.3) + y * math.cos(0.3), atol=1e-4, rtol=0)
     torch.testing.assert_close(seen[1], x * math.cos(0.3) - y * math.sin(0.3), atol=1e-4, rtol=0)
-    back = view.undo(view.show(picture))[0, :, 10:20, 15:25]
+    back = view.undo(view.show(picture), picture.shape[-2:])[0, :, 10:20, 15:25]
     torch.testing.assert_close(back, picture[0, :, 10:20, 15:25], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(("zoom", "side"), [(1.18, 96), (1.4, 112), (1.6, 128)])
+def test_an_enlarged_view_has_the_pixels_to_show_the_middle_80_and_comes_back_at_the_old_size(
+    zoom: float, side: int
+) -> None:
+    rows, columns = torch.meshgrid(torch.arange(96.0) - 47.5, torch.arange(96.0) - 47.5, indexing="ij")
+    disc = (torch.hypot(rows, columns) < 36).float()[None, None]  # nearly the middle 80 pixels
+    (view,) = enlarged_once(zoom)
+    seen = view.show(disc)
+    assert seen.shape == (1, 1, side, side)
+    assert seen.sum() == pytest.approx(float(disc.sum()) * zoom**2, rel=0.01)
+    assert {view.show(disc).shape for view in enlarged_views(zoom)} == {seen.shape}
+    assert (view.undo(seen, disc.shape[-2:]) - disc).abs().mean() < 0.01
 
 
 def test_bfloat16_and_float32_agree_within_half_a_point_of_dice(

@@ -29,6 +29,15 @@ def test_image_and_labels_move_together() -> None:
     assert (blood < wall.median()).float().mean() < 0.02
 
 
+def test_labels_follow_a_slanted_border_as_exactly_as_the_picture() -> None:
+    rows, columns = torch.meshgrid(torch.arange(72.0) - 35.5, torch.arange(72.0) - 35.5, indexing="ij")
+    disc = torch.hypot(rows, columns) < 15
+    still = replace(HOW, shear=0.0, blur=0.0)
+    image, labels = augment(disc[None, None].float(), disc[None].long(), still, generator())
+    # a pixel is labelled where the picture, interpolated alike, is more than half bright
+    assert image[0, 0][labels[0] == 1].min() > image[0, 0][labels[0] == 0].max()
+
+
 def test_every_turned_heart_keeps_its_size_within_the_zoom() -> None:
     image, labels = batch()
     before = (centre_window(image, labels, 48)[1] > 0).sum(dim=(1, 2)).float()
