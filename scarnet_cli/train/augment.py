@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from scarnet_cli.image.intensity import middle_of, normalise_slices
+from scarnet_cli.image.intensity import normalise_slices
 from scarnet_cli.train.effects import add_ghosts, add_rician_noise, take_magnitude
 from scarnet_cli.train.paste import paste_scars
 
@@ -90,11 +90,12 @@ def normalise(image: Tensor) -> Tensor:
     return torch.from_numpy(normalise_slices(image.numpy()))
 
 
-def centre_window(image: Tensor, labels: Tensor, window: int) -> tuple[Tensor, Tensor]:
-    """Return the normalised middle of a batch without augmentation, for validation."""
-    middle = middle_of(image.shape[-1], window)
-    crop = (..., middle, middle)
-    return normalise(image[crop]), labels[crop].long()
+def centre_window(image: Tensor, labels: Tensor, how: Augmentation) -> tuple[Tensor, Tensor]:
+    """Return the normalised middle of a batch, enlarged as in training but else unaugmented, for validation."""
+    theta = torch.eye(2, 3).expand(len(image), 2, 3) * how.window / (image.shape[-1] * how.enlarge)
+    grid = functional.affine_grid(theta, [len(image), 1, how.window, how.window], align_corners=False)
+    image = functional.grid_sample(image, grid, mode="bilinear", align_corners=False)
+    return normalise(image), _sample_labels(labels, grid)
 
 
 def _sample_labels(labels: Tensor, grid: Tensor) -> Tensor:

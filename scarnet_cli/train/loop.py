@@ -159,7 +159,7 @@ class Trainer:
         terms = LOSS_TERMS[self.spec.task]
         overlap, sizes = torch.zeros(len(terms)), torch.zeros(len(terms))
         for picks in chunks(slice_index(stacks), self.settings.batch):
-            image, labels = centre_window(*collate(stacks, picks, self.spec.context), self.how.window)
+            image, labels = centre_window(*collate(stacks, picks, self.spec.context), self.how)
             predicted = self.average(image.to(self.place.device)).argmax(dim=1).cpu()
             for number, term in enumerate(terms):
                 classes = torch.tensor(term.classes)

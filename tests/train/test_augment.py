@@ -40,12 +40,19 @@ def test_labels_follow_a_slanted_border_as_exactly_as_the_picture() -> None:
 
 def test_every_turned_heart_keeps_its_size_within_the_zoom() -> None:
     image, labels = batch()
-    before = (centre_window(image, labels, 48)[1] > 0).sum(dim=(1, 2)).float()
+    before = (centre_window(image, labels, HOW)[1] > 0).sum(dim=(1, 2)).float()
     after = (augment(image, labels, HOW, generator())[1] > 0).sum(dim=(1, 2)).float()
     ratio = after / before
     # area changes with the zoom squared: exp(2 x 0.22) = 1.55, and a little by the shear's rounding
     assert bool(((ratio > 0.6) & (ratio < 1.65)).all())
     assert ratio.std() > 0.05
+
+
+def test_held_out_hearts_are_shown_as_large_as_in_training_and_upright() -> None:
+    image, labels = batch()
+    as_is, large = (centre_window(image, labels, replace(HOW, enlarge=factor))[1] for factor in (1.0, 1.2))
+    assert torch.equal(as_is, labels[:, 12:60, 12:60])
+    assert (large > 0).sum() == pytest.approx(int((as_is > 0).sum()) * 1.2**2, rel=0.03)
 
 
 def test_a_bend_moves_places_by_no_more_than_was_said_and_image_and_labels_alike() -> None:
