@@ -10,7 +10,7 @@ from shells import Grid, Shell, Wedge, make_shell
 from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.errors import GeometryError, QuantificationError
 from scarnet_cli.image.volume import write_nifti
-from scarnet_cli.quantify.stage import parse_point, quantify_pair, quantify_studies
+from scarnet_cli.quantify.stage import PairOptions, parse_point, quantify_pair, quantify_studies
 
 CONVERTED = {
     "study_instance_uid": "1.2.3",
@@ -98,7 +98,7 @@ def test_pair_gives_the_same_content_twice_and_no_picture(tmp_path: Path) -> Non
     write_nifti(image, tmp_path / "i.nii.gz")
     write_nifti(labels, tmp_path / "l.nii.gz")
     for out in ("first", "second"):
-        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / out, "me")
+        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / out, PairOptions("me"))
     assert sorted(path.name for path in (tmp_path / "first").iterdir()) == [
         "scans.parquet",
         "segments.parquet",
@@ -116,7 +116,7 @@ def test_pair_on_two_grids_raises(tmp_path: Path) -> None:
     write_nifti(image, tmp_path / "i.nii.gz")
     write_nifti(labels.with_array(labels.array.astype(np.int16)), tmp_path / "l.nii.gz")
     with pytest.raises(GeometryError, match=r"Image and labels differ: the image has .* the labels .* Resample"):
-        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / "out", "me")
+        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / "out", PairOptions("me"))
     assert not (tmp_path / "out").exists()
 
 
