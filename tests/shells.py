@@ -34,11 +34,15 @@ class Grid:
 
 @dataclass(frozen=True)
 class Wedge:
-    """Where the scar is: degrees from the insertion through the septum; parts of the wall and of the length."""
+    """Where the scar is: degrees from the insertion through the septum; parts of the wall and of the length.
+
+    An oblique wedge turns by `twist_deg_per_mm` on its way to the apex; the angles are those in the middle.
+    """
 
     angles_deg: tuple[float, float] = (70.0, 110.0)
     depth: tuple[float, float] = (0.0, 1.0)
     length: tuple[float, float] = (0.0, 1.0)
+    twist_deg_per_mm: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ def make_shell(shell: Shell, grid: Grid = Grid()) -> tuple[Volume, Volume]:
     if shell.wedge is not None:
         wedge = shell.wedge
         width = wedge.angles_deg[1] - wedge.angles_deg[0]
-        inside = ((angle - wedge.angles_deg[0]) % 360 < width) & _between(length, wedge.length) & (labels == 2)
+        turned = angle - wedge.angles_deg[0] - wedge.twist_deg_per_mm * along
+        inside = (turned % 360 < width) & _between(length, wedge.length) & (labels == 2)
         labels[inside & _between(depth, wedge.depth)] = 3
         if shell.mvo_depth is not None:
             labels[inside & _between(depth, shell.mvo_depth)] = 4

@@ -37,8 +37,9 @@ def quantify(
     """Measure the scar: volumes, burden, n-SD, FWHM, core and border, AHA segments, transmurality.
 
     IMAGE and LABELS are two NIfTI files on one grid (labels: 0 background, 1 blood pool, 2 myocardium, 3 scar, 4 MVO;
-    of other people's maps --label-values says what their values mean), or the output directories of `scarnet convert` and `scarnet segment`. Writes scans, slices and segments.parquet; for
-    directories also failures.parquet, and a picture and a record of each study.
+    --label-values says what the values of other people's maps mean), or the output directories of `scarnet convert` and
+    `scarnet segment`. Writes scans, slices and segments.parquet; for directories also failures.parquet, and a picture
+    and a record of each study.
     """
     if image.is_dir() != labels.is_dir():
         message = "IMAGE and LABELS must be two files or two directories."

@@ -41,7 +41,8 @@ def to_labels(array: NDArray[np.number], values: LabelValues | None, whose: str)
     meaning = values or {int(label): label for label in Label}
     unknown = sorted(set(np.unique(array).tolist()) - set(meaning))
     if unknown:
-        message = f"{whose}: label values {unknown} are not among {sorted(meaning)}; say what they mean in a table (--label-values)."
+        message = f"{whose}: label values {unknown} are not among {sorted(meaning)}"
+        message += "; say what they mean in a table (--label-values)."
         raise GeometryError("unknown_label", message)
     labels = np.zeros(array.shape, np.uint8)
     for value, label in meaning.items():

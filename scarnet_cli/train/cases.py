@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scarnet_cli.errors import GeometryError, InputError, ScarnetError
 from scarnet_cli.image.label_values import LabelValues, to_labels

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from shells import SCAR, Grid, Shell, Wedge, make_shell
 
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.quantify.measures import measure_study, percent_of, volume_ml
+from scarnet_cli.quantify.columns import percent_of, volume_ml
+from scarnet_cli.quantify.measures import measure_study
 
 GRIDS = [
     Grid(slices, spacing, turn, apex_first, mirrored)
@@ -209,3 +210,34 @@ def test_wall_without_any_cavity_has_volume_and_no_chords() -> None:
     assert measures.scan.flags == ("no_cavity",)
     assert (measures.scan.transmurality_mean, measures.scan.wall_thickness_mm) == (None, None)
     assert measures.scan.myocardium_ml == pytest.approx(math.pi * 32.0**2 * 81.0 / 1000, rel=0.01)
+
+
+def test_shape_of_a_wedge_in_every_table() -> None:
+    # the inner half of a quarter, all along: sides of 5 mm, an arc of a quarter of 27 mm's circle
+    image, labels = make_shell(Shell(wedge=Wedge((15.0, 105.0), (0.0, 0.5)), noise=2.0), Grid(slices=9))
+    measures = measure_study(image, labels)
+    slice_mm2 = 9.0 * (2 * 5.0 + math.pi / 2 * 27.0)
+    assert measures.scan.scar_interface_mm2 == pytest.approx(9 * slice_mm2, rel=0.09)
+    radius = 2 / 3 * (27.0**3 - 22.0**3) / (27.0**2 - 22.0**2)
+    assert measures.scan.scar_radiality == pytest.approx((radius - 22.0) / 10.0, abs=0.02)
+    for row in measures.slices:
+        assert row.scar_interface_mm2 == pytest.approx(slice_mm2, rel=0.12)
+        assert row.scar_radiality == pytest.approx((radius - 22.0) / 10.0, abs=0.03)
+        assert row.wall_thickness_mm == pytest.approx(10.0, abs=0.4)
+        assert row.endocardial_extent_percent == pytest.approx(25.0, abs=1.5)
+        assert row.chords_26_50_percent is not None
+        assert row.chords_51_75_percent is not None
+        assert row.chords_26_50_percent + row.chords_51_75_percent == pytest.approx(25.0, abs=1.5)
+    third = next(row for row in measures.segments if row.segment == 9)  # 60 to 120 degrees: 45 of them scar
+    assert third.chords_0_percent == pytest.approx(100 * 15 / 60, abs=3)
+    assert third.scar_fwhm_percent == third.scar_5sd_percent == third.scar_percent
+    assert third.myocardium_g == pytest.approx(1.05 * third.myocardium_ml)
+
+
+def test_entropy_tells_a_scarred_heart_from_an_even_one() -> None:
+    even = measure_study(*make_shell(Shell())).scan
+    scarred = measure_study(*make_shell(Shell(wedge=Wedge((0.0, 90.0))))).scan
+    assert (even.myocardium_entropy, even.scar_entropy) == (0.0, None)
+    # two levels: a quarter of the myocardium is scar
+    assert scarred.myocardium_entropy == pytest.approx(0.25 * 2 + 0.75 * math.log2(4 / 3), abs=0.01)
+    assert scarred.scar_entropy == 0.0
