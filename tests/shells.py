@@ -18,6 +18,8 @@ CENTRE = np.array([31.0, -47.0, 12.0])
 # Each slice is shifted in its plane by this part of its distance from the middle, as from breath to breath: borders
 # then cross the pixels differently in each slice, and what a pixel's size costs averages out.
 SHIFT = (0.043, -0.071)
+# A tube has no apex, and some grids have slices of 13 mm.
+TUBE_FLAGS = {"base_or_apex_missing", "slice_gap"}
 REMOTE, SCAR, MVO, BLOOD, AIR = 50.0, 200.0, 20.0, 150.0, 5.0
 
 
@@ -73,6 +75,11 @@ def make_shell(shell: Shell, grid: Grid = Grid()) -> tuple[Volume, Volume]:
     signal = np.array([AIR, BLOOD, REMOTE, SCAR, MVO])[labels]
     signal += shell.noise * np.random.default_rng(7).standard_normal(signal.shape)
     return volume.with_array(signal), volume.with_array(labels)
+
+
+def flags_but_a_tubes(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the flags that a shell has for other reasons than being one."""
+    return tuple(flag for flag in flags if flag not in TUBE_FLAGS)
 
 
 def heart_coordinates(volume: Volume) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

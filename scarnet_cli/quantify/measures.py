@@ -70,18 +70,22 @@ def _find(regions: Regions, rv_insertion: Point | None) -> Findings:
 def _scan(regions: Regions, found: Findings | None) -> ScanMeasures:
     z_mm, y_mm, x_mm = spacing = regions.grid.spacing_zyx_mm
     volumes = {name: volume_ml(getattr(regions, name), spacing) for name in ("blood_pool", "myocardium", "scar", "mvo")}
+    percents = threshold_percents(regions, found, WHOLE)
     pieces, count = connected_pieces(regions.scar)
     largest = int(np.bincount(pieces.ravel())[1:].max()) if count else 0
+    judged = {
+        **{f"{name}_ml": value for name, value in volumes.items()},
+        "myocardium_g": volumes["myocardium"] * MYOCARDIUM_G_PER_ML,
+        "scar_percent_lv": percent_of(regions.scar, regions.myocardium),
+        **{f"{name}_percent_lv": value for name, value in percents.items()},
+    }
     return ScanMeasures(
         slices=len(regions.signal),
         spacing_mm=float(np.sqrt(y_mm * x_mm)),
         slice_spacing_mm=float(z_mm),
-        **{f"{name}_ml": value for name, value in volumes.items()},
-        myocardium_g=volumes["myocardium"] * MYOCARDIUM_G_PER_ML,
+        **judged,
         scar_g=volumes["scar"] * MYOCARDIUM_G_PER_ML,
-        scar_percent_lv=percent_of(regions.scar, regions.myocardium),
         mvo_percent_lv=percent_of(regions.mvo, regions.myocardium),
-        **{f"{name}_percent_lv": value for name, value in threshold_percents(regions, found, WHOLE).items()},
         transmurality_mean=found.chords.transmurality() if found else None,
         **chord_columns(found.chords if found else None),
         scar_components=count,
@@ -91,7 +95,7 @@ def _scan(regions: Regions, found: Findings | None) -> ScanMeasures:
         half_of=found.masks.half_of if found else None,
         apex_source=found.frame.apex_source if found else None,
         rv_insertion_source=found.frame.insertion_source if found else None,
-        flags=find_flags(regions, found.remotes if found else [], found.masks if found else None),
+        flags=find_flags(regions, found, judged),
     )
 
 

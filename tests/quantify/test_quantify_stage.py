@@ -49,7 +49,7 @@ def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, *, is
     assert [scan["study_id"] for scan in scans] == ["a", "b"]
     assert scans[0]["manufacturer"] == "Siemens"
     assert scans[0]["confidence"] == 0.9
-    assert scans[0]["flags"] == ["repeated_slice", "low_confidence"]
+    assert scans[0]["flags"] == ["repeated_slice", "low_confidence", "base_or_apex_missing"]
     assert scans[1]["slices"] == 5
     assert read_table(stage / "out" / "slices.parquet").num_rows == 5 + 6
     assert read_table(stage / "out" / "segments.parquet").num_rows == 2 * 17
