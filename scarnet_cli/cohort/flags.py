@@ -147,7 +147,7 @@ FLAGS: Final[dict[str, Flag]] = {
     ),
     "motion_or_ghosts": Flag(
         "motion or ghosts in a slice",
-        "In one slice remote myocardium is more than 3 times as uneven as in the median slice.",
+        "In one slice remote myocardium is more than 1.75 times as uneven as in both slices beside it.",
         "Look at that slice (its remote_sd in the table slices); leave the study out if its scar cannot be told.",
     ),
     "methods_disagree": Flag(
