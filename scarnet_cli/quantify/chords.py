@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from scarnet_cli.quantify.orientation import HeartFrame
-from scarnet_cli.quantify.regions import Regions, pixels_of
+from scarnet_cli.quantify.regions import Regions, floating, pixels_of
 from scarnet_cli.quantify.segments import Level, segment_at
 
 CHORDS: Final = 360
@@ -79,7 +79,7 @@ def find_chords(regions: Regions, frame: HeartFrame, levels: list[Level | None])
     """Draw `CHORDS` chords from the axis in every slice that has a cavity; those that meet no wall are left out.
 
     In the cap there is no endocardium, so it has no chords. A chord that leaves the wall and enters it again counts
-    what lies in the wall.
+    what lies in the wall. Myocardium that floats in the cavity (papillary muscles labelled so) is no wall.
     """
     angles = (np.arange(CHORDS) + 0.5) * 360.0 / CHORDS
     parts = [
@@ -98,9 +98,10 @@ def _slice_chords(
 ) -> Chords:
     positions, radii_mm = _positions(regions, frame, index, angles_deg)
     step_mm = radii_mm[1] - radii_mm[0]
+    ring = regions.myocardium[index] & ~floating(regions.myocardium[index], regions.cavity[index])
     wall_part, scar_part = (
-        ndimage.map_coordinates(mask[index].astype(float), positions, order=1, mode="constant")
-        for mask in (regions.myocardium, regions.scar)
+        ndimage.map_coordinates(mask.astype(float), positions, order=1, mode="constant")
+        for mask in (ring, ring & regions.scar[index])
     )
     wall = wall_part >= 0.5  # noqa: PLR2004 (half of a pixel)
     scar = wall & (scar_part >= 0.5 * wall_part)

@@ -98,6 +98,14 @@ def connected_pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
     return found, int(found.max(initial=0))
 
 
+def floating(wall: NDArray[np.bool_], cavity: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pieces of one slice's (y, x) myocardium that the cavity surrounds: they touch nothing outside."""
+    pieces, _ = connected_pieces(wall)
+    beyond = ~(wall | cavity)
+    outside = np.asarray(ndimage.binary_dilation(beyond, np.ones((3, 3), bool), border_value=True), bool)
+    return wall & ~np.isin(pieces, np.unique(pieces[wall & outside]))
+
+
 def distance_mm(mask: NDArray[np.bool_], in_plane_mm: tuple[float, float]) -> NDArray[np.float64]:
     """Return each (y, x) pixel's distance from the nearest pixel of a mask that is not empty."""
     return np.asarray(ndimage.distance_transform_edt(~mask, sampling=in_plane_mm), np.float64)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from shells import SCAR, Grid, Shell, Wedge, flags_but_a_tubes, make_shell
+from shells import SCAR, Grid, Shell, Wedge, flags_but_a_tubes, heart_coordinates, make_shell
 
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.quantify.columns import percent_of, volume_ml
@@ -243,3 +243,58 @@ def test_entropy_tells_a_scarred_heart_from_an_even_one() -> None:
     # two levels: a quarter of the myocardium is scar
     assert scarred.myocardium_entropy == pytest.approx(0.25 * 2 + 0.75 * math.log2(4 / 3), abs=0.01)
     assert scarred.scar_entropy == 0.0
+
+
+def _with_papillary_muscles(labels: Volume) -> Volume:
+    """Return labels with two discs of myocardium, 9 mm across, in the cavity of every slice."""
+    _, radius, angle = heart_coordinates(labels)
+    turn = np.radians(angle)
+    across, through = radius * np.cos(turn), radius * np.sin(turn)
+    muscles = (np.hypot(across - 10.0, through) < 4.5) | (np.hypot(across, through - 10.0) < 4.5)
+    return labels.with_array(np.where(muscles, 2, labels.array).astype(np.uint8))
+
+
+def test_papillary_muscles_in_the_cavity_weigh_but_are_no_wall() -> None:
+    image, labels = make_shell(Shell(wedge=Wedge((15.0, 105.0), (0.0, 0.5)), noise=2.0))
+    bare = measure_study(image, labels).scan
+    signal = np.where(_with_papillary_muscles(labels).array == labels.array, image.array, 50.0)
+    muscled = measure_study(image.with_array(signal), _with_papillary_muscles(labels)).scan
+    # two discs of radius 4.5 mm, 9 slices of 9 mm
+    added_ml = 2 * math.pi * 4.5**2 * 81.0 / 1000
+    assert muscled.myocardium_ml == pytest.approx(bare.myocardium_ml + added_ml, rel=0.01)
+    assert muscled.blood_pool_ml == pytest.approx(bare.blood_pool_ml - added_ml, rel=0.01)
+    for name in ("scar_ml", "transmurality_mean", "wall_thickness_mm", "endocardial_extent_percent", "scar_radiality"):
+        assert getattr(muscled, name) == pytest.approx(getattr(bare, name))
+    assert flags_but_a_tubes(muscled.flags) == ()
+
+
+def test_open_ring_at_the_base_is_measured_where_there_is_wall() -> None:
+    # the basal two of nine slices lack 90 degrees of wall, as at the outflow tract
+    image, labels = make_shell(Shell(wedge=Wedge((15.0, 105.0)), noise=2.0))
+    _, gap = make_shell(Shell(wedge=Wedge((200.0, 290.0), length=(0.0, 2 / 9))))
+    measures = measure_study(image, labels.with_array(np.where(gap.array == 3, 0, labels.array)))
+    part = (9 - 2 / 4) / 9
+    assert measures.scan.myocardium_ml == pytest.approx(part * RING_MM2 * 81.0 / 1000, rel=0.01)
+    assert measures.scan.scar_percent_lv == pytest.approx(25.0 / part, abs=0.5)
+    assert measures.scan.transmurality_mean == pytest.approx(100.0, abs=3)
+    assert measures.scan.wall_thickness_mm == pytest.approx(10.0, abs=0.3)
+    assert flags_but_a_tubes(measures.scan.flags) == ()
+
+
+def test_missing_apex_leaves_segment_17_empty_and_is_flagged() -> None:
+    measures = measure_study(*make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0)))
+    assert measures.scan.flags == ("base_or_apex_missing",)
+    cap = measures.segments[16]
+    assert (cap.segment, cap.myocardium_ml, cap.scar_percent, cap.transmurality) == (17, 0.0, None, None)
+    assert (cap.scar_interface_mm2, cap.myocardium_entropy, cap.wall_thickness_mm) == (None, None, None)
+    assert [row.level for row in measures.slices] == ["base"] * 3 + ["mid"] * 3 + ["apex"] * 3
+
+
+def test_no_remote_no_scar_and_one_slice_leave_the_shape_defined_or_null() -> None:
+    healthy = measure_study(*make_shell(Shell(noise=2.0))).scan
+    assert (healthy.scar_interface_mm2, healthy.scar_radiality, healthy.scar_entropy) == (0.0, None, None)
+    everywhere = measure_study(*make_shell(Shell(wedge=Wedge((0.0, 359.9999)), noise=2.0))).scan
+    mean_radius = 2 / 3 * (32.0**3 - 22.0**3) / (32.0**2 - 22.0**2)
+    assert everywhere.scar_radiality == pytest.approx((mean_radius - 22.0) / 10.0, abs=0.02)
+    single = measure_study(*make_shell(Shell(wedge=Wedge((15.0, 105.0)), noise=2.0), Grid(slices=1))).scan
+    assert single.scar_interface_mm2 == pytest.approx(2 * 10.0 * 9.0, rel=0.09)
