@@ -56,7 +56,11 @@ FLAGS: Final[dict[str, Flag]] = {
         "files that cannot be read", "Some of the study's files are cut short or damaged.", "Copy the study again."
     ),
     # crop and segmentation
-    "heart_crop_cut_off": Flag("heart at the picture's edge", "The heart reaches the edge of the picture.", _LABELS),
+    "heart_crop_cut_off": Flag(
+        "heart near the picture's edge",
+        "The square of 179 mm round the heart, which the network sees the middle of, reaches beyond the picture.",
+        _LABELS,
+    ),
     "heart_uncertain": Flag(
         "heart found with little confidence", "The network that finds the heart is not sure.", _LABELS
     ),
