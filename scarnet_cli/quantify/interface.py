@@ -17,9 +17,9 @@ def interface_mm2(
     The area is the volume integral of the length of the scar mask's gradient (the coarea formula): in each cell between
     2 x 2 x 2 voxel centres the gradient along each axis is the mean change over those of its four edges that join two
     voxels of myocardium; a cell's area goes to its eight voxels in equal parts, and parts outside the myocardium are
-    left out. On straight and on stepped borders this is the surface of marching cubes, but it does not depend on how
-    the stack is stored, and needs no value outside the wall. Borders that cross the pixels at any angle come out 2 to
-    6 % too large, where the sum of the voxels' faces is 20 to 30 % too large.
+    left out. This is near the surface of marching cubes, but does not depend on how the stack is stored, and needs no
+    value outside the wall. Borders that cross the pixels at any angle come out 0 to 9 % too large, where the sum of the
+    voxels' faces is 20 to 30 % too large (docs/measures.md).
 
     Args:
         myocardium: Scar included.

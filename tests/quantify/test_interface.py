@@ -17,7 +17,7 @@ GRIDS = [
     Grid(6, (13.0, 1.6, 1.2), 155.0, mirrored=True),
     Grid(10, (10.0, 1.4, 1.4), 45.0, apex_first=True, mirrored=True),
 ]
-# In part of a circle, borders lie at every angle to the pixels: up to 8 % more, and 5 % on the mean.
+# Pixels make steps of a border at an angle to them: at 22.5 degrees it comes out 8 % longer, in the mean of all 5 %.
 STAIRS = 0.09
 
 
