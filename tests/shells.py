@@ -18,6 +18,8 @@ CENTRE = np.array([31.0, -47.0, 12.0])
 # Each slice is shifted in its plane by this part of its distance from the middle, as from breath to breath: borders
 # then cross the pixels differently in each slice, and what a pixel's size costs averages out.
 SHIFT = (0.043, -0.071)
+# A tube has no apex, and some grids have slices of 13 mm.
+TUBE_FLAGS = {"base_or_apex_missing", "slice_gap"}
 REMOTE, SCAR, MVO, BLOOD, AIR = 50.0, 200.0, 20.0, 150.0, 5.0
 
 
@@ -34,11 +36,15 @@ class Grid:
 
 @dataclass(frozen=True)
 class Wedge:
-    """Where the scar is: degrees from the insertion through the septum; parts of the wall and of the length."""
+    """Where the scar is: degrees from the insertion through the septum; parts of the wall and of the length.
+
+    An oblique wedge turns by `twist_deg_per_mm` on its way to the apex; the angles are those in the middle.
+    """
 
     angles_deg: tuple[float, float] = (70.0, 110.0)
     depth: tuple[float, float] = (0.0, 1.0)
     length: tuple[float, float] = (0.0, 1.0)
+    twist_deg_per_mm: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -61,13 +67,19 @@ def make_shell(shell: Shell, grid: Grid = Grid()) -> tuple[Volume, Volume]:
     if shell.wedge is not None:
         wedge = shell.wedge
         width = wedge.angles_deg[1] - wedge.angles_deg[0]
-        inside = ((angle - wedge.angles_deg[0]) % 360 < width) & _between(length, wedge.length) & (labels == 2)
+        turned = angle - wedge.angles_deg[0] - wedge.twist_deg_per_mm * along
+        inside = (turned % 360 < width) & _between(length, wedge.length) & (labels == 2)
         labels[inside & _between(depth, wedge.depth)] = 3
         if shell.mvo_depth is not None:
             labels[inside & _between(depth, shell.mvo_depth)] = 4
     signal = np.array([AIR, BLOOD, REMOTE, SCAR, MVO])[labels]
     signal += shell.noise * np.random.default_rng(7).standard_normal(signal.shape)
     return volume.with_array(signal), volume.with_array(labels)
+
+
+def flags_but_a_tubes(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the flags that a shell has for other reasons than being one."""
+    return tuple(flag for flag in flags if flag not in TUBE_FLAGS)
 
 
 def heart_coordinates(volume: Volume) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -1,22 +1,26 @@
-"""Write the tables' columns into docs/output.md, from their schemas: .venv/bin/python tools/document_tables.py."""
+"""Write the tables' columns and the flags into docs/output.md: .venv/bin/python tools/document_tables.py."""
 
 from pathlib import Path
 from typing import Final
 
-from scarnet_cli.cohort.dictionary import BENCHMARK, GATHERED, dictionary_markdown
+from scarnet_cli.cohort.dictionary import BENCHMARK, GATHERED, dictionary_markdown, flags_markdown
 from scarnet_cli.files import write_bytes
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "output.md"
-_TABLES: Final = {"columns": GATHERED, "benchmark columns": BENCHMARK}
+_PARTS: Final = {
+    "columns": lambda: dictionary_markdown(GATHERED),
+    "flags": flags_markdown,
+    "benchmark columns": lambda: dictionary_markdown(BENCHMARK),
+}
 
 
 def with_columns(page: str) -> str:
     """Return the page with the parts between its marks made anew."""
-    for name, tables in _TABLES.items():
+    for name, markdown in _PARTS.items():
         begin, end = f"<!-- {name}: made by tools/document_tables.py -->\n", f"<!-- end of {name} -->\n"
         before, rest = page.split(begin)
         _, after = rest.split(end)
-        page = f"{before}{begin}\n{dictionary_markdown(tables)}\n{end}{after}"
+        page = f"{before}{begin}\n{markdown()}\n{end}{after}"
     return page
 
 

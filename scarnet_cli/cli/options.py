@@ -120,6 +120,7 @@ LABEL_VALUES = click.option(
 
 def labelled_cases(cases: Path, label_values: Path | None) -> "list[Case]":
     """Read the cases that a command's CASES and --label-values name."""
-    from scarnet_cli.train.cases import read_cases, read_label_values
+    from scarnet_cli.image.label_values import read_label_values
+    from scarnet_cli.train.cases import read_cases
 
     return read_cases(cases, read_label_values(label_values) if label_values else None)

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import LABEL_VALUES, OUTPUT_DIRECTORY
 
 _SOURCE = click.Path(exists=True, path_type=Path)
 
 
-@click.command(epilog="Example: scarnet quantify lge.nii.gz labels.nii.gz --out tables")
+@click.command(
+    epilog="Example: scarnet quantify lge.nii.gz labels.nii.gz --out tables\n\n"
+    "Another tool's labels: scarnet quantify lge.nii.gz theirs.nii.gz --label-values values.csv --out tables"
+)
 @click.argument("image", type=_SOURCE)
 @click.argument("labels", type=_SOURCE)
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
@@ -20,6 +23,7 @@ _SOURCE = click.Path(exists=True, path_type=Path)
     metavar="X Y Z",
     help="Anterior RV insertion, LPS in mm (two files only) [default: estimated from patient geometry].",
 )
+@LABEL_VALUES
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
 def quantify(
     image: Path,
@@ -27,20 +31,22 @@ def quantify(
     out: Path,
     study_id: str | None,
     rv_insertion: tuple[float, float, float] | None,
+    label_values: Path | None,
     isolate: bool,
 ) -> None:
     """Measure the scar: volumes, burden, n-SD, FWHM, core and border, AHA segments, transmurality.
 
-    IMAGE and LABELS are two NIfTI files on one grid (labels: 0 background, 1 blood pool, 2 myocardium, 3 scar, 4 MVO),
-    or the output directories of `scarnet convert` and `scarnet segment`. Writes scans, slices and segments.parquet; for
-    directories also failures.parquet, and a picture and a record of each study.
+    IMAGE and LABELS are two NIfTI files on one grid (labels: 0 background, 1 blood pool, 2 myocardium, 3 scar, 4 MVO;
+    --label-values says what the values of other people's maps mean), or the output directories of `scarnet convert` and
+    `scarnet segment`. Writes scans, slices and segments.parquet; for directories also failures.parquet, and a picture
+    and a record of each study.
     """
     if image.is_dir() != labels.is_dir():
         message = "IMAGE and LABELS must be two files or two directories."
         raise click.UsageError(message)
     if image.is_dir():
-        if study_id is not None or rv_insertion is not None:
-            message = "--study-id and --rv-insertion are for two files; in a batch the samplesheet gives them."
+        if (study_id, rv_insertion, label_values) != (None, None, None):
+            message = "--study-id, --rv-insertion and --label-values are for two files, not for the pipeline's batches."
             raise click.UsageError(message)
         from scarnet_cli.quantify.stage import quantify_studies
 
@@ -48,7 +54,9 @@ def quantify(
         if failures:
             click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
         return
-    from scarnet_cli.quantify.stage import quantify_pair
+    from scarnet_cli.image.label_values import read_label_values
+    from scarnet_cli.quantify.stage import PairOptions, quantify_pair
 
     name = image.name.removesuffix(".gz").removesuffix(".nii")
-    quantify_pair(image, labels, out, study_id or name, rv_insertion)
+    values = read_label_values(label_values) if label_values else None
+    quantify_pair(image, labels, out, PairOptions(study_id or name, rv_insertion, values))

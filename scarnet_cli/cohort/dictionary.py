@@ -1,4 +1,4 @@
-"""The gathered tables in words, from their schemas: for `dictionary.csv` and for docs/output.md."""
+"""The gathered tables and the flags in words, from schemas and list: for `dictionary.csv` and for docs/output.md."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from scarnet_cli.cohort.flags import FLAGS
 from scarnet_cli.cohort.schema import SORT_KEYS, TABLES
 
 # Table -> what a row is. `studies` serves the accounting only and is not gathered.
@@ -44,6 +45,16 @@ def dictionary_markdown(tables: Mapping[str, str] = GATHERED) -> str:
         columns = [f"| `{column}` | {kind} | {unit} | {words} |" for column, kind, unit, words in _columns(name)]
         parts.append(head + "\n".join(columns) + "\n")
     return "\n".join(parts)
+
+
+def flags_markdown() -> str:
+    """Return all flags with what was seen and what to do, as a Markdown table."""
+    head = "| code | in the report | what was seen | what to do |\n|---|---|---|---|\n"
+    rows = (
+        f"| `{code}` | {flag.words}{' (finding)' if flag.finding else ''} | {flag.meaning} | {flag.action} |\n"
+        for code, flag in FLAGS.items()
+    )
+    return head + "".join(rows)
 
 
 def describe_columns(schema: pa.Schema) -> list[tuple[str, str, str, str]]:

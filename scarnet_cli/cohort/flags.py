@@ -26,6 +26,7 @@ class Flag:
 
 _CHOSEN = "Look whether the picture shows the right series; name the series' folder in a samplesheet if not."
 _ORDER = "Look whether neighbouring slices follow each other; export the series again if not."
+_PICTURES = "Look at the pictures; leave the study out where you cannot tell scar from myocardium yourself."
 _LABELS = "Look at the contours; correct the label map and measure it again if they are wrong."
 
 FLAGS: Final[dict[str, Flag]] = {
@@ -55,9 +56,21 @@ FLAGS: Final[dict[str, Flag]] = {
         "files that cannot be read", "Some of the study's files are cut short or damaged.", "Copy the study again."
     ),
     # crop and segmentation
-    "heart_crop_cut_off": Flag("heart at the picture's edge", "The heart reaches the edge of the picture.", _LABELS),
+    "heart_crop_cut_off": Flag(
+        "heart near the picture's edge",
+        "The square of 179 mm round the heart, which the network sees the middle of, reaches beyond the picture.",
+        _LABELS,
+    ),
     "heart_uncertain": Flag(
         "heart found with little confidence", "The network that finds the heart is not sure.", _LABELS
+    ),
+    "low_confidence": Flag(
+        "labelled with little confidence", "The network is not sure of much of what it labels myocardium.", _LABELS
+    ),
+    "scar_at_crop_edge": Flag(
+        "scar at the edge of what the network sees",
+        "Scar reaches the edge of the part of the picture that the network sees; there may be more beyond.",
+        _LABELS,
     ),
     "faint_scar_dropped": Flag(
         "faint scar dropped",
@@ -97,6 +110,54 @@ FLAGS: Final[dict[str, Flag]] = {
     ),
     "myocardium_in_pieces": Flag(
         "myocardium in pieces", "Besides its largest piece the myocardium has others of at least 5 % of it.", _LABELS
+    ),
+    "heart_at_picture_edge": Flag(
+        "heart cut off by the picture",
+        "The labelled heart reaches the picture's edge; a part of it may lie outside.",
+        "Leave the study out of volumes and mass.",
+    ),
+    "slice_gap": Flag(
+        "slices far apart",
+        "Slices lie more than 12 mm apart; volumes rest on what is between them.",
+        "Read volumes and mass with care.",
+    ),
+    "base_or_apex_missing": Flag(
+        "base or apex missing",
+        "The heart ends in a wide slice (over 0.6 of the largest) or is shorter than 50 mm: a part is missing.",
+        "Leave the study out of volumes and mass; percentages are of what is there.",
+    ),
+    "implausible_volume": Flag(
+        "volume that no heart has", "Myocardium outside 30 to 350 g, or blood pool outside 15 to 400 ml.", _LABELS
+    ),
+    "slices_shifted": Flag(
+        "heart jumps between slices",
+        "A slice's heart lies more than 5 mm off the line of its neighbours, as after another breath.",
+        "Use percentages; interface area and components suffer from the jump.",
+    ),
+    "low_scar_contrast": Flag(
+        "scar hardly brighter than remote",
+        "The scar lies less than 2 SD above remote myocardium in the median slice.",
+        _PICTURES,
+    ),
+    "low_remote_contrast": Flag(
+        "remote myocardium lost in noise",
+        "Blood lies less than 2 SD above remote myocardium in the median slice: noise, or little contrast.",
+        _PICTURES,
+    ),
+    "wrong_nulling": Flag(
+        "remote myocardium as bright as blood",
+        "Remote myocardium is not darker than blood by 1 SD: the inversion time did not null it.",
+        _PICTURES,
+    ),
+    "motion_or_ghosts": Flag(
+        "motion or ghosts in a slice",
+        "In one slice remote myocardium is more than 1.75 times as uneven as in both slices beside it.",
+        "Look at that slice (its remote_sd in the table slices); leave the study out if its scar cannot be told.",
+    ),
+    "methods_disagree": Flag(
+        "methods disagree about the scar",
+        "Both FWHM and 5-SD lie more than 10 points of the myocardium away from the labelled scar.",
+        _LABELS,
     ),
 }
 

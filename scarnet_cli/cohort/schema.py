@@ -24,7 +24,7 @@ def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", *, requir
         name: Column name; ends in its unit where it has one.
         kind: Arrow type.
         meaning: One sentence for `dictionary.csv`.
-        unit: "mm", "ml", "g", "percent" (0-100), "fraction" (0-1) or empty.
+        unit: "mm", "ml", "g", "percent" (0-100), "fraction" (0-1), "bit" or empty.
         required: A null here is an error.
     """
     return pa.field(name, kind, nullable=not required, metadata={"unit": unit, "meaning": meaning})
@@ -66,6 +66,21 @@ _KIM: Final = [
     )
 ]
 
+_INTERFACE: Final = (
+    "Area of the interface between scar and healthy myocardium; the border with blood and the heart's surface left out."
+)
+_RADIALITY: Final = (
+    "Mean depth of the scar in the wall, from 0 at the endocardium to 1 at the epicardium; null without."
+)
+_ENTROPY: Final = "Entropy of the {}'s signal in 64 bins from least to greatest; null of fewer than 64 voxels."
+
+_SHAPE: Final = [
+    column("scar_interface_mm2", NUMBER, _INTERFACE, "mm2"),
+    column("scar_radiality", NUMBER, _RADIALITY, "fraction"),
+    column("myocardium_entropy", NUMBER, _ENTROPY.format("myocardium"), "bit"),
+    column("scar_entropy", NUMBER, _ENTROPY.format("scar"), "bit"),
+]
+
 _SCANS: Final = [
     _study_id(),
     column("study_instance_uid", TEXT, "DICOM StudyInstanceUID; null where the input was NIfTI."),
@@ -94,6 +109,7 @@ _SCANS: Final = [
     column("wall_thickness_mm", NUMBER, _WALL, "mm"),
     column("scar_components", COUNT, "Number of connected pieces of scar (26 neighbours)."),
     column("largest_scar_ml", NUMBER, "Volume of the largest connected piece of scar.", "ml"),
+    *_SHAPE,
     column("remote_pixels", COUNT, "Pixels of remote myocardium, all slices together."),
     column(
         "half_of",
@@ -132,6 +148,10 @@ _SLICES: Final = [
     *_n_sd(""),
     *_half_maximum(""),
     column("transmurality", NUMBER, f"{_TRANSMURALITY}; null without scar.", "percent"),
+    *_KIM,
+    column("endocardial_extent_percent", NUMBER, _ENDOCARDIAL, "percent"),
+    column("wall_thickness_mm", NUMBER, _WALL, "mm"),
+    *_SHAPE,
     column("remote_slice", COUNT, "Slice of the remote myocardium used: another slice where this one has too little."),
     column("remote_pixels", COUNT, "Size of that remote region."),
     column(
@@ -151,11 +171,19 @@ _SEGMENTS: Final = [
     _study_id(),
     column("segment", COUNT, "Segment of the AHA model, 1-17.", required=True),
     column("myocardium_ml", NUMBER, "Volume of the segment's myocardium.", "ml"),
+    column("myocardium_g", NUMBER, "Mass of the segment's myocardium.", "g"),
     column("scar_ml", NUMBER, "Volume of the segment's scar, MVO included.", "ml"),
+    column("scar_g", NUMBER, "Mass of the segment's scar, MVO included.", "g"),
     column("scar_percent", NUMBER, "Scar, MVO included, of the segment's myocardium.", "percent"),
+    column("mvo_ml", NUMBER, "Volume of the segment's microvascular obstruction.", "ml"),
+    column("mvo_percent", NUMBER, "Microvascular obstruction of the segment's myocardium.", "percent"),
+    *_n_sd(""),
+    *_half_maximum(""),
     column("transmurality", NUMBER, f"{_TRANSMURALITY}; 0 without scar, null without chords (segment 17).", "percent"),
+    *_KIM,
     column("endocardial_extent_percent", NUMBER, _ENDOCARDIAL, "percent"),
     column("wall_thickness_mm", NUMBER, _WALL, "mm"),
+    *_SHAPE,
 ]
 
 _SERIES: Final = [

@@ -12,9 +12,11 @@ from scarnet_cli.cohort.batch import run_studies
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.files import read_json, write_json
+from scarnet_cli.image.labels import region_mask
 from scarnet_cli.image.volume import Volume, write_nifti
 from scarnet_cli.infer.crop_stage import CROP_RECORD, read_crop, study_ids_in
 from scarnet_cli.infer.decision import Decision
+from scarnet_cli.infer.doubts import find_doubts
 from scarnet_cli.infer.segment import paste_back, segment_crops
 from scarnet_cli.model.weights import best_device, load_weights
 
@@ -89,6 +91,8 @@ def segment_studies(
         segmentation = paste_back(probability, crop, full, decision)
         folder = out / "studies" / study_id
         write_nifti(segmentation.labels, folder / "labels.nii.gz")
+        has_scar = bool(region_mask(segmentation.labels.array, "scar").any())
+        doubts = find_doubts(probability, segmentation.confidence, decision, has_scar=has_scar)
         crop_flags = read_json(cropped / "studies" / study_id / CROP_RECORD)["flags"]
         record = {
             "study_id": study_id,
@@ -96,7 +100,7 @@ def segment_studies(
             "model": trained.spec.name,
             "model_sha256": trained.sha256,
             "segment_mode": "fast" if fast else "default",
-            "flags": [*crop_flags, *segmentation.flags],
+            "flags": [*crop_flags, *segmentation.flags, *doubts],
         }
         write_json(folder / "segment.json", record)
 

@@ -1,4 +1,4 @@
-"""Radial chords through the wall: thickness, transmurality and endocardial extent of scar.
+"""Radial chords through the wall: thickness, transmurality, endocardial extent and depth of scar.
 
 R. J. Kim et al., N Engl J Med 2000;343:1445-1453, doi 10.1056/NEJM200011163432003, for transmurality's classes.
 """
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from scarnet_cli.quantify.orientation import HeartFrame
-from scarnet_cli.quantify.regions import Regions, pixels_of
+from scarnet_cli.quantify.regions import Regions, floating, pixels_of
 from scarnet_cli.quantify.segments import Level, segment_at
 
 CHORDS: Final = 360
@@ -32,6 +32,8 @@ class Chords:
         wall_mm: Length in the myocardium.
         scar_percent: Part of that length that is scar, MVO included.
         endocardial_scar: Whether the wall begins, at the cavity, with scar.
+        scar_mm2: Area of the scar between this chord and the next.
+        scar_depth: Mean depth of that area in the wall, from 0 at the endocardium to 1 at the epicardium; 0 without.
     """
 
     slice_index: NDArray[np.intp]
@@ -39,6 +41,8 @@ class Chords:
     wall_mm: NDArray[np.float64]
     scar_percent: NDArray[np.float64]
     endocardial_scar: NDArray[np.bool_]
+    scar_mm2: NDArray[np.float64]
+    scar_depth: NDArray[np.float64]
 
     def chosen(self, which: NDArray[np.bool_]) -> "Chords":
         """Return some of the chords."""
@@ -57,6 +61,11 @@ class Chords:
         """Return the mean length in the myocardium; None without chords."""
         return float(self.wall_mm.mean()) if self.wall_mm.size else None
 
+    def radiality(self) -> float | None:
+        """Return the mean depth of the scar in the wall, 0 (endocardium) to 1 (epicardium); None without scar."""
+        area = float(self.scar_mm2.sum())
+        return float(self.scar_depth @ self.scar_mm2) / area if area else None
+
     def kim_percent(self) -> dict[str, float] | None:
         """Return the part of the chords in each of `KIM_CLASSES`; None without chords."""
         if not self.scar_percent.size:
@@ -70,7 +79,7 @@ def find_chords(regions: Regions, frame: HeartFrame, levels: list[Level | None])
     """Draw `CHORDS` chords from the axis in every slice that has a cavity; those that meet no wall are left out.
 
     In the cap there is no endocardium, so it has no chords. A chord that leaves the wall and enters it again counts
-    what lies in the wall.
+    what lies in the wall. Myocardium that floats in the cavity (papillary muscles labelled so) is no wall.
     """
     angles = (np.arange(CHORDS) + 0.5) * 360.0 / CHORDS
     parts = [
@@ -80,23 +89,26 @@ def find_chords(regions: Regions, frame: HeartFrame, levels: list[Level | None])
     ]
     if not parts:
         none = np.zeros(0)
-        return Chords(none.astype(np.intp), none.astype(np.uint8), none, none, none.astype(bool))
+        return Chords(none.astype(np.intp), none.astype(np.uint8), none, none, none.astype(bool), none, none)
     return Chords(*(np.concatenate([getattr(part, name) for part in parts]) for name in Chords.__slots__))
 
 
 def _slice_chords(
     regions: Regions, frame: HeartFrame, index: int, angles_deg: NDArray[np.float64], level: Level
 ) -> Chords:
-    positions, step_mm = _positions(regions, frame, index, angles_deg)
+    positions, radii_mm = _positions(regions, frame, index, angles_deg)
+    step_mm = radii_mm[1] - radii_mm[0]
+    ring = regions.myocardium[index] & ~floating(regions.myocardium[index], regions.cavity[index])
     wall_part, scar_part = (
-        ndimage.map_coordinates(mask[index].astype(float), positions, order=1, mode="constant")
-        for mask in (regions.myocardium, regions.scar)
+        ndimage.map_coordinates(mask.astype(float), positions, order=1, mode="constant")
+        for mask in (ring, ring & regions.scar[index])
     )
     wall = wall_part >= 0.5  # noqa: PLR2004 (half of a pixel)
     scar = wall & (scar_part >= 0.5 * wall_part)
     steps = wall.sum(axis=1)
     percent = 100.0 * scar.sum(axis=1) / np.maximum(steps, 1)
     percent = _without_edges(percent, _pixel_in_chords(wall, step_mm, max(regions.in_plane_mm)))
+    areas, depths = _scar_areas_and_depths(wall, scar, radii_mm)
     meets = steps > 0
     return Chords(
         slice_index=np.full(int(meets.sum()), index),
@@ -104,13 +116,29 @@ def _slice_chords(
         wall_mm=(steps * step_mm)[meets],
         scar_percent=percent[meets],
         endocardial_scar=(np.take_along_axis(scar, wall.argmax(axis=1)[:, None], axis=1)[:, 0] & (percent > 0))[meets],
+        scar_mm2=areas[meets],
+        scar_depth=depths[meets],
     )
+
+
+def _scar_areas_and_depths(
+    wall: NDArray[np.bool_], scar: NDArray[np.bool_], radii_mm: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each chord's scar area and that area's mean depth in the wall, from (chords, steps) masks.
+
+    A step far from the axis stands for a larger area than one near it; its depth is the part of the wall's steps
+    before its middle.
+    """
+    of_step = scar * radii_mm * (radii_mm[1] - radii_mm[0]) * 2 * np.pi / CHORDS
+    depth = (np.cumsum(wall, axis=1) - 0.5) / np.maximum(wall.sum(axis=1, keepdims=True), 1)
+    areas = of_step.sum(axis=1)
+    return areas, (of_step * depth).sum(axis=1) / np.where(areas > 0, areas, 1.0)
 
 
 def _positions(
     regions: Regions, frame: HeartFrame, index: int, angles_deg: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
-    """Return the sampled pixel positions (2, chords, steps) from the axis outwards, and the step in mm."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sampled pixel positions (2, chords, steps) from the axis outwards, and their radii in mm."""
     step_mm = _STEP_PIXELS * min(regions.in_plane_mm)
     wall_mm = (pixels_of(regions.myocardium[index]) - frame.centres_yx[index]) * regions.in_plane_mm
     reach_mm = np.hypot(wall_mm[:, 0], wall_mm[:, 1]).max() + max(regions.in_plane_mm)
@@ -118,7 +146,7 @@ def _positions(
     turns = np.radians(angles_deg)
     directions = np.stack([np.cos(turns), np.sin(turns)])
     per_mm = np.linalg.inv(frame.plane) @ directions
-    return frame.centres_yx[index][:, None, None] + per_mm[:, :, None] * radii, step_mm
+    return frame.centres_yx[index][:, None, None] + per_mm[:, :, None] * radii, radii
 
 
 def _pixel_in_chords(wall: NDArray[np.bool_], step_mm: float, pixel_mm: float) -> int:

@@ -1,42 +1,68 @@
-"""Which flags (scarnet_cli.cohort.flags) hold for the labels and the signal of a study."""
+"""Which flags (scarnet_cli.cohort.flags) hold for the labels, the signal and the measures of a study."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scarnet_cli.cohort.flags import FLAGS
+from scarnet_cli.quantify.columns import Findings
 from scarnet_cli.quantify.regions import Regions, connected_pieces
-from scarnet_cli.quantify.remote import Remote
-from scarnet_cli.quantify.thresholds import ThresholdMasks
+from scarnet_cli.quantify.signal_flags import find_signal_flags
 
-_MIN_SLICES: Final = 3
-_PIECE_PART: Final = 0.05
+MIN_SLICES: Final = 3
+PIECE_PART: Final = 0.05
+# Short-axis stacks have slices of 6 to 8 mm with gaps of up to 4 mm; what lies between slices farther apart is a guess.
+LONGEST_SLICE_SPACING_MM: Final = 12.0
+# Of 80 hearts with experts' contours, all of them whole, 3 end with an apical slice larger than this part of the
+# largest; and one covers a shorter length than this, 40 mm.
+LARGEST_APICAL_PART: Final = 0.6
+LEAST_LENGTH_MM: Final = 50.0
+# A heart's axis is straight within 3 mm even where each slice has a breath-hold of its own; the wall is 8 to 10 mm.
+MOST_SHIFT_MM: Final = 5.0
+# Those 80 hearts have 52 to 186 g and 34 to 219 ml; children's and large dilated or thick hearts lie within these.
+PLAUSIBLE_MYOCARDIUM_G: Final = (30.0, 350.0)
+PLAUSIBLE_BLOOD_POOL_ML: Final = (15.0, 400.0)
+# In 95 % of those hearts FWHM or 5-SD comes within 7 points of the experts' scar.
+MOST_DISAGREEMENT_POINTS: Final = 10.0
 
 
-def find_flags(regions: Regions, remotes: Sequence[Remote | None], masks: ThresholdMasks | None) -> tuple[str, ...]:
+def find_flags(regions: Regions, found: Findings | None, measures: dict[str, Any]) -> tuple[str, ...]:
     """Return the codes that hold for a study, in the order of `FLAGS`.
 
     Args:
         regions: The study.
-        remotes: Remote region of each slice; empty without myocardium.
-        masks: The thresholds' findings; None without myocardium.
+        found: What was found in it; None without myocardium.
+        measures: Columns of its row of scans: `myocardium_g`, `blood_pool_ml` and scar's percentages.
     """
-    if masks is None:
+    if found is None:
         return ("no_myocardium",)
     with_wall = np.flatnonzero(regions.myocardium.any(axis=(1, 2)))
-    borrowed = any(remote is not None and remote.slice_index != index for index, remote in enumerate(remotes))
+    few = with_wall.size < MIN_SLICES
     raised = {
         "no_cavity": not regions.cavity.any(),
         "no_scar": not regions.scar.any(),
-        "no_remote": masks.n_sd is None,
-        "remote_borrowed": borrowed,
+        "no_remote": found.masks.n_sd is None,
+        "remote_borrowed": _remote_borrowed(found),
         "mvo_without_scar": _mvo_without_scar(regions),
-        "few_slices": with_wall.size < _MIN_SLICES,
+        "few_slices": few,
         "missing_slice": with_wall[-1] - with_wall[0] + 1 > with_wall.size,
         "myocardium_in_pieces": _in_pieces(regions),
+        "slice_gap": regions.grid.spacing_zyx_mm[0] > LONGEST_SLICE_SPACING_MM,
+        "heart_at_picture_edge": regions.at_picture_edge,
+        # what few slices cannot tell is not said of them as well
+        "base_or_apex_missing": not few and _base_or_apex_missing(regions, found, with_wall),
+        "implausible_volume": not few and _implausible(measures),
+        "slices_shifted": _greatest_shift_mm(found.frame.centres_yx[with_wall] * regions.in_plane_mm) > MOST_SHIFT_MM,
+        "methods_disagree": _methods_disagree(measures),
+        **find_signal_flags(regions, found.remotes),
     }
     return tuple(code for code in FLAGS if raised.get(code, False))
+
+
+def _remote_borrowed(found: Findings) -> bool:
+    return any(remote is not None and remote.slice_index != index for index, remote in enumerate(found.remotes))
 
 
 def _mvo_without_scar(regions: Regions) -> bool:
@@ -48,4 +74,38 @@ def _mvo_without_scar(regions: Regions) -> bool:
 def _in_pieces(regions: Regions) -> bool:
     pieces, count = connected_pieces(regions.myocardium)
     sizes = np.sort(np.bincount(pieces.ravel(), minlength=count + 1)[1:])
-    return count > 1 and bool(sizes[-2] >= _PIECE_PART * sizes[-1])
+    return count > 1 and bool(sizes[-2] >= PIECE_PART * sizes[-1])
+
+
+def _base_or_apex_missing(regions: Regions, found: Findings, with_wall: NDArray[np.intp]) -> bool:
+    """Tell whether the heart ends wide, or is shorter than any; a heart that ends in a cap has its apex."""
+    apex_last = found.frame.towards_apex @ regions.grid.direction[:, 2] > 0
+    areas = (regions.cavity | regions.myocardium).sum(axis=(1, 2))[with_wall]
+    wide = areas[-1 if apex_last else 0] > LARGEST_APICAL_PART * areas.max()
+    length_mm = (with_wall[-1] - with_wall[0] + 1) * regions.grid.spacing_zyx_mm[0]
+    return ("cap" not in found.levels and bool(wide)) or bool(length_mm < LEAST_LENGTH_MM)
+
+
+def _greatest_shift_mm(centres_mm: NDArray[np.float64]) -> float:
+    """Return how far one of (slices, 2) centres lies from the middle of its neighbours at most; 0 of fewer than 3."""
+    off = centres_mm[1:-1] - (centres_mm[:-2] + centres_mm[2:]) / 2
+    return float(np.hypot(off[:, 0], off[:, 1]).max(initial=0.0))
+
+
+def _implausible(measures: dict[str, Any]) -> bool:
+    """Tell whether a volume is that of no heart; without a labelled blood pool only the myocardium is judged."""
+    blood_ml = measures["blood_pool_ml"]
+    return not _within(measures["myocardium_g"], PLAUSIBLE_MYOCARDIUM_G) or (
+        blood_ml > 0 and not _within(blood_ml, PLAUSIBLE_BLOOD_POOL_ML)
+    )
+
+
+def _within(value: float, limits: Sequence[float]) -> bool:
+    return limits[0] <= value <= limits[1]
+
+
+def _methods_disagree(measures: dict[str, Any]) -> bool:
+    """Tell whether neither FWHM nor 5-SD comes near the labelled scar; of what is undefined there is no telling."""
+    labelled = measures["scar_percent_lv"]
+    others = [measures["scar_fwhm_percent_lv"], measures["scar_5sd_percent_lv"]]
+    return all(other is not None and abs(labelled - other) > MOST_DISAGREEMENT_POINTS for other in others)

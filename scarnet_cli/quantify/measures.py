@@ -4,34 +4,34 @@ Volumes follow J. Schulz-Menger et al., J Cardiovasc Magn Reson 2020;22:19, doi 
 the distance between slice centres; scar burden is scar, MVO included, as a percentage of the myocardium, scar included.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.quantify.chords import KIM_CLASSES, Chords, find_chords
+from scarnet_cli.quantify.chords import find_chords
+from scarnet_cli.quantify.columns import (
+    MYOCARDIUM_G_PER_ML,
+    Findings,
+    chord_columns,
+    percent_of,
+    remote_columns,
+    shape_columns,
+    threshold_percents,
+    volume_ml,
+)
 from scarnet_cli.quantify.flags import find_flags
-from scarnet_cli.quantify.orientation import HeartFrame, Point, find_frame
+from scarnet_cli.quantify.interface import interface_mm2
+from scarnet_cli.quantify.orientation import Point, find_frame
 from scarnet_cli.quantify.records import ScanMeasures, SegmentMeasures, SliceMeasures, StudyMeasures
 from scarnet_cli.quantify.regions import Regions, connected_pieces, find_regions
-from scarnet_cli.quantify.remote import Remote, find_remotes
-from scarnet_cli.quantify.segments import SEGMENTS, Level, find_levels, segment_map
-from scarnet_cli.quantify.thresholds import N_SDS, ThresholdMasks, find_threshold_masks
+from scarnet_cli.quantify.remote import find_remotes
+from scarnet_cli.quantify.segments import SEGMENTS, find_levels, segment_map
+from scarnet_cli.quantify.thresholds import find_threshold_masks
 
-MYOCARDIUM_G_PER_ML: Final = 1.05
-
-
-@dataclass(frozen=True, slots=True)
-class _Findings:
-    """What has been found in a study with myocardium, before it is summed up."""
-
-    frame: HeartFrame
-    levels: list[Level | None]
-    remotes: list[Remote | None]
-    masks: ThresholdMasks
-    chords: Chords
+# The part of the heart that is all of it.
+WHOLE: Final = slice(None)
 
 
 def measure_study(image: Volume, labels: Volume, rv_insertion: Point | None = None) -> StudyMeasures:
@@ -58,78 +58,53 @@ def measure_study(image: Volume, labels: Volume, rv_insertion: Point | None = No
     )
 
 
-def volume_ml(mask: NDArray[np.bool_], spacing_zyx_mm: tuple[float, float, float]) -> float:
-    """Return the volume of a (z, y, x) mask, 0 of an empty one; z spacing is from slice centre to slice centre."""
-    return float(mask.sum() * np.prod(spacing_zyx_mm) / 1000.0)
-
-
-def percent_of(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float | None:
-    """Return the percentage of a mask's voxels that are in `part`; None where `whole` is empty."""
-    total = int(whole.sum())
-    return 100.0 * int((part & whole).sum()) / total if total else None
-
-
-def _find(regions: Regions, rv_insertion: Point | None) -> _Findings:
+def _find(regions: Regions, rv_insertion: Point | None) -> Findings:
     frame = find_frame(regions, rv_insertion)
     levels = find_levels(regions, frame)
     remotes = find_remotes(regions, frame)
     masks = find_threshold_masks(regions, remotes)
-    return _Findings(frame, levels, remotes, masks, find_chords(regions, frame, levels))
+    interface = interface_mm2(regions.myocardium, regions.scar, regions.grid.spacing_zyx_mm)
+    return Findings(frame, levels, remotes, masks, find_chords(regions, frame, levels), interface)
 
 
-def _scan(regions: Regions, found: _Findings | None) -> ScanMeasures:
+def _scan(regions: Regions, found: Findings | None) -> ScanMeasures:
     z_mm, y_mm, x_mm = spacing = regions.grid.spacing_zyx_mm
     volumes = {name: volume_ml(getattr(regions, name), spacing) for name in ("blood_pool", "myocardium", "scar", "mvo")}
+    percents = threshold_percents(regions, found, WHOLE)
     pieces, count = connected_pieces(regions.scar)
     largest = int(np.bincount(pieces.ravel())[1:].max()) if count else 0
+    judged = {
+        **{f"{name}_ml": value for name, value in volumes.items()},
+        "myocardium_g": volumes["myocardium"] * MYOCARDIUM_G_PER_ML,
+        "scar_percent_lv": percent_of(regions.scar, regions.myocardium),
+        **{f"{name}_percent_lv": value for name, value in percents.items()},
+    }
     return ScanMeasures(
         slices=len(regions.signal),
         spacing_mm=float(np.sqrt(y_mm * x_mm)),
         slice_spacing_mm=float(z_mm),
-        **{f"{name}_ml": value for name, value in volumes.items()},
-        myocardium_g=volumes["myocardium"] * MYOCARDIUM_G_PER_ML,
+        **judged,
         scar_g=volumes["scar"] * MYOCARDIUM_G_PER_ML,
-        scar_percent_lv=percent_of(regions.scar, regions.myocardium),
         mvo_percent_lv=percent_of(regions.mvo, regions.myocardium),
-        **{f"{name}_percent_lv": value for name, value in _threshold_percents(regions, found, slice(None)).items()},
-        **_chord_measures(found),
+        transmurality_mean=found.chords.transmurality() if found else None,
+        **chord_columns(found.chords if found else None),
         scar_components=count,
         largest_scar_ml=largest * regions.grid.voxel_ml,
+        **shape_columns(regions, found, WHOLE),
         remote_pixels=_own_remote_pixels(found),
         half_of=found.masks.half_of if found else None,
         apex_source=found.frame.apex_source if found else None,
         rv_insertion_source=found.frame.insertion_source if found else None,
-        flags=find_flags(regions, found.remotes if found else [], found.masks if found else None),
+        flags=find_flags(regions, found, judged),
     )
 
 
-def _threshold_percents(regions: Regions, found: _Findings | None, where: int | slice) -> dict[str, float | None]:
-    """Return scar by each threshold as a percentage of the myocardium, of one slice or all."""
-    masks: dict[str, NDArray[np.bool_] | None] = {f"scar_{n}sd": None for n in N_SDS}
-    masks |= {"scar_fwhm": None, "core": None, "border": None}
-    if found is not None:
-        masks |= {f"scar_{n}sd": found.masks.n_sd[n] if found.masks.n_sd else None for n in N_SDS}
-        masks |= {"scar_fwhm": found.masks.fwhm, "core": found.masks.core, "border": found.masks.border}
-    wall = regions.myocardium[where]
-    return {name: None if mask is None else percent_of(mask[where], wall) for name, mask in masks.items()}
-
-
-def _chord_measures(found: _Findings | None) -> dict[str, Any]:
-    kim = found.chords.kim_percent() if found else None
-    return {
-        "transmurality_mean": found.chords.transmurality() if found else None,
-        **{f"chords_{name}_percent": kim[name] if kim else None for name in KIM_CLASSES},
-        "endocardial_extent_percent": found.chords.endocardial_extent_percent() if found else None,
-        "wall_thickness_mm": found.chords.wall_thickness_mm() if found else None,
-    }
-
-
-def _own_remote_pixels(found: _Findings | None) -> int:
+def _own_remote_pixels(found: Findings | None) -> int:
     own = {remote.slice_index: remote.pixels for remote in (found.remotes if found else []) if remote is not None}
     return sum(own.values())
 
 
-def _slice(regions: Regions, found: _Findings | None, index: int) -> SliceMeasures:
+def _slice(regions: Regions, found: Findings | None, index: int) -> SliceMeasures:
     def area(mask: NDArray[np.bool_]) -> float:
         return float(mask[index].sum() * regions.pixel_mm2)
 
@@ -145,50 +120,48 @@ def _slice(regions: Regions, found: _Findings | None, index: int) -> SliceMeasur
         mvo_mm2=area(regions.mvo),
         scar_percent=percent_of(regions.scar[index], wall),
         mvo_percent=percent_of(regions.mvo[index], wall),
-        **{f"{name}_percent": value for name, value in _threshold_percents(regions, found, index).items()},
+        **{f"{name}_percent": value for name, value in threshold_percents(regions, found, index).items()},
         transmurality=chords.transmurality() if chords else None,
-        **_remote_columns(found.remotes[index] if found else None),
+        **chord_columns(chords),
+        **shape_columns(regions, found, index),
+        **remote_columns(found.remotes[index] if found else None),
         scar_peak=found.masks.peaks[index] if found else None,
         half_threshold=found.masks.halves[index] if found else None,
     )
 
 
-def _height_mm(regions: Regions, found: _Findings | None, index: int) -> float:
+def _height_mm(regions: Regions, found: Findings | None, index: int) -> float:
     """Return the slice's place along the stack's normal in patient space, rising towards the base."""
     normal = regions.grid.direction[:, 2]
     towards_base = -found.frame.towards_apex if found else normal
     return float(regions.grid.world(np.array([float(index), 0.0, 0.0])) @ towards_base)
 
 
-def _remote_columns(remote: Remote | None) -> dict[str, Any]:
-    return {
-        "remote_slice": remote.slice_index if remote else None,
-        "remote_pixels": remote.pixels if remote else None,
-        "remote_angle_deg": remote.angle_deg if remote else None,
-        "remote_mean": remote.mean if remote else None,
-        "remote_sd": remote.sd if remote else None,
-        "remote_peak": remote.peak if remote else None,
-    }
-
-
-def _segments(regions: Regions, found: _Findings | None) -> tuple[SegmentMeasures, ...]:
+def _segments(regions: Regions, found: Findings | None) -> tuple[SegmentMeasures, ...]:
     where = np.zeros(regions.myocardium.shape, np.uint8)
     if found is not None:
         where = segment_map(regions, found.frame, found.levels)
     return tuple(_segment(regions, found, segment, where == segment) for segment in SEGMENTS)
 
 
-def _segment(regions: Regions, found: _Findings | None, segment: int, wall: NDArray[np.bool_]) -> SegmentMeasures:
-    """Measure one segment; its transmurality is 0, Kim's class 0, where it has chords but no scar."""
+def _segment(regions: Regions, found: Findings | None, segment: int, wall: NDArray[np.bool_]) -> SegmentMeasures:
+    """Measure one segment; its transmurality is 0 where it has chords but no scar."""
     chords = found.chords.chosen(found.chords.segment == segment) if found else None
     has_chords = chords is not None and bool(chords.wall_mm.size)
     transmurality = chords.transmurality() if chords else None
+    volumes = {
+        name: volume_ml(wall & getattr(regions, name), regions.grid.spacing_zyx_mm)
+        for name in ("myocardium", "scar", "mvo")
+    }
     return SegmentMeasures(
         segment=segment,
-        myocardium_ml=volume_ml(wall, regions.grid.spacing_zyx_mm),
-        scar_ml=volume_ml(wall & regions.scar, regions.grid.spacing_zyx_mm),
+        **{f"{name}_ml": value for name, value in volumes.items()},
+        myocardium_g=volumes["myocardium"] * MYOCARDIUM_G_PER_ML,
+        scar_g=volumes["scar"] * MYOCARDIUM_G_PER_ML,
         scar_percent=percent_of(regions.scar, wall),
+        mvo_percent=percent_of(regions.mvo, wall),
+        **{f"{name}_percent": value for name, value in threshold_percents(regions, found, wall).items()},
         transmurality=0.0 if transmurality is None and has_chords else transmurality,
-        endocardial_extent_percent=chords.endocardial_extent_percent() if chords else None,
-        wall_thickness_mm=chords.wall_thickness_mm() if chords else None,
+        **chord_columns(chords),
+        **shape_columns(regions, found, wall),
     )

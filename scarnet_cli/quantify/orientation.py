@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scarnet_cli.errors import QuantificationError
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.quantify.regions import Regions, pixels_of
+from scarnet_cli.quantify.regions import Regions, floating, pixels_of
 
 # Mean direction from base to apex, LPS: left, anterior, inferior. Of the short-axis stacks of the Second Annual Data
 # Science Bowl (700 patients) the mean normal is (0.68, -0.61, -0.41).
@@ -112,10 +112,10 @@ def find_frame(regions: Regions, rv_insertion: Point | None = None) -> HeartFram
 
 
 def _centres(regions: Regions) -> NDArray[np.float64]:
-    """Return the centroid of each slice's cavity, or of its myocardium where there is no cavity."""
+    """Return the centroid of each slice's cavity and what floats in it, or of its myocardium without a cavity."""
     centres = np.full((len(regions.cavity), 2), np.nan)
     for index, (cavity, wall) in enumerate(zip(regions.cavity, regions.myocardium, strict=True)):
-        mask = cavity if cavity.any() else wall
+        mask = cavity | floating(wall, cavity) if cavity.any() else wall
         if mask.any():
             centres[index] = pixels_of(mask).mean(axis=0)
     return centres

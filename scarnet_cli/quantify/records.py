@@ -40,6 +40,10 @@ class ScanMeasures:
     wall_thickness_mm: float | None
     scar_components: int
     largest_scar_ml: float
+    scar_interface_mm2: float | None
+    scar_radiality: float | None
+    myocardium_entropy: float | None
+    scar_entropy: float | None
     remote_pixels: int
     half_of: HalfOf | None
     apex_source: ApexSource | None
@@ -69,6 +73,17 @@ class SliceMeasures:
     core_percent: float | None
     border_percent: float | None
     transmurality: float | None
+    chords_0_percent: float | None
+    chords_1_25_percent: float | None
+    chords_26_50_percent: float | None
+    chords_51_75_percent: float | None
+    chords_76_100_percent: float | None
+    endocardial_extent_percent: float | None
+    wall_thickness_mm: float | None
+    scar_interface_mm2: float | None
+    scar_radiality: float | None
+    myocardium_entropy: float | None
+    scar_entropy: float | None
     remote_slice: int | None
     remote_pixels: int | None
     remote_angle_deg: float | None
@@ -85,11 +100,32 @@ class SegmentMeasures:
 
     segment: int
     myocardium_ml: float
+    myocardium_g: float
     scar_ml: float
+    scar_g: float
     scar_percent: float | None
+    mvo_ml: float
+    mvo_percent: float | None
+    scar_2sd_percent: float | None
+    scar_3sd_percent: float | None
+    scar_4sd_percent: float | None
+    scar_5sd_percent: float | None
+    scar_6sd_percent: float | None
+    scar_fwhm_percent: float | None
+    core_percent: float | None
+    border_percent: float | None
     transmurality: float | None
+    chords_0_percent: float | None
+    chords_1_25_percent: float | None
+    chords_26_50_percent: float | None
+    chords_51_75_percent: float | None
+    chords_76_100_percent: float | None
     endocardial_extent_percent: float | None
     wall_thickness_mm: float | None
+    scar_interface_mm2: float | None
+    scar_radiality: float | None
+    myocardium_entropy: float | None
+    scar_entropy: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Regions:
         mvo: Label 4.
         cavity: Blood pool, and what the myocardium encloses within a slice (label maps without a blood pool).
         grid: Geometry of the arrays; its own array is the label map.
+        at_picture_edge: Whether the labels reach the picture's first or last row or column.
     """
 
     signal: NDArray[np.float64]
@@ -36,6 +37,7 @@ class Regions:
     mvo: NDArray[np.bool_]
     cavity: NDArray[np.bool_]
     grid: Volume
+    at_picture_edge: bool
 
     @property
     def pixel_mm2(self) -> float:
@@ -71,7 +73,8 @@ def find_regions(image: Volume, labels: Volume) -> Regions:
         raise QuantificationError("non_finite_signal", message)
     masks = {region: region_mask(cut, region) for region in ("blood_pool", "myocardium", "scar", "mvo")}
     cavity = _cavity(masks["blood_pool"], masks["myocardium"])
-    return Regions(signal=np.nan_to_num(signal), cavity=cavity, grid=_cut_grid(labels, box, cut), **masks)
+    grid, at_edge = _cut_grid(labels, box, cut), _at_picture_edge(values)
+    return Regions(signal=np.nan_to_num(signal), cavity=cavity, grid=grid, at_picture_edge=at_edge, **masks)
 
 
 def describe(volume: Volume) -> str:
@@ -93,6 +96,14 @@ def connected_pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
     found = np.zeros(mask.shape, np.int32)
     ndimage.label(mask, structure=np.ones((3,) * mask.ndim, bool), output=found)
     return found, int(found.max(initial=0))
+
+
+def floating(wall: NDArray[np.bool_], cavity: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pieces of one slice's (y, x) myocardium that the cavity surrounds: they touch nothing outside."""
+    pieces, _ = connected_pieces(wall)
+    beyond = ~(wall | cavity)
+    outside = np.asarray(ndimage.binary_dilation(beyond, np.ones((3, 3), bool), border_value=True), bool)
+    return wall & ~np.isin(pieces, np.unique(pieces[wall & outside]))
 
 
 def distance_mm(mask: NDArray[np.bool_], in_plane_mm: tuple[float, float]) -> NDArray[np.float64]:
@@ -118,6 +129,10 @@ def _bounding_box(values: NDArray[np.uint8]) -> tuple[slice, slice, slice]:
         first, last = (int(filled[0]), int(filled[-1])) if filled.size else (0, 0)
         bounds.append(slice(max(first - _MARGIN, 0), last + _MARGIN + 1))
     return slice(None), bounds[0], bounds[1]
+
+
+def _at_picture_edge(values: NDArray[np.uint8]) -> bool:
+    return bool(values[:, [0, -1]].any() or values[:, :, [0, -1]].any())
 
 
 def _cut_grid(labels: Volume, box: tuple[slice, slice, slice], cut: NDArray[np.uint8]) -> Volume:

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.errors import QuantificationError
 from scarnet_cli.files import read_json, write_json
+from scarnet_cli.image.label_values import LabelValues, to_labels
 from scarnet_cli.image.volume import read_nifti
 from scarnet_cli.quantify.measures import measure_study
 from scarnet_cli.quantify.orientation import Point
@@ -24,22 +25,38 @@ _AXES: Final = 3
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def quantify_pair(image: Path, labels: Path, out: Path, study_id: str, rv_insertion: Point | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class PairOptions:
+    """What a user says of one image with its label map.
+
+    Attributes:
+        study_id: What the rows are called.
+        rv_insertion: LPS position in mm of the anterior RV insertion, or None.
+        label_values: What the label map's values mean; None where they are ours.
+    """
+
+    study_id: str
+    rv_insertion: Point | None = None
+    label_values: LabelValues | None = None
+
+
+def quantify_pair(image: Path, labels: Path, out: Path, options: PairOptions) -> None:
     """Measure one image with its label map and write `out`/scans, slices and segments.parquet.
 
     Args:
         image: NIfTI file of the LGE stack.
         labels: NIfTI file of the label map on the same grid.
         out: Directory of the tables.
-        study_id: What the rows are called.
-        rv_insertion: LPS position in mm of the anterior RV insertion, or None.
+        options: The study's name, and what the files do not say themselves.
 
     Raises:
-        GeometryError: A file cannot be read, or the grids differ.
+        GeometryError: A file cannot be read, the grids differ, or a label value is unknown.
         QuantificationError: The label map or the signal cannot be measured.
     """
-    measures = measure_study(read_nifti(image), read_nifti(labels), rv_insertion)
-    _write_tables([_rows(study_id, asdict(measures), {})], out)
+    theirs = read_nifti(labels)
+    ours = theirs.with_array(to_labels(theirs.array, options.label_values, "The label map"))
+    measures = measure_study(read_nifti(image), ours, options.rv_insertion)
+    _write_tables([_rows(options.study_id, asdict(measures), {})], out)
 
 
 def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, *, isolate: bool = False) -> list[Failure]:

@@ -1,24 +1,20 @@
 """Labelled cases for training and evaluation: a folder in EMIDEC's layout, or a table of image and label map."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scarnet_cli.errors import GeometryError, InputError, ScarnetError
-from scarnet_cli.image.labels import Label, region_mask
+from scarnet_cli.image.label_values import LabelValues, to_labels
+from scarnet_cli.image.labels import region_mask
 from scarnet_cli.image.volume import Volume, read_nifti, same_grid
 from scarnet_cli.sheet import SheetKind, problem_of_name, read_sheet, require_none_wrong
 
 CASE_SHEET: Final = SheetKind("samplesheet", ("case", "image", "labels"), ("patient",))
-VALUE_SHEET: Final = SheetKind("label table", ("value", "label"))
 IMAGES, CONTOURS = "Images", "Contours"
-
-LabelValues = Mapping[int, Label]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def read_cases(source: Path, values: LabelValues | None = None) -> list[Case]:
     Args:
         source: Folder in EMIDEC's layout, where each case is one patient; or CSV table with the columns
             `case,image,labels` and, where a patient has several cases, `patient`. Relative paths are relative to it.
-        values: What the label maps' values mean, where they are not those of `Label`; see `read_label_values`.
+        values: What the label maps' values mean, where they are not ours; see `read_label_values`.
 
     Raises:
         InputError: There is no case, or cases are wrong: a file is missing or no volume, image and label map are on
@@ -88,29 +84,6 @@ def read_case(folder: Path, values: LabelValues | None = None) -> Case:
         message = problem or f"{name} lacks {' and '.join(missing)}; complete the folder or take it out."
         raise InputError("incomplete_case", message)
     return _make_case(name, read_nifti(paths[0]), read_nifti(paths[1]), values)
-
-
-def read_label_values(path: Path) -> LabelValues:
-    """Read a CSV table with the columns `value,label`: what each value of other people's label maps means.
-
-    Several values may have one label, named as in `Label` in lower case. Where 0 is not in the table it is background.
-
-    Raises:
-        InputError: The table or rows of it are wrong; the message names all of them.
-    """
-    return {0: Label.BACKGROUND} | dict(read_sheet(path, VALUE_SHEET, _value_and_label))
-
-
-def _value_and_label(cells: dict[str, str]) -> tuple[int, Label]:
-    problems: list[str] = []
-    known = [label.name.lower() for label in Label]
-    if not cells["value"].removeprefix("-").isdecimal():
-        problems.append(f"value '{cells['value']}' is no whole number")
-    if cells["label"] not in known:
-        problems.append(f"label '{cells['label']}' is none of {', '.join(known)}")
-    if problems:
-        raise ValueError("; ".join(problems))
-    return int(cells["value"]), Label[cells["label"].upper()]
 
 
 def _read_folder(folder: Path, values: LabelValues | None) -> list[Case]:
@@ -156,16 +129,4 @@ def _make_case(
     if not same_grid(image, labels):
         message = f"{name}: image {image.shape_zyx} and label map {labels.shape_zyx} are on different grids."
         raise GeometryError("grid_mismatch", message)
-    return Case(name, image, labels.with_array(_to_labels(labels.array, values, name)), patient)
-
-
-def _to_labels(array: NDArray[np.number], values: LabelValues | None, name: str) -> NDArray[np.uint8]:
-    meaning = values or {int(label): label for label in Label}
-    unknown = sorted(set(np.unique(array).tolist()) - set(meaning))
-    if unknown:
-        message = f"{name}: label values {unknown} are not among {sorted(meaning)}; say what they mean in a table."
-        raise GeometryError("unknown_label", message)
-    labels = np.zeros(array.shape, np.uint8)
-    for value, label in meaning.items():
-        labels[array == value] = label
-    return labels
+    return Case(name, image, labels.with_array(to_labels(labels.array, values, name)), patient)

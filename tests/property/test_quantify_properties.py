@@ -143,6 +143,29 @@ def test_parts_never_exceed_the_whole(heart: tuple[Volume, Volume]) -> None:
 
 
 @few
+@given(heart=hearts(), gain=st.sampled_from([0.25, 4.0]), offset=st.sampled_from([-512.0, 0.0, 64.0]))
+def test_entropy_follows_a_linear_change(heart: tuple[Volume, Volume], gain: float, offset: float) -> None:
+    image, labels = heart
+    coarse = image.with_array(np.round(image.array))  # so that sums are exact and no voxel changes its bin by rounding
+    changed = coarse.with_array(gain * coarse.array + offset)
+    before, after = measure_study(coarse, labels), measure_study(changed, labels)
+    for row, row2 in zip([before.scan, *before.slices], [after.scan, *after.slices], strict=True):
+        assert (row.myocardium_entropy, row.scar_entropy) == (row2.myocardium_entropy, row2.scar_entropy)
+
+
+@few
+@given(heart=hearts())
+def test_shape_lies_within_its_bounds(heart: tuple[Volume, Volume]) -> None:
+    scan = measure_study(*heart).scan
+    assert scan.scar_interface_mm2 is not None
+    assert scan.scar_interface_mm2 >= 0
+    for entropy in (scan.myocardium_entropy, scan.scar_entropy):
+        assert entropy is None or 0 <= entropy <= 6 + 1e-9
+    if scan.scar_radiality is not None:
+        assert 0 < scan.scar_radiality < 1
+
+
+@few
 @given(heart=hearts())
 def test_segments_and_slices_add_up_to_the_whole(heart: tuple[Volume, Volume]) -> None:
     measures = measure_study(*heart)
@@ -151,6 +174,8 @@ def test_segments_and_slices_add_up_to_the_whole(heart: tuple[Volume, Volume]) -
     assert sum(row.scar_ml for row in measures.segments) == pytest.approx(scan.scar_ml)
     weighted = sum((row.scar_percent or 0.0) * row.myocardium_ml for row in measures.segments)
     assert weighted / scan.myocardium_ml == pytest.approx(scan.scar_percent_lv)
+    for rows in (measures.segments, measures.slices):
+        assert sum(row.scar_interface_mm2 or 0.0 for row in rows) == pytest.approx(scan.scar_interface_mm2)
     area = sum(row.scar_mm2 for row in measures.slices)
     assert area * scan.slice_spacing_mm / 1000 == pytest.approx(scan.scar_ml)
 

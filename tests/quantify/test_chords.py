@@ -18,7 +18,7 @@ def _chords(image: Volume, labels: Volume) -> Chords:
 def _of_percent(percent: list[float]) -> Chords:
     n = len(percent)
     values = np.array(percent)
-    return Chords(np.zeros(n, np.intp), np.ones(n, np.uint8), np.ones(n), values, values > 50)
+    return Chords(np.zeros(n, np.intp), np.ones(n, np.uint8), np.ones(n), values, values > 50, values, values / 200)
 
 
 def test_every_chord_of_a_closed_ring_measures_its_wall() -> None:
@@ -72,9 +72,29 @@ def test_mean_transmurality_is_over_chords_with_scar() -> None:
     assert _of_percent([0.0, 0.0, 40.0, 80.0]).transmurality() == 60.0
 
 
+@pytest.mark.parametrize("depth", [(0.0, 1.0), (0.0, 0.5), (0.0, 0.3), (0.3, 0.7), (0.5, 1.0)])
+@pytest.mark.parametrize("spacing", [(9.0, 1.2, 1.4), (6.0, 1.6, 1.3)])
+def test_radiality_is_the_mean_depth_of_the_scars_area(
+    depth: tuple[float, float], spacing: tuple[float, float, float]
+) -> None:
+    chords = _chords(*make_shell(Shell(wedge=Wedge((40.0, 130.0), depth)), Grid(slices=6, spacing_zyx_mm=spacing)))
+    # a ring's area grows with its radius: mean of r over the area between two radii, then as a part of the 10 mm wall
+    inner, outer = (22.0 + 10.0 * part for part in depth)
+    mean_radius = 2 / 3 * (outer**3 - inner**3) / (outer**2 - inner**2)
+    assert chords.radiality() == pytest.approx((mean_radius - 22.0) / 10.0, abs=0.03)
+    assert chords.scar_mm2.sum() == pytest.approx(6 * np.pi / 4 * (outer**2 - inner**2), rel=0.03)
+
+
+def test_radiality_weighs_chords_by_their_scar() -> None:
+    # areas 0, 40 and 80 at depths 0, 0.2 and 0.4
+    assert _of_percent([0.0, 40.0, 80.0]).radiality() == pytest.approx((40 * 0.2 + 80 * 0.4) / 120)
+    assert _of_percent([0.0, 0.0]).radiality() is None
+
+
 def test_without_chords_everything_is_undefined() -> None:
     none = _of_percent([])
     assert none.transmurality() is None
+    assert none.radiality() is None
     assert none.kim_percent() is None
     assert none.endocardial_extent_percent() is None
     assert none.wall_thickness_mm() is None

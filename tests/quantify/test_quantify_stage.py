@@ -10,7 +10,7 @@ from shells import Grid, Shell, Wedge, make_shell
 from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.errors import GeometryError, QuantificationError
 from scarnet_cli.image.volume import write_nifti
-from scarnet_cli.quantify.stage import parse_point, quantify_pair, quantify_studies
+from scarnet_cli.quantify.stage import PairOptions, parse_point, quantify_pair, quantify_studies
 
 CONVERTED = {
     "study_instance_uid": "1.2.3",
@@ -49,7 +49,7 @@ def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, *, is
     assert [scan["study_id"] for scan in scans] == ["a", "b"]
     assert scans[0]["manufacturer"] == "Siemens"
     assert scans[0]["confidence"] == 0.9
-    assert scans[0]["flags"] == ["repeated_slice", "low_confidence"]
+    assert scans[0]["flags"] == ["repeated_slice", "low_confidence", "base_or_apex_missing"]
     assert scans[1]["slices"] == 5
     assert read_table(stage / "out" / "slices.parquet").num_rows == 5 + 6
     assert read_table(stage / "out" / "segments.parquet").num_rows == 2 * 17
@@ -98,7 +98,7 @@ def test_pair_gives_the_same_content_twice_and_no_picture(tmp_path: Path) -> Non
     write_nifti(image, tmp_path / "i.nii.gz")
     write_nifti(labels, tmp_path / "l.nii.gz")
     for out in ("first", "second"):
-        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / out, "me")
+        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / out, PairOptions("me"))
     assert sorted(path.name for path in (tmp_path / "first").iterdir()) == [
         "scans.parquet",
         "segments.parquet",
@@ -116,7 +116,7 @@ def test_pair_on_two_grids_raises(tmp_path: Path) -> None:
     write_nifti(image, tmp_path / "i.nii.gz")
     write_nifti(labels.with_array(labels.array.astype(np.int16)), tmp_path / "l.nii.gz")
     with pytest.raises(GeometryError, match=r"Image and labels differ: the image has .* the labels .* Resample"):
-        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / "out", "me")
+        quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / "out", PairOptions("me"))
     assert not (tmp_path / "out").exists()
 
 

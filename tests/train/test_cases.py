@@ -5,8 +5,9 @@ import pytest
 from hearts import toy_case
 
 from scarnet_cli.errors import InputError
+from scarnet_cli.image.label_values import read_label_values
 from scarnet_cli.image.volume import Volume, write_nifti
-from scarnet_cli.train.cases import Case, read_cases, read_label_values
+from scarnet_cli.train.cases import Case, read_cases
 
 
 def write_case(root: Path, case: Case, labels: Volume | None = None) -> None:
@@ -77,16 +78,6 @@ def test_every_wrong_row_is_listed_at_once(tmp_path: Path) -> None:
     assert "line 3: b: image (2, 90, 120) and label map (3, 90, 120) are on different grids" in lines[1]
     assert "line 4: cases.csv is not a NIfTI image" in lines[2]
     assert "line 6: e: label values" in lines[3]
-
-
-def test_wrong_rows_of_label_values_are_listed_at_once(tmp_path: Path) -> None:
-    with pytest.raises(InputError) as raised:
-        read_label_values(write_values(tmp_path, "one,scar", "2,Infarct", "3,scar", "3,mvo"))
-    words = str(raised.value)
-    assert "3 of the label table's 4 rows are wrong" in words
-    assert "value 'one' is no whole number" in words
-    assert "label 'Infarct' is none of background, blood_pool, myocardium, scar, mvo" in words
-    assert "value '3' stands in line 4 too" in words
 
 
 def test_a_case_has_another_digest_when_a_voxel_changes() -> None:

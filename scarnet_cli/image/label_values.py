@@ -1,0 +1,62 @@
+"""What the values of other people's label maps mean: a table of value and label, and its use."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scarnet_cli.errors import GeometryError
+from scarnet_cli.image.labels import Label
+from scarnet_cli.sheet import SheetKind, read_sheet
+
+VALUE_SHEET: Final = SheetKind("label table", ("value", "label"))
+
+LabelValues = Mapping[int, Label]
+
+
+def read_label_values(path: Path) -> LabelValues:
+    """Read a CSV table with the columns `value,label`: what each value of other people's label maps means.
+
+    Several values may have one label, named as in `Label` in lower case. Where 0 is not in the table it is background.
+
+    Raises:
+        InputError: The table or rows of it are wrong; the message names all of them.
+    """
+    return {0: Label.BACKGROUND} | dict(read_sheet(path, VALUE_SHEET, _value_and_label))
+
+
+def to_labels(array: NDArray[np.number], values: LabelValues | None, whose: str) -> NDArray[np.uint8]:
+    """Return an array's values as those of `Label`.
+
+    Args:
+        array: Whole numbers, as integers or floats.
+        values: What they mean; None where they are those of `Label` already.
+        whose: Whose label map it is, for the message.
+
+    Raises:
+        GeometryError: A value is not in the table.
+    """
+    meaning = values or {int(label): label for label in Label}
+    unknown = sorted(set(np.unique(array).tolist()) - set(meaning))
+    if unknown:
+        message = f"{whose}: label values {unknown} are not among {sorted(meaning)}"
+        message += "; say what they mean in a table (--label-values)."
+        raise GeometryError("unknown_label", message)
+    labels = np.zeros(array.shape, np.uint8)
+    for value, label in meaning.items():
+        labels[array == value] = label
+    return labels
+
+
+def _value_and_label(cells: dict[str, str]) -> tuple[int, Label]:
+    problems: list[str] = []
+    known = [label.name.lower() for label in Label]
+    if not cells["value"].removeprefix("-").isdecimal():
+        problems.append(f"value '{cells['value']}' is no whole number")
+    if cells["label"] not in known:
+        problems.append(f"label '{cells['label']}' is none of {', '.join(known)}")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return int(cells["value"]), Label[cells["label"].upper()]

@@ -1,0 +1,40 @@
+"""Flags that only the network's own output can raise: little confidence, scar at the edge of what it sees."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scarnet_cli.image.intensity import middle_of
+from scarnet_cli.image.labels import region_mask
+from scarnet_cli.infer.decision import Decision
+from scarnet_cli.infer.segment import WINDOW, undecided_labels
+
+# Of 80 hearts, each labelled by a network that had not seen it, XX are below this; their mean Dice is YY.
+LEAST_CONFIDENCE: Final = 0.87
+# Scar this near to the window's edge may go on beyond it; on a crop of 1.4 mm this is less than a wall's half.
+EDGE_PIXELS: Final = 2
+
+
+def find_doubts(
+    probability: NDArray[np.float32], confidence: float, decision: Decision, *, has_scar: bool
+) -> tuple[str, ...]:
+    """Return the codes that hold for one study.
+
+    Args:
+        probability: (classes, z, y, x) on the crop's grid.
+        confidence: The segmentation's, 0 to 1.
+        decision: When scar counts as scar.
+        has_scar: Whether any scar is left in the study's label map.
+    """
+    raised = {
+        "low_confidence": confidence < LEAST_CONFIDENCE,
+        "scar_at_crop_edge": has_scar and _scar_at_edge(probability, decision),
+    }
+    return tuple(code for code, holds in raised.items() if holds)
+
+
+def _scar_at_edge(probability: NDArray[np.float32], decision: Decision) -> bool:
+    scar = region_mask(undecided_labels(probability, decision.scar_share), "scar")
+    rows, columns = (middle_of(size, WINDOW - 2 * EDGE_PIXELS) for size in scar.shape[1:])
+    return bool(scar.sum() > scar[:, rows, columns].sum())
