@@ -14,6 +14,7 @@ function studyPane(decisions, changed, closed) {
     const frame = byId("frame").cloneNode();
     frame.title = `Study ${study.id}`;
     frame.src = study.href;
+    const hadFocus = document.activeElement === byId("frame");
     byId("frame").replaceWith(frame);
     byId("pane-title").textContent = study.id;
     byId("place").textContent = `${(place + 1).toLocaleString("en")} of ${list.length.toLocaleString("en")}`;
@@ -22,6 +23,8 @@ function studyPane(decisions, changed, closed) {
     byId("next").disabled = place === list.length - 1;
     comment.value = decisions.entry(study.id).comment;
     press();
+    // Neither a frame that is gone nor a button that is off keeps the focus.
+    if (hadFocus || document.activeElement?.disabled) byId("pane-title").focus();
   };
 
   const press = () => {
@@ -53,8 +56,8 @@ function studyPane(decisions, changed, closed) {
   byId("close").addEventListener("click", () => pane.close());
   for (const [name, button] of Object.entries(buttons)) button.addEventListener("click", () => decide(name));
   comment.addEventListener("change", () => change({ comment: comment.value.trim(), decision: decisions.entry(list[place].id).decision }));
-  pane.addEventListener("keydown", (event) => {
-    if (event.target === comment || event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape") return;
+  document.addEventListener("keydown", (event) => {
+    if (!pane.open || event.target === comment || event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape") return;
     keys[event.key]?.();
   });
   pane.addEventListener("close", () => closed(list[place]));
