@@ -3,12 +3,12 @@
 import csv
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from browser import find_browser
 from made_cohort import MARKUP, write_cohort, write_tables
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 from small_cohort import FAILURES, HEALTHY, SCARRED, SERIES
@@ -21,7 +21,7 @@ DASH = "\N{EN DASH}"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    program = find_browser()
     if program is None:
         pytest.skip("no chromium is here; on Debian: apt install chromium (or set CHROMIUM to its program)")
     with sync_playwright() as playwright:
