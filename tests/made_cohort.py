@@ -34,7 +34,7 @@ def write_tables(out: Path, scans: Rows, segments: Rows = (), series: Rows = (),
 def write_cohort(out: Path, studies: int, *, failed: int = 0) -> None:
     """Write OUT/tables and OUT/studies of so many measured and failed studies; the same each time."""
     chance = random.Random(studies)
-    scans = [_scan(chance, number) for number in range(studies)]
+    scans = made_scans(studies)
     segments = [
         {"study_id": scan["study_id"], "segment": n, "scar_percent": share, "transmurality": min(100.0, 1.4 * share)}
         for scan in scans
@@ -57,6 +57,12 @@ def write_cohort(out: Path, studies: int, *, failed: int = 0) -> None:
         folder = out / "studies" / scan["study_id"]
         folder.mkdir(parents=True)
         os.link(picture, folder / "overlay.png")
+
+
+def made_scans(studies: int) -> list[dict[str, Any]]:
+    """Return rows of scans with groups, sites, visits and, for every second study, a reference; the same each time."""
+    chance = random.Random(studies)
+    return [_scan(chance, number) for number in range(studies)]
 
 
 def _scan(chance: random.Random, number: int) -> dict[str, Any]:

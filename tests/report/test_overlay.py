@@ -109,9 +109,9 @@ def test_window_is_the_hearts_not_that_of_the_fat_beside_it(labels: Volume) -> N
     array[2, 28:32, 56:64] = 100.0  # scar
     array[2, 20:40, 82:90] = 400.0  # fat
     picture = render_overlay(volume(array), labels)
-    myocardium, scar, fat = (picture.getpixel(_whole(at(labels, 2, 30, x))) for x in (46, 60, 86))
-    # White is at 10 + 1.2 x 90 = 118: myocardium is 40 / 108 of 255, scar 90 / 108.
-    assert (myocardium, scar, fat) == ((94, 94, 94), (212, 212, 212), (255, 255, 255))
+    myocardium, scar, fat = (np.array(picture.getpixel(_whole(at(labels, 2, 30, x)))) for x in (46, 60, 86))
+    # White is at 10 + 1.2 x 90 = 118: myocardium is 40 / 108 of 255, scar 90 / 108; enlarging overshoots a little.
+    assert [np.mean(pixel) for pixel in (myocardium, scar, fat)] == pytest.approx([94.4, 212.5, 255.0], abs=3)
 
 
 def test_empty_label_map_shows_whole_slices_without_contours(image: Volume) -> None:
