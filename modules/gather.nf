@@ -7,6 +7,7 @@ process GATHER {
     input:
     path index, stageAs: 'fragments/index/*'
     path fragments, stageAs: 'fragments/?/*'
+    path reviewed, stageAs: 'decisions.csv' // a reader's decisions, or []
 
     output:
     path 'tables', emit: tables
@@ -15,7 +16,7 @@ process GATHER {
 
     script:
     """
-    scarnet gather fragments/index ${fragments} --out tables
+    scarnet gather fragments/index ${fragments} ${reviewed ? '--reviewed decisions.csv' : ''} --out tables
     scarnet versions > versions.json
     """
 }

@@ -1,4 +1,4 @@
-// One page: every study's picture and the cohort's distributions.
+// The cohort's index, and a page and a picture of every study.
 process REPORT {
     tag 'cohort'
     label 'process_medium'

@@ -4,14 +4,16 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED
 from scarnet_cli.cohort.gather import gather as gather_fragments
+from scarnet_cli.cohort.review import carry_decisions
 
 
 @click.command(epilog="Example: scarnet gather work/index work/convert_* work/quantify_* --out results/tables")
 @click.argument("fragments", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@REVIEWED
 @click.option("--out", required=True, type=OUTPUT_DIRECTORY, help="Directory of the tables.")
-def gather(fragments: tuple[Path, ...], out: Path) -> None:
+def gather(fragments: tuple[Path, ...], reviewed: Path | None, out: Path) -> None:
     """Merge the stages' output directories into the cohort's tables, and check that no study was lost.
 
     FRAGMENTS are the output directories of index, convert, crop, segment and quantify, in any order. Writes scans,
@@ -19,4 +21,6 @@ def gather(fragments: tuple[Path, ...], out: Path) -> None:
     not add up it names the studies, writes no table and ends with exit code 1.
     """
     total = gather_fragments(fragments, out)
+    if reviewed:
+        carry_decisions(out, reviewed)
     click.echo(f"{total.studies} studies: {total.scans} measured, {total.failures} failed.")

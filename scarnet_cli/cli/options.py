@@ -93,6 +93,13 @@ PROBLEM = click.option(
     "workflow that shows it itself.",
 )
 
+REVIEWED = click.option(
+    "--reviewed",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A reader's decisions, as the report exports them (CSV: study_id,decision, accept or reject), for the column "
+    "`reviewed` of scans.",
+)
+
 
 @contextmanager
 def problem_told_in(path: Path | None, kind: type[ScarnetError]) -> Iterator[None]:

@@ -1,10 +1,11 @@
-"""`scarnet report`: the cohort's page."""
+"""`scarnet report`: the cohort's report."""
 
 from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED
+from scarnet_cli.cohort.review import carry_decisions
 from scarnet_cli.report.page import write_report
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -18,11 +19,15 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
     type=_DIRECTORY,
     help="Where the pictures are: OUT/studies, an output directory of quantify, or a folder of these. May be repeated.",
 )
-@click.option("--out", required=True, type=OUTPUT_DIRECTORY, help="Directory of the page.")
-def report(tables: Path, studies: tuple[Path, ...], out: Path) -> None:
-    """Make the cohort's page, OUT/index.html, from the tables that `scarnet gather` wrote.
+@REVIEWED
+@click.option("--out", required=True, type=OUTPUT_DIRECTORY, help="Directory of the report.")
+def report(tables: Path, studies: tuple[Path, ...], reviewed: Path | None, out: Path) -> None:
+    """Make the cohort's report, OUT/index.html, from the tables that `scarnet gather` wrote.
 
-    The page and its folder of pictures open from disk in any browser and need no network.
+    The index and its folder of studies open from disk in any browser and need no network. With --reviewed, the
+    decisions go into TABLES/scans.parquet first (column `reviewed`).
     """
+    if reviewed:
+        carry_decisions(tables, reviewed)
     count = write_report(tables, studies, out)
     click.echo(f"{out / 'index.html'}: {count} studies.")

@@ -120,6 +120,7 @@ _SCANS: Final = [
     column("rv_insertion_source", TEXT, "Whether the anterior RV insertion was 'given' or 'estimated' from geometry."),
     column("confidence", NUMBER, "The network's confidence in the label map.", "fraction"),
     column("flags", CODES, "What a reader should know of this study, as codes; empty when nothing."),
+    column("reviewed", TEXT, "A reader's decision: 'accept' or 'reject'; null without one."),
     column("model", TEXT, "Name of the segmentation model; null where the labels were given."),
     column("model_sha256", TEXT, "SHA-256 of the model's weights file; null where the labels were given."),
     column(

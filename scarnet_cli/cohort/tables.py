@@ -99,9 +99,18 @@ def read_table(path: Path) -> pa.Table:
     Raises:
         CohortError: The file is missing or is no Parquet.
     """
+    with open_table(path) as file:  # pq.read_table would make columns of folders named like "batch=3"
+        return file.read()
+
+
+def open_table(path: Path) -> pq.ParquetFile:
+    """Open a table to read it part by part.
+
+    Raises:
+        CohortError: The file is missing or is no Parquet.
+    """
     try:
-        with pq.ParquetFile(path) as file:  # pq.read_table would make columns of folders named like "batch=3"
-            return file.read()
+        return pq.ParquetFile(path)
     except FileNotFoundError as error:
         message = f"Table {path.name} is missing; run the stage that makes it again."
         raise CohortError("missing_table", message) from error

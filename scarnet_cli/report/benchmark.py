@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from scarnet_cli.cohort.tables import CREATION_TIME, PIPELINE_VERSION, read_table, table_metadata
 from scarnet_cli.files import write_bytes
-from scarnet_cli.report.page import render
 from scarnet_cli.report.plots import Lines, Point, draw_bland_altman, draw_boxes
+from scarnet_cli.report.template import render
 from scarnet_cli.report.words import number_text
 
 Row = Mapping[str, Any]
@@ -176,6 +176,7 @@ def html(benchmark: Benchmark) -> str:
     """Return the page; it needs no other file."""
     return render(
         "benchmark.html.jinja",
+        ("base.css", "charts.css"),
         benchmark=benchmark,
         tables=[
             ("accuracy", accuracy_table(benchmark)),

@@ -23,6 +23,7 @@ _LEGEND_PX: Final = 34
 _MARGIN_MM: Final = 16.0  # round the heart on each side, so that a reader sees what it lies in
 _LEAST_SIDE_MM: Final = 90.0
 _WINDOW_PERCENTILES: Final = (0.5, 99.3)
+_HEADROOM: Final = 1.2  # over the heart's brightest signal, so that contours can be told from bright scar
 _LINE_PX: Final = 1.5
 _SUPERSAMPLING: Final = 3  # lines are drawn this much larger and shrunk: Pillow's own have no soft edges
 _SCALE_BAR_MM: Final = 20.0
@@ -82,7 +83,7 @@ def draw_overlay(image: Volume, labels: Volume, path: Path) -> None:
     """Write the study's picture as PNG, atomically. Equal volumes give equal bytes.
 
     Args:
-        image: LGE stack; each slice is windowed by its own percentiles within the view.
+        image: LGE stack; each slice is windowed by its own percentiles, of the heart or else of the view.
         labels: Label map on the same grid; an empty one gives the whole slices without contours.
         path: PNG file to write.
 
@@ -106,14 +107,14 @@ def render_tiles(image: Volume, labels: Volume, layout: Layout, captions: Sequen
     """Return the slices of a stack in a grid, with contours, a caption each, and a legend.
 
     Args:
-        image: LGE slices; each is windowed by its own percentiles within the view.
+        image: LGE slices; each is windowed by its own percentiles, of the heart or else of the view.
         labels: Label map on the same grid.
         layout: Where each slice goes, and the view.
         captions: One a slice; quiet where it has no heart.
     """
     picture = Image.new("RGB", layout.size_px, _PAPER)
     for index, caption in enumerate(captions):
-        tile = _grey_tile(image.array[index], image.spacing_zyx_mm[1:], layout)
+        tile = _grey_tile(image.array[index], labels.array[index], image.spacing_zyx_mm[1:], layout)
         _draw_contours(tile, labels.array[index], labels.spacing_zyx_mm[1:], layout)
         has_heart = bool((labels.array[index] != Label.BACKGROUND).any())
         _text(tile, (7, 4), caption, _CAPTION if has_heart else _QUIET)
@@ -145,13 +146,21 @@ def _columns(slices: int) -> int:
     return min(widths, key=lambda width: (-slices % width, abs(width - 5)))
 
 
-def _grey_tile(pixels: NDArray[np.generic], spacing_yx_mm: tuple[float, ...], layout: Layout) -> Image.Image:
-    """Return the view of one slice, windowed; what lies outside the slice is black."""
+def _grey_tile(
+    pixels: NDArray[np.generic], labels: NDArray[np.integer], spacing_yx_mm: tuple[float, ...], layout: Layout
+) -> Image.Image:
+    """Return the view of one slice, windowed; what lies outside the slice is black.
+
+    White is a little above the heart's brightest signal, where there is a heart: by fat, scar would be grey.
+    """
     first_yx = np.floor(np.array(layout.top_left_yx_mm) / spacing_yx_mm).astype(int)
     last_yx = np.ceil((np.array(layout.top_left_yx_mm) + layout.side_mm) / spacing_yx_mm).astype(int)
     values = np.nan_to_num(pixels.astype(np.float32), posinf=0.0, neginf=0.0)
     inside = values[_bounded(first_yx[0], last_yx[0]), _bounded(first_yx[1], last_yx[1])]
     low, high = np.percentile(inside if inside.size else values, _WINDOW_PERCENTILES)
+    heart = values[labels != Label.BACKGROUND]
+    if heart.size:
+        high = low + _HEADROOM * (np.percentile(heart, _WINDOW_PERCENTILES[1]) - low)
     before = np.maximum(-first_yx, 0)
     after = np.maximum(last_yx - values.shape, 0)
     padded = np.pad(values, tuple(zip(before, after, strict=True)), constant_values=low)

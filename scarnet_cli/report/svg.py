@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,12 @@ _MOST_TICKS: Final = 200  # one mark a study under the bars, while they can be t
 
 # Kim's classes of scar per segment, percent (Kim et al. 2000, doi:10.1056/NEJM200011163432003): greatest value of each.
 _CLASSES: Final = (0.0, 25.0, 50.0, 75.0, math.inf)
+# Outer and inner radius, first angle and width in degrees of segments 1-16, anticlockwise from 3 o'clock.
+_SECTORS: Final = (
+    *((100, 76, 60 + 60 * i, 60) for i in range(6)),
+    *((74, 50, 60 + 60 * i, 60) for i in range(6)),
+    *((48, 24, 45 + 90 * i, 90) for i in range(4)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +97,16 @@ def draw_histogram(title: str, values: Sequence[float], unit: str) -> Markup:
     return Markup("").join([*parts, Markup("</svg>")])
 
 
+@cache
 def bullseye_shapes() -> Markup:
-    """Return the 17 segments as shapes `aha1` to `aha17`, drawn once a page and used by every bull's eye.
+    """Return the 17 segments as shapes `aha1` to `aha17`, drawn once a page and used by every bull's eye on it.
 
     Segment 1 is on top and numbers run anticlockwise, septum on the left (Cerqueira et al. 2002,
     doi:10.1161/hc0402.102975).
     """
-    sectors = [(100, 76, 60 + 60 * i, 60) for i in range(6)]
-    sectors += [(74, 50, 60 + 60 * i, 60) for i in range(6)]
-    sectors += [(48, 24, 45 + 90 * i, 90) for i in range(4)]
     shapes = [
-        Markup('<path id="aha{}" d="{}"/>').format(number, _sector(*sector)) for number, sector in enumerate(sectors, 1)
+        Markup('<path id="aha{}" d="{}"/>').format(number, _sector(*sector))
+        for number, sector in enumerate(_SECTORS, 1)
     ]
     shapes.append(Markup('<circle id="aha17" r="22"/>'))
     sides = (
@@ -115,14 +121,26 @@ def bullseye_shapes() -> Markup:
     )
 
 
-def draw_bullseye(scar_percent: Sequence[float | None]) -> Markup:
-    """Return a bull's eye of scar percent in segments 1-17; needs `bullseye_shapes` on the page."""
-    parts = [Markup('<svg class="bullseye" viewBox="-150 -118 300 238" role="img" aria-label="Scar by AHA segment">')]
-    for number, value in enumerate(scar_percent, 1):
+def draw_bullseye(title: str, percents: Sequence[float | None]) -> Markup:
+    """Return a bull's eye of percents in segments 1-17, each with its number; needs `bullseye_shapes` on the page."""
+    parts = [Markup('<svg class="bullseye" viewBox="-150 -118 300 238" role="img" aria-label="{}">').format(title)]
+    for number, value in enumerate(percents, 1):
         tip = f"{number} {SEGMENT_NAMES[number - 1]}: {number_text(value)} %"
         use = Markup('<use href="#aha{}" class="{}"><title>{}</title></use>')
         parts.append(use.format(number, scar_class(value), tip))
+    parts += [_segment_text(number, value) for number, value in enumerate(percents, 1)]
     return Markup("").join([*parts, Markup('<use href="#sides"/></svg>')])
+
+
+def _segment_text(number: int, value: float | None) -> Markup:
+    """Return a segment's percent in its middle: told by more than colour, on paper too."""
+    x, y = 0.0, 0.0
+    if number <= len(_SECTORS):
+        outer, inner, start_deg, width_deg = _SECTORS[number - 1]
+        angle = math.radians(start_deg + width_deg / 2)
+        x, y = (outer + inner) / 2 * math.cos(angle), -(outer + inner) / 2 * math.sin(angle)
+    shape = Markup('<text class="on-{}" text-anchor="middle" x="{:.1f}" y="{:.1f}">{}</text>')
+    return shape.format(scar_class(value), x, y + 3.5, number_text(value, 0))
 
 
 def scar_class(percent: float | None) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import pyarrow as pa
+
 from scarnet_cli.cohort.flags import FLAGS
 
 _CAPITALS: Final = frozenset({"lge", "rv", "lv", "mvo", "mr", "dicom", "nifti", "uid"})
@@ -25,6 +27,7 @@ SEGMENT_NAMES: Final = (
     "apical lateral",
     "apex",
 )
+_UNITS: Final[dict[str, str]] = {"percent": "%", "fraction": "", "mm2": "mm²", "cm2": "cm²"}
 UNDEFINED: Final = "\N{EN DASH}"
 
 
@@ -48,3 +51,20 @@ def number_text(value: float | None, digits: int = 1) -> str:
 def count_text(count: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun: "1 study", "3 studies"."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def unit_of(field: pa.Field) -> str:
+    """Return a column's unit as people write it; empty where it has none."""
+    unit = _unit(field)
+    return _UNITS.get(unit, unit)
+
+
+def plain_column(field: pa.Field) -> str:
+    """Return a column's name as a heading, without its unit's ending: `scar_percent` is "Scar"."""
+    words = field.name.removesuffix("_lv").removesuffix(f"_{_unit(field)}").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _unit(field: pa.Field) -> str:
+    metadata: dict[bytes, bytes] = field.metadata or {}
+    return metadata.get(b"unit", b"").decode()

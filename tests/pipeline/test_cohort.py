@@ -102,6 +102,19 @@ def test_resume_after_nothing_changed_runs_no_task_but_the_index(launch: Launch,
     assert {process for process, _ in launch.tasks("CACHED")} == {*STAGES, "GATHER", "REPORT"}
 
 
+def test_a_readers_decisions_are_carried_into_scans_and_redo_tables_and_report_alone(
+    launch: Launch, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    rejected, *others = launch.ids("scans")
+    decisions = tmp_path / "decisions.csv"
+    decisions.write_text(f"study_id,decision\n{rejected},reject\n")
+    launch.succeed(*arguments, "--reviewed", str(decisions), "-resume")
+    assert {process for process, _ in launch.tasks("COMPLETED")} == {"INDEX", "GATHER", "REPORT"}
+    reviewed = pq.read_table(launch.out / "tables" / "scans.parquet")["reviewed"].to_pylist()
+    assert reviewed == ["reject", *[None] * len(others)]
+    assert "Rejected by a reader" in (launch.out / "report" / "studies" / f"{rejected}.html").read_text()
+
+
 def test_resume_after_a_file_changed_in_place_redoes_its_batch_alone(
     launch: Launch, arguments: tuple[str, ...], phantoms: Path
 ) -> None:

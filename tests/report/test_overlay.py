@@ -48,6 +48,10 @@ def at(labels: Volume, slice_index: int, y: float, x: float) -> tuple[float, flo
     return float(left + in_x), float(top + in_y)
 
 
+def _whole(place: tuple[float, float]) -> tuple[int, int]:
+    return round(place[0]), round(place[1])
+
+
 def test_view_is_centred_on_the_heart_with_a_margin(labels: Volume) -> None:
     layout = plan_layout(labels)
     # The heart spans 40-80 mm by 40-80 mm; with 16 mm around it 72 mm, below the least side of 90 mm.
@@ -97,6 +101,17 @@ def test_each_slice_is_windowed_on_its_own(labels: Volume) -> None:
     assert np.abs(tiles[0] - tiles[1]).max() <= 1
     assert tiles[0][0, 5] < 20
     assert tiles[0][0, -5] > 235
+
+
+def test_window_is_the_hearts_not_that_of_the_fat_beside_it(labels: Volume) -> None:
+    array = np.full(SHAPE_ZYX, 10.0, dtype=np.float32)
+    array[2, 20:40, 40:80] = 50.0
+    array[2, 28:32, 56:64] = 100.0  # scar
+    array[2, 20:40, 82:90] = 400.0  # fat
+    picture = render_overlay(volume(array), labels)
+    myocardium, scar, fat = (np.array(picture.getpixel(_whole(at(labels, 2, 30, x)))) for x in (46, 60, 86))
+    # White is at 10 + 1.2 x 90 = 118: myocardium is 40 / 108 of 255, scar 90 / 108; enlarging overshoots a little.
+    assert [np.mean(pixel) for pixel in (myocardium, scar, fat)] == pytest.approx([94.4, 212.5, 255.0], abs=3)
 
 
 def test_empty_label_map_shows_whole_slices_without_contours(image: Volume) -> None:

@@ -52,3 +52,30 @@ def test_markup_in_a_name_is_escaped() -> None:
     points = [Point(0.5, 0.0, "<b>", has_scar=True)]
     assert "<b>" not in draw_boxes("<b>", [("<b>", points)])
     assert "<b>" not in draw_bland_altman("<b>", points, Lines(0.0, None, None), "<b>")
+
+
+def test_very_many_cases_are_one_path_a_colour() -> None:
+    points = [Point(float(n), 0.0, f"c{n}", has_scar=n % 3 == 0) for n in range(3000)]
+    drawing = draw_bland_altman("Scar", points, Lines(0.0, None, None), "%")
+    assert "<circle" not in drawing
+    assert [path.count("M") for path in re.findall(r'class="cloud \w+" d="(.*?)"', drawing)] == [2000, 1000]
+    assert len(drawing) < 60_000
+
+
+def test_large_group_has_dots_beyond_its_whiskers_only() -> None:
+    points = [Point(0.5 + n / 10_000, 0.0, f"c{n}", has_scar=True) for n in range(1000)]
+    drawing = draw_boxes("Scar", [("unet", [*points, Point(0.01, 0.0, "far", has_scar=True)])])
+    assert re.findall(r"<title>(.*?)</title>", drawing) == ["far: 0.010"]
+
+
+def test_long_name_is_cut_in_the_drawing_and_whole_in_its_label() -> None:
+    drawing = draw_boxes("Scar", [("a very long name of a group", [Point(0.5, 0.0, "c", has_scar=True)])])
+    assert ">a very long name\N{HORIZONTAL ELLIPSIS}<" in drawing
+    assert "box plots of a very long name of a group" in drawing
+
+
+def test_axis_of_boxes_ends_at_its_bounds_and_has_a_unit() -> None:
+    drawing = draw_boxes("Mass", [("a", [Point(50.0, 0.0, "c", has_scar=False)])], (0.0, 100.0), "g")
+    assert 'class="box" x="239.0"' in drawing  # the middle of 110 to 368
+    assert ">g</text>" in drawing
+    assert "c: 50.0 g" in drawing

@@ -46,11 +46,19 @@ def test_segment_has_kims_class(percent: float | None, style: str) -> None:
 def test_bullseye_has_every_segment_once_in_order() -> None:
     percents: list[float | None] = [0.0] * 17
     percents[6], percents[16] = 80.0, None
-    drawing = draw_bullseye(percents)
+    drawing = draw_bullseye("Scar", percents)
     found = re.findall(r'href="#aha(\d+)" class="(\w+)"', drawing)
     assert [int(number) for number, _ in found] == list(range(1, 18))
     assert [style for _, style in found] == ["k0"] * 6 + ["k4"] + ["k0"] * 9 + ["none"]
     assert "7 mid anterior: 80.0 %" in drawing
+
+
+def test_segments_percent_is_written_in_its_middle() -> None:
+    percents: list[float | None] = [12.0, *[0.0] * 15, None]
+    drawing = draw_bullseye("Scar", percents)
+    # Segment 1 is the top of the outer ring, from 76 to 100: its middle is at 88, the letters' foot 3.5 lower.
+    assert '<text class="on-k1" text-anchor="middle" x="0.0" y="-84.5">12</text>' in drawing
+    assert '<text class="on-none" text-anchor="middle" x="0.0" y="3.5">\N{EN DASH}</text>' in drawing
 
 
 def test_segments_lie_where_the_aha_model_has_them() -> None:

@@ -1,0 +1,112 @@
+"""What the index says of the cohort as a whole."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from scarnet_cli.cohort.review import ACCEPT, REJECT, REVIEWED
+from scarnet_cli.cohort.tables import CREATION_TIME, MODEL_DIGEST, PIPELINE_VERSION, read_table, table_metadata
+from scarnet_cli.report import references, rows
+from scarnet_cli.report.distributions import Comparison, comparisons, histograms
+from scarnet_cli.report.measures import Row
+from scarnet_cli.report.references import Figure, reference_figures
+from scarnet_cli.report.svg import Histogram
+
+# A study that failed here had its label map already.
+_AFTER_SEGMENTATION: Final = frozenset({"quantify"})
+_COLUMNS: Final = frozenset({*rows.COLUMNS, *references.COLUMNS, "model"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Everything on the index.
+
+    Attributes:
+        table: The review list of the measured studies.
+        failures: Stage, code and rows of failed studies, the most frequent reason first.
+        histograms: Distributions over the measured studies that no reader rejected.
+        by_label: Heading and box plots of each label that parts the studies.
+        agreement: Plots against reference label maps; empty without any.
+        model: Names of the models; empty without any.
+        model_sha256: Digests of their weights.
+        version: The pipeline's version.
+        created: When the tables were made.
+    """
+
+    table: rows.Table
+    failures: tuple[tuple[str, str, tuple[Row, ...]], ...]
+    histograms: tuple[Histogram, ...]
+    by_label: tuple[tuple[str, tuple[Comparison, ...]], ...]
+    agreement: tuple[Figure, ...]
+    model: str
+    model_sha256: tuple[str, ...]
+    version: str
+    created: str
+
+    @property
+    def measured(self) -> int:
+        """Number of measured studies."""
+        return len(self.table.rows)
+
+    @property
+    def failed(self) -> int:
+        """Number of failed studies."""
+        return sum(len(failed) for _, _, failed in self.failures)
+
+    @property
+    def found(self) -> int:
+        """Number of studies that INDEX saw."""
+        return self.measured + self.failed
+
+    @property
+    def segmented(self) -> int:
+        """Number of studies that got a label map."""
+        late = (len(failed) for stage, _, failed in self.failures if stage in _AFTER_SEGMENTATION)
+        return self.measured + sum(late)
+
+    @property
+    def flagged(self) -> int:
+        """Number of measured studies with a flag that asks for a look."""
+        return sum(bool(rows.doubts(row["flags"])) for row in self.table.rows)
+
+    @property
+    def decisions(self) -> dict[str, int]:
+        """Number of studies that a reader accepted, and rejected."""
+        counts = Counter(row.get(REVIEWED) for row in self.table.rows)
+        return {decision: counts[decision] for decision in (ACCEPT, REJECT)}
+
+
+def read_cohort(tables: Path) -> Cohort:
+    """Read what the index needs of the cohort's tables.
+
+    Raises:
+        CohortError: A table is missing or unreadable.
+    """
+    scans = read_table(tables / "scans.parquet")
+    metadata = table_metadata(scans)
+    measured = scans.select([name for name in scans.schema.names if name in _COLUMNS]).to_pylist()
+    # A reader's rejection says that the numbers are wrong, so that the distributions do without them.
+    trusted = [row for row in measured if row.get(REVIEWED) != REJECT]
+    by_label = ((title, comparisons(trusted, name)) for name, title in (("group", "By group"), ("site", "By site")))
+    return Cohort(
+        table=rows.make_table(measured, metadata.get(MODEL_DIGEST, "")),
+        failures=_by_reason(read_table(tables / "failures.parquet")),
+        histograms=histograms(trusted),
+        by_label=tuple((title, drawn) for title, drawn in by_label if drawn),
+        agreement=reference_figures(measured),
+        model=", ".join(sorted({row["model"] for row in measured if row["model"]})),
+        model_sha256=tuple(filter(None, metadata.get(MODEL_DIGEST, "").split(","))),
+        version=metadata.get(PIPELINE_VERSION, ""),
+        created=metadata.get(CREATION_TIME, ""),
+    )
+
+
+def _by_reason(failures: pa.Table) -> tuple[tuple[str, str, tuple[Row, ...]], ...]:
+    reasons: dict[tuple[str, str], list[Row]] = {}
+    for row in failures.to_pylist():
+        reasons.setdefault((row["stage"], row["code"]), []).append(row)
+    by_number = sorted(reasons, key=lambda reason: (-len(reasons[reason]), reason))
+    return tuple((*reason, tuple(reasons[reason])) for reason in by_number)

@@ -1,0 +1,72 @@
+"use strict";
+// A reader's decisions, kept in this browser for this cohort, and their CSV file. Nothing leaves the computer.
+
+const DECISIONS = ["accept", "reject"];
+const REVIEW_COLUMNS = ["study_id", "decision", "reader", "comment", "date"];
+
+// cohort: its name in this browser; given: Map of study -> decision in the tables. What is decided here goes before it.
+function keepDecisions(cohort, given) {
+  const key = `scarnet-decisions-${cohort}`;
+  let kept = {};
+  try {
+    kept = JSON.parse(localStorage.getItem(key)) ?? {};
+  } catch { /* no storage, or not ours: begin anew */ }
+
+  const save = () => {
+    try {
+      localStorage.setItem(key, JSON.stringify(kept));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const entry = (study) => kept[study] ?? { decision: given.get(study) ?? null, reader: "", comment: "", date: "" };
+  const put = (study, changes) => {
+    kept[study] = { ...entry(study), date: new Date().toISOString().slice(0, 10), ...changes };
+  };
+  const decided = () => [...new Set([...given.keys(), ...Object.keys(kept)])].filter((study) => entry(study).decision);
+
+  return {
+    entry,
+    decided,
+    change: (study, changes) => { put(study, changes); return save(); },
+    toCsv: () => writeCsv([REVIEW_COLUMNS, ...decided().sort().map((study) => {
+      const { decision, reader, comment, date } = entry(study);
+      return [study, decision, reader, comment, date];
+    })]),
+    // Returns how many rows were taken; others name no study of this cohort or no decision.
+    fromCsv: (text, isStudy) => {
+      const [head = [], ...rows] = readCsv(text.replace(/^\ufeff/, ""));
+      let taken = 0;
+      for (const row of rows) {
+        const { study_id: study, ...rest } = Object.fromEntries(head.map((name, i) => [name.trim(), (row[i] ?? "").trim()]));
+        const decision = (rest.decision ?? "").toLowerCase();
+        if (!isStudy(study) || !DECISIONS.includes(decision)) continue;
+        put(study, { decision, reader: rest.reader ?? "", comment: rest.comment ?? "", date: rest.date ?? "" });
+        taken += 1;
+      }
+      save();
+      return [taken, rows.length - taken];
+    },
+  };
+}
+
+function writeCsv(rows) {
+  const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+}
+
+function readCsv(text) {
+  const rows = [];
+  let row = [];
+  // a cell: quoted with doubled quotes inside, or plain; then a comma, the line's end or the file's
+  for (const [all, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    if (all === "" && row.length === 0) break;
+    row.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end !== ",") {
+      if (row.some(Boolean)) rows.push(row);
+      row = [];
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,93 @@
+"""How burden, mass and MVO are distributed over the cohort: histograms of all, box plots by group and by site."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from scarnet_cli.report.measures import Row
+from scarnet_cli.report.plots import Point, around, draw_boxes
+from scarnet_cli.report.svg import Histogram
+from scarnet_cli.report.words import count_text
+
+_LEAST_FOR_QUARTILES: Final = 5
+_MOST_GROUPS: Final = 12  # boxes in one drawing
+# Column, title, unit. Where many studies have none at all, these are counted and the histogram shows the others.
+_MEASURES: Final = (
+    ("scar_percent_lv", "Scar", "% of the myocardium"),
+    ("myocardium_g", "Myocardium mass", "g"),
+    ("mvo_percent_lv", "Microvascular obstruction", "% of the myocardium"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Box plots of one measure by group, with how many studies each group has in words."""
+
+    title: str
+    summary: str
+    svg: Markup
+
+
+def histograms(rows: Sequence[Row]) -> tuple[Histogram, ...]:
+    """Return the distribution of each measure over all studies."""
+    return tuple(_histogram(rows, *measure) for measure in _MEASURES)
+
+
+def comparisons(rows: Sequence[Row], label: str) -> tuple[Comparison, ...]:
+    """Return the distribution of each measure by a label of the studies; nothing where fewer than two are there.
+
+    Zeros count: a group in which most studies have no scar has its median there. The groups with most studies are
+    shown, up to a number that can be read.
+    """
+    by_group: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.get(label) is not None:
+            by_group.setdefault(row[label], []).append(row)
+    if len(by_group) < 2:  # noqa: PLR2004 (one group is the histogram)
+        return ()
+    largest = sorted(by_group, key=lambda name: (-len(by_group[name]), name))[:_MOST_GROUPS]
+    left_out = len(by_group) - len(largest)
+    shown = {name: by_group[name] for name in sorted(largest)}
+    without = len(rows) - sum(map(len, by_group.values()))
+    drawn = (_comparison(shown, *measure, left_out=left_out, without=without) for measure in _MEASURES)
+    return tuple(comparison for comparison in drawn if comparison)
+
+
+def _comparison(
+    by_group: dict[str, list[Row]], column: str, title: str, unit: str, *, left_out: int, without: int
+) -> Comparison | None:
+    groups = {
+        name: [Point(row[column], 0.0, row["study_id"], has_scar=False) for row in rows if row[column] is not None]
+        for name, rows in by_group.items()
+    }
+    filled = {name: points for name, points in groups.items() if points}
+    if not filled:
+        return None
+    axis = around([0.0, *(point.x for points in filled.values() for point in points)], 0.0, 1.0)
+    sizes = [f"{name} {len(points):,}, median {_median(points):.1f}" for name, points in filled.items()]
+    words = ["; ".join(sizes) + "."]
+    words += [f"{count_text(left_out, 'smaller group')} left out."] if left_out else []
+    words += [f"{count_text(without, 'study', 'studies')} without."] if without else []
+    return Comparison(title, " ".join(words), draw_boxes(title, list(filled.items()), (0.0, axis.high), unit))
+
+
+def _median(points: Sequence[Point]) -> float:
+    return statistics.median(point.x for point in points)
+
+
+def _histogram(rows: Sequence[Row], column: str, title: str, unit: str) -> Histogram:
+    defined = [row[column] for row in rows if row[column] is not None]
+    values = tuple(value for value in defined if value > 0)
+    parts = [f"None in {len(defined) - len(values):,} of {len(defined):,}."] if len(values) < len(defined) else []
+    if values:
+        middle = f"edian {statistics.median(values):.1f} {unit.split(maxsplit=1)[0]}"
+        parts.append(f"In the others m{middle}" if parts else f"M{middle}")
+    if len(values) >= _LEAST_FOR_QUARTILES:
+        lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
+        parts[-1] += f", quartiles {lower:.1f} to {upper:.1f}"
+    if len(defined) < len(rows):
+        parts.append(f"Undefined in {len(rows) - len(defined):,}")
+    return Histogram(title, unit, values, " ".join(part.rstrip(".") + "." for part in parts))

@@ -1,0 +1,81 @@
+"""Agreement with reference label maps, where the cohort came with them: Bland-Altman plots and Dice."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from scarnet_cli.evaluate.agreement import agreement
+from scarnet_cli.report.measures import Row
+from scarnet_cli.report.plots import Lines, Point, draw_bland_altman, draw_boxes
+from scarnet_cli.report.words import count_text, number_text
+
+# Ours, the reference's, title, unit.
+_MEASURES: Final = (
+    ("scar_percent_lv", "reference_scar_percent_lv", "Scar", "% of the myocardium"),
+    ("myocardium_ml", "reference_myocardium_ml", "Myocardium", "ml"),
+)
+_REGIONS: Final = {"myocardium": "Myocardium", "scar": "Scar"}
+COLUMNS: Final = (
+    *(name for ours, reference, _, _ in _MEASURES for name in (ours, reference)),
+    *(f"{region}_{measure}" for region in _REGIONS for measure in ("dice", "hd95_mm")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A plot with its title and its numbers in words."""
+
+    title: str
+    summary: str
+    svg: Markup
+
+
+def reference_figures(rows: Sequence[Row]) -> tuple[Figure, ...]:
+    """Return the plots of the studies that have a reference; nothing where none has."""
+    figures = [figure for measure in _MEASURES if (figure := _bland_altman(rows, *measure))]
+    overlap = _overlap(rows)
+    return (*figures, *([overlap] if overlap else []))
+
+
+def _bland_altman(rows: Sequence[Row], ours: str, reference: str, title: str, unit: str) -> Figure | None:
+    pairs = [row for row in rows if row.get(ours) is not None and row.get(reference) is not None]
+    if not pairs:
+        return None
+    found = agreement([row[ours] for row in pairs], [row[reference] for row in pairs])
+    points = [
+        Point((row[ours] + row[reference]) / 2, row[ours] - row[reference], row["study_id"], _has_scar(row))
+        for row in pairs
+    ]
+    lines = Lines(found.bias, found.lower_limit, found.upper_limit)
+    short = unit.split(maxsplit=1)[0]
+    words = f"{count_text(len(pairs), 'study', 'studies')}. Bias {found.bias:+.1f} {short}"
+    if found.lower_limit is not None and found.upper_limit is not None:
+        words += f", limits {found.lower_limit:+.1f} to {found.upper_limit:+.1f} {short}"
+    words += f"; CoV {number_text(found.cov_percent)} %, ICC {number_text(found.icc, 2)}."
+    return Figure(f"{title}, network minus reference", words, draw_bland_altman(title, points, lines, unit))
+
+
+def _overlap(rows: Sequence[Row]) -> Figure | None:
+    groups: list[tuple[str, list[Point]]] = []
+    words: list[str] = []
+    for region, name in _REGIONS.items():
+        dice = [row for row in rows if row.get(f"{region}_dice") is not None]
+        if dice:
+            column = f"{region}_dice"
+            groups.append((name, [Point(row[column], 0.0, row["study_id"], _has_scar(row)) for row in dice]))
+            words.append(
+                f"{name}: median Dice {statistics.median(row[column] for row in dice):.2f}{_distance(rows, region)}."
+            )
+    return Figure("Dice by study", " ".join(words), draw_boxes("Dice", groups)) if groups else None
+
+
+def _distance(rows: Sequence[Row], region: str) -> str:
+    distances = [row[f"{region}_hd95_mm"] for row in rows if row.get(f"{region}_hd95_mm") is not None]
+    return f", HD95 {statistics.median(distances):.1f} mm" if distances else ""
+
+
+def _has_scar(row: Row) -> bool:
+    return (row.get("reference_scar_percent_lv") or 0.0) > 0

@@ -1,0 +1,112 @@
+"""The index's table: one short row a study, worst first, as the page's script reads it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from scarnet_cli.cohort.flags import is_finding
+from scarnet_cli.cohort.review import REVIEWED
+from scarnet_cli.report.measures import LABELS, TABLE_COLUMNS, Row, Shown, shown, unit_text
+from scarnet_cli.report.words import code_words
+
+# What the index needs of scans; a table made before one of these was added does without.
+COLUMNS: Final = ("study_id", *LABELS, "manufacturer", *(name for name, _, _ in TABLE_COLUMNS), "flags", REVIEWED)
+_PLACES: Final = {column: place for place, (column, _, _) in enumerate(TABLE_COLUMNS)}
+_FILTERED: Final = {"scar": "scar_percent_lv", "mvo": "mvo_percent_lv"}  # columns that the page's filter asks for
+_UNSURE: Final = 2.0  # sorts after every confidence: labels that were given have none, and nothing is said against them
+_SIGNIFICANT: Final = 4  # digits of a number in the page; its cell shows fewer
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The studies of the review list.
+
+    Attributes:
+        rows: Rows of scans, in the order in which a reader should look at them.
+        labels: Columns of `LABELS` that any study has, with their headings.
+        flags: Codes that any study has, the most frequent first, with their number of studies.
+        cohort: Names this cohort and its models to the browser that keeps a reader's decisions.
+    """
+
+    rows: tuple[Row, ...]
+    labels: Mapping[str, str]
+    flags: Mapping[str, int]
+    cohort: str
+
+    @property
+    def headings(self) -> list[tuple[str, str]]:
+        """Label and unit of the columns of numbers."""
+        return [(label, unit_text(column)) for column, label, _ in TABLE_COLUMNS]
+
+    def values(self, column: str) -> list[str]:
+        """Return the different texts of a column, sorted."""
+        return sorted({row[column] for row in self.rows if row.get(column) is not None})
+
+    def cells(self, row: Row) -> list[Shown]:
+        """Return the numbers of a row."""
+        return [shown(row, column, label, digits) for column, label, digits in TABLE_COLUMNS]
+
+    def for_script(self) -> dict[str, Any]:
+        """Return what the page's script reads: plain values, no markup; the page escapes it as a whole."""
+        code_places = {code: place for place, code in enumerate(self.flags)}
+        return {
+            "cohort": self.cohort,
+            "digits": [digits for _, _, digits in TABLE_COLUMNS],
+            **{name: _PLACES[column] for name, column in _FILTERED.items()},
+            "flags": [[code_words(code), int(is_finding(code))] for code in self.flags],
+            "rows": [self._short(row, code_places) for row in self.rows],
+        }
+
+    def _short(self, row: Row, code_places: Mapping[str, int]) -> list[Any]:
+        return [
+            row["study_id"],
+            row.get("manufacturer"),
+            [row.get(label) for label in self.labels],
+            [_rounded(row.get(column)) for column, _, _ in TABLE_COLUMNS],
+            [code_places[code] for code in row["flags"]],
+            row.get(REVIEWED),
+        ]
+
+
+def make_table(scans: Iterable[Row], models: str) -> Table:
+    """Return the review list.
+
+    Args:
+        scans: Rows with the columns of `COLUMNS`, as far as the table has them.
+        models: Digests of the models; other models' labels are another thing to decide about.
+    """
+    rows = tuple(sorted(scans, key=_review_order))
+    counts: dict[str, int] = {}
+    for row in rows:
+        for code in row["flags"]:
+            counts[code] = counts.get(code, 0) + 1
+    ids = "\n".join([models, *sorted(row["study_id"] for row in rows)])
+    return Table(
+        rows=rows,
+        labels={name: title for name, title in LABELS.items() if any(row.get(name) is not None for row in rows)},
+        flags=dict(sorted(counts.items(), key=lambda item: (is_finding(item[0]), -item[1], item[0]))),
+        cohort=hashlib.sha256(ids.encode()).hexdigest()[:16],
+    )
+
+
+def doubts(codes: Sequence[str]) -> list[str]:
+    """Return the flags that ask for a look."""
+    return [code for code in codes if not is_finding(code)]
+
+
+def address(study_id: str) -> str:
+    """Return the address of a study's page beside the index."""
+    return f"studies/{quote(study_id, safe='')}.html"
+
+
+def _review_order(row: Row) -> tuple[int, float, str]:
+    """Most doubts first, then least confidence."""
+    confidence = row.get("confidence")
+    return -len(doubts(row["flags"])), _UNSURE if confidence is None else confidence, row["study_id"]
+
+
+def _rounded(value: float | None) -> float | None:
+    """Shorten a number for the page, in significant digits, so that a small one does not become zero."""
+    return value if value is None or isinstance(value, int) else float(f"{value:.{_SIGNIFICANT}g}")

@@ -1,0 +1,170 @@
+"""One study's page: its rows of the tables turned into words and numbers, ready for the template."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+from markupsafe import Markup
+
+from scarnet_cli.cohort.flags import FLAGS, is_finding
+from scarnet_cli.cohort.review import REVIEWED
+from scarnet_cli.cohort.schema import TABLES
+from scarnet_cli.report.measures import COMPARED, GROUPS, LABELS, METHODS, OVERLAPS, Row, Shown, other_columns, shown
+from scarnet_cli.report.svg import draw_bullseye
+from scarnet_cli.report.words import SEGMENT_NAMES, code_words, count_text, number_text, plain_column, unit_of
+
+# Column of segments and what its bull's eye is called.
+_EYES: Final = {"scar_percent": "Scar", "transmurality": "Transmurality"}
+_DECISIONS: Final = {"accept": "Accepted by a reader", "reject": "Rejected by a reader"}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A flag in words: what was seen and what to do about it; both empty for a code without an entry."""
+
+    words: str
+    meaning: str
+    action: str
+    is_finding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """One measure beside the reference's."""
+
+    ours: Shown
+    reference: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTable:
+    """The AHA segments as a table: headings, and a name with its numbers a row."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One measured study as its page shows it.
+
+    Attributes:
+        study_id: The study.
+        origin: Manufacturer and stack, in one line.
+        labels: Patient, visit, group and site, where given.
+        notices: Its flags, those first that ask for a look.
+        methods: Scar percent by every method.
+        eyes: Title and drawing of each bull's eye; empty without segments.
+        segments: The same and more as a table.
+        groups: All other numbers under their headings.
+        against: Measures beside the reference's, where one was given.
+        overlaps: Overlap and distance, likewise.
+        series: Rows of series: which one was measured and why.
+        decision: A reader's decision in words; empty without one.
+        made_by: Pipeline and model in one line.
+    """
+
+    study_id: str
+    origin: str
+    labels: tuple[tuple[str, str], ...]
+    notices: tuple[Notice, ...]
+    methods: tuple[Shown, ...]
+    eyes: tuple[tuple[str, Markup], ...]
+    segments: SegmentTable | None
+    groups: tuple[tuple[str, tuple[Shown, ...]], ...]
+    against: tuple[Against, ...]
+    overlaps: tuple[Shown, ...]
+    series: tuple[Row, ...]
+    decision: str
+    made_by: str
+
+
+def describe_study(row: Row, segments: Sequence[Row], series: Sequence[Row]) -> Study:
+    """Return a study's page in words.
+
+    Args:
+        row: Its row of scans.
+        segments: Its rows of segments.
+        series: Its rows of series.
+    """
+    groups = (*GROUPS.items(), ("Other measures", other_columns(row)))
+    return Study(
+        study_id=row["study_id"],
+        origin=_origin(row),
+        labels=tuple((title, str(row[name])) for name, title in LABELS.items() if row.get(name) is not None),
+        notices=tuple(sorted(map(_notice, row["flags"]), key=lambda notice: notice.is_finding)),
+        methods=tuple(shown(row, column, label, 1) for column, label in METHODS.items()),
+        eyes=_eyes(segments),
+        segments=_segment_table(segments),
+        groups=tuple(
+            (title, tuple(shown(row, column, label) for column, label in columns.items()))
+            for title, columns in groups
+            if columns
+        ),
+        against=tuple(_against(row, *names) for names in COMPARED if row.get(names[1]) is not None),
+        overlaps=tuple(shown(row, name, label) for name, label in OVERLAPS.items() if row.get(name) is not None),
+        series=tuple(series),
+        decision=_DECISIONS.get(row.get(REVIEWED) or "", ""),
+        made_by=_made_by(row),
+    )
+
+
+def _origin(row: Row) -> str:
+    spacing, distance = number_text(row["spacing_mm"], 2), number_text(row["slice_spacing_mm"], 1)
+    stack = f"{count_text(row['slices'], 'slice')}, {spacing} mm in plane, {distance} mm apart" if row["slices"] else ""
+    return " · ".join(filter(None, [row["manufacturer"], stack]))
+
+
+def _made_by(row: Row) -> str:
+    model = f"model {row['model']}, weights SHA-256 {(row['model_sha256'] or '')[:12]}" if row["model"] else ""
+    return "; ".join(filter(None, [f"ScarNet pipeline {row['pipeline_version'] or ''}".strip(), model]))
+
+
+def _notice(code: str) -> Notice:
+    flag = FLAGS.get(code)
+    return Notice(
+        code_words(code), flag.meaning if flag else "", flag.action if flag else "", is_finding=is_finding(code)
+    )
+
+
+def _against(row: Row, ours: str, reference: str, label: str) -> Against:
+    measure = shown(row, ours, label, 1)
+    difference = None if measure.value is None else measure.value - row[reference]
+    return Against(
+        measure, number_text(row[reference]), number_text(difference) if difference is None else f"{difference:+.1f}"
+    )
+
+
+def _eyes(segments: Sequence[Row]) -> tuple[tuple[str, Markup], ...]:
+    if not segments:
+        return ()
+    by_number = {row["segment"]: row for row in segments}
+    numbers = range(1, len(SEGMENT_NAMES) + 1)
+    return tuple(
+        (title, draw_bullseye(f"{title} by AHA segment", [by_number.get(n, {}).get(column) for n in numbers]))
+        for column, title in _EYES.items()
+    )
+
+
+def _segment_table(segments: Sequence[Row]) -> SegmentTable | None:
+    if not segments:
+        return None
+    fields = [
+        field
+        for field in TABLES["segments"]
+        if pa.types.is_floating(field.type) and any(row.get(field.name) is not None for row in segments)
+    ]
+    return SegmentTable(
+        headings=tuple(
+            f"{plain_column(field)}, {unit}" if (unit := unit_of(field)) else plain_column(field) for field in fields
+        ),
+        rows=tuple(
+            (
+                f"{row['segment']} {SEGMENT_NAMES[row['segment'] - 1]}",
+                tuple(number_text(row.get(field.name)) for field in fields),
+            )
+            for row in sorted(segments, key=lambda row: row["segment"])
+        ),
+    )

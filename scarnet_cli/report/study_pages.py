@@ -1,0 +1,88 @@
+"""Writes one small page a study, with its picture beside it, study by study: memory does not grow with the cohort."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import pyarrow.parquet as pq
+
+from scarnet_cli.cohort.tables import open_table
+from scarnet_cli.errors import InputError
+from scarnet_cli.files import atomic_path, write_bytes
+from scarnet_cli.report.measures import Row
+from scarnet_cli.report.study import Study, describe_study
+from scarnet_cli.report.svg import bullseye_shapes
+from scarnet_cli.report.template import render
+
+FOLDER: Final = "studies"
+_ROWS: Final = 2_000  # rows of a table in memory at a time
+# Where a study's directory may be below what the user named: OUT/studies, a stage's output, a folder of these.
+_PLACES: Final = ("*/overlay.png", *(f"{above}studies/*/overlay.png" for above in ("", "*/", "*/*/")))
+
+
+def write_study_pages(tables: Path, pictures: Mapping[str, Path], out: Path) -> None:
+    """Write `out`/studies/<study_id>.html, and .png where there is a picture, for every row of scans.
+
+    Args:
+        tables: Directory that `scarnet gather` wrote; its tables are sorted by study.
+        pictures: Each study's picture.
+        out: Directory of the report.
+
+    Raises:
+        InputError: A study's id cannot be a file's name.
+    """
+    # all three are opened before anything is written, so that a missing one leaves no half report
+    with (
+        open_table(tables / "scans.parquet") as scans,
+        open_table(tables / "segments.parquet") as segments,
+        open_table(tables / "series.parquet") as series,
+    ):
+        segments_of, series_of = _Studies(segments), _Studies(series)
+        for row in _rows(scans):
+            study_id = row["study_id"]
+            study = describe_study(row, segments_of(study_id), series_of(study_id))
+            _write_page(study, pictures.get(study_id), out / FOLDER)
+
+
+def _write_page(study: Study, picture: Path | None, folder: Path) -> None:
+    page = folder / f"{study.study_id}.html"
+    if page.parent != folder:
+        message = f"Study id {study.study_id!r} cannot be a file's name; give it another in the samplesheet."
+        raise InputError("bad_study_id", message)
+    if picture:
+        with atomic_path(folder / f"{study.study_id}.png") as temporary:
+            shutil.copyfile(picture, temporary)
+    address = f"{quote(study.study_id, safe='')}.png" if picture else ""
+    shapes = bullseye_shapes() if study.eyes else ""
+    html = render(
+        "study.html.jinja", ("base.css", "study.css"), ("study.js",), study=study, picture=address, shapes=shapes
+    )
+    write_bytes(page, html.encode())
+
+
+def find_pictures(studies: Iterable[Path]) -> dict[str, Path]:
+    """Return each study's picture in these directories."""
+    pictures = (path for directory in studies for place in _PLACES for path in sorted(directory.glob(place)))
+    return {path.parent.name: path for path in pictures}
+
+
+class _Studies:
+    """The rows of a table sorted by study, handed out study by study in rising order of ids."""
+
+    def __init__(self, table: pq.ParquetFile) -> None:
+        self._groups = groupby(_rows(table), key=lambda row: row["study_id"])
+        self._next = next(self._groups, None)
+
+    def __call__(self, study_id: str) -> list[Row]:
+        """Return the rows of a study; those of studies before it are passed over."""
+        while self._next and self._next[0] < study_id:
+            self._next = next(self._groups, None)
+        return list(self._next[1]) if self._next and self._next[0] == study_id else []
+
+
+def _rows(table: pq.ParquetFile) -> Iterator[Row]:
+    for batch in table.iter_batches(_ROWS):
+        yield from batch.to_pylist()

@@ -1,0 +1,61 @@
+"""Templates of this room: they escape what they are given, name no other host, and their policy forbids to ask one."""
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from scarnet_cli.cohort.flags import is_finding
+from scarnet_cli.report.words import code_words, count_text
+
+_PACKAGE: Final = "scarnet_cli.report"
+
+
+def render(template: str, styles: tuple[str, ...], scripts: tuple[str, ...] = (), **values: Any) -> str:  # noqa: ANN401
+    """Return the HTML of a template, style and script inside it.
+
+    Args:
+        template: File name of the template.
+        styles: Names of the style sheets, joined in this order.
+        scripts: Names of the scripts, likewise; their names are one scope.
+        **values: What the template names.
+    """
+    style, script = _joined(styles), _joined(scripts)
+    policy = _policy(style, script)
+    return _environment().get_template(template).render(style=style, script=script, policy=policy, **values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"count": count_text, "in_words": code_words, "is_finding": is_finding}
+    return environment
+
+
+@cache
+def _joined(names: tuple[str, ...]) -> Markup:
+    return Markup("\n").join(Markup(files(_PACKAGE).joinpath(name).read_text()) for name in names)
+
+
+@cache
+def _policy(style: str, script: str) -> str:
+    """Return a policy for one page's own style and script, and for pictures and pages from beside it; nothing else."""
+    near = "'self' file:"
+    scripts = f"; script-src {_digest(script)}; frame-src {near}" if script else ""
+    return (
+        f"default-src 'none'; img-src {near}; style-src {_digest(style)}{scripts}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

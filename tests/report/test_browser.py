@@ -1,0 +1,358 @@
+"""The report in a real browser: Debian's chromium, opened from disk, with every message and request looked at."""
+
+import csv
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from browser import find_browser
+from made_cohort import MARKUP, made_scans, write_cohort, write_tables
+from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from small_cohort import FAILURES, HEALTHY, SCARRED, SERIES
+
+from scarnet_cli.report.cohort import read_cohort
+from scarnet_cli.report.page import render_index, write_report
+
+STUDIES = 130
+DASH = "\N{EN DASH}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = find_browser()
+    if program is None:
+        pytest.skip("no chromium is here; on Debian: apt install chromium (or set CHROMIUM to its program)")
+    with sync_playwright() as playwright:
+        options = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]  # its sandbox refuses root
+        browser = playwright.chromium.launch(executable_path=program, args=options)
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A page with what it said and asked for."""
+
+    page: Page
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """The studies of the rows in view."""
+        return self.page.locator("#scans tbody th").all_inner_texts()
+
+    @property
+    def frame(self) -> FrameLocator:
+        """The study's page in the pane."""
+        return self.page.frame_locator("#frame")
+
+    def open(self, number: int) -> str:
+        """Open the study of a row; return its name."""
+        link = self.page.locator("#scans tbody a").nth(number)
+        name = link.inner_text()
+        link.click()
+        expect(self.page.locator("#pane")).to_be_visible()
+        expect(self.page.locator("#pane-title")).to_have_text(name)
+        return name
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    """A new page; at its end it must have said nothing and asked for files alone."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(10_000)
+    watched = Watched(page)
+    page.on("console", lambda message: watched.said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: watched.said.append(str(error)))
+    page.on("dialog", lambda dialog: watched.said.append(f"dialog: {dialog.message}"))
+    page.on("request", lambda request: watched.asked.append(request.url))
+    yield watched
+    page.context.close()
+    assert watched.said == []
+    assert [url for url in watched.asked if not url.startswith(("file:", "blob:file:", "blob:null"))] == []
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the index of a cohort with more rows than one page of the list."""
+    folder = tmp_path_factory.mktemp("cohort")
+    write_cohort(folder, STUDIES, failed=4)
+    write_report(folder / "tables", [folder / "studies"], folder / "report")
+    return folder / "report" / "index.html"
+
+
+@pytest.fixture
+def index(watched: Watched, cohort: Path) -> Watched:
+    watched.page.goto(cohort.as_uri())
+    return watched
+
+
+@pytest.fixture
+def small(watched: Watched, tables: Path, studies: Path, tmp_path: Path) -> Watched:
+    write_report(tables, [studies], tmp_path / "report")
+    watched.page.goto((tmp_path / "report" / "index.html").as_uri())
+    return watched
+
+
+def column(index: Watched, number: int) -> list[float]:
+    """Return the numbers of a column of the rows in view, by its place among the numbers; undefined left out."""
+    texts = index.page.locator("#scans tbody tr").evaluate_all(
+        "(rows, place) => rows.map((row) => row.querySelectorAll('td.number')[place].textContent)", number
+    )
+    return [0.0 if text.startswith("<") else float(text) for text in texts if text != DASH]
+
+
+def test_list_shows_a_hundred_rows_at_a_time_in_the_order_of_review(index: Watched) -> None:
+    expect(index.page.locator("#shown")).to_have_text(f"{STUDIES} of {STUDIES}, 1 to 100 shown")
+    first = index.names
+    # findings are spans; every flag that asks for a look is a text of its own
+    flags = index.page.locator("#scans tbody .flags").evaluate_all(
+        "(cells) => cells.map((cell) => [...cell.childNodes].filter((n) => n.data && n.data !== '; ').length)"
+    )
+    assert flags == sorted(flags, reverse=True)
+    assert flags[0] > 0
+    index.page.get_by_role("button", name="Next 100").click()
+    assert len(first) == 100
+    assert len(set(first) | set(index.names)) == STUDIES
+    expect(index.page.locator("#shown")).to_have_text(f"{STUDIES} of {STUDIES}, 101 to {STUDIES} shown")
+    expect(index.page.get_by_role("button", name="Next 100")).to_be_disabled()
+
+
+def test_sorting_by_a_number_begins_with_the_greatest_and_keeps_undefined_last(index: Watched) -> None:
+    heading = index.page.get_by_role("columnheader", name="Transmurality")
+    heading.get_by_role("button").click()
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    down = column(index, 4)
+    assert down == sorted(down, reverse=True)
+    heading.get_by_role("button").press("Enter")
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    up = column(index, 4)
+    assert up == sorted(up)
+    assert up[0] < down[-1]
+    index.page.get_by_role("button", name="Next 100").click()
+    cells = index.page.locator("#scans tbody tr td.number:nth-of-type(10)").all_inner_texts()
+    assert cells[-1] == DASH
+    assert set(cells[cells.index(DASH) :]) == {DASH}
+
+
+def test_sorting_by_name_and_back_to_the_order_of_review(index: Watched) -> None:
+    before = index.names
+    index.page.get_by_role("columnheader", name="Study").get_by_role("button").click()
+    assert index.names == [f"S{number:05}" for number in range(100)]
+    index.page.get_by_role("button", name="Worst first").click()
+    expect(index.page.locator("th[aria-sort]")).to_have_count(0)
+    assert index.names == before
+
+
+def test_filters_narrow_the_list_together(index: Watched) -> None:
+    index.page.get_by_label("Find").fill("siemens")
+    index.page.get_by_role("combobox", name="Group").select_option("control")
+    index.page.get_by_label("Show").select_option("scar")
+    groups = index.page.locator("#scans tbody td.label:nth-of-type(4)").all_inner_texts()
+    assert 0 < len(groups) < STUDIES / 6
+    assert set(groups) == {"control"}
+    assert min(column(index, 0)) > 0
+    index.page.get_by_label("Find").fill("S00007")
+    index.page.get_by_role("combobox", name="Group").select_option("")
+    index.page.get_by_label("Show").select_option("")
+    assert index.names == ["S00007"]
+    index.page.get_by_label("Find").fill("nothing has this")
+    expect(index.page.locator("#shown")).to_have_text(f"0 of {STUDIES}")
+
+
+def test_a_flag_of_the_flow_filters_the_list(index: Watched) -> None:
+    item = index.page.locator(".reasons li", has=index.page.locator("button")).first
+    number, words = item.locator("b").inner_text(), item.get_by_role("button").inner_text()
+    item.get_by_role("button").click()
+    expect(index.page.locator("#shown")).to_have_text(f"{number} of {STUDIES}")
+    assert all(words in text for text in index.page.locator("#scans tbody .flags").all_inner_texts())
+
+
+def test_study_opens_in_the_pane_with_its_picture_and_keys_go_through_the_list(index: Watched) -> None:
+    names = index.names
+    assert index.open(1) == names[1]
+    expect(index.frame.locator("svg.bullseye")).to_have_count(2)
+    assert index.frame.locator("img").evaluate("(image) => image.complete && image.naturalWidth > 0")
+    page = index.page
+    page.keyboard.press("j")
+    expect(page.locator("#pane-title")).to_have_text(names[2])
+    expect(page.locator("#place")).to_have_text(f"3 of {STUDIES}")
+    index.frame.locator("h2").first.click()  # the focus is in the study's page now; the keys go on working
+    page.keyboard.press("k")
+    expect(page.locator("#pane-title")).to_have_text(names[1])
+    expect(page.locator("#pane-title")).to_be_focused()  # the page that had the focus is gone
+    page.keyboard.press("k")
+    page.keyboard.press("k")  # there is none before the first
+    expect(page.locator("#pane-title")).to_have_text(names[0])
+    expect(page.get_by_role("button", name="Previous k")).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(page.locator("#pane")).to_be_hidden()
+    expect(page.locator("#scans tbody a").first).to_be_focused()
+
+
+def test_escape_in_the_studys_page_closes_the_pane(index: Watched) -> None:
+    index.open(0)
+    index.frame.locator("h2").first.click()
+    index.page.keyboard.press("Escape")
+    expect(index.page.locator("#pane")).to_be_hidden()
+
+
+def test_decisions_are_kept_over_a_reload_and_downloaded(index: Watched, tmp_path: Path) -> None:
+    page = index.page
+    page.get_by_label("Reader").fill("xy")
+    accepted = index.open(0)
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Accept")).to_have_attribute("aria-pressed", "true")
+    page.get_by_label("Comment").fill('base, "cut"')
+    page.keyboard.press("Tab")
+    page.keyboard.press("j")
+    rejected = page.locator("#pane-title").inner_text()
+    page.keyboard.press("r")
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.keyboard.press("a")  # taken back
+    page.keyboard.press("Escape")
+    page.reload()
+    assert page.locator("#scans tbody .review").all_inner_texts()[:3] == ["✓ accepted", "✗ rejected", ""]
+    assert [page.locator(f"#{name}").inner_text() for name in ("decided", "accepted", "rejected")] == ["2", "1", "1"]
+    page.get_by_label("Show").select_option("reject")
+    assert index.names == [rejected]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download decisions.csv").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.name == "decisions.csv"
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(rows, key=lambda row: row["decision"]) == [
+        {"study_id": accepted, "decision": "accept", "reader": "xy", "comment": 'base, "cut"', "date": rows[0]["date"]},
+        {"study_id": rejected, "decision": "reject", "reader": "xy", "comment": "", "date": rows[0]["date"]},
+    ]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", rows[0]["date"])
+
+
+def test_decisions_are_loaded_from_a_file(index: Watched, tmp_path: Path) -> None:
+    rows = (
+        'study_id,decision,reader,comment\r\nS00003,accept,xy,"one,\r\ntwo"\r\nnobody,reject,,\r\nS00004,perhaps,,\r\n'
+    )
+    (tmp_path / "given.csv").write_text(rows, newline="")
+    index.page.locator("#load").set_input_files(tmp_path / "given.csv")
+    expect(index.page.locator("#kept")).to_contain_text("1 taken, 2 left")
+    index.page.get_by_label("Show").select_option("accept")
+    assert index.names == ["S00003"]
+    index.open(0)
+    expect(index.page.get_by_label("Comment")).to_have_value("one,two")  # a field of one line
+
+
+def test_decisions_of_the_tables_are_there_and_those_made_here_go_before(watched: Watched, tmp_path: Path) -> None:
+    write_tables(tmp_path / "tables", [{**SCARRED, "reviewed": "accept"}, {**HEALTHY, "reviewed": "reject"}])
+    write_report(tmp_path / "tables", [], tmp_path / "report")
+    watched.page.goto((tmp_path / "report" / "index.html").as_uri())
+    assert watched.page.locator("#scans tbody .review").all_inner_texts() == ["✓ accepted", "✗ rejected"]
+    watched.open(0)
+    watched.page.keyboard.press("r")
+    watched.page.keyboard.press("Escape")
+    assert watched.page.locator("#scans tbody .review").all_inner_texts() == ["✗ rejected", "✗ rejected"]
+    assert watched.page.locator("#rejected").inner_text() == "2"
+
+
+def test_markup_from_the_input_is_text_everywhere(watched: Watched, tmp_path: Path) -> None:
+    labels = dict.fromkeys(("manufacturer", "patient", "group", "site", "visit"), MARKUP)
+    odd = {**SCARRED, **labels, "study_id": "a <b>&amp;%41", "flags": [MARKUP]}
+    series = [{**SERIES[0], "study_id": odd["study_id"], "description": MARKUP}]
+    failures = [{**FAILURES[0], "message": MARKUP}]
+    write_tables(tmp_path / "tables", [odd, {**HEALTHY, "group": "</script><b>"}], [], series, failures)
+    write_report(tmp_path / "tables", [], tmp_path / "report")
+    watched.page.goto((tmp_path / "report" / "index.html").as_uri())
+    body = watched.page.locator("body")
+    assert body.inner_text().count(MARKUP) >= 7
+    expect(watched.page.locator("body img, body b b")).to_have_count(0)
+    watched.page.get_by_role("combobox", name="Group").select_option(MARKUP)
+    assert watched.names == ["a <b>&amp;%41"]
+    watched.open(0)
+    watched.frame.get_by_text("Series of the study").click()
+    expect(watched.frame.get_by_role("cell", name=MARKUP)).to_be_visible()
+    expect(watched.frame.get_by_role("heading", level=1, include_hidden=True)).to_have_text("a <b>&amp;%41")
+    expect(watched.frame.locator("img")).to_have_count(0)
+
+
+def test_undefined_and_tiny_numbers_are_written_as_in_the_pages(small: Watched) -> None:
+    cells = small.page.locator("#scans tbody tr").first.locator("td.number").all_inner_texts()
+    assert cells == ["12.3", "15.0", DASH, "<0.1", DASH, "105", DASH, DASH]
+
+
+def test_citation_is_copied(small: Watched) -> None:
+    small.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    small.page.get_by_role("button", name="Copy the citation").click()
+    expect(small.page.locator("#copied")).to_have_text("Copied.")
+    copied = small.page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("Scar was segmented and measured with ScarNet pipeline")
+    assert copied.endswith("Of 4 studies found, 2 were measured.")
+
+
+def test_everything_can_be_reached_and_is_named_for_screen_readers(index: Watched) -> None:
+    index.page.keyboard.press("Tab")
+    expect(index.page.get_by_role("link", name="Skip to the review list")).to_be_focused()
+    unnamed = index.page.locator("button, a, input, select, svg[role=img], [role=region]").evaluate_all(
+        "(all) => all.filter((e) => !(e.ariaLabel || e.textContent.trim() || e.labels?.length"
+        " || e.getAttribute('aria-labelledby'))).map((e) => e.outerHTML)"
+    )
+    assert unnamed == []
+    index.open(0)
+    expect(index.page.get_by_role("dialog")).to_have_accessible_name(index.page.locator("#pane-title").inner_text())
+    expect(index.page.get_by_role("button", name="Next j")).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow_screen_does_not_scroll_sideways(index: Watched, scheme: str) -> None:
+    index.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    index.page.set_viewport_size({"width": 400, "height": 800})
+    wide = "() => document.documentElement.scrollWidth"
+    assert index.page.evaluate(wide) == 400
+    index.open(0)
+    expect(index.frame.locator("main")).to_be_visible()
+    assert index.page.frames[1].evaluate(wide) == 400
+
+
+def test_paper_shows_every_row_of_the_filter_and_no_controls(index: Watched) -> None:
+    index.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert len(index.names) == STUDIES
+    index.page.emulate_media(media="print")
+    expect(index.page.locator("#filter")).to_be_hidden()
+    expect(index.page.locator("#download")).to_be_hidden()
+    index.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert len(index.names) == 100
+
+
+def test_ten_thousand_studies_open_within_three_seconds_and_answer_at_once(watched: Watched, tmp_path: Path) -> None:
+    write_tables(tmp_path, made_scans(10_000))
+    index = tmp_path / "index.html"
+    index.write_text(render_index(read_cohort(tmp_path)))
+    assert index.stat().st_size < 2_500_000
+    page = watched.page
+    started = time.monotonic()
+    page.goto(index.as_uri())
+    expect(page.locator("#scans tbody tr")).to_have_count(100)
+    assert time.monotonic() - started < 3
+    started = time.monotonic()
+    page.get_by_role("columnheader", name="FWHM").get_by_role("button").click()
+    page.get_by_label("Find").fill("s0999")
+    expect(page.locator("#shown")).to_have_text("10 of 10,000")
+    assert time.monotonic() - started < 3
+    fwhm = column(watched, 2)
+    assert fwhm == sorted(fwhm, reverse=True)
+
+
+def test_without_scripts_the_list_is_a_page_of_links(browser: Browser, cohort: Path) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(cohort.as_uri())
+    page.get_by_role("link", name="The same list without it.").click()
+    expect(page.locator("tbody a")).to_have_count(STUDIES)
+    page.locator("tbody a").first.click()
+    expect(page.locator("svg.bullseye")).to_have_count(2)
+    page.context.close()

@@ -1,0 +1,57 @@
+"""Distributions by group, and agreement with references: the right studies and the right words."""
+
+from typing import Any
+
+import pytest
+
+from scarnet_cli.report.distributions import comparisons, histograms
+from scarnet_cli.report.references import reference_figures
+
+
+def row(name: str, group: str | None, scar: float | None, **others: float | None) -> dict[str, Any]:
+    measures = {"scar_percent_lv": scar, "myocardium_g": None, "mvo_percent_lv": None}
+    return {"study_id": name, "group": group, **measures, **others}
+
+
+def test_histogram_counts_the_studies_without_scar_apart() -> None:
+    scar, mass, _ = histograms([row("a", None, 0.0), row("b", None, 4.0), row("c", None, None)])
+    assert scar.summary == "None in 1 of 2. In the others median 4.0 %. Undefined in 1."
+    assert (scar.values, mass.values) == ((4.0,), ())
+
+
+def test_groups_are_compared_with_their_zeros() -> None:
+    rows = [row("a", "x", 0.0), row("b", "x", 0.0), row("c", "x", 9.0), row("d", "y", 4.0), row("e", None, 7.0)]
+    (scar,) = comparisons(rows, "group")
+    assert scar.summary == "x 3, median 0.0; y 1, median 4.0. 1 study without."
+    assert scar.svg.count("<circle") == 4
+
+
+def test_one_group_is_no_comparison() -> None:
+    assert comparisons([row("a", "x", 1.0), row("b", "x", 2.0)], "group") == ()
+    assert comparisons([row("a", None, 1.0)], "site") == ()
+
+
+def test_smallest_of_many_groups_are_left_out() -> None:
+    rows = [row(f"{group}{n}", f"g{group:02}", 1.0) for group in range(14) for n in range(1 + (group > 1))]
+    (scar,) = comparisons(rows, "group")
+    assert "2 smaller groups left out." in scar.summary
+    assert "g00" not in scar.svg
+    assert "g13" in scar.svg
+
+
+def test_agreement_is_of_the_studies_with_a_reference() -> None:
+    rows = [
+        row("a", None, 12.0, reference_scar_percent_lv=10.0, scar_dice=0.8, scar_hd95_mm=5.0),
+        row("b", None, 0.0, reference_scar_percent_lv=0.0, scar_dice=1.0, scar_hd95_mm=None),
+        row("c", None, 50.0),
+    ]
+    scar, dice = reference_figures(rows)
+    # differences 2 and 0: bias 1, SD sqrt(2), limits 1 -+ 2.77
+    assert scar.summary.startswith("2 studies. Bias +1.0 %, limits -1.8 to +3.8 %; CoV 28.3 %")
+    assert scar.svg.count('class="scarred"') == scar.svg.count('class="normal"') == 1
+    assert dice.summary == "Scar: median Dice 0.90, HD95 5.0 mm."
+
+
+@pytest.mark.parametrize("reference", [{}, {"reference_scar_percent_lv": None, "scar_dice": None}])
+def test_without_references_there_is_no_agreement(reference: dict[str, None]) -> None:
+    assert reference_figures([row("a", None, 1.0, **reference)]) == ()
