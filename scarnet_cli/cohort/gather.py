@@ -62,26 +62,24 @@ def _sorted_parts(name: str, found: Survey) -> Iterator[pa.Table]:
     The spans come in the order of their first study, so what lies before the next span's first study is complete.
     """
     held = TABLES[name].empty_table()
+    parts: list[pa.Table] = []
     for span in found.spans.get(name, ()):
-        complete = pc.call_function("less", [held["study_id"], pa.scalar(span.first)])
-        if pc.call_function("all", [complete]).as_py():
-            yield sorted_table(name, held)
-            held = TABLES[name].empty_table()
-        elif held.num_rows >= ROW_GROUP:
+        if sum(part.num_rows for part in parts) >= ROW_GROUP:
+            held = pa.concat_tables([held, *parts])
+            complete = pc.call_function("less", [held["study_id"], pa.scalar(span.first)])
             yield sorted_table(name, held.filter(complete))
-            held = held.filter(pc.call_function("invert", [complete]))
-        held = pa.concat_tables([held, found.fragments[span.fragment].part(name, span.part)])
-    yield sorted_table(name, held)
+            held, parts = held.filter(pc.call_function("invert", [complete])), []
+        parts.append(found.fragments[span.fragment].part(name, span.part))
+    yield sorted_table(name, pa.concat_tables([held, *parts]))
 
 
 def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Cut and join tables to row groups of one size, so that how the studies were batched leaves no trace."""
-    waiting: list[pa.Table] = []
+    waiting: pa.Table | None = None
     for part in parts:
-        waiting.append(part)
-        while sum(table.num_rows for table in waiting) >= ROW_GROUP:
-            joined = pa.concat_tables(waiting)
-            yield joined.slice(0, ROW_GROUP).combine_chunks()
-            waiting = [joined.slice(ROW_GROUP)]
-    if any(table.num_rows for table in waiting):
-        yield pa.concat_tables(waiting).combine_chunks()
+        waiting = part if waiting is None else pa.concat_tables([waiting, part])
+        while waiting.num_rows >= ROW_GROUP:
+            yield waiting.slice(0, ROW_GROUP).combine_chunks()
+            waiting = waiting.slice(ROW_GROUP)
+    if waiting is not None and waiting.num_rows:
+        yield waiting.combine_chunks()
