@@ -45,6 +45,7 @@ workflow {
                 weightsFiles(params.localiser, params),
                 weightsFiles(params.weights, params),
                 params.fast ? '--fast' : '',
+                "--format ${params.tables_format}",
             )
             COHORT.out.summary.view { text -> text.trim() }
             COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }

@@ -7,6 +7,7 @@ process GATHER {
     input:
     path index, stageAs: 'fragments/index/*'
     path fragments, stageAs: 'fragments/?/*'
+    val options // text: format of the tables
 
     output:
     path 'tables', emit: tables
@@ -15,7 +16,7 @@ process GATHER {
 
     script:
     """
-    scarnet gather fragments/index ${fragments} --out tables
+    scarnet gather fragments/index ${fragments} --out tables ${options}
     scarnet versions > versions.json
     """
 }

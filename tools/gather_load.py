@@ -51,7 +51,7 @@ def make_fragments(out: Path, studies: int, batch: int) -> list[Path]:
         for table, rows in ROWS.items():
             columns = {"study_id": np.repeat(measured, rows)}
             if table != "scans":
-                columns[TABLES[table].names[1]] = np.tile(np.arange(rows), len(measured))
+                columns[TABLES[table].names[1]] = np.tile(np.arange(1, rows + 1), len(measured))
             write(table, columns, directories[-1], draw)
     return directories
 

@@ -17,6 +17,7 @@ workflow COHORT {
     localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])
     weights // weights of the segmentation network, likewise
     segment_options // text: --fast or nothing
+    gather_options // text: format of the tables
 
     main:
     INDEX(input, previous, index_options)
@@ -33,7 +34,7 @@ workflow COHORT {
         .mix(CROP.out.batch, SEGMENT.out.batch, QUANTIFY.out.batch)
         .toSortedList { a, b -> a[0] <=> b[0] ?: a[1].name <=> b[1].name }
         .map { pairs -> pairs.collect { pair -> pair[1] } }
-    GATHER(INDEX.out.tables, ch_fragments)
+    GATHER(INDEX.out.tables, ch_fragments, gather_options)
 
     ch_measured = QUANTIFY.out.batch
         .toSortedList { a, b -> a[0] <=> b[0] }

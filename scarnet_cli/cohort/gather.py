@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +11,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from scarnet_cli.cohort.accounting import Accounting, check_accounting
-from scarnet_cli.cohort.dictionary import GATHERED, dictionary_csv
+from scarnet_cli.cohort.csv_files import write_csv
+from scarnet_cli.cohort.database import write_database
+from scarnet_cli.cohort.dictionary import DICTIONARY, GATHERED, dictionary_csv
 from scarnet_cli.cohort.fragments import find_fragments
 from scarnet_cli.cohort.labels import Labels, read_labels
 from scarnet_cli.cohort.schema import TABLES
@@ -20,11 +21,11 @@ from scarnet_cli.cohort.survey import Survey, survey
 from scarnet_cli.cohort.tables import MODEL_DIGEST, ROW_GROUP, file_metadata, sorted_table
 from scarnet_cli.files import atomic_path, write_bytes
 
-DICTIONARY: Final = "dictionary.csv"
 
+def gather(directories: Iterable[Path], out: Path, *, csv: bool = False) -> Accounting:
+    """Check the accounting, then merge the fragments' tables and write them to `out`.
 
-def gather(directories: Iterable[Path], out: Path) -> Accounting:
-    """Check the accounting, then merge the fragments' tables and write them with `dictionary.csv` into `out`.
+    Each is written as Parquet, and all together as cohort.duckdb; dictionary.csv says what the columns mean.
 
     The result is the same for any order of the fragments, and for any batches that the studies travelled in. Of the
     whole cohort only study ids and labels are in memory; of the tables, row groups whose studies overlap.
@@ -32,6 +33,7 @@ def gather(directories: Iterable[Path], out: Path) -> Accounting:
     Args:
         directories: Output directories of index, convert, crop, segment and quantify.
         out: Directory of the tables; made when absent.
+        csv: Write each as CSV as well.
 
     Raises:
         CohortError: A study is lost, unknown or there twice, or a fragment is unreadable; nothing is written then.
@@ -43,9 +45,13 @@ def gather(directories: Iterable[Path], out: Path) -> Accounting:
         accounting = check_accounting(found)
         labels = read_labels(fragments)
         for name in GATHERED:
-            _merge(name, found, labels, out / f"{name}.parquet")
+            path = out / f"{name}.parquet"
+            _merge(name, found, labels, path)
+            if csv:
+                write_csv(path)
             bar.advance(task)
     write_bytes(out / DICTIONARY, dictionary_csv().encode())
+    write_database(out)
     return accounting
 
 
@@ -75,11 +81,11 @@ def _sorted_parts(name: str, found: Survey) -> Iterator[pa.Table]:
 
 def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Cut and join tables to row groups of one size, so that how the studies were batched leaves no trace."""
-    waiting: pa.Table | None = None
+    waiting: list[pa.Table] = []
     for part in parts:
-        waiting = part if waiting is None else pa.concat_tables([waiting, part])
-        while waiting.num_rows >= ROW_GROUP:
-            yield waiting.slice(0, ROW_GROUP).combine_chunks()
-            waiting = waiting.slice(ROW_GROUP)
-    if waiting is not None and waiting.num_rows:
-        yield waiting.combine_chunks()
+        joined = pa.concat_tables([*waiting, part])
+        while joined.num_rows >= ROW_GROUP:
+            yield joined.slice(0, ROW_GROUP).combine_chunks()
+            joined = joined.slice(ROW_GROUP)
+        waiting = [joined]
+    yield from (rest.combine_chunks() for rest in waiting if rest.num_rows)

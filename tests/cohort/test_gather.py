@@ -255,5 +255,16 @@ def test_command_prints_the_account(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout == "5 studies: 3 measured, 2 failed.\n"
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
-        [*(f"{name}.parquet" for name in GATHERED), "dictionary.csv"]
+        [*(f"{name}.parquet" for name in GATHERED), "cohort.duckdb", "dictionary.csv"]
     )
+
+
+def test_command_writes_csv_beside_the_parquet(tmp_path: Path) -> None:
+    directories = write(COHORT, tmp_path / "in")
+    options = ["--out", str(tmp_path / "out"), "--format", "csv"]
+    assert CliRunner().invoke(command, [*map(str, directories), *options]).exit_code == 0
+    for name in GATHERED:
+        table = read_table(tmp_path / "out" / f"{name}.parquet")
+        with (tmp_path / "out" / f"{name}.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [row["study_id"] for row in rows] == table["study_id"].to_pylist()
