@@ -46,6 +46,7 @@ workflow {
                 weightsFiles(params.weights, params),
                 params.fast ? '--fast' : '',
                 params.reviewed ? file(params.reviewed) : [],
+                "--format ${params.tables_format}",
             )
             COHORT.out.summary.view { text -> text.trim() }
             COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }

@@ -8,6 +8,7 @@ process GATHER {
     path index, stageAs: 'fragments/index/*'
     path fragments, stageAs: 'fragments/?/*'
     path reviewed, stageAs: 'decisions.csv' // a reader's decisions, or []
+    val options // text: format of the tables
 
     output:
     path 'tables', emit: tables
@@ -16,7 +17,7 @@ process GATHER {
 
     script:
     """
-    scarnet gather fragments/index ${fragments} ${reviewed ? '--reviewed decisions.csv' : ''} --out tables
+    scarnet gather fragments/index ${fragments} --out tables ${options} ${reviewed ? '--reviewed decisions.csv' : ''}
     scarnet versions > versions.json
     """
 }

@@ -13,6 +13,7 @@ Row = TypeVar("Row")
 
 # A name becomes a folder's and goes into every table.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LONGEST: Final = 64
 _MOST_SHOWN: Final = 20
 
 
@@ -72,6 +73,14 @@ def problem_of_name(column: str, name: str) -> str | None:
     if _NAME.fullmatch(name) and ".." not in name:
         return None
     return f"{column} '{name}' is no name: a letter or digit, then up to 63 of those and '.', '_', '-'"
+
+
+def problem_of_label(column: str, text: str) -> str | None:
+    """Return what is wrong with a label, or None: any short text will do that is no path and can be printed."""
+    if len(text) <= _LONGEST and text.isprintable() and not {"/", "\\"} & set(text):
+        return None
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return f"{column} {shown!r} is no label: up to {_LONGEST} characters that can be printed, no '/' and no '\\'"
 
 
 def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, dict[str, str | None]]]:

@@ -18,6 +18,7 @@ workflow COHORT {
     weights // weights of the segmentation network, likewise
     segment_options // text: --fast or nothing
     reviewed // a reader's decisions (CSV), or []
+    gather_options // text: format of the tables
 
     main:
     INDEX(input, previous, index_options)
@@ -34,7 +35,7 @@ workflow COHORT {
         .mix(CROP.out.batch, SEGMENT.out.batch, QUANTIFY.out.batch)
         .toSortedList { a, b -> a[0] <=> b[0] ?: a[1].name <=> b[1].name }
         .map { pairs -> pairs.collect { pair -> pair[1] } }
-    GATHER(INDEX.out.tables, ch_fragments, reviewed)
+    GATHER(INDEX.out.tables, ch_fragments, reviewed, gather_options)
 
     ch_measured = QUANTIFY.out.batch
         .toSortedList { a, b -> a[0] <=> b[0] }

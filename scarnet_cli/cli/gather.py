@@ -6,21 +6,27 @@ import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED
 from scarnet_cli.cohort.gather import gather as gather_fragments
-from scarnet_cli.cohort.review import carry_decisions
 
 
 @click.command(epilog="Example: scarnet gather work/index work/convert_* work/quantify_* --out results/tables")
 @click.argument("fragments", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @REVIEWED
 @click.option("--out", required=True, type=OUTPUT_DIRECTORY, help="Directory of the tables.")
-def gather(fragments: tuple[Path, ...], reviewed: Path | None, out: Path) -> None:
+@click.option(
+    "--format",
+    "table_format",
+    type=click.Choice(["parquet", "csv"]),
+    default="parquet",
+    show_default=True,
+    help="csv: write each table as CSV too, beside the Parquet, which the report reads.",
+)
+def gather(fragments: tuple[Path, ...], reviewed: Path | None, out: Path, table_format: str) -> None:
     """Merge the stages' output directories into the cohort's tables, and check that no study was lost.
 
     FRAGMENTS are the output directories of index, convert, crop, segment and quantify, in any order. Writes scans,
-    slices, segments, series and failures as Parquet, and dictionary.csv, into OUT. When the accounting of studies does
-    not add up it names the studies, writes no table and ends with exit code 1.
+    slices, segments, series and failures as Parquet, all of them with views for SQL as cohort.duckdb, and
+    dictionary.csv, into OUT. When the accounting of studies does not add up it names the studies, writes no table and
+    ends with exit code 1.
     """
-    total = gather_fragments(fragments, out)
-    if reviewed:
-        carry_decisions(out, reviewed)
+    total = gather_fragments(fragments, out, reviewed, csv=table_format == "csv")
     click.echo(f"{total.studies} studies: {total.scans} measured, {total.failures} failed.")

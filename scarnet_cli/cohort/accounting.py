@@ -4,7 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scarnet_cli.cohort.fragments import Fragment, with_table
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scarnet_cli.cohort.survey import Survey
 from scarnet_cli.errors import CohortError
 
 # A message names this many studies of each kind, so that it can still be read when a whole batch is lost.
@@ -28,7 +31,7 @@ class Accounting:
     model_sha256: str
 
 
-def check_accounting(fragments: Sequence[Fragment]) -> Accounting:
+def check_accounting(survey: Survey) -> Accounting:
     """Check that each study of `studies` is in exactly one row of `scans` or `failures`, and no other study is.
 
     A study that failed in two stages is an error as well: a stage hands on only what it finished, so a second failure
@@ -37,63 +40,51 @@ def check_accounting(fragments: Sequence[Fragment]) -> Accounting:
     Raises:
         CohortError: Studies are missing, unknown or there twice; the message names each, and the fragments.
     """
-    if not with_table(fragments, "studies"):
+    if not any("studies" in fragment.tables for fragment in survey.fragments):
         message = "No fragment has studies.parquet; give the output directory of `scarnet index` as well."
         raise CohortError("no_index", message)
-    problems: list[str] = []
-    seen = _places(fragments, ("studies",), problems)
-    ended = _places(fragments, ("scans", "failures"), problems)
-    problems += _named("lost: in no scans or failures table", sorted(set(seen) - set(ended)))
-    unknown = sorted(set(ended) - set(seen))
-    problems += _named("unknown: not seen by index", [f"{study} ({ended[study]})" for study in unknown])
-    problems += _named("with slices or segments but no scan in the same fragment", sorted(_orphans(fragments)))
+    scans, failures = survey.ids["scans"], survey.ids["failures"]
+    seen, ended = survey.ids["studies"], pa.chunked_array([*scans.chunks, *failures.chunks], pa.string())
+    problems = _named("there twice", _placed(_repeated(seen), survey, ("studies",)))
+    problems += _named("there twice", _placed(_repeated(ended), survey, ("scans", "failures")))
+    problems += _named("lost: in no scans or failures table", _without(seen, ended))
+    problems += _named("unknown: not seen by index", _placed(_without(ended, seen), survey, ("scans", "failures")))
+    problems += _named("with slices or segments but no scan in the same fragment", survey.orphans)
     if problems:
         message = "The accounting of studies does not add up; no table was written.\n" + "\n".join(problems)
         message += "\nRun again into a new work directory; if it stays, report it as a bug."
         raise CohortError("accounting", message)
-    return _totals(fragments, len(seen))
+    return Accounting(len(seen), len(scans), len(failures), survey.model_sha256)
 
 
-def _places(fragments: Sequence[Fragment], tables: Sequence[str], problems: list[str]) -> dict[str, str]:
-    """Return where each study is; add those found twice to `problems`, with both places."""
-    places: dict[str, str] = {}
-    twice: list[str] = []
-    for table in tables:
-        for fragment in with_table(fragments, table):
-            rows = fragment.read(table, "study_id", *(("stage",) if table == "failures" else ()))
-            stages = rows["stage"].to_pylist() if table == "failures" else [""] * rows.num_rows
-            for study, stage in zip(rows["study_id"].to_pylist(), stages, strict=True):
-                place = f"{table} of {fragment.name}" + (f", stage {stage}" if stage else "")
+def _repeated(ids: pa.ChunkedArray) -> list[str]:
+    counts = ids.value_counts()
+    more = pc.call_function("greater", [counts.field("counts"), pa.scalar(1)])
+    return sorted(counts.field("values").filter(more).to_pylist())
+
+
+def _without(ids: pa.ChunkedArray, others: pa.ChunkedArray) -> list[str]:
+    found = pc.call_function("is_in", [ids], pc.SetLookupOptions(value_set=others))
+    return sorted(set(ids.filter(pc.call_function("invert", [found])).to_pylist()))
+
+
+def _placed(studies: Sequence[str], survey: Survey, tables: Sequence[str]) -> list[str]:
+    """Return the studies with every place where the tables have them: "a (scans of x; failures of y, stage crop)"."""
+    places: dict[str, list[str]] = {study: [] for study in studies}
+    for table in tables if studies else ():
+        for fragment in survey.fragments:
+            if table not in fragment.tables:
+                continue
+            for study, stage in _rows(fragment.parts(table, "study_id", *(("stage",) if table == "failures" else ()))):
                 if study in places:
-                    twice.append(f"{study} ({places[study]}; {place})")
-                places.setdefault(study, place)
-    problems += _named("there twice", sorted(twice))
-    return places
+                    places[study].append(f"{table} of {fragment.name}" + (f", stage {stage}" if stage else ""))
+    return [f"{study} ({'; '.join(where)})" for study, where in places.items()]
 
 
-def _orphans(fragments: Sequence[Fragment]) -> Iterable[str]:
-    for fragment in fragments:
-        scans = _studies(fragment, "scans") if fragment.has("scans") else set()
-        for table in ("slices", "segments"):
-            if fragment.has(table):
-                strays = _studies(fragment, table) - scans
-                yield from (f"{study} ({table} of {fragment.name})" for study in strays)
-
-
-def _studies(fragment: Fragment, table: str) -> set[str]:
-    return set(fragment.read(table, "study_id")["study_id"].unique().to_pylist())
-
-
-def _totals(fragments: Sequence[Fragment], studies: int) -> Accounting:
-    scans = failures = 0
-    digests: set[str] = set()
-    for fragment in with_table(fragments, "scans"):
-        rows = fragment.read("scans", "model_sha256")
-        scans += rows.num_rows
-        digests |= {digest for digest in rows["model_sha256"].unique().to_pylist() if digest}
-    for fragment in with_table(fragments, "failures"):
-        failures += fragment.read("failures", "study_id").num_rows
-    return Accounting(studies, scans, failures, ",".join(sorted(digests)))
+def _rows(parts: Iterable[pa.Table]) -> Iterable[tuple[str, str]]:
+    for part in parts:
+        stages = part["stage"].to_pylist() if "stage" in part.column_names else [""] * part.num_rows
+        yield from zip(part["study_id"].to_pylist(), stages, strict=True)
 
 
 def _named(what: str, studies: Sequence[str]) -> list[str]:

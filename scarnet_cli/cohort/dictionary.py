@@ -10,6 +10,7 @@ import pyarrow as pa
 from scarnet_cli.cohort.flags import FLAGS
 from scarnet_cli.cohort.schema import SORT_KEYS, TABLES
 
+DICTIONARY: Final = "dictionary.csv"
 # Table -> what a row is. `studies` serves the accounting only and is not gathered.
 GATHERED: Final[dict[str, str]] = {
     "scans": "One row a measured study.",

@@ -55,6 +55,12 @@ FLAGS: Final[dict[str, Flag]] = {
     "unreadable_files": Flag(
         "files that cannot be read", "Some of the study's files are cut short or damaged.", "Copy the study again."
     ),
+    "reference_unusable": Flag(
+        "reference cannot be compared",
+        "The samplesheet's reference is no label map, or not on the image's grid; nothing was compared.",
+        "Draw it on image.nii.gz, or resample it to that; its values must be 0 to 4.",
+        finding=True,
+    ),
     # crop and segmentation
     "heart_crop_cut_off": Flag(
         "heart near the picture's edge",

@@ -1,15 +1,17 @@
 """Fragments: what the stages leave behind, one directory a batch, each with some of the cohort's tables."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scarnet_cli.cohort.dictionary import GATHERED
 from scarnet_cli.cohort.schema import SCHEMA_VERSION, TABLES
-from scarnet_cli.cohort.tables import VERSION_KEY
+from scarnet_cli.cohort.tables import VERSION_KEY, with_columns
 from scarnet_cli.errors import CohortError
 
 
@@ -20,32 +22,44 @@ class Fragment:
     Attributes:
         name: What messages call it: the directory's name, with its parent's where two have the same.
         directory: Where its tables are.
+        tables: Names of those that the stage wrote.
     """
 
     name: str
     directory: Path
+    tables: frozenset[str]
 
-    def has(self, table: str) -> bool:
-        """Tell whether the stage wrote this table."""
-        return (self.directory / f"{table}.parquet").is_file()
+    def parts(self, table: str, *columns: str) -> Iterator[pa.Table]:
+        """Yield a table, or some of its columns, row group by row group; see `part` for schema and errors."""
+        schema = TABLES[table]
+        wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
+        with self._open(table) as (file, there):
+            for number in range(file.num_row_groups):
+                yield self._read(table, wanted, file.read_row_group(number, [n for n in wanted.names if n in there]))
 
-    def read(self, table: str, *columns: str) -> pa.Table:
-        """Read a table, or some of its columns, in the schema of this release; a column added since then is null.
+    def part(self, table: str, number: int) -> pa.Table:
+        """Read one row group of a table in the schema of this release; a column added since then is null.
 
         Raises:
             CohortError: The file is no Parquet, or has another schema version, an unknown column or a wrong type.
         """
-        schema = TABLES[table]
-        wanted = pa.schema([schema.field(name) for name in columns or schema.names])
+        with self._open(table) as (file, _):
+            return self._read(table, TABLES[table], file.read_row_group(number))
+
+    @contextmanager
+    def _open(self, table: str) -> Iterator[tuple[pq.ParquetFile, frozenset[str]]]:
         try:
             with pq.ParquetFile(self.directory / f"{table}.parquet") as file:
-                self._check(table, file.schema_arrow)
-                found = file.read(columns=[name for name in wanted.names if name in file.schema_arrow.names])
+                schema = file.schema_arrow
+                self._check(table, schema)
+                yield file, frozenset(schema.names)
         except pa.ArrowInvalid as error:
             message = f"Table {table} of fragment {self.name} is no Parquet file; run its stage again."
             raise CohortError("unreadable_table", message) from error
+
+    def _read(self, table: str, wanted: pa.Schema, found: pa.Table) -> pa.Table:
         try:
-            return pa.table([_column(found, field) for field in wanted], names=wanted.names).cast(wanted)
+            return with_columns(found, wanted)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
             message = f"Table {table} of fragment {self.name} does not fit its schema ({error}); make it again."
             raise CohortError("wrong_schema", message) from error
@@ -71,15 +85,15 @@ def find_fragments(directories: Iterable[Path]) -> list[Fragment]:
             message = f"Fragment {path.name} is no directory; give the output directories of the stages."
             raise CohortError("missing_fragment", message)
     names = Counter(path.name for path in paths)
-    long_name = {path: f"{path.absolute().parent.name}/{path.name}" for path in paths}
-    fragments = [Fragment(path.name if names[path.name] == 1 else long_name[path], path) for path in paths]
+    fragments = [
+        Fragment(
+            path.name if names[path.name] == 1 else f"{path.absolute().parent.name}/{path.name}", path, _tables(path)
+        )
+        for path in paths
+    ]
     return sorted(fragments, key=lambda fragment: (fragment.name, str(fragment.directory)))
 
 
-def with_table(fragments: Sequence[Fragment], table: str) -> list[Fragment]:
-    """Return the fragments that have this table."""
-    return [fragment for fragment in fragments if fragment.has(table)]
-
-
-def _column(found: pa.Table, field: pa.Field) -> pa.Array | pa.ChunkedArray:
-    return found[field.name] if field.name in found.schema.names else pa.nulls(found.num_rows, field.type)
+def _tables(directory: Path) -> frozenset[str]:
+    there = {path.stem for path in directory.iterdir() if path.suffix == ".parquet"}
+    return frozenset(there & {*GATHERED, "studies"})

@@ -1,89 +1,110 @@
 """Gather the fragments of all stages and batches into the cohort's tables."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from scarnet_cli.cohort.accounting import Accounting, check_accounting
-from scarnet_cli.cohort.dictionary import GATHERED, dictionary_csv
-from scarnet_cli.cohort.fragments import Fragment, find_fragments, with_table
+from scarnet_cli.cohort.csv_files import write_csv
+from scarnet_cli.cohort.database import write_database
+from scarnet_cli.cohort.dictionary import DICTIONARY, GATHERED, dictionary_csv
+from scarnet_cli.cohort.fragments import find_fragments
+from scarnet_cli.cohort.labels import Labels, read_labels
+from scarnet_cli.cohort.review import REVIEWED, read_decisions, with_decisions
 from scarnet_cli.cohort.schema import TABLES
-from scarnet_cli.cohort.tables import MODEL_DIGEST, file_metadata, sorted_table
+from scarnet_cli.cohort.survey import Survey, survey
+from scarnet_cli.cohort.tables import MODEL_DIGEST, ROW_GROUP, file_metadata, sorted_table
 from scarnet_cli.files import atomic_path, write_bytes
 
-DICTIONARY: Final = "dictionary.csv"
-_ROW_GROUP: Final = 100_000
 
+def gather(directories: Iterable[Path], out: Path, reviewed: Path | None = None, *, csv: bool = False) -> Accounting:
+    """Check the accounting, then merge the fragments' tables and write them to `out`.
 
-def gather(directories: Iterable[Path], out: Path) -> Accounting:
-    """Check the accounting, then merge the fragments' tables and write them with `dictionary.csv` into `out`.
+    Each is written as Parquet, and all together as cohort.duckdb; dictionary.csv says what the columns mean.
 
-    The result is the same for any order of the fragments. At most the fragments whose studies overlap are in memory at
-    a time, so a cohort's size is limited by its list of study ids.
+    The result is the same for any order of the fragments, and for any batches that the studies travelled in. Of the
+    whole cohort only study ids and labels are in memory; of the tables, row groups whose studies overlap.
 
     Args:
         directories: Output directories of index, convert, crop, segment and quantify.
         out: Directory of the tables; made when absent.
+        reviewed: A reader's decisions (review.py), for the column `reviewed` of `scans`.
+        csv: Write each as CSV as well.
 
     Raises:
         CohortError: A study is lost, unknown or there twice, or a fragment is unreadable; nothing is written then.
+        InputError: Rows of the review are wrong; likewise.
     """
     fragments = find_fragments(directories)
-    accounting = check_accounting(fragments)
-    console = Console(stderr=True)
-    for name in track(GATHERED, description="gather", console=console, disable=not sys.stderr.isatty()):
-        _merge(name, with_table(fragments, name), out / f"{name}.parquet", {MODEL_DIGEST: accounting.model_sha256})
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("gather", total=len(fragments) + len(GATHERED))
+        found = survey(fragments, lambda: bar.advance(task))
+        accounting = check_accounting(found)
+        users = _Users(
+            read_labels(fragments), read_decisions(reviewed, set(found.ids["studies"].to_pylist())) if reviewed else {}
+        )
+        for name in GATHERED:
+            path = out / f"{name}.parquet"
+            _merge(name, found, users, path)
+            if csv:
+                write_csv(path)
+            bar.advance(task)
     write_bytes(out / DICTIONARY, dictionary_csv().encode())
+    write_database(out)
     return accounting
 
 
-def _merge(name: str, fragments: Sequence[Fragment], path: Path, metadata: dict[str, str]) -> None:
-    schema = TABLES[name].with_metadata(file_metadata(name, metadata))
+@dataclass(frozen=True, slots=True)
+class _Users:
+    """What users say of their studies: labels, and decisions by study id."""
+
+    labels: Labels
+    decisions: Mapping[str, str]
+
+    def added_to(self, rows: pa.Table) -> pa.Table:
+        """Return gathered rows with those of it that their table has columns for."""
+        labelled = self.labels.added_to(rows)
+        return with_decisions(labelled, self.decisions) if REVIEWED in rows.column_names else labelled
+
+
+def _merge(name: str, found: Survey, users: _Users, path: Path) -> None:
+    schema = TABLES[name].with_metadata(file_metadata(name, {MODEL_DIGEST: found.model_sha256}))
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        for rows in _row_groups(_sorted_parts(name, fragments)):
-            writer.write_table(rows.replace_schema_metadata(schema.metadata), row_group_size=_ROW_GROUP)
+        for rows in _row_groups(_sorted_parts(name, found)):
+            writer.write_table(users.added_to(rows).replace_schema_metadata(schema.metadata))
 
 
-def _sorted_parts(name: str, fragments: Sequence[Fragment]) -> Iterator[pa.Table]:
-    """Yield sorted tables, each wholly before the next: fragments whose ranges of studies overlap are merged."""
-    ranges = sorted((*bounds, i) for i, f in enumerate(fragments) if (bounds := _bounds(f.read(name, "study_id"))))
-    overlapping: list[int] = []
-    last = ""
-    for first, greatest, i in ranges:
-        if overlapping and first > last:
-            yield _together(name, [fragments[i] for i in overlapping])
-            overlapping = []
-        overlapping.append(i)
-        last = max(last, greatest)
-    if overlapping:
-        yield _together(name, [fragments[i] for i in overlapping])
+def _sorted_parts(name: str, found: Survey) -> Iterator[pa.Table]:
+    """Yield sorted tables, each wholly before the next.
 
-
-def _together(name: str, fragments: Sequence[Fragment]) -> pa.Table:
-    return sorted_table(name, pa.concat_tables([fragment.read(name) for fragment in fragments]))
-
-
-def _bounds(rows: pa.Table) -> tuple[str, str] | None:
-    if not rows.num_rows:
-        return None
-    bounds = pc.call_function("min_max", [rows["study_id"]])
-    return bounds["min"].as_py(), bounds["max"].as_py()
+    The spans come in the order of their first study, so what lies before the next span's first study is complete.
+    """
+    held = TABLES[name].empty_table()
+    parts: list[pa.Table] = []
+    for span in found.spans.get(name, ()):
+        if sum(part.num_rows for part in parts) >= ROW_GROUP:
+            held = pa.concat_tables([held, *parts])
+            complete = pc.call_function("less", [held["study_id"], pa.scalar(span.first)])
+            yield sorted_table(name, held.filter(complete))
+            held, parts = held.filter(pc.call_function("invert", [complete])), []
+        parts.append(found.fragments[span.fragment].part(name, span.part))
+    yield sorted_table(name, pa.concat_tables([held, *parts]))
 
 
 def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Join small tables, so that thousands of batches do not make thousands of row groups."""
+    """Cut and join tables to row groups of one size, so that how the studies were batched leaves no trace."""
     waiting: list[pa.Table] = []
     for part in parts:
-        waiting.append(part)
-        if sum(table.num_rows for table in waiting) >= _ROW_GROUP:
-            yield pa.concat_tables(waiting).combine_chunks()
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting).combine_chunks()
+        joined = pa.concat_tables([*waiting, part])
+        while joined.num_rows >= ROW_GROUP:
+            yield joined.slice(0, ROW_GROUP).combine_chunks()
+            joined = joined.slice(ROW_GROUP)
+        waiting = [joined]
+    yield from (rest.combine_chunks() for rest in waiting if rest.num_rows)

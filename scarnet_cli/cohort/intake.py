@@ -5,7 +5,7 @@ import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -33,10 +33,11 @@ class PlannedStudy:
 
     Attributes:
         study_id: Its id.
-        digest: Changes when one of its files or its samplesheet row does.
+        digest: Changes when one of its files does, or what its samplesheet row says for measuring it; labels do not.
         entry: Its entry in a batch file; None where it failed.
         series: Its series.
         failure: Why it cannot be converted; None where it can.
+        labels: The samplesheet's `LABELS` of it; empty without a samplesheet.
     """
 
     study_id: str
@@ -44,6 +45,7 @@ class PlannedStudy:
     entry: dict[str, Any] | None
     series: tuple[SeriesVerdict, ...]
     failure: Failure | None
+    labels: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,6 @@ def _entry(stack: Stack, study: _Gathered) -> dict[str, Any]:
 
 def _extras(row: SampleRow | None) -> dict[str, Any]:
     return {
-        "patient": row.patient if row else None,
         "rv_insertion": list(row.rv_insertion) if row and row.rv_insertion else None,
         "reference": str(row.reference) if row and row.reference else None,
     }
@@ -248,10 +249,9 @@ def _take_in_rows(
         by_path[item[0].path].append(item)
     studies = []
     for row in rows:
-        if row.is_nifti:
-            studies.append(_nifti_study(row))
-            continue
-        studies.append(_row_study(row, [item for file in swept[row.study] for item in by_path[file.path]]))
+        own = [item for file in swept[row.study] for item in by_path[file.path]]
+        study = _nifti_study(row) if row.is_nifti else _row_study(row, own)
+        studies.append(replace(study, labels=row.labels))
     counts = Counter(header.kind for _, header in known)
     return Intake(root, tuple(sorted(studies, key=lambda s: s.study_id)), fresh, counts)
 

@@ -44,7 +44,8 @@ def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: in
 
 def _write_tables(intake: Intake, out: Path, batch_of: dict[str, str]) -> None:
     studies = [
-        {"study_id": s.study_id, "study_digest": s.digest, "batch": batch_of.get(s.study_id)} for s in intake.studies
+        {"study_id": s.study_id, "study_digest": s.digest, "batch": batch_of.get(s.study_id), **s.labels}
+        for s in intake.studies
     ]
     series = [
         {

@@ -6,6 +6,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from scarnet_cli.cohort.csv_files import write_csv
+from scarnet_cli.cohort.database import DATABASE, write_database
 from scarnet_cli.cohort.schema import TABLES
 from scarnet_cli.cohort.tables import read_table, table_metadata, write_arrow
 from scarnet_cli.sheet import SheetKind, read_sheet
@@ -18,6 +20,8 @@ REVIEWED: Final = "reviewed"
 
 def carry_decisions(tables: Path, review: Path) -> int:
     """Write a review's decisions into `tables`/scans.parquet, atomically; its other columns and metadata stay.
+
+    The CSV and the database beside it, where there are such, follow.
 
     The review is the whole truth: a study that it leaves out has no decision afterwards.
 
@@ -37,6 +41,10 @@ def carry_decisions(tables: Path, review: Path) -> int:
     known = {*scans["study_id"].to_pylist(), *failures["study_id"].to_pylist()}
     reviewed = with_decisions(scans, read_decisions(review, known))
     write_arrow("scans", reviewed, path, table_metadata(scans))
+    if path.with_suffix(".csv").exists():
+        write_csv(path)
+    if (tables / DATABASE).exists():
+        write_database(tables)
     return reviewed.num_rows - reviewed[REVIEWED].null_count
 
 

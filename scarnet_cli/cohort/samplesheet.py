@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scarnet_cli.sheet import SheetKind, problem_of_name, read_sheet
+from scarnet_cli.cohort.schema import LABELS
+from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
 
-SAMPLESHEET: Final = SheetKind("samplesheet", ("study", "dicom"), ("patient", "rv_insertion", "reference"))
+SAMPLESHEET: Final = SheetKind("samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference"))
 NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")
 
 
@@ -19,14 +20,14 @@ class SampleRow:
     Attributes:
         study: Its name, used as study_id.
         dicom: Directory, archive or NIfTI file; absolute.
-        patient: Label that joins the studies of one patient, or None.
+        labels: Every one of `LABELS`, as it is written there, or None.
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm, or None.
         reference: NIfTI label map to compare with, absolute, or None.
     """
 
     study: str
     dicom: Path
-    patient: str | None
+    labels: dict[str, str | None]
     rv_insertion: tuple[float, float, float] | None
     reference: Path | None
 
@@ -55,6 +56,8 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
     reference = folder / values["reference"] if values.get("reference") else None
     if reference is not None and not reference.is_file():
         problems.append(f"reference '{values['reference']}' is no file")
+    labels = {name: values.get(name) or None for name in LABELS}
+    problems += [p for name, text in labels.items() if text and (p := problem_of_label(name, text))]
     try:
         insertion = _point(values.get("rv_insertion", ""))
     except ValueError as error:
@@ -62,7 +65,7 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
         insertion = None
     if problems:
         raise ValueError("; ".join(problems))
-    return SampleRow(values["study"], source, values.get("patient") or None, insertion, reference)
+    return SampleRow(values["study"], source, labels, insertion, reference)
 
 
 def _point(text: str) -> tuple[float, float, float] | None:

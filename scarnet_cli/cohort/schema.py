@@ -30,6 +30,19 @@ def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", *, requir
     return pa.field(name, kind, nullable=not required, metadata={"unit": unit, "meaning": meaning})
 
 
+# What a samplesheet may say of a study, for the user's own sorting: column -> meaning.
+LABELS: Final = {
+    "patient": "Label that joins the studies of one patient",
+    "site": "Label of the hospital or scanner that the study comes from",
+    "group": "Label of the group that the study belongs to, such as a trial's arm",
+    "visit": "Label of the visit at which the study was made, such as baseline",
+}
+
+
+def _labels() -> list[pa.Field]:
+    return [column(name, TEXT, f"{meaning}; from the samplesheet, else null.") for name, meaning in LABELS.items()]
+
+
 def _study_id() -> pa.Field:
     meaning = "Samplesheet name, else the first 16 hex digits of SHA-256 of StudyInstanceUID."
     return column("study_id", TEXT, meaning, required=True)
@@ -50,6 +63,24 @@ def _half_maximum(suffix: str) -> list[pa.Field]:
         column(f"border_percent{suffix}", NUMBER, border, "percent"),
     ]
 
+
+_COMPARED: Final = "null without a reference in the samplesheet, or with one that is not on the image's grid"
+_REFERENCE: Final = [
+    column("reference_myocardium_ml", NUMBER, f"Volume of the reference's myocardium; {_COMPARED}.", "ml"),
+    column("reference_scar_ml", NUMBER, "Volume of the reference's scar, MVO included.", "ml"),
+    column("reference_scar_percent_lv", NUMBER, "Reference's scar, MVO included, of its myocardium.", "percent"),
+    column("myocardium_dice", NUMBER, "Overlap of myocardium with the reference's, 0-1; two empty regions: 1."),
+    column("scar_dice", NUMBER, "Overlap of scar, MVO included, with the reference's, 0-1; two empty regions: 1."),
+    *(
+        column(
+            f"{region}_hd95_mm",
+            NUMBER,
+            f"95th percentile of the distances between the surfaces of {region} and reference; null if one is empty.",
+            "mm",
+        )
+        for region in ("myocardium", "scar")
+    ),
+]
 
 _TRANSMURALITY: Final = "Mean part of the wall's thickness that is scar, over the radial chords that have scar"
 _ENDOCARDIAL: Final = "Part of the radial chords whose endocardial end is scar."
@@ -83,6 +114,7 @@ _SHAPE: Final = [
 
 _SCANS: Final = [
     _study_id(),
+    *_labels(),
     column("study_instance_uid", TEXT, "DICOM StudyInstanceUID; null where the input was NIfTI."),
     column("manufacturer", TEXT, "DICOM Manufacturer."),
     column("slices", COUNT, "Number of slices in the stack."),
@@ -118,6 +150,7 @@ _SCANS: Final = [
     ),
     column("apex_source", TEXT, "What told the apex's end of the stack: 'geometry' or 'shape'."),
     column("rv_insertion_source", TEXT, "Whether the anterior RV insertion was 'given' or 'estimated' from geometry."),
+    *_REFERENCE,
     column("confidence", NUMBER, "The network's confidence in the label map.", "fraction"),
     column("flags", CODES, "What a reader should know of this study, as codes; empty when nothing."),
     column("reviewed", TEXT, "A reader's decision: 'accept' or 'reject'; null without one."),
@@ -200,12 +233,14 @@ _FAILURES: Final = [
     column("stage", TEXT, "Stage at which the study ended: index, convert, crop, segment, quantify.", required=True),
     column("code", TEXT, "Reason as a short word for programs.", required=True),
     column("message", TEXT, "Reason for people, and what to do.", required=True),
+    *_labels(),
 ]
 
 _STUDIES: Final = [
     _study_id(),
     column("study_digest", TEXT, "Digest of the study's files; a change redoes its batch."),
     column("batch", TEXT, "Batch that the study travels in; null when it failed before."),
+    *_labels(),
 ]
 
 _MODEL: Final = column("model", TEXT, "Name of the model, or of whatever labelled the cases.", required=True)

@@ -21,6 +21,8 @@ VERSION_KEY: Final = "schema_version"
 MODEL_DIGEST: Final = "model_sha256"
 CREATION_TIME: Final = "creation_time"
 TABLE_NAME: Final = "table"
+# Rows that are read and written at a time; a table that was cut like this can be gathered in as little memory.
+ROW_GROUP: Final = 32_768
 
 
 def table_schema(name: str) -> pa.Schema:
@@ -55,7 +57,7 @@ def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, s
     """Sort an Arrow table that has the schema of `name` and write it atomically; see `write_table`."""
     content = sorted_table(name, table).replace_schema_metadata(file_metadata(name, metadata))
     with atomic_path(path) as temporary:
-        pq.write_table(content, temporary, compression="zstd")
+        pq.write_table(content, temporary, row_group_size=ROW_GROUP, compression="zstd")
 
 
 def to_arrow(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -88,19 +90,29 @@ def file_metadata(name: str, metadata: Mapping[str, str]) -> dict[str, str]:
         PIPELINE_VERSION: __version__,
         VERSION_KEY: SCHEMA_VERSION,
         MODEL_DIGEST: "",
-        CREATION_TIME: datetime.now(UTC).isoformat(timespec="seconds"),
+        CREATION_TIME: _now(),
         **metadata,
     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def read_table(path: Path) -> pa.Table:
     """Read a table with its metadata (`table_metadata` decodes it).
 
+    One of `TABLES` comes in the schema of this release: a column added since it was written is null.
+
     Raises:
         CohortError: The file is missing or is no Parquet.
     """
     with open_table(path) as file:  # pq.read_table would make columns of folders named like "batch=3"
-        return file.read()
+        found = file.read()
+    metadata = table_metadata(found)
+    if metadata.get(VERSION_KEY) != SCHEMA_VERSION or metadata.get(TABLE_NAME) not in TABLES:
+        return found
+    return with_columns(found, TABLES[metadata[TABLE_NAME]]).replace_schema_metadata(found.schema.metadata)
 
 
 def open_table(path: Path) -> pq.ParquetFile:
@@ -117,6 +129,18 @@ def open_table(path: Path) -> pq.ParquetFile:
     except pa.ArrowInvalid as error:
         message = f"Table {path.name} is no Parquet file; run the stage that makes it again."
         raise CohortError("unreadable_table", message) from error
+
+
+def with_columns(found: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """Return the wanted columns of a table in their types; one that it lacks is null.
+
+    Raises:
+        pa.ArrowInvalid, pa.ArrowNotImplementedError: A value does not fit its column's type.
+        ValueError: There is a null where the schema allows none.
+    """
+    there = set(found.schema.names)
+    columns = [found[f.name] if f.name in there else pa.nulls(found.num_rows, f.type) for f in wanted]
+    return pa.table(columns, names=wanted.names).cast(wanted)
 
 
 def table_metadata(table: pa.Table) -> dict[str, str]:

@@ -8,15 +8,16 @@ import numpy as np
 
 from scarnet_cli import __version__
 from scarnet_cli.dicom.pixels import Source, read_volume
-from scarnet_cli.errors import DicomError
+from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.files import write_json
+from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
 
 _HEADER_ONLY_FLAG = "orientation_repaired"
 
 
 def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
-    """Convert one study of a batch.
+    """Convert one study of a batch, and copy its reference, if it has one, so that no later stage needs the input.
 
     Args:
         study: Entry of the batch file's list `studies`.
@@ -39,6 +40,12 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
             rules.append({"code": _HEADER_ONLY_FLAG, "words": words})
     folder = out / "studies" / study["study_id"]
     write_nifti(volume, folder / "image.nii.gz")
+    if study["reference"]:
+        try:
+            write_nifti(read_reference(root / study["reference"], volume), folder / "reference.nii.gz")
+        except GeometryError as error:  # it costs the comparison, not the study
+            flags.append(error.code)
+            rules.append({"code": error.code, "words": str(error)})
     z, y, _ = volume.spacing_zyx_mm
     facts = {
         "study_id": study["study_id"],

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scarnet_cli.evaluate.distance import SurfaceDistance, surface_distance
 from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.evaluate.region import RegionScore, score_region
 from scarnet_cli.evaluate.systems import System
 from scarnet_cli.image.labels import REGIONS, region_mask
 from scarnet_cli.infer.decision import Decision, drop_faint_scar, scar_percent
@@ -44,16 +44,6 @@ class Prediction:
     def decided(self, decision: Decision) -> NDArray[np.uint8]:
         """Return the label map under a decision."""
         return drop_faint_scar(self.labels[decision.scar_share], decision.least_scar_percent)[0]
-
-
-@dataclass(frozen=True, slots=True)
-class RegionScore:
-    """One scored region of one case. Volumes are of the whole stack."""
-
-    dice: float
-    distance: SurfaceDistance
-    volume_ml: float
-    reference_volume_ml: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +111,9 @@ def score_case(prediction: Prediction, decision: Decision) -> CaseScore:
         has_scar=case.has_scar,
         decision=decision,
         inside_percent=prediction.inside_percent,
-        regions={region: _score_region(labels, case, region) for region in REGIONS},
+        regions={region: score_region(labels, case.labels, region) for region in REGIONS},
         scar_percent=scar_percent(labels),
         reference_scar_percent=scar_percent(case.labels.array),
-    )
-
-
-def _score_region(labels: NDArray[np.uint8], case: Case, region: str) -> RegionScore:
-    ours, reference = region_mask(labels, region), region_mask(case.labels.array, region)
-    return RegionScore(
-        dice=dice(ours, reference),
-        distance=surface_distance(ours, reference, case.image.spacing_zyx_mm),
-        volume_ml=np.count_nonzero(ours) * case.image.voxel_ml,
-        reference_volume_ml=np.count_nonzero(reference) * case.image.voxel_ml,
     )
 
 

@@ -11,6 +11,7 @@ from scarnet_cli.cohort.batch import run_studies
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.errors import QuantificationError
+from scarnet_cli.evaluate.reference import compare
 from scarnet_cli.files import read_json, write_json
 from scarnet_cli.image.label_values import LabelValues, to_labels
 from scarnet_cli.image.volume import read_nifti
@@ -63,7 +64,7 @@ def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, *, isolate
     """Measure every study of `segment_dir` and write the tables, the failures, and each study's picture and record.
 
     Args:
-        convert_dir: Output of CONVERT: studies/<id>/image.nii.gz and study.json.
+        convert_dir: Output of CONVERT: studies/<id>/image.nii.gz, study.json and, where there is one, reference.nii.gz.
         segment_dir: Output of SEGMENT: studies/<id>/labels.nii.gz and segment.json.
         out: Gets scans, slices, segments and failures.parquet, and studies/<id>/{overlay.png, study.json}.
         isolate: Run each study in a child process of its own.
@@ -116,6 +117,9 @@ def _quantify_study(convert: Path, segment: Path, out: Path) -> Rows:
     study, segmented = read_json(convert / "study.json"), read_json(segment / "segment.json")
     measures = measure_study(image, labels, parse_point(study.get("rv_insertion")))
     known = {key: study.get(key) for key in _FROM_CONVERT} | {key: segmented.get(key) for key in _FROM_SEGMENT}
+    reference = convert / "reference.nii.gz"
+    if reference.is_file():
+        known |= asdict(compare(labels.array, read_nifti(reference)))
     known["flags"] = [*study.get("flags", []), *segmented.get("flags", [])]
     rows = _rows(study_id, asdict(measures), known)
     directory = out / "studies" / study_id

@@ -52,6 +52,25 @@ def test_one_broken_study_is_a_row_and_the_other_is_converted(tmp_path: Path, tw
     assert [p.name for p in (tmp_path / "out" / "studies").iterdir()] == [good]
 
 
+def test_a_reference_is_copied_and_one_that_cannot_be_compared_is_a_flag(tmp_path: Path, two_studies: Path) -> None:
+    scarnet("convert", two_studies, "--out", tmp_path / "first")
+    image = next((tmp_path / "first" / "studies").glob("*/image.nii.gz"))
+    grid = read_nifti(image)
+    write_nifti(grid.with_array(np.full(grid.shape_zyx, 2, np.uint8)), tmp_path / "good.nii.gz")
+    write_nifti(grid.with_array(np.full(grid.shape_zyx, 9, np.uint8)), tmp_path / "DOE_JANE.nii.gz")
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("study,dicom,reference\ngood,in/0,good.nii.gz\nbad,in/1,DOE_JANE.nii.gz\n")
+    assert scarnet("convert", sheet, "--out", tmp_path / "out").exit_code == 0
+    good, bad = (tmp_path / "out" / "studies" / name for name in ("good", "bad"))
+    assert (read_nifti(good / "reference.nii.gz").array == 2).all()
+    assert not (bad / "reference.nii.gz").exists()
+    records = [(folder / "study.json").read_text() for folder in (good, bad)]
+    assert "reference_unusable" not in json.loads(records[0])["flags"]
+    assert "reference_unusable" in json.loads(records[1])["flags"]
+    assert "9" in next(r["words"] for r in json.loads(records[1])["rules"] if r["code"] == "reference_unusable")
+    assert not any(word in record for word in (str(tmp_path), "DOE_JANE", "good.nii.gz") for record in records)
+
+
 def test_convert_exits_1_when_nothing_could_be_converted(tmp_path: Path, two_studies: Path) -> None:
     shutil.rmtree(two_studies / "1")
     (two_studies / "0" / "003.dcm").unlink()

@@ -20,7 +20,7 @@ def test_version_is_the_bare_number() -> None:
 def test_help_names_every_command_and_imports_none_of_them() -> None:
     code = (
         "import sys\nfrom scarnet_cli.cli.main import cli\ntry: cli(['--help'])\nexcept SystemExit: pass\n"
-        "print([m for m in ('torch', 'pydicom', 'pandas', 'SimpleITK') if m in sys.modules])"
+        "print([m for m in ('torch', 'pydicom', 'pandas', 'SimpleITK', 'duckdb') if m in sys.modules])"
     )
     output = run_python(code).stdout
     assert output.splitlines()[-1] == "[]"
@@ -34,14 +34,14 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"Example: scarnet {command}" in " ".join(result.output.split())
 
 
-def test_converting_never_imports_torch() -> None:
+def test_converting_imports_neither_torch_nor_duckdb() -> None:
     code = (
         "import sys\nfrom scarnet_cli.cli.main import cli\n"
         "try: cli(['convert', '--help'])\nexcept SystemExit: pass\n"
         "import scarnet_cli.dicom.convert, scarnet_cli.quantify.measures, scarnet_cli.cohort.gather\n"
-        "import scarnet_cli.report.page\nprint('torch' in sys.modules)"
+        "import scarnet_cli.report.page\nprint('torch' in sys.modules, 'duckdb' in sys.modules)"
     )
-    assert run_python(code).stdout.splitlines()[-1] == "False"
+    assert run_python(code).stdout.splitlines()[-1] == "False False"
 
 
 def test_wrong_usage_exits_with_2_and_work_that_failed_with_1(tmp_path: Path) -> None:

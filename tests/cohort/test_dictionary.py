@@ -1,9 +1,11 @@
 """The dictionary and the page of documentation say what the schemas say."""
 
+import csv
 import importlib.util
+import io
 from pathlib import Path
 
-from scarnet_cli.cohort.dictionary import GATHERED, dictionary_markdown
+from scarnet_cli.cohort.dictionary import GATHERED, dictionary_csv, dictionary_markdown
 from scarnet_cli.cohort.schema import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -25,3 +27,14 @@ def test_markdown_has_a_row_for_every_column() -> None:
     assert len(rows) == sum(len(TABLES[name].names) for name in GATHERED)
     assert all(line.count(" | ") == 3 for line in rows)
     assert "| `scar_g` | double | g | Mass of the segmented scar, MVO included. |" in lines
+
+
+def test_the_csv_says_of_each_column_what_its_schema_says() -> None:
+    rows = iter(csv.DictReader(io.StringIO(dictionary_csv())))
+    for table in GATHERED:
+        for field in TABLES[table]:
+            kind = "list of string" if field.name == "flags" else str(field.type)
+            unit, meaning = (field.metadata[key].decode() for key in (b"unit", b"meaning"))
+            expected = {"table": table, "column": field.name, "type": kind, "unit": unit, "meaning": meaning}
+            assert next(rows) == expected
+    assert list(rows) == []

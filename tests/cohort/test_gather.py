@@ -1,6 +1,7 @@
 """Gathering fragments, and the accounting of studies."""
 
 import csv
+from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+import scarnet_cli.cohort.gather as gather_module
 from scarnet_cli.cli.gather import gather as command
+from scarnet_cli.cohort import tables
 from scarnet_cli.cohort.dictionary import GATHERED
 from scarnet_cli.cohort.gather import gather
 from scarnet_cli.cohort.schema import TABLES
@@ -52,8 +55,8 @@ COHORT: Fragments = {
 
 
 def write(fragments: Fragments, root: Path) -> list[Path]:
-    for fragment, tables in fragments.items():
-        for table, rows in tables.items():
+    for fragment, its_tables in fragments.items():
+        for table, rows in its_tables.items():
             write_table(table, rows, root / fragment / f"{table}.parquet", {})
     return [root / fragment for fragment in fragments]
 
@@ -65,15 +68,15 @@ def changed(**fragments: dict[str, list[dict[str, Any]]]) -> Fragments:
 def test_every_study_is_gathered_in_order(tmp_path: Path) -> None:
     total = gather(write(COHORT, tmp_path / "in"), tmp_path / "out")
     assert (total.studies, total.scans, total.failures) == (5, 3, 2)
-    tables = {name: read_table(tmp_path / "out" / f"{name}.parquet") for name in GATHERED}
-    assert tables["scans"]["study_id"].to_pylist() == ["a", "b", "d"]
-    assert tables["failures"]["study_id"].to_pylist() == ["c", "e"]
-    assert tables["slices"].select(["study_id", "slice"]).to_pylist()[:2] == [
+    found = {name: read_table(tmp_path / "out" / f"{name}.parquet") for name in GATHERED}
+    assert found["scans"]["study_id"].to_pylist() == ["a", "b", "d"]
+    assert found["failures"]["study_id"].to_pylist() == ["c", "e"]
+    assert found["slices"].select(["study_id", "slice"]).to_pylist()[:2] == [
         {"study_id": "a", "slice": 0},
         {"study_id": "a", "slice": 1},
     ]
-    assert all(table.schema.equals(TABLES[name]) for name, table in tables.items())
-    assert table_metadata(tables["scans"])["model_sha256"] == "ab"
+    assert all(table.schema.equals(TABLES[name]) for name, table in found.items())
+    assert table_metadata(found["scans"])["model_sha256"] == "ab"
 
 
 def test_order_of_the_fragments_does_not_matter(tmp_path: Path) -> None:
@@ -83,6 +86,63 @@ def test_order_of_the_fragments_does_not_matter(tmp_path: Path) -> None:
         gather(order, tmp_path / str(i))
         results.append([read_table(tmp_path / str(i) / f"{name}.parquet").to_pylist() for name in GATHERED])
     assert all(result == results[0] for result in results)
+
+
+def gathered_bytes(directories: Sequence[Path], out: Path) -> dict[str, bytes]:
+    gather(directories, out)
+    return {name: (out / f"{name}.parquet").read_bytes() for name in GATHERED}
+
+
+def test_order_and_batches_of_the_studies_leave_no_trace_in_the_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_now", lambda: "2026-01-01T00:00:00+00:00")
+    monkeypatch.setattr(gather_module, "ROW_GROUP", 4)
+    directories = write(COHORT, tmp_path / "in")
+    expected = gathered_bytes(directories, tmp_path / "out")
+    assert gathered_bytes(directories[::-1], tmp_path / "reversed") == expected
+    batches = {name: COHORT[name] for name in ("index", "convert_1", "convert_2")}
+    other = write({**batches, "q1": measured("b", "d"), "q2": measured("a")}, tmp_path / "other")
+    assert gathered_bytes(other, tmp_path / "out_2") == expected
+
+
+def test_a_fragment_of_several_row_groups_is_merged_between_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (tables, gather_module):
+        monkeypatch.setattr(module, "ROW_GROUP", 3)
+    studies = [f"s{i:02}" for i in range(20)]
+    fragments = {"index": index(*studies), "q1": measured(*studies[::2]), "q2": measured(*studies[1::2])}
+    gather(write(fragments, tmp_path / "in"), tmp_path / "out")
+    assert pq.ParquetFile(tmp_path / "in/index/studies.parquet").num_row_groups == 7
+    assert read_table(tmp_path / "out/scans.parquet")["study_id"].to_pylist() == studies
+    slices = read_table(tmp_path / "out/slices.parquet").select(["study_id", "slice"]).to_pylist()
+    assert slices == [{"study_id": study, "slice": i} for study in studies for i in (0, 1)]
+    assert read_table(tmp_path / "out/series.parquet")["study_id"].to_pylist() == studies
+
+
+def test_labels_come_from_the_index_to_scans_and_failures(tmp_path: Path) -> None:
+    labelled = index("a", "b", "c", "d", "e", failed="e")
+    labelled["studies"] = [
+        {"study_id": "a", "site": "Oslo", "visit": "1"},
+        {"study_id": "b"},
+        {"study_id": "c", "site": "Bern", "group": "drug", "patient": "P7"},
+        {"study_id": "d", "site": "Bern"},
+        {"study_id": "e", "group": "placebo"},
+    ]
+    gather(write(changed(index=labelled), tmp_path / "in"), tmp_path / "out")
+    scans, failures = (read_table(tmp_path / f"out/{name}.parquet") for name in ("scans", "failures"))
+    assert scans.schema.equals(TABLES["scans"])
+    names = ["study_id", "patient", "site", "group", "visit"]
+    assert [tuple(row.values()) for row in scans.select(names).to_pylist()] == [
+        ("a", None, "Oslo", None, "1"),
+        ("b", None, None, None, None),
+        ("d", None, "Bern", None, None),
+    ]
+    assert [tuple(row.values()) for row in failures.select(names).to_pylist()] == [
+        ("c", "P7", "Bern", "drug", None),
+        ("e", None, None, "placebo", None),
+    ]
 
 
 def test_cohort_without_scans_has_empty_tables_of_the_same_schema(tmp_path: Path) -> None:
@@ -105,7 +165,7 @@ def test_dictionary_describes_every_column(tmp_path: Path) -> None:
     assert [(r["table"], r["column"]) for r in rows] == [(t, c) for t in GATHERED for c in TABLES[t].names]
     (flags,) = [r for r in rows if r["column"] == "flags"]
     assert flags["type"] == "list of string"
-    (mass,) = [r for r in rows if r["column"] == "scar_g"]
+    (mass,) = [r for r in rows if (r["table"], r["column"]) == ("scans", "scar_g")]
     assert (mass["type"], mass["unit"]) == ("double", "g")
 
 
@@ -195,5 +255,16 @@ def test_command_prints_the_account(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout == "5 studies: 3 measured, 2 failed.\n"
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
-        [*(f"{name}.parquet" for name in GATHERED), "dictionary.csv"]
+        [*(f"{name}.parquet" for name in GATHERED), "cohort.duckdb", "dictionary.csv"]
     )
+
+
+def test_command_writes_csv_beside_the_parquet(tmp_path: Path) -> None:
+    directories = write(COHORT, tmp_path / "in")
+    options = ["--out", str(tmp_path / "out"), "--format", "csv"]
+    assert CliRunner().invoke(command, [*map(str, directories), *options]).exit_code == 0
+    for name in GATHERED:
+        table = read_table(tmp_path / "out" / f"{name}.parquet")
+        with (tmp_path / "out" / f"{name}.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [row["study_id"] for row in rows] == table["study_id"].to_pylist()

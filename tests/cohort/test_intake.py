@@ -146,13 +146,41 @@ def test_samplesheet_names_its_studies_and_carries_its_columns(tmp_path: Path) -
     first, second = index(sheet).studies
     assert first.entry is not None
     assert second.entry is not None
-    assert (first.study_id, first.entry["patient"], first.entry["rv_insertion"]) == ("A", "X", [1.0, 2.0, 3.0])
+    assert (first.study_id, first.labels["patient"], first.entry["rv_insertion"]) == ("A", "X", [1.0, 2.0, 3.0])
     assert first.entry["study_instance_uid"] == "1.2.840.99.7.0"
     assert second.entry["rv_insertion"] is None
     sheet.write_text("study,dicom,patient,rv_insertion\nA,data/patient 0,X,1 2 4\nB,data/patient 1,,\n")
     changed, same = index(sheet).studies
     assert changed.digest != first.digest
     assert same.digest == second.digest
+
+
+def test_labels_are_in_the_studies_table_and_a_changed_one_redoes_no_batch(tmp_path: Path) -> None:
+    cohort(tmp_path / "data", 1)
+    sheet = tmp_path / "sheet.csv"
+    batches = []
+    for group in ("drug", "placebo"):
+        sheet.write_text(f"study,dicom,patient,site,group,visit\nA,data/patient 0,X,Ålesund,{group},\nB,data,,,b,2\n")
+        (batch,) = write_plan(index(sheet), tmp_path / group, 1, 9)
+        batches.append(batch.read_bytes())
+        a, b = read_table(tmp_path / group / "studies.parquet").to_pylist()
+        assert [a[name] for name in ("patient", "site", "group", "visit")] == ["X", "Ålesund", group, None]
+        assert [b[name] for name in ("patient", "site", "group", "visit")] == [None, None, "b", "2"]
+    assert batches[0] == batches[1]
+
+
+def test_a_changed_reference_changes_the_digest_of_its_study_alone(tmp_path: Path) -> None:
+    cohort(tmp_path / "data", 2)
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("study,dicom,reference\nA,data/patient 0,a.nii.gz\nB,data/patient 1,b.nii.gz\n")
+    digests = []
+    for size in (1, 2):
+        (tmp_path / "a.nii.gz").write_bytes(bytes(size))
+        if size == 1:
+            (tmp_path / "b.nii.gz").write_bytes(bytes(1))
+        digests.append([study.digest for study in index(sheet).studies])
+    assert digests[0][0] != digests[1][0]
+    assert digests[0][1] == digests[1][1]
 
 
 def test_samplesheet_rows_without_one_study_fail_alone(tmp_path: Path) -> None:

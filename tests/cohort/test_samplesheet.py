@@ -19,12 +19,35 @@ def sheet(folder: Path, text: str) -> Path:
 def test_rows_are_read_relative_to_the_sheet(tmp_path: Path) -> None:
     text = "study,dicom,patient,rv_insertion,reference\nP1,a,X,10.5 -20 3,b.nii.gz\n\nP2,b.nii.gz,,,\n"
     first, second = read_samplesheet(sheet(tmp_path, text))
-    assert (first.study, first.dicom, first.patient) == ("P1", tmp_path / "a", "X")
+    assert (first.study, first.dicom, first.labels["patient"]) == ("P1", tmp_path / "a", "X")
     assert first.rv_insertion == (10.5, -20.0, 3.0)
     assert first.reference == tmp_path / "b.nii.gz"
     assert not first.is_nifti
     assert second.is_nifti
-    assert (second.patient, second.rv_insertion, second.reference) == (None, None, None)
+    assert (second.rv_insertion, second.reference) == (None, None)
+    assert second.labels == {"patient": None, "site": None, "group": None, "visit": None}
+
+
+def test_labels_are_short_text_that_is_no_path(tmp_path: Path) -> None:
+    text = (
+        "study,dicom,site,group,visit\n"
+        "P1,a,St. Olav's <2>,=drug; low dose,visit 1\n"
+        "P2,a,/data/site,,\n"
+        "P3,a,,C:\\trial,\n"
+        f"P4,a,,,{'v' * 65}\n"
+        "P5,a,a\x07b,\u202egroup,\n"
+    )
+    with pytest.raises(InputError) as raised:
+        read_samplesheet(sheet(tmp_path, text))
+    lines = str(raised.value).splitlines()
+    assert lines[0] == "4 of the samplesheet's 5 rows are wrong:"
+    assert "line 3: site '/data/site' is no label: up to 64 characters" in lines[1]
+    assert "line 4: group" in lines[2]
+    assert "line 5: visit" in lines[3]
+    assert "line 6: site 'a\\x07b' is no label" in lines[4]
+    assert "; group '\\u202egroup' is no label" in lines[4]
+    first, *_ = read_samplesheet(sheet(tmp_path, "\n".join(text.splitlines()[:2]) + "\n"))
+    assert first.labels == {"patient": None, "site": "St. Olav's <2>", "group": "=drug; low dose", "visit": "visit 1"}
 
 
 def test_every_wrong_row_is_named_at_once(tmp_path: Path) -> None:
@@ -52,7 +75,7 @@ def test_every_wrong_row_is_named_at_once(tmp_path: Path) -> None:
     [
         ("", "needs the columns study, dicom"),
         ("study,path\nP1,a\n", "needs the columns study, dicom"),
-        ("study,dicom,age\nP1,a,3\n", "may have patient, rv_insertion, reference"),
+        ("study,dicom,age\nP1,a,3\n", "may have patient, site, group, visit, rv_insertion, reference"),
         ("study,dicom,study\nP1,a,P1\n", "each once"),
         ("study,dicom\n", "has no rows"),
         ("study,dicom\nP1,a,more\n", "more cells"),

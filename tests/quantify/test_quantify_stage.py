@@ -9,7 +9,7 @@ from shells import Grid, Shell, Wedge, make_shell
 
 from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.errors import GeometryError, QuantificationError
-from scarnet_cli.image.volume import write_nifti
+from scarnet_cli.image.volume import read_nifti, write_nifti
 from scarnet_cli.quantify.stage import PairOptions, parse_point, quantify_pair, quantify_studies
 
 CONVERTED = {
@@ -72,7 +72,7 @@ def test_study_json_holds_what_every_stage_knows(stage: Path) -> None:
     study = json.loads((stage / "out/studies/a/study.json").read_text())
     scan = next(row for row in read_table(stage / "out/scans.parquet").to_pylist() if row["study_id"] == "a")
     assert study["component"] == "psir"
-    assert {key: study[key] for key in scan} == scan
+    assert {key: study.get(key) for key in scan} == scan
 
 
 def test_insertion_of_the_samplesheet_is_used(stage: Path) -> None:
@@ -83,6 +83,29 @@ def test_insertion_of_the_samplesheet_is_used(stage: Path) -> None:
         row["study_id"]: row["rv_insertion_source"] for row in read_table(stage / "out/scans.parquet").to_pylist()
     }
     assert sources == {"a": "given", "b": "estimated"}
+
+
+def test_a_reference_is_compared_and_without_one_its_columns_are_null(stage: Path) -> None:
+    # The reference's scar is the whole wall in the first of six slices; ours is a wedge through all of them.
+    labels = read_nifti(stage / "segment/studies/a/labels.nii.gz")
+    drawn = np.where(labels.array >= 2, 2, labels.array).astype(np.uint8)
+    drawn[0][drawn[0] == 2] = 3
+    write_nifti(labels.with_array(drawn), stage / "convert/studies/a/reference.nii.gz")
+    quantify_studies(stage / "convert", stage / "segment", stage / "out")
+    a, b = read_table(stage / "out" / "scans.parquet").to_pylist()
+    assert a["reference_myocardium_ml"] == pytest.approx(a["myocardium_ml"])
+    assert a["reference_scar_percent_lv"] == pytest.approx(100 / 6, abs=0.1)
+    assert a["reference_scar_ml"] == pytest.approx(a["myocardium_ml"] / 6, rel=0.01)
+    assert (a["myocardium_dice"], a["myocardium_hd95_mm"]) == (1.0, 0.0)
+    # The wedge has 40 of 360 degrees, and lies in the ring with one slice of six.
+    wedge, ring, shared = 40 / 360, 1 / 6, 40 / 360 / 6
+    assert a["scar_dice"] == pytest.approx(2 * shared / (wedge + ring), abs=0.02)
+    assert a["scar_hd95_mm"] > 20
+    compared = [name for name in a if name.startswith("reference_") or name.endswith(("_dice", "_hd95_mm"))]
+    assert len(compared) == 7
+    assert [b[name] for name in compared] == [None] * 7
+    study = json.loads((stage / "out/studies/a/study.json").read_text())
+    assert study["scar_dice"] == a["scar_dice"]
 
 
 def test_batch_without_studies_writes_empty_tables(tmp_path: Path) -> None:

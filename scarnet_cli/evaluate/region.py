@@ -1,0 +1,35 @@
+"""One scored region of two label maps: overlap, distances and volumes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scarnet_cli.evaluate.distance import SurfaceDistance, surface_distance
+from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.image.labels import region_mask
+from scarnet_cli.image.volume import Volume
+
+
+@dataclass(frozen=True, slots=True)
+class RegionScore:
+    """One scored region of one case. Volumes are of the whole stack."""
+
+    dice: float
+    distance: SurfaceDistance
+    volume_ml: float
+    reference_volume_ml: float
+
+
+def score_region(labels: NDArray[np.integer], reference: Volume, region: str) -> RegionScore:
+    """Score one of `REGIONS` of a label map against the reference on the same grid.
+
+    Two empty regions have a Dice of 1; a distance to an empty one is undefined.
+    """
+    ours, theirs = region_mask(labels, region), region_mask(reference.array, region)
+    return RegionScore(
+        dice=dice(ours, theirs),
+        distance=surface_distance(ours, theirs, reference.spacing_zyx_mm),
+        volume_ml=np.count_nonzero(ours) * reference.voxel_ml,
+        reference_volume_ml=np.count_nonzero(theirs) * reference.voxel_ml,
+    )

@@ -1,0 +1,41 @@
+"""Read a label map that somebody else drew, for comparison with ours."""
+
+from pathlib import Path
+
+import numpy as np
+
+from scarnet_cli.errors import GeometryError
+from scarnet_cli.image.labels import Label
+from scarnet_cli.image.volume import Volume, read_nifti, same_grid
+
+
+def read_reference(path: Path, grid: Volume) -> Volume:
+    """Read a NIfTI label map and check that it can be compared voxel by voxel.
+
+    Args:
+        path: The file.
+        grid: Volume whose grid it must have.
+
+    Returns:
+        The label map, uint8.
+
+    Raises:
+        GeometryError: It is no volume, lies on another grid, or holds other values than those of `Label`. The message
+            does not hold the file's name.
+    """
+    try:
+        reference = read_nifti(path)
+    except GeometryError as error:
+        message = "The reference is no NIfTI volume that can be read; write it again."
+        raise GeometryError("reference_unusable", message) from error
+    if not same_grid(reference, grid):
+        message = (
+            f"The reference ({reference.shape_zyx} slices, rows, columns) is not on the stack's grid "
+            f"({grid.shape_zyx}); draw it on image.nii.gz, or resample it to that."
+        )
+        raise GeometryError("reference_unusable", message)
+    values = np.unique(reference.array)
+    if not np.isin(values, list(Label)).all():
+        message = f"The reference holds the values {values[:8].tolist()}; they must be 0 to {max(Label)}."
+        raise GeometryError("reference_unusable", message)
+    return reference.with_array(reference.array.astype(np.uint8))
