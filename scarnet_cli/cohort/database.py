@@ -15,10 +15,11 @@ from scarnet_cli.files import atomic_path
 DATABASE: Final = "cohort.duckdb"
 # Read by every DuckDB from 1.2 on.
 _FORMAT: Final = "v1.2.0"
-# One thread needs the least memory; what does not fit is an error and no file somewhere; nothing is ever fetched.
+# DuckDB takes what memory it may; this is enough, as written blocks can leave it, and one thread needs the least.
+# Nothing is put into files elsewhere, and nothing is ever fetched.
 _SETTINGS: Final = {
     "threads": 1,
-    "memory_limit": "1GB",
+    "memory_limit": "256MB",
     "temp_directory": "",
     "autoinstall_known_extensions": "false",
 }

@@ -57,6 +57,7 @@ def gather(directories: Iterable[Path], out: Path, reviewed: Path | None = None,
                 write_csv(path)
             bar.advance(task)
     write_bytes(out / DICTIONARY, dictionary_csv().encode())
+    pa.default_memory_pool().release_unused()  # DuckDB has a pool of its own
     write_database(out)
     return accounting
 
