@@ -39,7 +39,7 @@ class Networks:
 )
 @click.option("--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it.")
 @weights_dir
-@click.option("--fast", is_flag=True, help="Look at each slice once, not in four views.")
+@click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
 def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, isolate: bool) -> None:
     """Measure the studies of DICOM_DIR (a folder, an archive or a samplesheet) without Nextflow.

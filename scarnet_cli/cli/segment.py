@@ -14,7 +14,7 @@ from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
 )
 @weights_dir
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
-@click.option("--fast", is_flag=True, help="Look at each slice once, not in four views.")
+@click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
 def segment(crop_dir: Path, weights: Path, out: Path, fast: bool, isolate: bool) -> None:
     """Label every study of CROP_DIR (written by `scarnet crop`): blood pool, myocardium, scar, MVO."""

@@ -57,14 +57,20 @@ def read_decision(path: Path) -> Decision:
     raise InputError("bad_decision", message)
 
 
+# What a blood pool's probability counts against the others'. Undiminished every network drew it 2 to 3 % too large on
+# held-out cases, at the myocardium's cost; with this ScarNet's is right on average, and both Dice rise.
+_BLOOD_WEIGHT: Final = 0.7
+
+
 def decode(probability: NDArray[np.float32], scar_share: float) -> NDArray[np.uint8]:
     """Return (z, y, x) labels of (class, z, y, x) probabilities, from the outer region to the inner.
 
-    First background, blood pool and myocardium (with all that lies in it) compete; then scar within the myocardium;
-    then MVO within the scar.
+    First background, blood pool (see `_BLOOD_WEIGHT`) and myocardium (with all that lies in it) compete; then scar
+    within the myocardium; then MVO within the scar.
     """
     myocardium, scar = (probability[list(REGIONS[region])].sum(axis=0) for region in ("myocardium", "scar"))
-    outer = np.stack([probability[Label.BACKGROUND], probability[Label.BLOOD_POOL], myocardium])
+    blood_pool = _BLOOD_WEIGHT * probability[Label.BLOOD_POOL]
+    outer = np.stack([probability[Label.BACKGROUND], blood_pool, myocardium])
     labels = outer.argmax(axis=0).astype(np.uint8)
     is_scar = (labels == Label.MYOCARDIUM) & (scar > scar_share * myocardium)
     labels[is_scar] = np.where(probability[Label.MVO] > probability[Label.SCAR], Label.MVO, Label.SCAR)[is_scar]

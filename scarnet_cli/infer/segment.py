@@ -63,7 +63,7 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     Args:
         crops: The crops.
         trained: The segmentation network.
-        fast: Look at each slice once instead of in four views (see views.py).
+        fast: Look at each slice once instead of in six views (see views.py).
 
     Raises:
         ModelError: The weights are no segmentation network's, or are not trained.

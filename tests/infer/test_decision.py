@@ -15,7 +15,9 @@ def one_voxel(*probability: float) -> np.ndarray:
         ((0.4, 0.0, 0.1, 0.4, 0.1), 3),  # scar and MVO hold 0.5 of 0.6
         ((0.2, 0.0, 0.1, 0.3, 0.4), 4),  # MVO beats scar
         ((0.6, 0.1, 0.0, 0.3, 0.0), 0),
-        ((0.1, 0.5, 0.2, 0.2, 0.0), 1),
+        ((0.0, 0.6, 0.2, 0.2, 0.0), 1),  # 0.7 x 0.6 beats 0.4
+        ((0.0, 0.55, 0.25, 0.2, 0.0), 2),  # 0.7 x 0.55 does not beat 0.45
+        ((0.4, 0.55, 0.05, 0.0, 0.0), 0),  # nor 0.4
     ],
 )
 def test_labels_are_decided_from_the_outer_region_to_the_inner(probability: tuple[float, ...], label: int) -> None:
