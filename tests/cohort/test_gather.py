@@ -105,7 +105,7 @@ def test_dictionary_describes_every_column(tmp_path: Path) -> None:
     assert [(r["table"], r["column"]) for r in rows] == [(t, c) for t in GATHERED for c in TABLES[t].names]
     (flags,) = [r for r in rows if r["column"] == "flags"]
     assert flags["type"] == "list of string"
-    (mass,) = [r for r in rows if r["column"] == "scar_g"]
+    (mass,) = [r for r in rows if (r["table"], r["column"]) == ("scans", "scar_g")]
     assert (mass["type"], mass["unit"]) == ("double", "g")
 
 
