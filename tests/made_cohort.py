@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from PIL import Image
 
 from scarnet_cli.cohort.flags import FLAGS
-from scarnet_cli.cohort.schema import TABLES
 from scarnet_cli.cohort.tables import to_arrow, write_arrow
 
 METADATA = {"model_sha256": "ab" * 32, "creation_time": "2026-11-23T15:00:00+00:00"}
@@ -21,13 +19,8 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def write_tables(out: Path, scans: Rows, segments: Rows = (), series: Rows = (), failures: Rows = ()) -> None:
-    """Write the tables as `scarnet gather` does; columns of scans that this release lacks are added at its end."""
-    known = TABLES["scans"].names
-    table = to_arrow("scans", [{name: value for name, value in row.items() if name in known} for row in scans])
-    for name in dict.fromkeys(name for row in scans for name in row if name not in known):
-        table = table.append_column(name, pa.array([row.get(name) for row in scans]))
-    write_arrow("scans", table, out / "scans.parquet", METADATA)
-    for name, rows in (("segments", segments), ("series", series), ("failures", failures)):
+    """Write the tables as `scarnet gather` does."""
+    for name, rows in (("scans", scans), ("segments", segments), ("series", series), ("failures", failures)):
         write_arrow(name, to_arrow(name, rows), out / f"{name}.parquet", METADATA)
 
 

@@ -86,7 +86,7 @@ def test_reference_stands_beside_the_network(tables: Path, tmp_path: Path) -> No
     words = text(page)
     assert "Network Reference Difference Scar % 12.3 10.0 +2.3" in words
     assert "Scar, Dice 0.81" in words
-    assert "Scar, HD95 7.5" in words
+    assert "Scar, HD95 mm 7.5" in words
     assert "Patient &lt;p&gt; · Visit 1 ·" in words
     check_page(page)
 
