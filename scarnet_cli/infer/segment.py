@@ -18,8 +18,8 @@ from scarnet_cli.infer.views import enlarged_once, enlarged_views
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import TrainedNetwork
 
-# The network sees the middle 134 mm of the crop: it was trained on windows of 112 mm, and with all 179 mm in view its
-# myocardium lost 3 points of Dice on held-out cases.
+# Views are cut from the middle 134 mm of the crop and show about 112 mm of it, as windows in training do: with all
+# 179 mm in view a network's myocardium lost 3 points of Dice on held-out cases.
 WINDOW: Final = 96
 # Rows and columns in the middle of it whose signal counts as that of the slice: as many as it was trained on.
 _NORMALISED_BY: Final = 80

@@ -52,16 +52,9 @@ class ScanMeasures:
 
 
 @dataclass(frozen=True, slots=True)
-class SliceMeasures:
-    """Measures of one slice; percent is of the slice's own myocardium."""
+class PartMeasures:
+    """Measures that a slice and a segment share; percent is of the part's own myocardium."""
 
-    slice: int
-    z_mm: float
-    level: Level | None
-    blood_pool_mm2: float
-    myocardium_mm2: float
-    scar_mm2: float
-    mvo_mm2: float
     scar_percent: float | None
     mvo_percent: float | None
     scar_2sd_percent: float | None
@@ -84,6 +77,19 @@ class SliceMeasures:
     scar_radiality: float | None
     myocardium_entropy: float | None
     scar_entropy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SliceMeasures(PartMeasures):
+    """Measures of one slice."""
+
+    slice: int
+    z_mm: float
+    level: Level | None
+    blood_pool_mm2: float
+    myocardium_mm2: float
+    scar_mm2: float
+    mvo_mm2: float
     remote_slice: int | None
     remote_pixels: int | None
     remote_angle_deg: float | None
@@ -95,37 +101,15 @@ class SliceMeasures:
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentMeasures:
-    """Measures of one AHA segment; percent is of the segment's own myocardium."""
+class SegmentMeasures(PartMeasures):
+    """Measures of one AHA segment."""
 
     segment: int
     myocardium_ml: float
     myocardium_g: float
     scar_ml: float
     scar_g: float
-    scar_percent: float | None
     mvo_ml: float
-    mvo_percent: float | None
-    scar_2sd_percent: float | None
-    scar_3sd_percent: float | None
-    scar_4sd_percent: float | None
-    scar_5sd_percent: float | None
-    scar_6sd_percent: float | None
-    scar_fwhm_percent: float | None
-    core_percent: float | None
-    border_percent: float | None
-    transmurality: float | None
-    chords_0_percent: float | None
-    chords_1_25_percent: float | None
-    chords_26_50_percent: float | None
-    chords_51_75_percent: float | None
-    chords_76_100_percent: float | None
-    endocardial_extent_percent: float | None
-    wall_thickness_mm: float | None
-    scar_interface_mm2: float | None
-    scar_radiality: float | None
-    myocardium_entropy: float | None
-    scar_entropy: float | None
 
 
 @dataclass(frozen=True, slots=True)

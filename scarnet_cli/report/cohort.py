@@ -10,9 +10,10 @@ import pyarrow as pa
 from scarnet_cli.cohort.review import ACCEPT, REJECT, REVIEWED
 from scarnet_cli.cohort.tables import CREATION_TIME, MODEL_DIGEST, PIPELINE_VERSION, read_table, table_metadata
 from scarnet_cli.report import references, rows
-from scarnet_cli.report.distributions import Comparison, comparisons, histograms
+from scarnet_cli.report.distributions import comparisons, histograms
 from scarnet_cli.report.measures import Row
-from scarnet_cli.report.references import Figure, reference_figures
+from scarnet_cli.report.plots import Figure
+from scarnet_cli.report.references import reference_figures
 from scarnet_cli.report.svg import Histogram
 
 # A study that failed here had its label map already.
@@ -39,7 +40,7 @@ class Cohort:
     table: rows.Table
     failures: tuple[tuple[str, str, tuple[Row, ...]], ...]
     histograms: tuple[Histogram, ...]
-    by_label: tuple[tuple[str, tuple[Comparison, ...]], ...]
+    by_label: tuple[tuple[str, tuple[Figure, ...]], ...]
     agreement: tuple[Figure, ...]
     model: str
     model_sha256: tuple[str, ...]

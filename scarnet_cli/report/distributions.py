@@ -2,13 +2,10 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from markupsafe import Markup
-
 from scarnet_cli.report.measures import Row
-from scarnet_cli.report.plots import Point, around, draw_boxes
+from scarnet_cli.report.plots import Figure, Point, around, draw_boxes
 from scarnet_cli.report.svg import Histogram
 from scarnet_cli.report.words import count_text
 
@@ -22,21 +19,12 @@ _MEASURES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Box plots of one measure by group, with how many studies each group has in words."""
-
-    title: str
-    summary: str
-    svg: Markup
-
-
 def histograms(rows: Sequence[Row]) -> tuple[Histogram, ...]:
     """Return the distribution of each measure over all studies."""
     return tuple(_histogram(rows, *measure) for measure in _MEASURES)
 
 
-def comparisons(rows: Sequence[Row], label: str) -> tuple[Comparison, ...]:
+def comparisons(rows: Sequence[Row], label: str) -> tuple[Figure, ...]:
     """Return the distribution of each measure by a label of the studies; nothing where fewer than two are there.
 
     Zeros count: a group in which most studies have no scar has its median there. The groups with most studies are
@@ -58,7 +46,7 @@ def comparisons(rows: Sequence[Row], label: str) -> tuple[Comparison, ...]:
 
 def _comparison(
     by_group: dict[str, list[Row]], column: str, title: str, unit: str, *, left_out: int, without: int
-) -> Comparison | None:
+) -> Figure | None:
     groups = {
         name: [Point(row[column], 0.0, row["study_id"], has_scar=False) for row in rows if row[column] is not None]
         for name, rows in by_group.items()
@@ -71,7 +59,7 @@ def _comparison(
     words = ["; ".join(sizes) + "."]
     words += [f"{count_text(left_out, 'smaller group')} left out."] if left_out else []
     words += [f"{count_text(without, 'study', 'studies')} without."] if without else []
-    return Comparison(title, " ".join(words), draw_boxes(title, list(filled.items()), (0.0, axis.high), unit))
+    return Figure(title, " ".join(words), draw_boxes(title, list(filled.items()), (0.0, axis.high), unit))
 
 
 def _median(points: Sequence[Point]) -> float:

@@ -84,9 +84,8 @@ _STACK: Final = ("slices", "spacing_mm", "slice_spacing_mm")
 
 
 def unit_text(column: str) -> str:
-    """Return the unit of a column of scans as people write it; a column that the schema lacks has none."""
-    schema = TABLES["scans"]
-    return unit_of(schema.field(column)) if column in schema.names else ""
+    """Return the unit of a column of scans as people write it."""
+    return unit_of(TABLES["scans"].field(column))
 
 
 def shown(row: Row, column: str, label: str, digits: int | None = None) -> Shown:

@@ -32,6 +32,15 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A plot with its title and its numbers in words."""
+
+    title: str
+    summary: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Dot:
     """A point where it is drawn, in pixels, with its tooltip."""
 

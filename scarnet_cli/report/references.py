@@ -2,14 +2,11 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
-
-from markupsafe import Markup
 
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.report.measures import Row
-from scarnet_cli.report.plots import Lines, Point, draw_bland_altman, draw_boxes
+from scarnet_cli.report.plots import Figure, Lines, Point, draw_bland_altman, draw_boxes
 from scarnet_cli.report.words import count_text, number_text
 
 # Ours, the reference's, title, unit.
@@ -22,15 +19,6 @@ COLUMNS: Final = (
     *(name for ours, reference, _, _ in _MEASURES for name in (ours, reference)),
     *(f"{region}_{measure}" for region in _REGIONS for measure in ("dice", "hd95_mm")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A plot with its title and its numbers in words."""
-
-    title: str
-    summary: str
-    svg: Markup
 
 
 def reference_figures(rows: Sequence[Row]) -> tuple[Figure, ...]:
