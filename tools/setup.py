@@ -28,7 +28,7 @@ from typing import Final
 
 import nextflow
 import torch_choice
-from browser import have_browser
+from debian import have_programs
 from nextflow import Environment, SetupError
 from pip_settings import UvSettings, uv_settings
 
@@ -37,7 +37,7 @@ RUNNER: Final = "24.10"
 CHECKER: Final = "25.04"
 STAMP: Final = "setup.json"
 UNFINISHED: Final = "setup-unfinished"
-OWN_FILES: Final = ("setup.py", "browser.py", "jars.py", "nextflow.py", "pip_settings.py", "torch_choice.py")
+OWN_FILES: Final = ("setup.py", "debian.py", "jars.py", "nextflow.py", "pip_settings.py", "torch_choice.py")
 
 
 def main() -> None:
@@ -137,13 +137,13 @@ def set_up(where: Environment, *, torch: str, checks: bool) -> None:
         install(where, uv, [f"requirements/{name}.txt" for name in lists])
         install_package(where, uv)
     versions = [*([] if use_own else [RUNNER]), *([CHECKER] if checks else [])]
-    with ThreadPoolExecutor(max_workers=2) as background:  # the jars and a browser come down while torch does
-        browser = [background.submit(have_browser)] if checks else []
+    with ThreadPoolExecutor(max_workers=2) as background:  # the jars and Debian's programs come down while torch does
+        programs = [background.submit(have_programs)] if checks else []
         jars = [background.submit(nextflow.install_jars, where, version, uv.environment) for version in versions]
         if torch == "auto":
             install_torch(where, uv)
         write_launchers(where, own if use_own else None, jars, checks=checks)
-        for future in browser:
+        for future in programs:
             future.result()
 
 

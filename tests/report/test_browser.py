@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from browser import find_browser
+from debian import BROWSER
 from made_cohort import MARKUP, made_scans, write_cohort, write_tables
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 from small_cohort import FAILURES, HEALTHY, SCARRED, SERIES
@@ -24,7 +24,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = find_browser()
+    program = BROWSER.find()
     if program is None:
         pytest.skip("no chromium is here; on Debian: apt install chromium (or set CHROMIUM to its program)")
     with sync_playwright() as playwright:
