@@ -178,7 +178,11 @@ def skewed_cosines(folder: Path) -> Truth:
 
 @case(ORIENTATION, "rows and columns 5 degrees off a right angle")
 def cosines_beyond_repair(folder: Path) -> Truth:
-    return _skewed(folder, 5.0, Truth(true_stack(), refusal="bad_orientation"))
+    plain = true_stack()
+    half = np.radians(2.5)
+    turn = np.array([[np.cos(half), np.sin(half), 0.0], [np.sin(half), np.cos(half), 0.0], [0.0, 0.0, 1.0]])
+    as_written = TrueStack(plain.values, plain.positions_xyz_mm, plain.direction @ turn, plain.spacing_yx_mm)
+    return _skewed(folder, 5.0, Truth(as_written, refusal="bad_orientation"))
 
 
 def _skewed(folder: Path, angle_deg: float, truth: Truth) -> Truth:
