@@ -147,6 +147,8 @@ def _rescales(
 ) -> tuple[list[Rescale], list[Note]]:
     """Return each slice's rescale: the standard one, unless the scanner's private scale contradicts it."""
     standard = [Rescale(f.slope, f.intercept) for f in facts]
+    if not all("PHILIPS" in (f.manufacturer or "").upper() for f in facts):
+        return standard, []
     scales = [private_scale(datasets[s.path, s.member], s.frame) for s in sources]
     changed = one_scale(standard, scales)
     if changed is None:

@@ -32,10 +32,12 @@ MILLIMETRE_AND_SECOND = 2 + 8
 FLOAT32 = 16
 
 
-def written(tmp_path: Path, name: str) -> tuple[Path, TrueStack]:
-    truth = CASES[name].write(tmp_path / "in")
-    outcome(tmp_path / "in", tmp_path / "out")
-    (path,) = (tmp_path / "out").rglob("image.nii.gz")
+@pytest.fixture(scope="module", params=PLACED)
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrueStack]:
+    folder = tmp_path_factory.mktemp("case")
+    truth = CASES[request.param].write(folder / "in")
+    outcome(folder / "in", folder / "out")
+    (path,) = (folder / "out").rglob("image.nii.gz")
     return path, truth.stack
 
 
@@ -52,9 +54,8 @@ def raw_header(path: Path) -> Any:  # noqa: ANN401 (a header; nibabel gives its 
         return nibabel.Nifti1Header.from_fileobj(file)
 
 
-@pytest.mark.parametrize("name", PLACED)
-def test_nibabel_places_every_slice_where_dicom_does(tmp_path: Path, name: str) -> None:
-    path, stack = written(tmp_path, name)
+def test_nibabel_places_every_slice_where_dicom_does(written: tuple[Path, TrueStack]) -> None:
+    path, stack = written
     image: Any = nibabel.Nifti1Image.from_filename(path)
     np.testing.assert_array_equal(np.asarray(image.dataobj), stack.values.T)
     for affine in (image.header.get_sform(), image.header.get_qform()):
@@ -62,9 +63,8 @@ def test_nibabel_places_every_slice_where_dicom_does(tmp_path: Path, name: str) 
         np.testing.assert_allclose(ras @ RAS_OF_LPS, stack.corners_xyz_mm, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", PLACED)
-def test_itk_places_every_slice_where_dicom_does(tmp_path: Path, name: str) -> None:
-    path, stack = written(tmp_path, name)
+def test_itk_places_every_slice_where_dicom_does(written: tuple[Path, TrueStack]) -> None:
+    path, stack = written
     image = sitk.ReadImage(str(path))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image), stack.values)
     for index, corner in zip(corner_indices(stack).reshape(-1, 3), stack.corners_xyz_mm.reshape(-1, 3), strict=True):
@@ -72,9 +72,8 @@ def test_itk_places_every_slice_where_dicom_does(tmp_path: Path, name: str) -> N
         np.testing.assert_allclose(found, corner, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", PLACED)
-def test_header_leaves_nothing_to_guess(tmp_path: Path, name: str) -> None:
-    path, stack = written(tmp_path, name)
+def test_header_leaves_nothing_to_guess(written: tuple[Path, TrueStack]) -> None:
+    path, stack = written
     header = raw_header(path)
     assert (int(header["sform_code"]), int(header["qform_code"])) == (SCANNER, SCANNER)
     np.testing.assert_allclose(header.get_sform(), header.get_qform(), rtol=0, atol=1e-5)

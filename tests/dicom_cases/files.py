@@ -234,7 +234,7 @@ def dicomdir(folder: Path) -> Truth:
         warnings.simplefilter("ignore", ResourceWarning)  # pydicom leaves its folder to the garbage collector
         files = FileSet()
         for dataset in make_series():
-            dataset.StudyTime, dataset.StudyID, dataset.AccessionNumber = "100000", "1", ""
+            dataset.StudyID, dataset.AccessionNumber = "1", ""
             files.add(dataset)
         files.write(folder)
         del files

@@ -1,7 +1,7 @@
 """Judge the volumes that a converter gave against the truth: which slices are there, where, with which values."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,10 +28,12 @@ class Given:
     Attributes:
         values: (z, y, x).
         corners_xyz_mm: LPS positions of the centres of each slice's corner pixels, (z, 4, 3).
+        ways: The same, with its axes in the order in which they were given, flipped in all ways.
     """
 
     values: NDArray[np.float64]
     corners_xyz_mm: NDArray[np.float64]
+    ways: tuple["Given", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,17 @@ def aligned(values_xyz: NDArray[np.float64], affine_ras: NDArray[np.float64], di
     axes = affine[:3, :3] / np.maximum(np.linalg.norm(affine[:3, :3], axis=0), 1e-12)
     likeness = direction.T @ axes
     _, own = linear_sum_assignment(-np.abs(likeness))
-    values, place = values_xyz.transpose(own), affine[:, [*own, 3]]
+    flips = tuple(likeness[axis, own[axis]] < 0 for axis in range(3))
+    ways = [_turned(values_xyz, affine, (0, 1, 2), (i, j, False)) for i in (False, True) for j in (False, True)]
+    return replace(_turned(values_xyz, affine, own, flips), ways=tuple(ways))
+
+
+def _turned(
+    values_xyz: NDArray[np.float64], affine: NDArray[np.float64], own: Sequence[int], flips: Sequence[bool]
+) -> Given:
+    values, place = values_xyz.transpose(own), affine[:, [*own, 3]].copy()
     for axis in range(3):
-        if likeness[axis, own[axis]] < 0:
+        if flips[axis]:
             place[:, 3] += place[:, axis] * (values.shape[axis] - 1)
             place[:, axis] *= -1
             values = np.flip(values, axis)
@@ -82,7 +92,14 @@ def aligned(values_xyz: NDArray[np.float64], affine_ras: NDArray[np.float64], di
 
 
 def fit(given: Given, stack: TrueStack) -> Fit:
-    """Find the stack's slices in a volume by their pictures, whatever their order."""
+    """Find the stack's slices in a volume by their pictures, whatever their order.
+
+    A volume that is turned so far that other axes of it are nearest is tried as it was given, too.
+    """
+    return max((_fit(way, stack) for way in (given, *given.ways)), key=lambda f: (f.found, -f.off_mm))
+
+
+def _fit(given: Given, stack: TrueStack) -> Fit:
     slices = len(given.values)
     if given.values.shape[1:] != stack.values.shape[1:] or not len(stack.values):
         return Fit(0, slices, 0.0, "wrong")
@@ -124,10 +141,24 @@ def judge(volumes: Sequence[Given], truth: Truth) -> str:
         return "converted, blank"
     fits = [fit(volume, truth.stack) for volume in volumes]
     right = [f for f in fits if is_right(f, truth.stack, truth.tolerance_mm)]
-    if right:
-        units = "" if right[0].values == "same" else ", in another unit"
-        return f"right{units}" if len(volumes) == 1 else f"right{units}, one of {len(volumes)} volumes"
-    return f"WRONG: {_fault(fits, truth)}"
+    if not right:
+        return f"WRONG: {_fault(fits, truth)}"
+    if truth.refusal and (fault := _fault_of_others(volumes, truth)):
+        return f"WRONG: {fault}"
+    if truth.refusal == "bad_pixels":
+        return "the others, without the cut slice"
+    units = "" if right[0].values == "same" else ", in another unit"
+    return f"right{units}" if len(volumes) == 1 else f"right{units}, one of {len(volumes)} volumes"
+
+
+def _fault_of_others(volumes: Sequence[Given], truth: Truth) -> str | None:
+    for other in truth.others:
+        best = max((fit(volume, other) for volume in volumes), key=lambda f: (f.found, -f.extra, -f.off_mm))
+        if best.found < len(other.values):
+            return f"{len(other.values) - best.found} slices lost"
+        if not is_right(best, other, truth.tolerance_mm):
+            return f"{best.found} slices up to {best.off_mm:.1f} mm off"
+    return None
 
 
 def _fault(fits: Sequence[Fit], truth: Truth) -> str:
@@ -135,9 +166,9 @@ def _fault(fits: Sequence[Fit], truth: Truth) -> str:
     if best.found < whole and sum(f.found > 0 for f in fits) > 1:
         return f"slices spread over {len(fits)} volumes"
     if best.found < whole:
-        return f"{best.found} of {whole} slices"
+        return f"{best.found} of {whole} slices are right"
     if best.extra:
-        return f"{best.extra} slices too many"
+        return f"{best.extra} slice{'s' if best.extra > 1 else ''} too many"
     if best.values == "wrong":
         return "values scaled differently from slice to slice"
     return f"voxels up to {best.off_mm:.1f} mm off"
