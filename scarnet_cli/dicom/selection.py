@@ -99,7 +99,8 @@ def select(frames: Sequence[Frame]) -> Selection:
     best = ranked[0]
     notes = (*best.stack.notes, *_choice_notes(best, ranked), *_left_out(best, candidates))
     stack = replace(best.stack, notes=notes)
-    verdicts = _verdicts(frames, candidates, best)
+    chosen = replace(best, stack=stack)
+    verdicts = _verdicts(frames, [chosen if c is best else c for c in candidates], chosen)
     if stack.problem is not None:
         return Selection(None, verdicts, stack.problem)
     return Selection(stack, verdicts, None)
@@ -222,8 +223,8 @@ def _left_out(best: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
     odd = 0
     for other in candidates:
         same = set(other.stack.series_uids) & set(best.stack.series_uids)
-        if other is best or not same or other.stack.component != best.stack.component:
-            continue
+        if other is best or not same or other.stack.component != best.stack.component or _twins(best, other):
+            continue  # a twin is a whole stack, and has a note of its own
         a, b = (np.array(c.stack.frames[0].facts.orientation) for c in (other, best))
         odd += len(other.stack.frames) if np.abs(a - b).max() < 0.1 else 0  # noqa: PLR2004 (one view, 6 degrees)
     if not odd:
@@ -279,8 +280,10 @@ def _verdicts(
 
 def _reason(candidate: Candidate, best: Candidate | None) -> str:
     if candidate is best:
-        problem = candidate.stack.problem
-        return f"LGE short-axis stack: {_shown(candidate)}" if problem is None else f"would be chosen, but: {problem}"
+        if candidate.stack.problem is not None:
+            return f"would be chosen, but: {candidate.stack.problem}"
+        rules = [f"{note.code}: {note.words}" for note in candidate.stack.notes]
+        return "; ".join([f"LGE short-axis stack: {_shown(candidate)}", *rules])
     if candidate.refusal is not None:
         return candidate.refusal
     if best is None:
