@@ -1,4 +1,4 @@
-"""A study that was converted, labelled by hand and measured, ready for export; and the programs that judge what comes."""
+"""A study that was converted, labelled by rule and measured, ready for export; and programs that judge the files."""
 
 import json
 import shutil
@@ -15,6 +15,7 @@ from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.export_stage import export_studies
 from scarnet_cli.files import write_json
+from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
 from scarnet_cli.quantify.stage import quantify_studies
 
@@ -51,8 +52,13 @@ class Labelled:
         return out / "studies" / self.study_id
 
 
-def heart(shape_zyx: tuple[int, int, int], *, scar: bool = True, mvo: bool = True) -> NDArray[np.uint8]:
-    """Return a label map with a heart in all slices but the first and the last, off the middle on every axis."""
+def heart(shape_zyx: tuple[int, int, int], highest: Label = Label.MVO) -> NDArray[np.uint8]:
+    """Return a label map with a heart in all slices but the first and the last, off the middle on every axis.
+
+    Args:
+        shape_zyx: Slices, rows, columns.
+        highest: Labels above it are not there; their voxels get it, or none where it is the blood pool.
+    """
     z, y, x = shape_zyx
     labels = np.zeros(shape_zyx, np.uint8)
     rows, columns = np.mgrid[:y, :x]
@@ -60,19 +66,20 @@ def heart(shape_zyx: tuple[int, int, int], *, scar: bool = True, mvo: bool = Tru
     labels[1 : z - 1][:, distance < y * 0.35] = 2
     labels[1 : z - 1][:, distance < y * 0.22] = 1
     quarter = (distance >= y * 0.22) & (distance < y * 0.35) & (rows < y * 0.45) & (columns > x * 0.55)
-    labels[2 : z - 1][:, quarter] = 3 if scar else 2
-    labels[2][quarter & (distance < y * 0.27)] = 4 if mvo else labels[2].max()
+    labels[2 : z - 1][:, quarter] = 3
+    labels[2][quarter & (distance < y * 0.27)] = 4
+    labels[labels > highest] = Label.BACKGROUND if highest == Label.BLOOD_POOL else highest
     return labels
 
 
-def label(source: Path, work: Path, *, scar: bool = True, mvo: bool = True) -> Labelled:
+def label(source: Path, work: Path, highest: Label = Label.MVO) -> Labelled:
     """Index, convert, label and measure the one study of a folder or archive."""
     intake = take_in(source, {}, IntakeOptions())
     (study,) = intake.studies
     assert study.entry is not None, study.failure
     convert_study(study.entry, intake.root, work / "convert")
     image = read_nifti(work / "convert" / "studies" / study.study_id / "image.nii.gz")
-    labels = image.with_array(heart(image.shape_zyx, scar=scar, mvo=mvo))
+    labels = image.with_array(heart(image.shape_zyx, highest))
     folder = work / "segment" / "studies" / study.study_id
     write_nifti(labels, folder / "labels.nii.gz")
     segmented = {"model": "scarnet", "model_sha256": SHA256, "segment_mode": "default", "confidence": 0.9, "flags": []}

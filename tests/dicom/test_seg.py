@@ -106,10 +106,10 @@ def test_frames_of_an_enhanced_object_are_referred_to_by_number(tmp_path: Path) 
     assert_frames_refer_to_their_sources(study)
 
 
-@pytest.mark.parametrize(("scar", "mvo"), [(True, False), (False, False)], ids=["no MVO", "no scar"])
-def test_a_label_without_a_voxel_has_a_segment_all_the_same(tmp_path: Path, scar: bool, mvo: bool) -> None:
+@pytest.mark.parametrize("highest", [Label.SCAR, Label.MYOCARDIUM, Label.BLOOD_POOL], ids=lambda label: label.name)
+def test_a_label_without_a_voxel_has_a_segment_all_the_same(tmp_path: Path, highest: Label) -> None:
     save(make_series(), tmp_path / "in")
-    study = label(tmp_path / "in", tmp_path, scar=scar, mvo=mvo)
+    study = label(tmp_path / "in", tmp_path, highest)
     assert_read_back(study, tmp_path)
     segmentation = hd.seg.segread(study.export() / "seg.dcm")
     assert list(segmentation.segment_numbers) == [int(value) for value in Label if value]
