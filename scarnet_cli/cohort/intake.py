@@ -27,12 +27,14 @@ class Intake:
         studies: Every study seen, sorted by id.
         memory: What to remember for the next index.
         counts: Files by kind ("image", "object", "broken", "junk", "archive").
+        server: Root of the DICOMweb server that the files must be fetched from first; None where they are here.
     """
 
     root: Path
     studies: tuple[PlannedStudy, ...]
     memory: dict[str, Remembered]
     counts: Counter[str]
+    server: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

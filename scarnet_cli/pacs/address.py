@@ -84,8 +84,8 @@ def parse_address(source: str, environment: Mapping[str, str] = os.environ) -> A
 def _split(source: str) -> SplitResult:
     try:
         parts = urlsplit(source)
-        whole = parts.scheme in SCHEMES and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:  # a port that is no number, half an IPv6 address
+        whole = parts.scheme in SCHEMES and parts.hostname and ":" not in parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
         whole, parts = False, urlsplit("")
     if not whole:
         message = f"The input is no address of a DICOMweb server; it looks like {_EXAMPLE}."
@@ -109,6 +109,10 @@ def _query(text: str) -> tuple[tuple[str, str], ...]:
             f"The address's query holds {', '.join(unknown)}: no DICOM keyword or tag to match studies by. Use "
             "StudyDate, ModalitiesInStudy, StudyDescription, PatientID, AccessionNumber and the like."
         )
+        raise InputError("bad_query", message)
+    twice = sorted({key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1})
+    if twice:
+        message = f"The address's query gives {', '.join(twice)} twice; servers differ in what they make of that."
         raise InputError("bad_query", message)
     empty = sorted({key for key, value in pairs if not value})
     if empty:
