@@ -9,17 +9,17 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, PROBLEM, problem_told_in
+from scarnet_cli.cli.options import DOWNLOADS, OUTPUT_DIRECTORY, PROBLEM, SOURCE, STUDIES, problem_told_in
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
-from scarnet_cli.dicom.cache import read_cache
-from scarnet_cli.errors import InputError
+from scarnet_cli.dicom.cache import Remembered, read_cache
+from scarnet_cli.errors import InputError, PacsError
 
 EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pipeline_info/index.parquet"
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("source", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="INPUT", type=SOURCE)
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
 @click.option(
     "--previous",
@@ -31,11 +31,24 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 @click.option(
     "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
 )
+@STUDIES
+@DOWNLOADS
 @PROBLEM
 def index(
-    source: Path, out: Path, previous: Path | None, batch_min: int, batch_max: int, jobs: int, problem: Path | None
+    source: Path | str,
+    out: Path,
+    previous: Path | None,
+    batch_min: int,
+    batch_max: int,
+    jobs: int,
+    studies: Path | None,
+    downloads: Path | None,
+    problem: Path | None,
 ) -> None:
     """Find the studies below a folder (or in an archive or samplesheet) and the LGE short-axis stack of each.
+
+    Or those of a DICOMweb server, 'dicomweb+https://HOST/PATH?ModalitiesInStudy=MR'; `scarnet fetch` then fetches them.
+    The login comes from the environment: SCARNET_PACS_USER and SCARNET_PACS_PASSWORD, or SCARNET_PACS_TOKEN.
 
     Writes studies, series and failures.parquet, one file for each batch of studies, and index.parquet for the next run.
     """
@@ -43,8 +56,8 @@ def index(
         message = f"{batch_min} is above --batch-max {batch_max}."
         raise click.BadParameter(message, param_hint="--batch-min")
     memory = read_cache(previous) if previous and previous.exists() else {}
-    with problem_told_in(problem, InputError), intake_progress() as progress:
-        intake = progress(source, memory, out, jobs)
+    with problem_told_in(problem, InputError, PacsError), intake_progress() as progress:
+        intake = progress(source, memory, out, jobs, studies, downloads)
     paths = write_plan(intake, out, batch_min, batch_max)
     failed = sum(study.failure is not None for study in intake.studies)
     counts = ", ".join(f"{n} {kind}" for kind, n in sorted(intake.counts.items()))
@@ -68,11 +81,26 @@ class _Runner:
         self._bar = bar
         self._task = bar.add_task("index", total=None)
 
-    def __call__(self, source: Path, memory: dict, out: Path | None, jobs: int) -> Intake:  # type: ignore[type-arg]
+    def __call__(
+        self,
+        source: Path | str,
+        memory: dict[str, Remembered],
+        out: Path,
+        jobs: int,
+        studies: Path | None = None,
+        downloads: Path | None = None,
+    ) -> Intake:
         options = IntakeOptions(
             jobs=jobs,
             leave_out=out,
             begin=lambda total: self._bar.update(self._task, total=total),
             advance=lambda count: self._bar.advance(self._task, count),
         )
+        if isinstance(source, str):
+            from scarnet_cli.pacs.intake import take_in_address
+
+            return take_in_address(source, studies, downloads, memory, options)
+        if studies:
+            message = "A study list goes with a DICOMweb server's address; of a folder all studies are taken."
+            raise InputError("list_without_server", message)
         return take_in(source, memory, options)

@@ -18,6 +18,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Command -> one line of help, so that `scarnet --help` imports none of them. Module: scarnet_cli.cli.<name>.
 COMMANDS: Final[dict[str, str]] = {
     "index": "Find the studies of a directory or samplesheet, and their LGE short-axis stacks.",
+    "fetch": "Fetch a batch's images from a DICOMweb server.",
     "convert": "Turn studies into volumes with true geometry.",
     "crop": "Find the heart and crop round it.",
     "segment": "Label blood pool, myocardium, scar and microvascular obstruction.",

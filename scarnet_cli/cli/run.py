@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SOURCE, WEIGHTS_NAME, weights_dir
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
@@ -32,7 +32,7 @@ class Networks:
 
 
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
-@click.argument("source", metavar="DICOM_DIR", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="DICOM_DIR", type=SOURCE)
 @click.argument("out", metavar="OUT", type=OUTPUT_DIRECTORY)
 @click.option(
     "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
@@ -41,8 +41,8 @@ class Networks:
 @weights_dir
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
-def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, isolate: bool) -> None:
-    """Measure the studies of DICOM_DIR (a folder, an archive or a samplesheet) without Nextflow.
+def run(source: Path | str, out: Path, localiser: Path, weights: Path, fast: bool, isolate: bool) -> None:
+    """Measure the studies of DICOM_DIR without Nextflow: a folder, an archive, a samplesheet, or a server's address.
 
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
@@ -55,7 +55,7 @@ def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, iso
         sys.exit(1)
 
 
-def run_studies_here(source: Path, out: Path, networks: Networks, *, isolate: bool) -> "Accounting":
+def run_studies_here(source: Path | str, out: Path, networks: Networks, *, isolate: bool) -> "Accounting":
     """Run every stage over one batch and put the results where the pipeline puts them.
 
     Raises:
@@ -74,8 +74,9 @@ def run_studies_here(source: Path, out: Path, networks: Networks, *, isolate: bo
     return accounting
 
 
-def _run_stages(source: Path, work: Path, networks: Networks, *, isolate: bool) -> None:
+def _run_stages(source: Path | str, work: Path, networks: Networks, *, isolate: bool) -> None:
     from scarnet_cli.cli.convert import convert_batch
+    from scarnet_cli.cli.fetch import fetch_batch
     from scarnet_cli.cli.index import intake_progress
     from scarnet_cli.cohort.plan import read_batch, write_plan
     from scarnet_cli.infer.crop_stage import crop_studies
@@ -84,9 +85,15 @@ def _run_stages(source: Path, work: Path, networks: Networks, *, isolate: bool) 
 
     with intake_progress() as take_in:
         intake = take_in(source, {}, work.parent, 1)
-    batches = [read_batch(path) for path in write_plan(intake, work / "index", len(intake.studies), sys.maxsize)]
+    paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
+    if intake.server:
+        for path in paths:
+            fetch_batch(path, work / "fetch", None)
+        paths = [work / "fetch"] if paths else []
+    batches = [read_batch(path) for path in paths]
     entries = [entry for batch in batches for entry in batch["studies"]]
-    convert_batch(entries, intake.root, work / "convert", isolate=isolate)
+    root = Path(batches[0]["root"]) if batches else work
+    convert_batch(entries, root, work / "convert", isolate=isolate)
     crop_studies(work / "convert", networks.localiser, work / "crop", isolate=isolate)
     segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=isolate)
     quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=isolate)

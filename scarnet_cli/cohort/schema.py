@@ -230,7 +230,9 @@ _SERIES: Final = [
 
 _FAILURES: Final = [
     _study_id(),
-    column("stage", TEXT, "Stage at which the study ended: index, convert, crop, segment, quantify.", required=True),
+    column(
+        "stage", TEXT, "Stage at which the study ended: index, fetch, convert, crop, segment, quantify.", required=True
+    ),
     column("code", TEXT, "Reason as a short word for programs.", required=True),
     column("message", TEXT, "Reason for people, and what to do.", required=True),
     *_labels(),
