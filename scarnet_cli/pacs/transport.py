@@ -93,8 +93,7 @@ class PatientAdapter(HTTPAdapter):
                 if last:
                     raise
             time.sleep(self._patience.pause_s(attempt, asked_for))
-        message = "attempts"
-        raise ValueError(message)  # Patience(attempts=0)
+        raise AssertionError  # a Patience has one attempt at least
 
     def _whole_body(self, response: requests.Response) -> bytes:
         """Read the body; `read1` returns with what is there, so that a dripping server cannot hold on for ever."""
@@ -105,16 +104,19 @@ class PatientAdapter(HTTPAdapter):
                 while chunk := raw.read1(_CHUNK, decode_content=True):
                     body += chunk
                     if len(body) > self._patience.answer_bytes:
-                        message = "larger than allowed"
-                        raise requests.exceptions.ContentDecodingError(message)
+                        raise self._too_large(response)
                     if time.monotonic() > end:
-                        message = "too slow"
-                        raise requests.ReadTimeout(message)
+                        raise requests.ReadTimeout
         except BrokenTransfer as error:
             raise requests.exceptions.ChunkedEncodingError from error
         if not _says_its_length(response) and not _is_closed(response.headers, body):
             raise requests.exceptions.ChunkedEncodingError
         return bytes(body)
+
+    def _too_large(self, response: requests.Response) -> PacsError:
+        host = urlsplit(response.url).netloc
+        message = f"The DICOMweb server {host} sends an answer of more than {self._patience.answer_bytes >> 20} MiB."
+        return PacsError("pacs_too_large", message)
 
 
 def _least_escaped(url: str) -> str:
