@@ -11,7 +11,7 @@ from dicomweb_client import DICOMwebClient
 from dicomweb_client.session_utils import add_certs_to_session
 from requests.utils import get_environ_proxies
 
-from scarnet_cli.dicom.headers import DAMAGE
+from scarnet_cli.dicom.datasets import DAMAGE
 from scarnet_cli.errors import DicomError, InputError, PacsError
 from scarnet_cli.pacs.address import Address
 from scarnet_cli.pacs.login import PASSWORD, TOKEN, USER, login_from

@@ -7,7 +7,9 @@ from typing import Any, Final
 from dicomweb_client import DICOMwebClient
 from pydicom.dataset import Dataset
 
-from scarnet_cli.dicom.headers import BROKEN, DAMAGE, HEADER_TAGS, Header, header_of
+from scarnet_cli.dicom.datasets import DAMAGE
+from scarnet_cli.dicom.headers import BROKEN, Header, header_of
+from scarnet_cli.dicom.walk import WANTED
 from scarnet_cli.errors import PacsError
 from scarnet_cli.pacs.client import Server
 
@@ -16,7 +18,7 @@ PAGE: Final = 200
 _FIELDS: Final = ("NumberOfStudyRelatedInstances", "NumberOfStudyRelatedSeries")
 _STUDY_UID, _SERIES_UID, _SOP_UID = "0020000D", "0020000E", "00080018"
 _INSTANCES, _SERIES = "00201208", "00201206"
-_NEEDED: Final = frozenset(f"{tag:08X}" for tag in HEADER_TAGS)
+_NEEDED: Final = frozenset(f"{tag:08X}" for tag in WANTED)
 
 
 @dataclass(frozen=True, slots=True)
