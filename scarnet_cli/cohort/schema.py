@@ -238,6 +238,14 @@ _FAILURES: Final = [
     *_labels(),
 ]
 
+_EXPORTS: Final = [
+    _study_id(),
+    column("segmentation_uid", TEXT, "SOPInstanceUID of the study's DICOM Segmentation, seg.dcm; null without one."),
+    column("report_uid", TEXT, "SOPInstanceUID of its Structured Report, report.dcm; null without one."),
+    column("code", TEXT, "Why there are none, as a short word for programs; null where they were written."),
+    column("message", TEXT, "The reason for people, and what to do."),
+]
+
 _STUDIES: Final = [
     _study_id(),
     column("study_digest", TEXT, "Digest of the study's files; a change redoes its batch."),
@@ -321,6 +329,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "segments": pa.schema(_SEGMENTS),
     "series": pa.schema(_SERIES),
     "failures": pa.schema(_FAILURES),
+    "exports": pa.schema(_EXPORTS),
     "studies": pa.schema(_STUDIES),
     "unread": pa.schema(_UNREAD),
     "benchmark": pa.schema(_BENCHMARK),
@@ -335,6 +344,7 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "segments": ("study_id", "segment"),
     "series": ("study_id", "series_instance_uid"),
     "failures": ("study_id", "stage", "code"),
+    "exports": ("study_id",),
     "studies": ("study_id",),
     "unread": ("place", "kind", "reason"),
     "benchmark": ("model", "case_id", "region"),
