@@ -1,4 +1,4 @@
-"""From a real Orthanc to the tables and back to it, with the server killed half way; the login and the query leave no trace."""
+"""From a real Orthanc to the tables and back, the server killed half way; login and query leave no trace."""
 
 import base64
 import subprocess
@@ -21,7 +21,6 @@ pytestmark = pytest.mark.pipeline
 
 STUDIES = 3
 SEG, SR = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.88.34"
-CHANGING = {"pipeline_version", "model", "model_sha256"}
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +83,13 @@ def test_there_and_back_again_with_the_server_killed_half_way(tmp_path: Path, ph
     for row in pq.read_table(launch.out / "tables" / "scans.parquet").to_pylist():
         uid, study = row["study_instance_uid"], row["study_id"]
         segmentation = stored(opened(orthanc), uid, SEG, tmp_path / f"{study}.dcm")
-        labels, read = read_nifti(launch.out / "studies" / study / "labels.nii.gz"), None
+        labels = read_nifti(launch.out / "studies" / study / "labels.nii.gz")
         read = read_by_dcmqi(segmentation, tmp_path / study)
         assert same_grid(labels, read)
         np.testing.assert_array_equal(labels.array, read.array)
         assert dcmread(stored(opened(orthanc), uid, SR, tmp_path / f"{study}_sr.dcm")).Modality == "SR"
-    assert_no_trace(launch, PASSWORD, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode())
+    assert_no_trace(launch, PASSWORD)
+    assert_no_trace(launch, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode())
     assert_no_trace(launch, "PHANTOM*", but=(".command.sh", ".sst", ".log"))
 
     # what was stored makes no other studies: nothing is done again but the index, which asks for the changed headers
