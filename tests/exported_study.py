@@ -76,7 +76,7 @@ def heart(shape_zyx: tuple[int, int, int], highest: Label = Label.MVO) -> NDArra
 
 def label(source: Path, work: Path, highest: Label = Label.MVO) -> Labelled:
     """Index, convert, label and measure the one study of a folder or archive."""
-    intake = take_in(source, {}, IntakeOptions())
+    intake = take_in(source, None, IntakeOptions())
     (study,) = intake.studies
     assert study.entry is not None, study.failure
     convert_study(study.entry, intake.root, work / "convert")

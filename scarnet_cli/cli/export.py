@@ -56,5 +56,5 @@ def _entries(source: Path, out: Path) -> tuple[list[dict[str, Any]], Path]:
     if is_batch(source):
         batch = read_batch(source)
         return batch["studies"], Path(batch["root"])
-    intake = take_in(source, {}, IntakeOptions(leave_out=out))
+    intake = take_in(source, None, IntakeOptions(leave_out=out))
     return [study.entry for study in intake.studies if study.entry is not None], intake.root
