@@ -10,7 +10,7 @@ from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 from scarnet_cli.cohort.batch import run_studies, write_failures
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.cohort.plan import read_batch
+from scarnet_cli.cohort.plan import is_batch, read_batch
 from scarnet_cli.dicom.convert import convert_study
 
 EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
@@ -23,14 +23,15 @@ EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 def convert(source: Path, out: Path, isolate: bool) -> None:
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
 
-    Takes a batch file of `scarnet index`, or a folder, archive or samplesheet, which is indexed first. Writes
+    Takes a batch file of `scarnet index` (or the folder that `scarnet fetch` made of it), or a folder, archive or
+    samplesheet, which is indexed first. Writes
     studies/<study_id>/image.nii.gz and study.json, and failures.parquet with a row for each study that has no volume.
     """
-    if source.suffix == ".json":
+    if is_batch(source):
         batch = read_batch(source)
         convert_batch(batch["studies"], Path(batch["root"]), out, isolate=isolate)
         return
-    intake = take_in(source, {}, IntakeOptions(leave_out=out))
+    intake = take_in(source, None, IntakeOptions(leave_out=out))
     entries = [study.entry for study in intake.studies if study.entry is not None]
     failures = [study.failure for study in intake.studies if study.failure is not None]
     failures += convert_batch(entries, intake.root, out, isolate=isolate)

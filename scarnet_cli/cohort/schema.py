@@ -230,10 +230,20 @@ _SERIES: Final = [
 
 _FAILURES: Final = [
     _study_id(),
-    column("stage", TEXT, "Stage at which the study ended: index, convert, crop, segment, quantify.", required=True),
+    column(
+        "stage", TEXT, "Stage at which the study ended: index, fetch, convert, crop, segment, quantify.", required=True
+    ),
     column("code", TEXT, "Reason as a short word for programs.", required=True),
     column("message", TEXT, "Reason for people, and what to do.", required=True),
     *_labels(),
+]
+
+_EXPORTS: Final = [
+    _study_id(),
+    column("segmentation_uid", TEXT, "SOPInstanceUID of the study's DICOM Segmentation, seg.dcm; null without one."),
+    column("report_uid", TEXT, "SOPInstanceUID of its Structured Report, report.dcm; null without one."),
+    column("code", TEXT, "Why there are none, as a short word for programs; null where they were written."),
+    column("message", TEXT, "The reason for people, and what to do."),
 ]
 
 _STUDIES: Final = [
@@ -241,6 +251,19 @@ _STUDIES: Final = [
     column("study_digest", TEXT, "Digest of the study's files; a change redoes its batch."),
     column("batch", TEXT, "Batch that the study travels in; null when it failed before."),
     *_labels(),
+]
+
+_UNREAD: Final = [
+    column("place", TEXT, "Key of the folder (of the file at the input's root): a hash of its path.", required=True),
+    column("kind", TEXT, "What was not read: 'folder', or 'file' for files and links in the folder.", required=True),
+    column(
+        "reason",
+        TEXT,
+        "vanished, unreadable, dead_link, link_loop, walked_before or no_file, see `message`.",
+        required=True,
+    ),
+    column("count", COUNT, "How many.", required=True),
+    column("message", TEXT, "The reason for people, and what to do.", required=True),
 ]
 
 _MODEL: Final = column("model", TEXT, "Name of the model, or of whatever labelled the cases.", required=True)
@@ -306,7 +329,9 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "segments": pa.schema(_SEGMENTS),
     "series": pa.schema(_SERIES),
     "failures": pa.schema(_FAILURES),
+    "exports": pa.schema(_EXPORTS),
     "studies": pa.schema(_STUDIES),
+    "unread": pa.schema(_UNREAD),
     "benchmark": pa.schema(_BENCHMARK),
     "benchmark_summary": pa.schema(_BENCHMARK_SUMMARY),
     "benchmark_cost": pa.schema(_BENCHMARK_COST),
@@ -319,7 +344,9 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "segments": ("study_id", "segment"),
     "series": ("study_id", "series_instance_uid"),
     "failures": ("study_id", "stage", "code"),
+    "exports": ("study_id",),
     "studies": ("study_id",),
+    "unread": ("place", "kind", "reason"),
     "benchmark": ("model", "case_id", "region"),
     "benchmark_summary": ("model", "region"),
     "benchmark_cost": ("model",),
