@@ -18,7 +18,7 @@ from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.files import atomic_path
 
 # Raised when a column changes its meaning; an older cache is then read anew instead of misread.
-CACHE_VERSION: Final = "1"
+CACHE_VERSION: Final = "2"
 _VERSION_KEY: Final = b"scarnet_index_version"
 _ARROW_TYPES: Final[dict[str, pa.DataType]] = {
     "str": pa.string(),

@@ -14,7 +14,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from scarnet_cli.dicom.facts import MAGNITUDE, OTHER_COMPONENT, PSIR, FrameFacts
+from scarnet_cli.dicom.facts import FrameFacts
 
 # pydicom's warnings quote the values they are about, names among them: none may reach a log. What matters of them shows
 # when a value is used.
@@ -156,7 +156,6 @@ def _macros(group: Dataset) -> list[Dataset]:
 
 def _facts(study_uid: str, frame: int | None, layers: Sequence[Dataset], *, geometry: bool = True) -> FrameFacts:
     """Read one frame's facts; of several layers the first that has a value counts."""
-    image_type = joined(layers, "FrameType") or joined(layers, "ImageType")
     number = first(layers, "InstanceNumber", whole)
     return FrameFacts(
         study_uid=study_uid,
@@ -169,9 +168,9 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Dataset], *, geom
         protocol=first(layers, "ProtocolName", text),
         series_number=first(layers, "SeriesNumber", whole),
         instance_number=number if frame is None else frame,
-        image_type=image_type,
+        image_type=joined(layers, "FrameType") or joined(layers, "ImageType"),
         sequence=" ".join(filter(None, (joined(layers, k) for k in _SEQUENCE_KEYWORDS))) or None,
-        component=component_of(first(layers, "ComplexImageComponent", text), image_type),
+        complex_component=first(layers, "ComplexImageComponent", text),
         slope=first(layers, "RescaleSlope", number_of) or 1.0,
         intercept=first(layers, "RescaleIntercept", number_of) or 0.0,
         inversion_ms=first(layers, "InversionTime", number_of) or first(layers, "InversionTimes", number_of),
@@ -187,23 +186,6 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Dataset], *, geom
 
 
 _SEQUENCE_KEYWORDS: Final = ("ScanningSequence", "SequenceVariant", "SequenceName", "PulseSequenceName")
-_PSIR_TYPES: Final = {"PSIR", "PS", "R_IR", "R", "REAL", "CR"}
-_MAGNITUDE_TYPES: Final = {"M", "M_IR", "MAG", "MAGNITUDE", "M_FFE", "M_SE"}
-_OTHER_TYPES: Final = {"P", "I", "PHASE", "IMAGINARY", "PHASE MAP", "VELOCITY", "P_IR", "I_IR"}
-
-
-def component_of(complex_component: str | None, image_type: str | None) -> str | None:
-    """Return the component of a frame: ComplexImageComponent first, then ImageType from its third value on."""
-    words = [complex_component.upper()] if complex_component else []
-    for candidates in (words, (image_type or "").upper().split("\\")[2:]):
-        found = set(candidates)
-        if found & _PSIR_TYPES:
-            return PSIR
-        if found & _OTHER_TYPES:
-            return OTHER_COMPONENT
-        if found & _MAGNITUDE_TYPES:
-            return MAGNITUDE
-    return None
 
 
 def first(layers: Sequence[Dataset], keyword: str, read: Any) -> Any:  # noqa: ANN401 (whatever `read` returns)
