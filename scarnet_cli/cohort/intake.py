@@ -1,51 +1,21 @@
 """INDEX: from a folder or samplesheet to planned studies in batches, with a row for each that cannot be planned."""
 
-import hashlib
-import json
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Any
 
-from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
+from scarnet_cli.cohort.study_plan import PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
 from scarnet_cli.dicom.archives import is_archive
 from scarnet_cli.dicom.cache import Remembered
 from scarnet_cli.dicom.collect import Known, collect
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
-from scarnet_cli.dicom.selection import SeriesVerdict, select
-from scarnet_cli.dicom.stacks import Note, Stack
 from scarnet_cli.dicom.sweep import sweep
-from scarnet_cli.errors import DicomError, InputError
-
-logger = logging.getLogger(__name__)
-
-STAGE: Final = "index"
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStudy:
-    """One study that was seen.
-
-    Attributes:
-        study_id: Its id.
-        digest: Changes when one of its files does, or what its samplesheet row says for measuring it; labels do not.
-        entry: Its entry in a batch file; None where it failed.
-        series: Its series.
-        failure: Why it cannot be converted; None where it can.
-        labels: The samplesheet's `LABELS` of it; empty without a samplesheet.
-    """
-
-    study_id: str
-    digest: str
-    entry: dict[str, Any] | None
-    series: tuple[SeriesVerdict, ...]
-    failure: Failure | None
-    labels: dict[str, str | None] = field(default_factory=dict)
+from scarnet_cli.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +33,6 @@ class Intake:
     studies: tuple[PlannedStudy, ...]
     memory: dict[str, Remembered]
     counts: Counter[str]
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """The files of one study while they are gathered."""
-
-    files: list[FoundFile] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
-    broken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +76,9 @@ def take_in(source: Path, memory: Mapping[str, Remembered], options: IntakeOptio
         )
         raise InputError("no_dicom", message)
     gathered, lost = _by_study(known)
-    studies = [_plan(study_id_from_uid(uid), uid, study, None) for uid, study in gathered.items()]
+    studies = [
+        plan_study(study_id_from_uid(uid), uid, study, files_digest(study.files)) for uid, study in gathered.items()
+    ]
     studies += [_lost_study(key, files) for key, files in lost.items()]
     return Intake(root, tuple(sorted(studies, key=lambda s: s.study_id)), fresh, counts)
 
@@ -136,14 +99,14 @@ def _collect(
     return collect(root, files, memory, jobs=options.jobs, advance=options.advance)
 
 
-def _by_study(known: Sequence[Known]) -> tuple[dict[str, _Gathered], dict[str, list[FoundFile]]]:
+def _by_study(known: Sequence[Known]) -> tuple[dict[str, StudyFiles], dict[str, list[FoundFile]]]:
     """Gather files by StudyInstanceUID; broken ones that name none go to the studies in their folder.
 
     Returns:
         The studies by UID; and, by the key of their folder (of the file itself at the root), the broken files that lie
         with no study.
     """
-    gathered: dict[str, _Gathered] = defaultdict(_Gathered)
+    gathered: dict[str, StudyFiles] = defaultdict(StudyFiles)
     folders: dict[str, set[str]] = defaultdict(set)
     strays: list[FoundFile] = []
     for file, header in known:
@@ -169,62 +132,26 @@ def _folder(file: FoundFile) -> str:
     return file.path if file.member is not None else str(PurePosixPath(file.path).parent)
 
 
-def _add(study: _Gathered, file: FoundFile, header: Any) -> None:  # noqa: ANN401 (Header; named so by `Known`)
+def _add(study: StudyFiles, file: FoundFile, header: Any) -> None:  # noqa: ANN401 (Header; named so by `Known`)
     study.files.append(file)
     study.broken += header.kind == BROKEN
     study.frames.extend(Frame(file, facts) for facts in header.frames)
 
 
-def _plan(study_id: str, uid: str | None, study: _Gathered, row: SampleRow | None) -> PlannedStudy:
-    """Choose the stack of one study and write its entry, or say why there is none."""
-    digest = _digest(study.files, row)
-    selection = select(study.frames)
-    stack = selection.stack
-    if stack is None:
-        error = selection.error or DicomError("no_lge_stack", "No stack was chosen.")
-        words = f" {_broken_words(study.broken, len(study.files))}" if study.broken else ""
-        failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
-        return PlannedStudy(study_id, digest, None, selection.series, failure)
-    entry = {"study_id": study_id, "digest": digest, "study_instance_uid": uid, **_entry(stack, study), **_extras(row)}
-    logger.info("study %s: %d slices, rules %s", study_id, len(stack.frames), entry["rules"])
-    return PlannedStudy(study_id, digest, entry, selection.series, None)
-
-
-def _broken_words(broken: int, total: int) -> str:
-    return f"{broken} of its {total} files cannot be read (cut short or damaged); copy them again."
-
-
-def _entry(stack: Stack, study: _Gathered) -> dict[str, Any]:
-    notes = list(stack.notes)
-    if study.broken:
-        notes.append(Note("unreadable_files", _broken_words(study.broken, len(study.files)), flag=True))
+def _extras(row: SampleRow) -> dict[str, Any]:
     return {
-        "manufacturer": stack.frames[0].facts.manufacturer,
-        "kind": "dicom",
-        "sources": [{"path": f.file.path, "member": f.file.member, "frame": f.facts.frame} for f in stack.frames],
-        "chosen": list(stack.series_uids),
-        "component": stack.component,
-        "rules": [{"code": note.code, "words": note.words} for note in notes],
-        "flags": sorted({note.code for note in notes if note.flag}),
+        "rv_insertion": list(row.rv_insertion) if row.rv_insertion else None,
+        "reference": str(row.reference) if row.reference else None,
     }
 
 
-def _extras(row: SampleRow | None) -> dict[str, Any]:
-    return {
-        "rv_insertion": list(row.rv_insertion) if row and row.rv_insertion else None,
-        "reference": str(row.reference) if row and row.reference else None,
-    }
-
-
-def _digest(files: Iterable[FoundFile], row: SampleRow | None) -> str:
-    """Return 32 hex digits over every file's key, size and time, and what the samplesheet says of the study."""
-    facts: list[Any] = sorted((path_key(f.path, f.member), f.size, f.mtime_ns) for f in files)
-    if row is not None:
-        facts.append(_extras(row))
-        for path in filter(None, (row.reference, row.dicom if row.is_nifti else None)):
-            status = path.stat()
-            facts.append((status.st_size, status.st_mtime_ns))
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+def _row_digest(files: Iterable[FoundFile], row: SampleRow) -> str:
+    """Return a digest of a row's files and of what it says of the study."""
+    facts: list[Any] = [_extras(row)]
+    for path in filter(None, (row.reference, row.dicom if row.is_nifti else None)):
+        status = path.stat()
+        facts.append((status.st_size, status.st_mtime_ns))
+    return files_digest(files, facts)
 
 
 def _lost_study(study_id: str, files: Sequence[FoundFile]) -> PlannedStudy:
@@ -233,8 +160,7 @@ def _lost_study(study_id: str, files: Sequence[FoundFile]) -> PlannedStudy:
         f"{len(files)} DICOM files that lie together cannot be read, and none says which study it is of (cut short, "
         "damaged or no DICOM in spite of the name); copy them again or leave them out."
     )
-    failure = Failure(study_id, STAGE, "not_readable", message)
-    return PlannedStudy(study_id, _digest(files, None), None, (), failure)
+    return failed_study(study_id, files_digest(files), "not_readable", message)
 
 
 def _take_in_rows(
@@ -257,27 +183,26 @@ def _take_in_rows(
 
 
 def _row_study(row: SampleRow, known: Sequence[Known]) -> PlannedStudy:
-    study = _Gathered()
+    study = StudyFiles()
     for file, header in known:
         if header.kind != JUNK:
             _add(study, file, header)
+    digest = _row_digest(study.files, row)
     uids = sorted({frame.facts.study_uid for frame in study.frames})
     if len(uids) > 1:
         message = (
             f"The samplesheet's folder or archive of this study holds {len(uids)} studies (StudyInstanceUIDs); give "
             "each its own row."
         )
-        failure = Failure(row.study, STAGE, "several_studies", message)
-        return PlannedStudy(row.study, _digest(study.files, row), None, (), failure)
+        return failed_study(row.study, digest, "several_studies", message)
     if not study.frames and not study.broken:
         message = "The samplesheet's folder or archive of this study holds no DICOM image; check its path."
-        failure = Failure(row.study, STAGE, "no_dicom", message)
-        return PlannedStudy(row.study, _digest(study.files, row), None, (), failure)
-    return _plan(row.study, uids[0] if uids else None, study, row)
+        return failed_study(row.study, digest, "no_dicom", message)
+    return plan_study(row.study, uids[0] if uids else None, study, digest, _extras(row))
 
 
 def _nifti_study(row: SampleRow) -> PlannedStudy:
-    digest = _digest([], row)
+    digest = _row_digest([], row)
     entry = {
         "study_id": row.study,
         "digest": digest,

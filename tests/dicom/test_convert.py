@@ -13,7 +13,8 @@ from dicom_series import DIRECTION, FIRST_MM, GAP_MM, NORMAL, SPACING_YX_MM, mak
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
-from scarnet_cli.cohort.intake import IntakeOptions, PlannedStudy, take_in
+from scarnet_cli.cohort.intake import IntakeOptions, take_in
+from scarnet_cli.cohort.study_plan import PlannedStudy
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume, read_nifti
