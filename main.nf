@@ -41,6 +41,7 @@ workflow {
             COHORT(
                 place,
                 previous.exists() ? previous : [],
+                params.series_rules ? file(params.series_rules) : [],
                 "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
                 weightsFiles(params.localiser, params),
                 weightsFiles(params.weights, params),

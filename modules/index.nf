@@ -8,6 +8,7 @@ process INDEX {
     input:
     val input
     path previous, stageAs: 'previous.parquet'
+    path series_rules, stageAs: 'series_rules.yml'
     val options
 
     output:
@@ -19,6 +20,7 @@ process INDEX {
     script:
     """
     scarnet index ${nextflow.util.Escape.path(input.path)} --out index --problem problem.txt \\
-        ${previous ? '--previous previous.parquet' : ''} --jobs ${task.cpus} ${options}
+        ${previous ? '--previous previous.parquet' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
+        --jobs ${task.cpus} ${options}
     """
 }

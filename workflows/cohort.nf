@@ -13,6 +13,7 @@ workflow COHORT {
     take:
     input // map: path of the directory or samplesheet, root above all its files
     previous // index.parquet of the run before, or []
+    series_rules // a site's rules of series selection (YAML), or []
     index_options // text: sizes of batches
     localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])
     weights // weights of the segmentation network, likewise
@@ -21,7 +22,7 @@ workflow COHORT {
     gather_options // text: format of the tables
 
     main:
-    INDEX(input, previous, index_options)
+    INDEX(input, previous, series_rules, index_options)
     INDEX.out.problem.subscribe { message -> error(message.text.trim()) }
     ch_batches = INDEX.out.batches.flatten().map { json -> tuple(json.baseName, json) }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, WEIGHTS_NAME, weights_dir
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
@@ -39,15 +39,24 @@ class Networks:
 )
 @click.option("--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it.")
 @weights_dir
+@SERIES_RULES
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
-def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, isolate: bool) -> None:
+def run(
+    source: Path,
+    out: Path,
+    localiser: Path,
+    weights: Path,
+    series_rules: Path | None,
+    fast: bool,
+    isolate: bool,
+) -> None:
     """Measure the studies of DICOM_DIR (a folder, an archive or a samplesheet) without Nextflow.
 
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), isolate=isolate)
+    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), series_rules, isolate=isolate)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
     if not accounting.scans:
@@ -55,7 +64,9 @@ def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, iso
         sys.exit(1)
 
 
-def run_studies_here(source: Path, out: Path, networks: Networks, *, isolate: bool) -> "Accounting":
+def run_studies_here(
+    source: Path, out: Path, networks: Networks, series_rules: Path | None = None, *, isolate: bool
+) -> "Accounting":
     """Run every stage over one batch and put the results where the pipeline puts them.
 
     Raises:
@@ -67,23 +78,26 @@ def run_studies_here(source: Path, out: Path, networks: Networks, *, isolate: bo
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
         work = Path(name)
-        _run_stages(source, work, networks, isolate=isolate)
+        _run_stages(source, work, networks, series_rules, isolate=isolate)
         accounting = gather(sorted(path for path in work.iterdir() if path.is_dir()), out / "tables")
         _publish(work, out)
     write_report(out / "tables", [out / "studies"], out / "report")
     return accounting
 
 
-def _run_stages(source: Path, work: Path, networks: Networks, *, isolate: bool) -> None:
+def _run_stages(source: Path, work: Path, networks: Networks, series_rules: Path | None, *, isolate: bool) -> None:
     from scarnet_cli.cli.convert import convert_batch
     from scarnet_cli.cli.index import intake_progress
     from scarnet_cli.cohort.plan import read_batch, write_plan
+    from scarnet_cli.dicom.rules_file import read_series_rules
+    from scarnet_cli.dicom.selection import chooser
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
+    rules = read_series_rules(series_rules)
     with intake_progress() as take_in:
-        intake = take_in(source, {}, work.parent, 1)
+        intake = take_in(source, {}, work.parent, 1, chooser(rules))
     batches = [read_batch(path) for path in write_plan(intake, work / "index", len(intake.studies), sys.maxsize)]
     entries = [entry for batch in batches for entry in batch["studies"]]
     convert_batch(entries, intake.root, work / "convert", isolate=isolate)

@@ -7,13 +7,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
-from scarnet_cli.cohort.study_plan import PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
+from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
 from scarnet_cli.dicom.archives import is_archive
 from scarnet_cli.dicom.cache import Remembered
 from scarnet_cli.dicom.collect import Known, collect
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
+from scarnet_cli.dicom.selection import select
 from scarnet_cli.dicom.sweep import sweep
 from scarnet_cli.errors import InputError
 
@@ -42,12 +43,14 @@ class IntakeOptions:
     Attributes:
         jobs: Worker processes for reading headers.
         leave_out: A folder that is not searched: the index's own output.
+        choose: Makes the choice among a study's frames; by the built-in rules unless said otherwise.
         begin: Called with the number of files before they are read.
         advance: Called with the number of files done.
     """
 
     jobs: int = 1
     leave_out: Path | None = None
+    choose: Choose = select
     begin: Callable[[int], None] = lambda _: None
     advance: Callable[[int], None] = lambda _: None
 
@@ -77,7 +80,8 @@ def take_in(source: Path, memory: Mapping[str, Remembered], options: IntakeOptio
         raise InputError("no_dicom", message)
     gathered, lost = _by_study(known)
     studies = [
-        plan_study(study_id_from_uid(uid), uid, study, files_digest(study.files)) for uid, study in gathered.items()
+        plan_study(study_id_from_uid(uid), uid, study, files_digest(study.files), choose=options.choose)
+        for uid, study in gathered.items()
     ]
     studies += [_lost_study(key, files) for key, files in lost.items()]
     return Intake(root, tuple(sorted(studies, key=lambda s: s.study_id)), fresh, counts)
@@ -176,13 +180,13 @@ def _take_in_rows(
     studies = []
     for row in rows:
         own = [item for file in swept[row.study] for item in by_path[file.path]]
-        study = _nifti_study(row) if row.is_nifti else _row_study(row, own)
+        study = _nifti_study(row) if row.is_nifti else _row_study(row, own, options.choose)
         studies.append(replace(study, labels=row.labels))
     counts = Counter(header.kind for _, header in known)
     return Intake(root, tuple(sorted(studies, key=lambda s: s.study_id)), fresh, counts)
 
 
-def _row_study(row: SampleRow, known: Sequence[Known]) -> PlannedStudy:
+def _row_study(row: SampleRow, known: Sequence[Known], choose: Choose) -> PlannedStudy:
     study = StudyFiles()
     for file, header in known:
         if header.kind != JUNK:
@@ -198,7 +202,7 @@ def _row_study(row: SampleRow, known: Sequence[Known]) -> PlannedStudy:
     if not study.frames and not study.broken:
         message = "The samplesheet's folder or archive of this study holds no DICOM image; check its path."
         return failed_study(row.study, digest, "no_dicom", message)
-    return plan_study(row.study, uids[0] if uids else None, study, digest, _extras(row))
+    return plan_study(row.study, uids[0] if uids else None, study, digest, _extras(row), choose)
 
 
 def _nifti_study(row: SampleRow) -> PlannedStudy:

@@ -79,11 +79,13 @@ def parse_rules(text: str, owner: Owner) -> tuple[Rule, ...]:
     problems: list[str] = []
     if not isinstance(root, yaml.SequenceNode):
         problems = [f"line {_line(root)}: the file must be a list of rules, each beginning with '- '; {_FORM}"]
-    rules = [rule for node in getattr(root, "value", ()) if (rule := _rule(node, owner, problems))]
+    nodes = root.value if isinstance(root, yaml.SequenceNode) else []
+    rules = [rule for node in nodes if (rule := _rule(node, owner, problems))]
     if problems:
         shown = "\n  ".join(problems[:_MOST_SHOWN])
         more = f"\n  and {len(problems) - _MOST_SHOWN} more" if len(problems) > _MOST_SHOWN else ""
-        message = f"The series rules have {len(problems)} wrong entries:\n  {shown}{more}"
+        count = "1 wrong entry" if len(problems) == 1 else f"{len(problems)} wrong entries"
+        message = f"The series rules have {count}:\n  {shown}{more}"
         raise InputError("series_rules", message)
     return tuple(rules)
 
@@ -118,7 +120,7 @@ def _rule(node: yaml.Node, owner: Owner, problems: list[str]) -> Rule | None:
     place = f"line {_line(node)}"
     says, witness = ([key for key in fields if key in group] for group in (VALUES, _ALL_WITNESSES))
     if len(says) != 1 or len(witness) != 1:
-        problems.append(f"{place}: {_FORM}; this one has {_listed([*says, *witness]) or 'neither'}")
+        problems.append(f"{place}: {_FORM}; this one has {', '.join([*says, *witness]) or 'neither'}")
         return None
     why = _scalar(fields.get("why"))
     problems.extend(f"{place}: {problem}" for problem in _clashes(says[0], witness[0], fields))

@@ -5,8 +5,9 @@ that they are one of late enhancement: see `candidates`. Among those that qualif
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -104,6 +105,11 @@ def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selecti
         return Selection(None, verdicts, best.stack.problem, decisions)
     notes = (*best.stack.notes, *_choice_notes(best, ranked, longest), *_left_out(best, candidates))
     return Selection(replace(best.stack, notes=notes), verdicts, None, decisions)
+
+
+def chooser(rules: SeriesRules) -> Callable[[Sequence[Frame]], Selection]:
+    """Return `select` by these rules."""
+    return partial(select, rules=rules)
 
 
 def _without_exam_protocol(frames: Sequence[Frame]) -> list[Frame]:
@@ -232,4 +238,4 @@ def _unplaced_reason(frame: Frame) -> str:
     return "no position, orientation or pixel spacing"
 
 
-__all__ = ["Decision", "Selection", "SeriesVerdict", "name_of", "select"]
+__all__ = ["Decision", "Selection", "SeriesVerdict", "chooser", "name_of", "select"]
