@@ -40,8 +40,8 @@ def components_of(frames: Sequence[Frame], rules: SeriesRules) -> dict[int, Comp
     """Return the component of each frame of a study, by the frame's identity.
 
     It is told by header; else by the series' name; else a series whose values reach below zero is phase-sensitive. A
-    name that says phase-sensitive outweighs an ImageType that says magnitude for the whole series: some exports write M
-    for both of a pair.
+    prefix or suffix that says phase-sensitive outweighs an ImageType that says magnitude for the whole series: some
+    exports write M for both of a pair.
     """
     series: dict[str | None, list[Frame]] = defaultdict(list)
     for frame in frames:
@@ -56,7 +56,8 @@ def _of_series(series: Sequence[Frame], rules: SeriesRules) -> list[Component]:
     facts = series[0].facts
     named = read_names(facts.description, facts.protocol, rules).finding("component")
     told = [header_component(frame.facts, rules) for frame in series]
-    if named is not None and named.value == PSIR and {f.value if f else None for f in told} == {MAGNITUDE}:
+    marked = named is not None and named.value == PSIR and named.rule.witness != "name"  # by prefix or suffix
+    if marked and {f.value if f else None for f in told} == {MAGNITUDE}:
         told = [named] * len(series)
     found = [_component(finding or named, frame.facts) for finding, frame in zip(told, series, strict=True)]
     return _graded(found, rules)

@@ -61,6 +61,12 @@ def test_a_name_tells_where_the_header_does_not() -> None:
     assert [c.value for c in components(["OTHER"], name="ORIG MAG: SA MDE")] == ["magnitude"]
 
 
+def test_a_suffix_outweighs_an_image_type_that_says_magnitude_and_a_word_within_does_not() -> None:
+    assert [c.value for c in components(["M"], name="tfl_sax_PSIR")] == ["psir"]
+    assert [c.value for c in components(["M"], name="tfl_psir_sax")] == ["magnitude"]
+    assert [c.value for c in components(["OTHER"], name="tfl_psir_sax")] == ["psir"]
+
+
 def test_a_component_says_how_it_is_known() -> None:
     (told,) = components(["PSIR"])
     assert told.words.startswith("'PSIR' in ImageType (built-in: ")

@@ -43,7 +43,7 @@ REAL_NAMES = Path(__file__).parents[3] / "shared" / "data" / "series_names" / "c
         ("3D LGE PV", "atrium", None, None),
         ("TI Scout", "ti_scout", None, None),
         ("Cine_1_IR_RR", "ti_scout", None, None),
-        ("PSIR_LL", "ti_scout", None, None),
+        ("PSIR_LL", "ti_scout", None, "psir"),
         ("cine_sax", "cine", "sax", None),
         ("SAX_DELAY_FIESTA", "cine", "sax", None),
         ("Molli post SAX", "map", "sax", None),
