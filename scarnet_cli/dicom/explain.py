@@ -33,7 +33,7 @@ def explained(study_id: str, selection: Selection) -> str:
     if decisions:
         console.print(_table(decisions), Text(f"\n{_LEGEND}\n"))
     for number, decision in enumerate(decisions, 1):
-        _print(console, Text(f"{number}. {_name(decision.candidate)}"), _details(decision, selection))
+        _print(console, Text(f"{number}. {_name(decision.candidate)}"), _details(decision))
     placed = {uid for d in decisions for uid in d.candidate.stack.series_uids}
     for series in selection.series:
         if (series.series_uid or "") not in placed:
@@ -90,7 +90,7 @@ def _clock(seconds: float) -> str:
     return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}:{second:02d}"
 
 
-def _details(decision: Decision, selection: Selection) -> list[str]:
+def _details(decision: Decision) -> list[str]:
     """Return what is known of a stack, each line a word of six letters and its text."""
     c = decision.candidate
     named = [f"{found.value} by {found.words}; " for found in c.names.findings if found.rule.says == "view"]
@@ -106,8 +106,7 @@ def _details(decision: Decision, selection: Selection) -> list[str]:
     ]
     if c.refusal is not None:
         return lines
-    notes = selection.stack.notes if decision.chosen and selection.stack else c.stack.notes
-    lines += [f"{'flag' if note.flag else 'rule':6} {note.code}: {note.words}" for note in notes]
+    lines += [f"{'flag' if note.flag else 'rule':6} {note.code}: {note.words}" for note in c.stack.notes]
     if c.stack.problem is not None and str(c.stack.problem) not in decision.reason:
         lines.append(f"grid   {c.stack.problem}")
     return lines

@@ -145,6 +145,7 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geomet
         spacing_yx_mm=_vector(layers, "PixelSpacing", 2),
         position_xyz_mm=_vector(layers, "ImagePositionPatient", 3) if geometry else None,
         orientation=_vector(layers, "ImageOrientationPatient", 6) if geometry else None,
+        stack_id=None if frame is None else first(layers, "StackID", text),
     )
 
 

@@ -92,19 +92,16 @@ def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selecti
     fit = [c for c in fit if c.evidence > UNKNOWN] or fit
     longest = max((len(c.stack.frames) for c in fit), default=0)
     ranked = sorted(fit, key=lambda c: rank(c, longest), reverse=True)
-    best = ranked[0] if ranked else None
     rest = [c for c in candidates if not any(c is r for r in ranked)]
     rest.sort(key=lambda c: (-(c.refusal is None), -c.evidence, -c.view, c.stack.name, c.stack.series_uids))
-    decisions = tuple(
-        Decision(c, c is best and c.stack.problem is None, _reason(c, best, longest)) for c in (*ranked, *rest)
-    )
-    verdicts = _verdicts(frames, decisions)
-    if best is None:
-        return Selection(None, verdicts, _refusal(frames, candidates), decisions)
-    if best.stack.problem is not None:
-        return Selection(None, verdicts, best.stack.problem, decisions)
-    notes = (*best.stack.notes, *_choice_notes(best, ranked, longest), *_left_out(best, candidates))
-    return Selection(replace(best.stack, notes=notes), verdicts, None, decisions)
+    best = None
+    if ranked:
+        notes = (*_choice_notes(ranked, longest), *_left_out(ranked[0], candidates, longest))
+        best = replace(ranked[0], stack=replace(ranked[0].stack, notes=(*ranked[0].stack.notes, *notes)))
+        ranked[0] = best
+    problem = best.stack.problem if best else _refusal(frames, candidates)
+    decisions = tuple(Decision(c, c is best and problem is None, _reason(c, best, longest)) for c in (*ranked, *rest))
+    return Selection(best.stack if best and problem is None else None, _verdicts(frames, decisions), problem, decisions)
 
 
 def chooser(rules: SeriesRules) -> Callable[[Sequence[Frame]], Selection]:
@@ -126,9 +123,9 @@ def _without_exam_protocol(frames: Sequence[Frame]) -> list[Frame]:
     return [f._replace(facts=replace(f.facts, protocol=None)) if f.facts.description else f for f in frames]
 
 
-def _choice_notes(best: Candidate, ranked: Sequence[Candidate], longest: int) -> list[Note]:
+def _choice_notes(ranked: Sequence[Candidate], longest: int) -> list[Note]:
     notes = []
-    others = [c for c in ranked if c is not best]
+    best, *others = ranked
     if best.stack.component == PSIR and any(c.stack.component == MAGNITUDE for c in others):
         notes.append(Note("phase_sensitive_chosen", "The phase-sensitive stack was taken, not the magnitude one."))
     if best.names.averaged and any(not c.names.averaged for c in others):
@@ -155,13 +152,14 @@ def _twins(best: Candidate, other: Candidate, longest: int) -> bool:
     return other.stack.geometry is not None and decisive(best, other, longest) == BY_TIME
 
 
-def _left_out(best: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
+def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) -> list[Note]:
     """Note slices of the chosen series that lie in its direction but on another grid: the stack may lack its ends."""
     odd = 0
     for other in candidates:
         same = set(other.stack.series_uids) & set(best.stack.series_uids)
-        if other is best or not same or other.stack.component != best.stack.component:
-            continue
+        alike = other.stack.component_by.key == best.stack.component_by.key
+        if other is best or not same or not alike or _twins(best, other, longest):
+            continue  # a twin is a whole stack, and has a note of its own
         a, b = (np.array(c.stack.frames[0].facts.orientation) for c in (other, best))
         odd += len(other.stack.frames) if np.abs(a - b).max() < 0.1 else 0  # noqa: PLR2004 (one view, 6 degrees)
     if not odd:
@@ -193,15 +191,15 @@ def _refusal(frames: Sequence[Frame], candidates: Sequence[Candidate]) -> DicomE
 
 
 def _verdicts(frames: Sequence[Frame], decisions: Sequence[Decision]) -> tuple[SeriesVerdict, ...]:
-    """Return one verdict a series; a series with several stacks gets all their reasons, the chosen one's first."""
+    """Return one verdict a series: the reasons of all its stacks, the chosen one's and its rules first."""
     reasons: dict[str, list[str]] = defaultdict(list)
     chosen: set[str] = set()
     for decision in decisions:
-        for uid in decision.candidate.stack.series_uids:
-            if decision.chosen:
-                chosen.add(uid)
-            if decision.reason not in reasons[uid]:
-                reasons[uid].append(decision.reason)
+        stack = decision.candidate.stack
+        rules = [f"{note.code}: {note.words}" for note in stack.notes] if decision.chosen else []
+        chosen.update(stack.series_uids if decision.chosen else ())
+        for uid in stack.series_uids:
+            reasons[uid].extend(words for words in (decision.reason, *rules) if words not in reasons[uid])
     descriptions = {f.facts.series_uid or "": f.facts.description for f in reversed(frames)}
     for frame in frames:
         uid = frame.facts.series_uid or ""
@@ -214,8 +212,9 @@ def _verdicts(frames: Sequence[Frame], decisions: Sequence[Decision]) -> tuple[S
 
 def _reason(candidate: Candidate, best: Candidate | None, longest: int) -> str:
     if candidate is best:
-        problem = candidate.stack.problem
-        return f"LGE short-axis stack: {_shown(candidate)}" if problem is None else f"would be chosen, but: {problem}"
+        if candidate.stack.problem is not None:
+            return f"would be chosen, but: {candidate.stack.problem}"
+        return f"LGE short-axis stack: {_shown(candidate)}"
     if candidate.refusal is not None:
         return candidate.refusal.words
     if best is None:
