@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, WEIGHTS_NAME, weights_dir
+from scarnet_cli.dicom.rules_file import read_series_rules
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
+    from scarnet_cli.dicom.rules import SeriesRules
 
 # What of each stage's directory is a result, as in conf/modules.config.
 RESULTS: Final = (
@@ -56,7 +58,8 @@ def run(
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), series_rules, isolate=isolate)
+    rules = read_series_rules(series_rules)
+    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), rules, isolate=isolate)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
     if not accounting.scans:
@@ -65,7 +68,7 @@ def run(
 
 
 def run_studies_here(
-    source: Path, out: Path, networks: Networks, series_rules: Path | None = None, *, isolate: bool
+    source: Path, out: Path, networks: Networks, rules: "SeriesRules", *, isolate: bool
 ) -> "Accounting":
     """Run every stage over one batch and put the results where the pipeline puts them.
 
@@ -78,24 +81,22 @@ def run_studies_here(
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
         work = Path(name)
-        _run_stages(source, work, networks, series_rules, isolate=isolate)
+        _run_stages(source, work, networks, rules, isolate=isolate)
         accounting = gather(sorted(path for path in work.iterdir() if path.is_dir()), out / "tables")
         _publish(work, out)
     write_report(out / "tables", [out / "studies"], out / "report")
     return accounting
 
 
-def _run_stages(source: Path, work: Path, networks: Networks, series_rules: Path | None, *, isolate: bool) -> None:
+def _run_stages(source: Path, work: Path, networks: Networks, rules: "SeriesRules", *, isolate: bool) -> None:
     from scarnet_cli.cli.convert import convert_batch
     from scarnet_cli.cli.index import intake_progress
     from scarnet_cli.cohort.plan import read_batch, write_plan
-    from scarnet_cli.dicom.rules_file import read_series_rules
     from scarnet_cli.dicom.selection import chooser
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
-    rules = read_series_rules(series_rules)
     with intake_progress() as take_in:
         intake = take_in(source, {}, work.parent, 1, chooser(rules))
     batches = [read_batch(path) for path in write_plan(intake, work / "index", len(intake.studies), sys.maxsize)]
