@@ -35,6 +35,7 @@ workflow {
             COHORT(
                 placeOf(params, workflow.workDir),
                 previous.exists() ? previous : [],
+                params.series_rules ? file(params.series_rules) : [],
                 "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
                 weightsFiles(params.localiser, params),
                 weightsFiles(params.weights, params),

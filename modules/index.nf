@@ -13,6 +13,7 @@ process INDEX {
     val input
     path previous, stageAs: 'previous.parquet'
     path studies, stageAs: 'studies.csv' // list of the studies wanted from a server, or []
+    path series_rules, stageAs: 'series_rules.yml' // a site's rules of series selection, or []
     val options
 
     output:
@@ -26,6 +27,7 @@ process INDEX {
     def downloads = input.downloads ? "--downloads ${nextflow.util.Escape.path(input.downloads)}" : ''
     """
     scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
-        ${studies ? '--studies studies.csv' : ''} ${downloads} --jobs ${task.cpus} ${options}
+        ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} ${downloads} \\
+        --jobs ${task.cpus} ${options}
     """
 }

@@ -16,6 +16,7 @@ workflow COHORT {
     take:
     input // map of placeOf: where the studies are
     previous // index.parquet of the run before, or []
+    series_rules // a site's rules of series selection (YAML), or []
     index_options // text: sizes of batches
     localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])
     weights // weights of the segmentation network, likewise
@@ -25,7 +26,7 @@ workflow COHORT {
     dicom // map: `asked`, whether results are wanted as DICOM too; `store`, address of the server that they go to, or ''
 
     main:
-    INDEX(input, previous, input.studies, index_options)
+    INDEX(input, previous, input.studies, series_rules, index_options)
     INDEX.out.problem.subscribe { message -> error(message.text.trim()) }
     ch_planned = INDEX.out.batches.flatten().map { json -> tuple(json.baseName, json) }
     FETCH(input.server ? ch_planned : channel.empty(), input.downloads)

@@ -13,11 +13,21 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from scarnet_cli.cli.options import DOWNLOADS, OUTPUT_DIRECTORY, PROBLEM, SOURCE, STUDIES, problem_told_in
+from scarnet_cli.cli.options import (
+    DOWNLOADS,
+    OUTPUT_DIRECTORY,
+    PROBLEM,
+    SERIES_RULES,
+    SOURCE,
+    STUDIES,
+    problem_told_in,
+)
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.places import find_place
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
 from scarnet_cli.dicom.cache import read_cache
+from scarnet_cli.dicom.rules_file import read_series_rules
+from scarnet_cli.dicom.selection import chooser
 from scarnet_cli.errors import InputError, PacsError
 
 if TYPE_CHECKING:
@@ -28,7 +38,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 
 @click.command(epilog=EXAMPLE)
 @click.argument("source", metavar="INPUT", type=SOURCE)
-@click.option("--out", type=OUTPUT_DIRECTORY, help="Directory to write to.")
+@click.option("--out", type=OUTPUT_DIRECTORY, help="Directory to write to; needed unless --explain or --find is given.")
 @click.option(
     "--previous",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -51,6 +61,13 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 )
 @STUDIES
 @DOWNLOADS
+@SERIES_RULES
+@click.option(
+    "--explain",
+    metavar="STUDY",
+    help="Write nothing; print every stack of one study and why it was taken or left. STUDY is a study_id, a "
+    "samplesheet's name, a StudyInstanceUID, or a folder below INPUT.",
+)
 @PROBLEM
 def index(
     source: Path | str,
@@ -63,6 +80,8 @@ def index(
     jobs: int,
     studies: Path | None,
     downloads: Path | None,
+    series_rules: Path | None,
+    explain: str | None,
     problem: Path | None,
 ) -> None:
     """Find the studies below a folder (or in an archive or samplesheet) and the LGE short-axis stack of each.
@@ -73,8 +92,13 @@ def index(
     Writes studies, series, failures and unread.parquet, one file for each batch of studies, and index.parquet for the
     next run. One that is killed goes on where it was when it is run again with the same --out.
     """
-    if find is not None and isinstance(source, Path):
-        _print_places(source, find)
+    if find is not None:
+        _print_places(_folder(source, "--find"), find)
+        return
+    if explain is not None:
+        choose = chooser(read_series_rules(series_rules))
+        memory = read_cache([previous] if previous else [])
+        _print_choices(_folder(source, "--explain"), explain, memory, IntakeOptions(jobs, choose=choose))
         return
     if out is None:
         message = "Missing option '--out'."
@@ -84,8 +108,11 @@ def index(
         raise click.BadParameter(message, param_hint="--batch-min")
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"
-    with problem_told_in(problem, InputError, PacsError), intake_progress() as progress:
-        intake = progress(source, memory, IntakeOptions(jobs=jobs, leave_out=out, parts=parts), studies, downloads)
+    with problem_told_in(problem, InputError, PacsError):
+        rules = read_series_rules(series_rules)
+        options = IntakeOptions(jobs=jobs, leave_out=out, parts=parts, choose=chooser(rules), rules=rules.digest)
+        with intake_progress() as progress:
+            intake = progress(source, memory, options, studies, downloads)
     paths = write_plan(intake, out, batch_min, batch_max)
     shutil.rmtree(parts, ignore_errors=True)
     failed = sum(study.failure is not None for study in intake.studies)
@@ -93,6 +120,14 @@ def index(
     summary = f"{len(intake.studies)} studies in {len(paths)} batches, {failed} failed"
     unread = f"; not read: {sum(row['count'] for row in intake.unread)}, see unread.parquet" if intake.unread else ""
     click.echo(f"{summary}; files: {counts or 'none'}{unread}", err=True)
+
+
+def _folder(source: Path | str, option: str) -> Path:
+    """Return an input that is files; a server's address is wrong usage of this option."""
+    if isinstance(source, str):
+        message = "INPUT is a server's address; this option is for files."
+        raise click.BadParameter(message, param_hint=option)
+    return source
 
 
 def _print_places(source: Path, place: str) -> None:
@@ -103,6 +138,21 @@ def _print_places(source: Path, place: str) -> None:
     if not paths:
         message = f"No folder or file of the input has the key {place}; it may be gone."
         raise InputError("unknown_place", message)
+
+
+def _print_choices(source: Path, wanted: str, memory: "pa.Table", options: IntakeOptions) -> None:
+    """Print the choice made for one study; one that is not there is wrong usage."""
+    from scarnet_cli.cohort.explain import NO_SUCH_STUDY, find_choices
+    from scarnet_cli.dicom.explain import explained
+
+    try:
+        choices = find_choices(source, wanted, memory, options)
+    except InputError as error:
+        if error.code == NO_SUCH_STUDY:
+            raise click.BadParameter(str(error), param_hint="--explain") from None
+        raise
+    for choice in choices:
+        click.echo(explained(choice.study_id, choice.selection) if choice.selection else choice.failure)
 
 
 @contextmanager

@@ -118,6 +118,12 @@ PROBLEM = click.option(
     "workflow that shows it itself.",
 )
 
+SERIES_RULES = click.option(
+    "--series-rules",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your own rules of series selection (YAML), asked before the built-in ones: docs/dicom.md, series selection.",
+)
+
 REVIEWED = click.option(
     "--reviewed",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SOURCE, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, SOURCE, WEIGHTS_NAME, weights_dir
+from scarnet_cli.dicom.rules_file import read_series_rules
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
+    from scarnet_cli.dicom.rules import SeriesRules
 
 # What of each stage's directory is a result, as in conf/modules.config.
 RESULTS: Final = (
@@ -35,8 +37,9 @@ class Networks:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a run is made: results as DICOM too; each study in a process of its own."""
+    """How a run is made: series chosen by which rules; results as DICOM too; each study in a process of its own."""
 
+    rules: "SeriesRules"
     dicom_results: bool
     isolate: bool
 
@@ -49,20 +52,29 @@ class How:
 )
 @click.option("--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it.")
 @weights_dir
+@SERIES_RULES
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
 @click.option(
     "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
 )
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
 def run(
-    source: Path | str, out: Path, localiser: Path, weights: Path, fast: bool, dicom_results: bool, isolate: bool
+    source: Path | str,
+    out: Path,
+    localiser: Path,
+    weights: Path,
+    series_rules: Path | None,
+    fast: bool,
+    dicom_results: bool,
+    isolate: bool,
 ) -> None:
     """Measure the studies of DICOM_DIR without Nextflow: a folder, an archive, a samplesheet, or a server's address.
 
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), How(dicom_results, isolate))
+    how = How(read_series_rules(series_rules), dicom_results, isolate)
+    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), how)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
     if not accounting.scans:
@@ -95,12 +107,14 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.cli.index import intake_progress
     from scarnet_cli.cohort.intake import IntakeOptions
     from scarnet_cli.cohort.plan import read_batch, write_plan
+    from scarnet_cli.dicom.selection import chooser
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        intake = take_in(source, None, IntakeOptions(leave_out=work.parent))
+        options = IntakeOptions(leave_out=work.parent, choose=chooser(how.rules), rules=how.rules.digest)
+        intake = take_in(source, None, options)
     paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
     if intake.server:
         for path in paths:

@@ -24,7 +24,7 @@ class Flag:
     finding: bool = False
 
 
-_CHOSEN = "Look whether the picture shows the right series; name the series' folder in a samplesheet if not."
+_CHOSEN = "Look whether the picture shows the right series; name the right one in a file for --series-rules if not."
 _ORDER = "Look whether neighbouring slices follow each other; export the series again if not."
 _PICTURES = "Look at the pictures; leave the study out where you cannot tell scar from myocardium yourself."
 _LABELS = "Look at the contours; correct the label map and measure it again if they are wrong."

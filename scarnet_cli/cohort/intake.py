@@ -12,7 +12,7 @@ import pyarrow as pa
 from scarnet_cli.cohort.grouping import Group, Kinds, by_row, by_study, kinds_of
 from scarnet_cli.cohort.replan import Planner, extras, row_facts
 from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
-from scarnet_cli.cohort.study_plan import PlannedStudy, failed_study, files_digest
+from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, failed_study, files_digest
 from scarnet_cli.cohort.unread import as_lost, lost_folders, unread_rows
 from scarnet_cli.dicom.archives import is_archive
 from scarnet_cli.dicom.cache import NOTHING, merged, plan_rows, read_cache
@@ -21,6 +21,7 @@ from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import BROKEN, IMAGE
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.recall import NOT_READ
+from scarnet_cli.dicom.selection import select
 from scarnet_cli.dicom.sweep import Unread, sweep
 from scarnet_cli.errors import InputError
 
@@ -57,7 +58,8 @@ class IntakeOptions:
         jobs: Worker processes for reading headers.
         leave_out: A folder that is not searched: the index's own output.
         parts: Folder where what was read is kept until the index is complete, so that a killed one goes on from there.
-        rules: Digest of rules that decide the choice beside the code; plans made by others are made anew.
+        choose: Makes the choice among a study's frames; by the built-in rules unless said otherwise.
+        rules: Digest of the rules by which it does; plans made by others are made anew.
         swept: Called with the number of files found since.
         begin: Called with the number of files to read.
         advance: Called with the number of files read since.
@@ -66,6 +68,7 @@ class IntakeOptions:
     jobs: int = 1
     leave_out: Path | None = None
     parts: Path | None = None
+    choose: Choose = select
     rules: str = ""
     swept: Callable[[int], None] = lambda _: None
     begin: Callable[[int], None] = lambda _: None
@@ -101,7 +104,7 @@ def take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> In
         )
         raise InputError("no_dicom", message)
     groups, alone = by_study(contents, kinds, lost)
-    planner = Planner(contents, kinds, known, options.rules)
+    planner = Planner(contents, kinds, known, options.choose, options.rules)
     studies = [*planner.plan(groups), *map(_lost_study, alone), *folders]
     return _intake(root, studies, contents, planner, unread)
 
@@ -164,7 +167,7 @@ def _take_in_rows(root: Path, rows: Sequence[SampleRow], memory: pa.Table, optio
         files.update(found)
         unread += missed
     contents, kinds = _contents(root, sorted(files), memory, unread, options)
-    planner = Planner(contents, kinds, memory, options.rules)
+    planner = Planner(contents, kinds, memory, options.choose, options.rules)
     planned = planner.plan(by_row(contents, kinds, places))
     labels = {row.study: row.labels for row in rows}
     studies = [*planned, *(_nifti_study(row) for row in rows if row.is_nifti)]

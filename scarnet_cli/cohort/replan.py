@@ -19,6 +19,7 @@ from scarnet_cli.cohort.samplesheet import SampleRow
 from scarnet_cli.cohort.study_plan import (
     NO_EXTRAS,
     STAGE,
+    Choose,
     PlannedStudy,
     StudyFiles,
     failed_study,
@@ -44,19 +45,21 @@ class Planner:
     anew: it may be mended now.
     """
 
-    def __init__(self, contents: Contents, kinds: Kinds, memory: pa.Table, rules: str) -> None:
+    def __init__(self, contents: Contents, kinds: Kinds, memory: pa.Table, choose: Choose, rules: str) -> None:
         """Take the plans from the memory.
 
         Args:
             contents: The files.
             kinds: What they are.
             memory: Rows of `cache.HELD`, plans among them.
-            rules: Digest of what decides beside the files and the code.
+            choose: Makes the choice among a study's frames.
+            rules: Digest of the rules by which it does.
         """
         self.kinds = kinds
         self._contents = contents
         self._broken = kinds.among(NOT_READ)
         self._context = f"{code_digest()} {rules}"
+        self._choose = choose
         self._plans = _plans_of(memory)
         self.texts: list[tuple[str, str]] = []  # ids and plans to remember
 
@@ -98,7 +101,7 @@ class Planner:
     def _planned(self, waiting: list[tuple[Group, str]]) -> Iterator[PlannedStudy]:
         frames = self._frames([group for group, _ in waiting])
         for group, digest in waiting:
-            study = _plan_group(group, self._study_files(group, frames), digest)
+            study = _plan_group(group, self._study_files(group, frames), digest, self._choose)
             if not group.lost:
                 self.texts.append((group.study_id, _remembered(study, self._context)))
             yield study
@@ -126,7 +129,7 @@ class Planner:
         )
 
 
-def _plan_group(group: Group, study: StudyFiles, digest: str) -> PlannedStudy:
+def _plan_group(group: Group, study: StudyFiles, digest: str, choose: Choose) -> PlannedStudy:
     uids = sorted({frame.facts.study_uid for frame in study.frames})
     if group.row is not None and len(uids) > 1:
         message = (
@@ -138,7 +141,7 @@ def _plan_group(group: Group, study: StudyFiles, digest: str) -> PlannedStudy:
         message = "The samplesheet's folder or archive of this study holds no DICOM image; check its path."
         return failed_study(group.study_id, digest, "no_dicom", message)
     uid = uids[0] if uids else None
-    return plan_study(group.study_id, uid, study, digest, extras(group.row) if group.row else NO_EXTRAS)
+    return plan_study(group.study_id, uid, study, digest, extras(group.row) if group.row else NO_EXTRAS, choose)
 
 
 def row_facts(row: SampleRow) -> list[Any]:

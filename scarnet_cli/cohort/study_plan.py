@@ -6,19 +6,20 @@ Nothing here touches the file system, so that studies of any source are planned 
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.dicom.facts import FoundFile, Frame
-from scarnet_cli.dicom.selection import SeriesVerdict, select
+from scarnet_cli.dicom.selection import Selection, SeriesVerdict, select
 from scarnet_cli.dicom.stacks import Note, Stack
 from scarnet_cli.errors import DicomError
 
 logger = logging.getLogger(__name__)
 
 STAGE: Final = "index"
+Choose = Callable[[Sequence[Frame]], Selection]
 # What a samplesheet may add to a study's entry; so it is without one.
 NO_EXTRAS: Final[Mapping[str, Any]] = {"rv_insertion": None, "reference": None}
 
@@ -60,7 +61,12 @@ class StudyFiles:
 
 
 def plan_study(
-    study_id: str, uid: str | None, study: StudyFiles, digest: str, extras: Mapping[str, Any] = NO_EXTRAS
+    study_id: str,
+    uid: str | None,
+    study: StudyFiles,
+    digest: str,
+    extras: Mapping[str, Any] = NO_EXTRAS,
+    choose: Choose = select,
 ) -> PlannedStudy:
     """Choose the stack of one study and make its entry, or say why there is none.
 
@@ -70,8 +76,9 @@ def plan_study(
         study: Its files.
         digest: See `PlannedStudy`; `files_digest` makes it from files.
         extras: `rv_insertion` and `reference` of its entry.
+        choose: Makes the choice among the study's frames; by the built-in rules unless said otherwise.
     """
-    selection = select(study.frames)
+    selection = choose(study.frames)
     stack = selection.stack
     if stack is None:
         error = selection.error or DicomError("no_lge_stack", "No stack was chosen.")

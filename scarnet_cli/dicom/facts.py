@@ -42,7 +42,7 @@ class FrameFacts:
         instance_number: InstanceNumber, or the frame's place; only breaks ties.
         image_type: ImageType or FrameType, values joined by a backslash.
         sequence: ScanningSequence, SequenceVariant, SequenceName and their kin, joined by blanks.
-        component: "psir", "magnitude" or "other", as the header says; None where it says nothing.
+        complex_component: ComplexImageComponent.
         slope: RescaleSlope, 1 where there is none.
         intercept: RescaleIntercept, 0 where there is none.
         inversion_ms: InversionTime.
@@ -69,7 +69,7 @@ class FrameFacts:
     instance_number: int | None
     image_type: str | None
     sequence: str | None
-    component: str | None
+    complex_component: str | None
     slope: float
     intercept: float
     inversion_ms: float | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
-from scarnet_cli.dicom.facts import MAGNITUDE, OTHER_COMPONENT, PSIR, FrameFacts
+from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
 
 if TYPE_CHECKING:  # pydicom takes most of a second to import, and most files need none
@@ -126,7 +126,6 @@ def _macros(group: "Dataset") -> "list[Dataset]":
 
 def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geometry: bool = True) -> FrameFacts:
     """Read one frame's facts; of several layers the first that has a value counts."""
-    image_type = joined(layers, "FrameType") or joined(layers, "ImageType")
     number = first(layers, "InstanceNumber", whole)
     return FrameFacts(
         study_uid=study_uid,
@@ -139,9 +138,9 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geomet
         protocol=first(layers, "ProtocolName", text),
         series_number=first(layers, "SeriesNumber", whole),
         instance_number=number if frame is None else frame,
-        image_type=image_type,
+        image_type=joined(layers, "FrameType") or joined(layers, "ImageType"),
         sequence=" ".join(filter(None, (joined(layers, k) for k in _SEQUENCE_KEYWORDS))) or None,
-        component=component_of(first(layers, "ComplexImageComponent", text), image_type),
+        complex_component=first(layers, "ComplexImageComponent", text),
         slope=first(layers, "RescaleSlope", number_of) or 1.0,
         intercept=first(layers, "RescaleIntercept", number_of) or 0.0,
         inversion_ms=first(layers, "InversionTime", number_of) or first(layers, "InversionTimes", number_of),
@@ -158,23 +157,6 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geomet
 
 
 _SEQUENCE_KEYWORDS: Final = ("ScanningSequence", "SequenceVariant", "SequenceName", "PulseSequenceName")
-_PSIR_TYPES: Final = {"PSIR", "PS", "R_IR", "R", "REAL", "CR"}
-_MAGNITUDE_TYPES: Final = {"M", "M_IR", "MAG", "MAGNITUDE", "M_FFE", "M_SE"}
-_OTHER_TYPES: Final = {"P", "I", "PHASE", "IMAGINARY", "PHASE MAP", "VELOCITY", "P_IR", "I_IR"}
-
-
-def component_of(complex_component: str | None, image_type: str | None) -> str | None:
-    """Return the component of a frame: ComplexImageComponent first, then ImageType from its third value on."""
-    words = [complex_component.upper()] if complex_component else []
-    for candidates in (words, (image_type or "").upper().split("\\")[2:]):
-        found = set(candidates)
-        if found & _PSIR_TYPES:
-            return PSIR
-        if found & _OTHER_TYPES:
-            return OTHER_COMPONENT
-        if found & _MAGNITUDE_TYPES:
-            return MAGNITUDE
-    return None
 
 
 def first(layers: Sequence[Layer], keyword: str, read: Any) -> Any:  # noqa: ANN401 (whatever `read` returns)

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scarnet_cli.dicom.facts import MAGNITUDE, PSIR, Frame
+from scarnet_cli.dicom.components import Component, components_of
+from scarnet_cli.dicom.facts import Frame
 from scarnet_cli.dicom.geometry import (
     POSITION_TOLERANCE_MM,
     REPEAT_TOLERANCE_MM,
@@ -16,7 +17,9 @@ from scarnet_cli.dicom.geometry import (
     slice_normal,
     stack_geometry,
 )
-from scarnet_cli.dicom.names import merged_name, read_name
+from scarnet_cli.dicom.names import merged_name
+from scarnet_cli.dicom.rules import SeriesRules
+from scarnet_cli.dicom.rules_file import built_in_rules
 from scarnet_cli.errors import DicomError
 
 # Views of the heart differ by 30 degrees and more; slices of one stack that are turned by less stay together, so that
@@ -57,7 +60,7 @@ class Stack:
     Attributes:
         frames: One frame a position, in order along the normal; in the order found where there is no geometry.
         series_uids: The series they come from, sorted.
-        component: "psir", "magnitude", "other" or None.
+        component_by: What its values are and how that is known; `component` for short.
         name: SeriesDescription, else ProtocolName, else empty.
         geometry: The grid; None where `problem` says why not.
         problem: Why the slices make no grid.
@@ -67,12 +70,17 @@ class Stack:
 
     frames: tuple[Frame, ...]
     series_uids: tuple[str, ...]
-    component: str | None
+    component_by: Component
     name: str
     geometry: StackGeometry | None
     problem: DicomError | None
     most_repeats: float
     notes: tuple[Note, ...] = field(default=())
+
+    @property
+    def component(self) -> str | None:
+        """What its values are: "psir", "magnitude", "other" or None."""
+        return self.component_by.value
 
     @property
     def acquired_s(self) -> float:
@@ -91,14 +99,15 @@ def has_geometry(frame: Frame) -> bool:
     return bool(facts.position_xyz_mm and facts.orientation and facts.spacing_yx_mm)
 
 
-def form_stacks(frames: Sequence[Frame]) -> list[Stack]:
+def form_stacks(frames: Sequence[Frame], rules: SeriesRules | None = None) -> list[Stack]:
     """Return the stacks among the frames of one study: every frame is in one of them, or a repeat was taken instead.
 
     Args:
         frames: Frames of one study for which `has_geometry` holds.
+        rules: The rules that tell a frame's component; the built-in ones by default.
     """
     unique, copies = _without_copies(frames)
-    components = _components(unique)
+    components = components_of(unique, rules or built_in_rules())
     stacks: list[Stack] = []
     for group in _grouped(unique, lambda f: _grid_key(f, components)):
         for parallel in _parallel_groups(group):
@@ -108,10 +117,10 @@ def form_stacks(frames: Sequence[Frame]) -> list[Stack]:
     return stacks
 
 
-def _grid_key(frame: Frame, components: dict[int, str | None]) -> Hashable:
+def _grid_key(frame: Frame, components: dict[int, Component]) -> Hashable:
     facts = frame.facts
     spacing = tuple(round(s, 3) for s in facts.spacing_yx_mm or ())
-    return facts.frame_of_reference or "", components[id(frame)] or "", facts.rows, facts.columns, spacing
+    return facts.frame_of_reference or "", components[id(frame)].key, facts.rows, facts.columns, spacing
 
 
 def _grouped(frames: Iterable[Frame], key: Callable[[Frame], Hashable]) -> list[list[Frame]]:
@@ -138,23 +147,6 @@ def _without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], set[str | Non
         if seen.setdefault(key, frame) is not frame:
             copies.add(facts.series_uid)
     return list(seen.values()), copies
-
-
-def _components(frames: Sequence[Frame]) -> dict[int, str | None]:
-    """Return each frame's component: by header; else by its series' name; else phase-sensitive if values are negative.
-
-    A name that says phase-sensitive outweighs an ImageType that says M for the whole series: some exports write M for
-    both of a pair.
-    """
-    found: dict[int, str | None] = {}
-    for series in _grouped(frames, lambda f: f.facts.series_uid):
-        named = read_name(name_of(series[0])).component
-        by_header = {f.facts.component for f in series}
-        overruled = named == PSIR and by_header == {MAGNITUDE}
-        for frame in series:
-            said = None if overruled else frame.facts.component
-            found[id(frame)] = said or named or (PSIR if frame.facts.intercept < 0 else None)
-    return found
 
 
 def _parallel_groups(frames: Sequence[Frame]) -> list[list[Frame]]:
@@ -227,7 +219,7 @@ def _continues(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
     return len(_positions(_depths(both))) == distinct and _complete(both)
 
 
-def _stack(frames: list[Frame], components: dict[int, str | None], copies: set[str | None]) -> Stack:
+def _stack(frames: list[Frame], components: dict[int, Component], copies: set[str | None]) -> Stack:
     uids = tuple(sorted({f.facts.series_uid or "" for f in frames}))
     notes: list[Note] = []
     if copies & {f.facts.series_uid for f in frames}:

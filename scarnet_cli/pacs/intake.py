@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from scarnet_cli.cohort.intake import Intake, IntakeOptions
-from scarnet_cli.cohort.study_plan import PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
+from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
 from scarnet_cli.dicom.cache import NOTHING, facts_of, merged, read_cache
 from scarnet_cli.dicom.collect import Fresh, part_paths
 from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts
@@ -62,7 +62,7 @@ def take_in_address(
         studies: File of a study list, or None.
         downloads: Folder of what is kept between runs, or None.
         memory: What the last index remembered.
-        options: How to show progress.
+        options: How to choose, and how to show progress.
 
     Raises:
         InputError: The address, the list or the login in the environment is wrong, or no study matches.
@@ -90,7 +90,7 @@ def take_in_server(
         wanted: The study list, or None.
         memory: What the last index remembered.
         downloads: Where instances are kept that must be fetched because the metadata lack what is needed.
-        options: How to show progress.
+        options: How to choose, and how to show progress.
 
     Raises:
         InputError: No study matches.
@@ -106,7 +106,7 @@ def take_in_server(
     studies, counts = failed, Counter[str]()
     try:
         for item, headers in _headers_of(server, asked, known, downloads, learnt):
-            studies.append(_plan(server, item, headers, downloads))
+            studies.append(_plan(server, item, headers, downloads, options.choose))
             if not isinstance(headers, DicomError):
                 counts.update(header.kind for _, header in headers)
             options.advance(1)
@@ -282,7 +282,9 @@ def _instance_and_header(kind: str, frames: Sequence[FrameFacts]) -> tuple[Insta
     return instance, Header(kind, facts.study_uid, tuple(frames))
 
 
-def _plan(server: Server, item: _Asked, headers: _Known | DicomError, downloads: Downloads | None) -> PlannedStudy:
+def _plan(
+    server: Server, item: _Asked, headers: _Known | DicomError, downloads: Downloads | None, choose: Choose
+) -> PlannedStudy:
     if isinstance(headers, DicomError):
         return replace(failed_study(item.study_id, "", headers.code, str(headers)), labels=dict(item.labels))
     study, instances = StudyFiles(), dict[str, InstanceId]()
@@ -298,7 +300,7 @@ def _plan(server: Server, item: _Asked, headers: _Known | DicomError, downloads:
     failed_before = downloads.failed_before(item.study_id) if downloads else None
     keys = ((path_key(file.path), file.size, file.mtime_ns) for file in study.files)
     digest = files_digest(keys, [failed_before] if failed_before else [])
-    planned = plan_study(item.study_id, item.listed.uid, study, digest)
+    planned = plan_study(item.study_id, item.listed.uid, study, digest, choose=choose)
     return replace(planned, entry=_with_instances(planned.entry, instances), labels=dict(item.labels))
 
 

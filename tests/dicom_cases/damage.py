@@ -104,7 +104,7 @@ def no_name(folder: Path) -> Truth:
     for dataset in series:
         dataset.InversionTime = 300
     save(series, folder)
-    return Truth(true_stack(), flags=("lge_by_header",))
+    return Truth(true_stack(), rules=("view_by_direction",), flags=("lge_by_header",))
 
 
 @case(TEXT, "private junk")

@@ -167,7 +167,7 @@ def two_views(folder: Path) -> Truth:
     for number, dataset in enumerate(both, start=1):
         dataset.SeriesDescription, dataset.InstanceNumber = "LGE_PSIR", number
     save(both, folder)
-    return Truth(true_stack(), others=(truth,))
+    return Truth(true_stack(), rules=("view_by_direction",), others=(truth,))
 
 
 @case(MIXED, "TI scout beside it")

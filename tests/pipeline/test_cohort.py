@@ -1,10 +1,12 @@
 """The cohort workflow from end to end, and what -resume does again; each test goes on from the run before."""
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -115,6 +117,24 @@ def test_a_readers_decisions_are_carried_into_scans_and_redo_tables_and_report_a
     assert "Rejected by a reader" in (launch.out / "report" / "studies" / f"{rejected}.html").read_text()
 
 
+def test_changed_series_rules_choose_anew_and_touch_no_batch_whose_choice_stays(
+    launch: Launch, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    batches = launch.batch_of()
+    lone = next(study_id for study_id in launch.ids("scans") if len(members(batches, batches[study_id])) == 1)
+    names = {row["description"] for row in series(launch) if row["study_id"] == lone}
+    touched = {row["study_id"] for row in series(launch) if row["chosen"] and row["description"] in names}
+    rules = tmp_path / "rules.yml"
+    rules.write_text(f"- series: leave\n  description: {json.dumps(sorted(names))}\n  why: a test\n")
+    launch.succeed(*arguments, "--series_rules", str(rules), "-resume")
+    failures = pq.read_table(launch.out / "tables" / "failures.parquet").to_pylist()
+    assert {row["code"] for row in failures if row["study_id"] == lone} == {"no_lge_stack"}
+    reasons = [row["reason"] for row in series(launch) if row["study_id"] == lone]
+    assert any("left by a rule of the site's file" in reason for reason in reasons)
+    redone = {tag for process, tag in launch.tasks("COMPLETED") if process in STAGES}
+    assert redone <= {batches[study_id] for study_id in touched} - {batches[lone]}
+
+
 def test_resume_after_a_file_changed_in_place_redoes_its_batch_alone(
     launch: Launch, arguments: tuple[str, ...], phantoms: Path
 ) -> None:
@@ -146,6 +166,10 @@ def test_resume_after_a_study_was_added_redoes_one_or_two_batches(
     assert 1 <= len(redone) <= 2
     assert len(launch.tasks("CACHED")) >= len(STAGES)
     assert len(launch.ids("scans")) + len(launch.ids("failures")) == len(known) + 1
+
+
+def series(launch: Launch) -> list[dict[str, Any]]:
+    return pq.read_table(launch.out / "tables" / "series.parquet").to_pylist()
 
 
 def members(batch_of: dict[str, str], batch: str) -> set[str]:

@@ -94,6 +94,16 @@ def test_all_wrong_rows_of_a_samplesheet_are_one_message(launch: Launch) -> None
     assert_no_trace_of_a_bug(done)
 
 
+def test_all_wrong_entries_of_series_rules_are_one_message(launch: Launch) -> None:
+    (launch.folder / "cohort").mkdir()
+    (launch.folder / "rules.yml").write_text("- kind: lge\n  name: a|b\n  why: x\n- view: round\n  name: x\n  why: x\n")
+    done = launch.run("--input", "cohort", "--series_rules", "rules.yml")
+    assert done.returncode == 1
+    assert "The series rules have 2 wrong entries" in done.stdout
+    assert "line 4: view is sax, lax or other, not 'round'" in done.stdout
+    assert_no_trace_of_a_bug(done)
+
+
 def assert_plain(done: subprocess.CompletedProcess[str], launch: Launch) -> None:
     """No stack trace, and no task was started."""
     assert_no_trace_of_a_bug(done)
