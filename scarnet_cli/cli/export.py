@@ -32,13 +32,14 @@ def export(source: Path, results: tuple[Path, ...], out: Path, store: str | None
     exports.parquet with a row for each measured study. These files hold the patient's name and numbers, as the images
     do: an archive files them by these.
     """
+    from scarnet_cli.cohort.plan import is_batch
     from scarnet_cli.dicom.export_stage import export_studies
 
     entries, root = _entries(source, out)
     failures = export_studies(entries, root, results, out, isolate=isolate)
     for failure in failures:
         click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
-    if source.suffix != ".json" and not any(out.glob("studies/*/seg.dcm")):
+    if not is_batch(source) and not any(out.glob("studies/*/seg.dcm")):
         click.echo("Error: no study could be exported.", err=True)
         sys.exit(1)
     if store:
