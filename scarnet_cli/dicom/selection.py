@@ -12,7 +12,16 @@ from typing import Final
 
 import numpy as np
 
-from scarnet_cli.dicom.candidates import BY_DIRECTION, BY_HEADER, BY_NAME, UNKNOWN, Candidate, judge, witnesses
+from scarnet_cli.dicom.candidates import (
+    BY_DIRECTION,
+    BY_HEADER,
+    BY_NAME,
+    UNKNOWN,
+    Candidate,
+    judge,
+    named_by_site,
+    witnesses,
+)
 from scarnet_cli.dicom.facts import MAGNITUDE, PSIR, Frame
 from scarnet_cli.dicom.heart_axis import heart_axis
 from scarnet_cli.dicom.preference import BY_TIME, decisive, rank
@@ -83,7 +92,8 @@ def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selecti
     """
     rules = rules or built_in_rules()
     placed = [f for f in _without_exam_protocol(frames) if _is_picture(f) and has_geometry(f)]
-    stacks = form_stacks(placed, rules)
+    left = [f for f in placed if _is_left(f, rules)]  # apart, so that they complete no stack of others
+    stacks = [*form_stacks([f for f in placed if not _is_left(f, rules)], rules), *form_stacks(left, rules)]
     axis = heart_axis(witnesses(stacks, rules))
     candidates = [judge(stack, axis, rules) for stack in stacks]
     fit = [c for c in candidates if c.refusal is None]
@@ -121,6 +131,11 @@ def _without_exam_protocol(frames: Sequence[Frame]) -> list[Frame]:
     if len(described) != 1 or len(next(iter(described.values()))) < _SHARED_BY:
         return list(frames)
     return [f._replace(facts=replace(f.facts, protocol=None)) if f.facts.description else f for f in frames]
+
+
+def _is_left(frame: Frame, rules: SeriesRules) -> bool:
+    found = named_by_site([frame], rules)
+    return found is not None and found.value == "leave"
 
 
 def _choice_notes(ranked: Sequence[Candidate], longest: int) -> list[Note]:

@@ -154,16 +154,16 @@ def _parallel_groups(frames: Sequence[Frame]) -> list[list[Frame]]:
     closeness = np.cos(np.radians(VIEW_TOLERANCE_DEG))
     leaders: list[NDArray[np.float64]] = []
     groups: list[list[Frame]] = []
-    for frame in frames:
-        cosines = np.array(frame.facts.orientation)
+    for same in _grouped(frames, lambda f: f.facts.orientation):
+        cosines = np.array(same[0].facts.orientation)
         axes = np.stack([cosines[:3], slice_normal(cosines)])
         for leader, group in zip(leaders, groups, strict=True):
             if ((axes * leader).sum(axis=1) >= closeness).all():
-                group.append(frame)
+                group.extend(same)
                 break
         else:
             leaders.append(axes)
-            groups.append([frame])
+            groups.append(same)
     return groups
 
 
