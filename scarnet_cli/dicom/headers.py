@@ -3,6 +3,7 @@
 import logging
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -44,6 +45,7 @@ DAMAGE: Final = (
     RecursionError,
     MemoryError,
     struct.error,
+    zlib.error,
 )
 DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
 
