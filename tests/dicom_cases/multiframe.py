@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from dicom_series import GAP_MM, LONG_AXIS_PLANE, NORMAL, make_series, place, save, stored_pixels
 from highdicom.legacy import LegacyConvertedEnhancedMRImage
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import EnhancedMRImageStorage, RLELossless
@@ -17,6 +18,12 @@ from dicom_cases.truth import TrueStack, Truth, case, true_stack
 
 MULTIFRAME: Final = "multi-frame objects"
 _SHUFFLED: Final = (3, 0, 6, 1, 5, 2, 4)
+_DIMENSIONS: Final = "1.2.840.99.60"
+_INDICES: Final = (
+    ("StackID", "FrameContentSequence"),
+    ("InStackPositionNumber", "FrameContentSequence"),
+    ("ComplexImageComponent", "MRImageFrameTypeSequence"),
+)
 _MOVED_TO_FRAMES: Final = (
     "ImagePositionPatient",
     "ImageOrientationPatient",
@@ -47,6 +54,21 @@ def enhanced(slices: Sequence[Dataset], stack_ids: Sequence[str] | None = None) 
     dataset.SharedFunctionalGroupsSequence = Items([item(PixelMeasuresSequence=Items([measures]))])
     ids = stack_ids or ["1"] * len(slices)
     dataset.PerFrameFunctionalGroupsSequence = Items([_frame(s, i) for s, i in zip(slices, ids, strict=True)])
+    dataset.DimensionOrganizationSequence = Items([item(DimensionOrganizationUID=_DIMENSIONS)])
+    dataset.DimensionIndexSequence = Items(
+        [
+            item(
+                DimensionOrganizationUID=_DIMENSIONS,
+                DimensionIndexPointer=tag_for_keyword(index),
+                FunctionalGroupPointer=tag_for_keyword(macro),
+            )
+            for index, macro in _INDICES
+        ]
+    )
+    for stack_id in set(ids):
+        _number(
+            [group for group, i in zip(dataset.PerFrameFunctionalGroupsSequence, ids, strict=True) if i == stack_id]
+        )
     for keyword in _MOVED_TO_FRAMES:
         if keyword in dataset:
             delattr(dataset, keyword)
@@ -54,7 +76,7 @@ def enhanced(slices: Sequence[Dataset], stack_ids: Sequence[str] | None = None) 
 
 
 def _frame(dataset: Dataset, stack_id: str) -> Dataset:
-    real = "PSIR" in dataset.ImageType
+    real = not {"PSIR", "R"}.isdisjoint(dataset.ImageType)
     group = item(
         FrameContentSequence=Items(
             [item(FrameAcquisitionDateTime=dataset.AcquisitionDate + dataset.AcquisitionTime, StackID=stack_id)]
@@ -76,6 +98,18 @@ def _frame(dataset: Dataset, stack_id: str) -> Dataset:
         )
         group.PixelValueTransformationSequence = Items([rescale])
     return group
+
+
+def _number(groups: Sequence[Dataset]) -> None:
+    """Number the frames of one stack by their place along the normal, and give them their dimension index."""
+    places = [np.array(g.PlanePositionSequence[0].ImagePositionPatient, float) for g in groups]
+    cosines = np.array(groups[0].PlaneOrientationSequence[0].ImageOrientationPatient, float)
+    depths = np.round(np.array(places) @ np.cross(cosines[:3], cosines[3:]), 3)
+    for group, depth in zip(groups, depths, strict=True):
+        content, number = group.FrameContentSequence[0], int((np.unique(depths) < depth).sum()) + 1
+        component = 1 + (group.MRImageFrameTypeSequence[0].ComplexImageComponent == "REAL")
+        content.InStackPositionNumber = number
+        content.DimensionIndexValues = [int(content.StackID), number, component]
 
 
 @case(MULTIFRAME, "enhanced")
@@ -180,8 +214,8 @@ def frames_without_groups(folder: Path) -> Truth:
 def legacy(series: Sequence[Dataset]) -> Dataset:
     """Return classic slices as one legacy-converted enhanced object, made by highdicom."""
     for dataset in series:
-        dataset.PatientSex, dataset.AccessionNumber, dataset.StudyID, dataset.StudyTime = "O", "", "1", "100000"
-        dataset.SoftwareVersions, dataset.PatientPosition, dataset.ReferringPhysicianName = "1", "HFS", ""
+        dataset.PatientSex, dataset.AccessionNumber, dataset.StudyID = "O", "", "1"
+        dataset.SoftwareVersions, dataset.ReferringPhysicianName = "1", ""
         dataset.ManufacturerModelName, dataset.DeviceSerialNumber, dataset.ContentDate = "Aera", "1", "20210304"
         dataset.ContentTime, dataset.PositionReferenceIndicator, dataset.SeriesDate = "101500", "", "20210304"
         dataset.SeriesTime, dataset.Laterality = "101500", ""

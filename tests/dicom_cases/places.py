@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from dicom_series import COLUMN, FIRST_MM, GAP_MM, NORMAL, ROW, SPACING_YX_MM, make_series, place, save
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from dicom_cases.edits import put, rename
@@ -30,6 +31,16 @@ def near_duplicate(folder: Path) -> Truth:
     repeat.AcquisitionTime = "102000"
     save([repeat, *make_series()], folder)
     return Truth(true_stack(), flags=("near_duplicates",))
+
+
+@case(EVENNESS, "near duplicate, 0.7 mm apart, in a series of its own")
+def near_duplicate_series(folder: Path) -> Truth:
+    repeat = make_series(seed=8)[3]
+    place(repeat, 3 * GAP_MM - 0.7)
+    rename(repeat, "1.2.840.99.77")
+    repeat.SeriesInstanceUID, repeat.SeriesNumber, repeat.AcquisitionTime = "1.2.840.99.78", 9, "102000"
+    save([repeat, *make_series()], folder)
+    return Truth(true_stack(), rules=("merged_series",), flags=("near_duplicates",))
 
 
 @case(EVENNESS, "jitter of 0.05 mm")
@@ -66,8 +77,23 @@ def turned(folder: Path) -> Truth:
     for i in (5, 6):
         place(series[i], i * GAP_MM, turn_deg=3.0)
     save(series, folder)
-    # The turned pixels lie up to 2.9 mm off any grid; what can be right is where the first five slices lie.
-    return Truth(without(true_stack(), 5, 6), refusal="turned_slices")
+    straight, rest = without(true_stack(), 5, 6), without(true_stack(), *range(5))
+    turn = float(np.radians(3.0))
+    column = COLUMN * np.cos(turn) + NORMAL * np.sin(turn)
+    direction = np.array([ROW, column, np.cross(ROW, column)], np.float64).T
+    leaning = TrueStack(rest.values, rest.positions_xyz_mm, direction, rest.spacing_yx_mm)
+    return Truth(straight, refusal="turned_slices", others=(leaning,))
+
+
+@case(STRAIGHTNESS, "pictures turned by half a turn in their plane part way")
+def half_turned(folder: Path) -> Truth:
+    series, stack = make_series(), true_stack()
+    for dataset, position in zip(series[5:], stack.positions_xyz_mm[5:], strict=True):
+        put(dataset, position, (*-ROW, *-COLUMN))
+    save(series, folder)
+    rest, direction = without(stack, *range(5)), np.array([-ROW, -COLUMN, NORMAL], np.float64).T
+    turned = TrueStack(rest.values, rest.positions_xyz_mm, direction, rest.spacing_yx_mm)
+    return Truth(without(stack, 5, 6), flags=("slices_left_out",), others=(turned,))
 
 
 @case(STRAIGHTNESS, "slices shifted in plane part way")
@@ -173,23 +199,32 @@ def _rounded(folder: Path, digits: int, *flags: str) -> Truth:
 
 @case(ORIENTATION, "rows and columns 0.3 degrees off a right angle: repaired")
 def skewed_cosines(folder: Path) -> Truth:
-    return _skewed(folder, 0.3, Truth(true_stack(), flags=("orientation_repaired",), tolerance_mm=STACK_TOLERANCE_MM))
+    _save_skewed(folder, 0.3)
+    # 0.15 degrees at the far corner, 80 mm away, whichever of the two directions is believed
+    return Truth(true_stack(), flags=("orientation_repaired",), tolerance_mm=0.25)
 
 
 @case(ORIENTATION, "rows and columns 5 degrees off a right angle")
 def cosines_beyond_repair(folder: Path) -> Truth:
-    return _skewed(folder, 5.0, Truth(true_stack(), refusal="bad_orientation"))
+    row, column = _save_skewed(folder, 5.0)
+    plain = true_stack()
+    as_written = np.stack([row, column, NORMAL], axis=1)
+    stack = TrueStack(plain.values, plain.positions_xyz_mm, as_written, plain.spacing_yx_mm)
+    return Truth(stack, refusal="bad_orientation", tolerance_mm=0.25)
 
 
-def _skewed(folder: Path, angle_deg: float, truth: Truth) -> Truth:
-    """Turn rows and columns towards each other by half of the angle, so that the nearest right angle is the truth."""
+def _save_skewed(folder: Path, angle_deg: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Write the series with rows and columns turned towards each other, half of the angle each, and return both.
+
+    The right angle nearest to them is that of the plain series.
+    """
     half = np.radians(angle_deg / 2)
-    row, column = (a * np.cos(half) + b * np.sin(half) for a, b in ((ROW, COLUMN), (COLUMN, ROW)))
+    row, column = ROW * np.cos(half) + COLUMN * np.sin(half), COLUMN * np.cos(half) + ROW * np.sin(half)
     series = make_series()
-    for dataset in series:
-        dataset.ImageOrientationPatient = [f"{v:.12f}"[:16] for v in (*row, *column)]
+    for dataset, position in zip(series, true_stack().positions_xyz_mm, strict=True):
+        put(dataset, position, (*row, *column))
     save(series, folder)
-    return truth
+    return row, column
 
 
 @case(ORIENTATION, "pixels of no size")

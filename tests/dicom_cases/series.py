@@ -132,17 +132,18 @@ def later(series: Sequence[Dataset]) -> Sequence[Dataset]:
 
 def magnitude_series() -> Sequence[Dataset]:
     """Return the same slices as magnitude pictures of other values."""
-    return make_series(image_type=("ORIGINAL", "PRIMARY", "M_IR"), seed=1)
+    return make_series(image_type=("ORIGINAL", "PRIMARY", "M_IR", "M", "IR"), seed=1)
 
 
 @case(MIXED, "magnitude and phase-sensitive in one series")
 def two_components(folder: Path) -> Truth:
-    magnitude = magnitude_series()
+    magnitude, real = magnitude_series(), make_series(image_type=("ORIGINAL", "PRIMARY", "R_IR", "R", "IR"))
     for i, dataset in enumerate(magnitude):
         rename(dataset, f"1.2.840.99.55.{i}")
-    mixed = [d for pair in zip(magnitude, make_series(), strict=True) for d in pair]
+    mixed = [d for pair in zip(magnitude, real, strict=True) for d in pair]
     for number, dataset in enumerate(mixed, start=1):
         dataset.SeriesDescription, dataset.InstanceNumber = "LGE_SAX", number
+        dataset.Manufacturer = "Philips Medical Systems"
     save(mixed, folder)
     return Truth(true_stack(), rules=("phase_sensitive_chosen",), others=(true_stack(seed=1),))
 

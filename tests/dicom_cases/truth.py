@@ -50,7 +50,8 @@ class Truth:
         component: "psir", "magnitude" or None.
         rules: Codes that study.json's `rules` must hold besides the flags, and no others.
         flags: Codes of its `flags`, and no others.
-        others: Other stacks of the study, which a converter that does not choose is right to give too.
+        others: Other stacks of the study, which a converter that does not choose is right to give too; of a refused
+            study the slices that fit no grid with the others.
         tolerance_mm: How far a voxel may lie from its place.
     """
 
