@@ -1,15 +1,16 @@
 """Find the study whose choice of series is to be explained, reading as little of the input as shows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
+
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.samplesheet import read_samplesheet
 from scarnet_cli.dicom.archives import is_archive
-from scarnet_cli.dicom.cache import Remembered
 from scarnet_cli.dicom.facts import Frame
 from scarnet_cli.dicom.identity import study_id_from_uid
 from scarnet_cli.dicom.selection import Selection
@@ -17,6 +18,8 @@ from scarnet_cli.errors import InputError
 
 NO_SUCH_STUDY: Final = "no_such_study"
 _NEAR: Final = 5
+# Rules that no plan was ever made by: every study is chosen anew.
+_NO_PLAN: Final = "explain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,7 @@ class Explained:
     failure: str | None
 
 
-def find_choices(
-    source: Path, wanted: str, memory: Mapping[str, Remembered], options: IntakeOptions
-) -> tuple[Explained, ...]:
+def find_choices(source: Path, wanted: str, memory: pa.Table | None, options: IntakeOptions) -> tuple[Explained, ...]:
     """Return the choice made for a study; for a folder or archive below the input that of each study in it.
 
     Args:
@@ -53,11 +54,11 @@ def find_choices(
         if rows[wanted].is_nifti:
             message = f"Study '{wanted}' is given as a NIfTI file: it has no series to choose from."
             raise InputError("no_series", message)
-        found = _choices(rows[wanted].dicom, {}, options)[0]
+        found = _choices(rows[wanted].dicom, None, options)[0]
         return tuple(replace(one, study_id=wanted) for one in found)
     part = (source / wanted).resolve()
     if source.is_dir() and part.exists() and part.is_relative_to(source.resolve()):
-        return _choices(part, {}, options)[0]
+        return _choices(part, None, options)[0]
     found, known = _choices(source, memory, options, wanted)
     if not found:
         near = get_close_matches(wanted, known, _NEAR) or [name for name in known if name.startswith(wanted[:4])]
@@ -71,7 +72,7 @@ def find_choices(
 
 
 def _choices(
-    source: Path, memory: Mapping[str, Remembered], options: IntakeOptions, wanted: str | None = None
+    source: Path, memory: pa.Table | None, options: IntakeOptions, wanted: str | None = None
 ) -> tuple[tuple[Explained, ...], list[str]]:
     """Return the choice of every study, or of the wanted one alone, and the ids of all."""
     kept: dict[str, Selection] = {}
@@ -83,7 +84,7 @@ def _choices(
             kept[study_id_from_uid(uid)] = selection
         return selection
 
-    intake = take_in(source, memory, replace(options, choose=choose))
+    intake = take_in(source, memory, replace(options, choose=choose, rules=_NO_PLAN))
     found = [Explained(study_id, selection, None) for study_id, selection in sorted(kept.items())]
     return (*found, *_without_image(intake, wanted)), [study.study_id for study in intake.studies]
 

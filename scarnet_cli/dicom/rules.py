@@ -3,6 +3,7 @@
 A rule says one thing (`Rule.says`, `Rule.value`) by one witness (`Rule.witness`); its words are alternatives.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -113,6 +114,12 @@ class SeriesRules:
     """All rules, in the order in which they are asked. Two are the same only if they are one object: a cache's key."""
 
     rules: tuple[Rule, ...]
+
+    @property
+    def digest(self) -> str:
+        """Digest of the site's rules, empty without any; the built-in ones are part of the code."""
+        site = [rule for rule in self.rules if rule.owner == "site"]
+        return hashlib.sha256(repr(site).encode()).hexdigest()[:32] if site else ""
 
     def in_name(self, says: str, name: str) -> Finding | None:
         """Return what the first rule that fits a name says of one thing."""

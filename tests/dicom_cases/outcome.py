@@ -30,7 +30,7 @@ class Outcome:
 
 def outcome(source: Path, out: Path) -> Outcome:
     """Index and convert the one study below `source`."""
-    (study,) = take_in(source, {}, IntakeOptions()).studies
+    (study,) = take_in(source, None, IntakeOptions()).studies
     if study.entry is None:
         assert study.failure is not None
         return Outcome(study, None, {}, (study.failure.code, study.failure.message))
