@@ -9,11 +9,10 @@ import rich_click as click
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES
 from scarnet_cli.cohort.batch import run_studies, write_failures
 from scarnet_cli.cohort.failures import Failure
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
+from scarnet_cli.cohort.intake import IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.plan import is_batch, read_batch
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.rules_file import read_series_rules
-from scarnet_cli.dicom.selection import chooser
 
 EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 
@@ -34,8 +33,7 @@ def convert(source: Path, out: Path, series_rules: Path | None, isolate: bool) -
         batch = read_batch(source)
         convert_batch(batch["studies"], Path(batch["root"]), out, isolate=isolate)
         return
-    rules = read_series_rules(series_rules)
-    intake = take_in(source, None, IntakeOptions(leave_out=out, choose=chooser(rules), rules=rules.digest))
+    intake = take_in(source, None, by_rules(read_series_rules(series_rules), IntakeOptions(leave_out=out)))
     entries = [study.entry for study in intake.studies if study.entry is not None]
     failures = [study.failure for study in intake.studies if study.failure is not None]
     failures += convert_batch(entries, intake.root, out, isolate=isolate)

@@ -22,12 +22,11 @@ from scarnet_cli.cli.options import (
     STUDIES,
     problem_told_in,
 )
-from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
+from scarnet_cli.cohort.intake import Intake, IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.places import find_place
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
 from scarnet_cli.dicom.cache import read_cache
 from scarnet_cli.dicom.rules_file import read_series_rules
-from scarnet_cli.dicom.selection import chooser
 from scarnet_cli.errors import InputError, PacsError
 
 if TYPE_CHECKING:
@@ -96,9 +95,8 @@ def index(
         _print_places(_folder(source, "--find"), find)
         return
     if explain is not None:
-        choose = chooser(read_series_rules(series_rules))
-        memory = read_cache([previous] if previous else [])
-        _print_choices(_folder(source, "--explain"), explain, memory, IntakeOptions(jobs, choose=choose))
+        options = by_rules(read_series_rules(series_rules), IntakeOptions(jobs))
+        _print_choices(_folder(source, "--explain"), explain, read_cache([previous] if previous else []), options)
         return
     if out is None:
         message = "Missing option '--out'."
@@ -109,8 +107,7 @@ def index(
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"
     with problem_told_in(problem, InputError, PacsError):
-        rules = read_series_rules(series_rules)
-        options = IntakeOptions(jobs=jobs, leave_out=out, parts=parts, choose=chooser(rules), rules=rules.digest)
+        options = by_rules(read_series_rules(series_rules), IntakeOptions(jobs=jobs, leave_out=out, parts=parts))
         with intake_progress() as progress:
             intake = progress(source, memory, options, studies, downloads)
     paths = write_plan(intake, out, batch_min, batch_max)

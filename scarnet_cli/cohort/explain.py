@@ -18,7 +18,7 @@ from scarnet_cli.errors import InputError
 
 NO_SUCH_STUDY: Final = "no_such_study"
 _NEAR: Final = 5
-# Instead of rules' digest: no plan is taken over, as a choice is to be seen.
+# Rules that no plan was ever made by: every study is chosen anew.
 _NO_PLAN: Final = "explain"
 # The choice of a study that nobody asked for.
 _OTHER: Final = Selection(None, (), None)

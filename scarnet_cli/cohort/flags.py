@@ -41,7 +41,9 @@ FLAGS: Final[dict[str, Flag]] = {
     "view_uncertain": Flag(
         "short axis uncertain", "Neither name nor direction shows that the stack is a short axis.", _CHOSEN
     ),
-    "slices_left_out": Flag("slices on another grid left out", "Some slices do not lie on the stack's grid.", _ORDER),
+    "slices_left_out": Flag(
+        "slices on another grid left out", "Some slices are turned or do not lie on the stack's grid.", _ORDER
+    ),
     "duplicate_files": Flag(
         "duplicate files", "Files hold the same image twice; each was read once.", "Nothing.", finding=True
     ),

@@ -21,7 +21,8 @@ from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import BROKEN, IMAGE
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.recall import NOT_READ
-from scarnet_cli.dicom.selection import select
+from scarnet_cli.dicom.rules import SeriesRules
+from scarnet_cli.dicom.selection import chooser, select
 from scarnet_cli.dicom.sweep import Unread, sweep
 from scarnet_cli.errors import InputError
 
@@ -59,7 +60,7 @@ class IntakeOptions:
         leave_out: A folder that is not searched: the index's own output.
         parts: Folder where what was read is kept until the index is complete, so that a killed one goes on from there.
         choose: Makes the choice among a study's frames; by the built-in rules unless said otherwise.
-        rules: Digest of the rules by which it does; plans made by others are made anew.
+        rules: Digest of what `choose` decides by beside the code; plans made by other rules are made anew.
         swept: Called with the number of files found since.
         begin: Called with the number of files to read.
         advance: Called with the number of files read since.
@@ -73,6 +74,11 @@ class IntakeOptions:
     swept: Callable[[int], None] = lambda _: None
     begin: Callable[[int], None] = lambda _: None
     advance: Callable[[int], None] = lambda _: None
+
+
+def by_rules(rules: SeriesRules, options: IntakeOptions) -> IntakeOptions:
+    """Return options that choose by these rules, and take no plan over that others made."""
+    return replace(options, choose=chooser(rules), rules=rules.digest)
 
 
 def take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> Intake:

@@ -53,7 +53,7 @@ class Planner:
             kinds: What they are.
             memory: Rows of `cache.HELD`, plans among them.
             choose: Makes the choice among a study's frames.
-            rules: Digest of the rules by which it does.
+            rules: Digest of what decides beside the files and the code.
         """
         self.kinds = kinds
         self._contents = contents

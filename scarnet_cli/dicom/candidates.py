@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scarnet_cli.dicom.facts import OTHER_COMPONENT
+from scarnet_cli.dicom.facts import OTHER_COMPONENT, Frame
 from scarnet_cli.dicom.geometry import slice_normal
 from scarnet_cli.dicom.heart_axis import HeartAxis
 from scarnet_cli.dicom.names import LAX, LGE, SAX, NameEvidence, read_names
 from scarnet_cli.dicom.rules import Finding, SeriesRules
-from scarnet_cli.dicom.stacks import LEAST_SLICES, Stack
+from scarnet_cli.dicom.stacks import LEAST_SLICES, Stack, name_of
 
 # Centre-to-centre spacing of short-axis stacks, with half a millimetre of slack at each end of 5 to 12 mm.
 SPACING_MM: Final = (4.5, 12.5)
@@ -125,8 +125,7 @@ def witnesses(stacks: Sequence[Stack], rules: SeriesRules) -> list[tuple[str, ND
 def judge(stack: Stack, axis: HeartAxis, rules: SeriesRules) -> Candidate:
     """Judge one stack by its geometry, its names, its header and the site's rules."""
     names, header = _names(stack, rules), _header_kind(stack, rules)
-    facts = stack.frames[0].facts
-    series = rules.among("series", "description", [facts.description or facts.protocol or ""])
+    series = named_by_site(stack.frames, rules)
     as_taken = _Standing(BY_SITE, series.words if series else "", _view(stack, names.view, axis, taken=True))
     as_is = _Standing(*_evidence(stack, names, header), _view(stack, names.view, axis, taken=False))
     standing = as_is if series is None else as_taken if series.value == "take" else replace(as_is, left=True)
@@ -145,6 +144,11 @@ def judge(stack: Stack, axis: HeartAxis, rules: SeriesRules) -> Candidate:
         mendable=stack.problem is None and _refusal(stack, names, as_taken, axis) is None,
         site=site,
     )
+
+
+def named_by_site(frames: Sequence[Frame], rules: SeriesRules) -> Finding | None:
+    """Return the rule that takes or leaves the series of any of these frames by its whole name."""
+    return rules.among("series", "description", sorted({name_of(frame) for frame in frames}))
 
 
 def _names(stack: Stack, rules: SeriesRules) -> NameEvidence:

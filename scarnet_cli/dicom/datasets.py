@@ -3,6 +3,7 @@
 import logging
 import struct
 import warnings
+import zlib
 from typing import Any, BinaryIO, Final
 
 import pydicom
@@ -31,6 +32,7 @@ DAMAGE: Final = (
     RecursionError,
     MemoryError,
     struct.error,
+    zlib.error,
 )
 
 

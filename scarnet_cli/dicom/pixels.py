@@ -10,11 +10,16 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     JPEGLSNearLossless,
     RLELossless,
@@ -35,6 +40,8 @@ LARGEST_SIDE: Final = 4096
 LARGEST_PIXEL_MM: Final = 10.0
 # Pixel sizes of one stack agree to the rounding of the numbers.
 _SPACING_TOLERANCE: Final = 1e-3
+_JPEG: Final = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1)
+_END_OF_IMAGE: Final = b"\xff\xd9"
 # Who decodes what; JPEG and JPEG 2000 are pylibjpeg's.
 _DECODERS: Final = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEGLSNearLossless: "pyjpegls"}
 
@@ -170,7 +177,7 @@ def _decode(dataset: Dataset, source: Source, facts: FrameFacts, rescale: Rescal
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             stored = _stored_pixels(dataset, source.frame or 0)
-    except DAMAGE as error:
+    except (*DAMAGE, RuntimeError) as error:  # what decoders raise
         message = (
             f"{where}: its pixels cannot be decoded ({type(error).__name__}: cut short, damaged or in an encoding that "
             "is not installed); copy or export the study again."
@@ -195,8 +202,18 @@ def _stored_pixels(dataset: Dataset, frame: int) -> NDArray[Any]:
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
     syntax = meta.TransferSyntaxUID
+    if syntax in _JPEG:
+        _require_end_of_image(dataset, frame)
     decoder = _DECODERS.get(syntax, "pylibjpeg") if syntax.is_compressed and syntax.is_encapsulated else ""
     return pixel_array(dataset, index=frame, decoding_plugin=decoder)
+
+
+def _require_end_of_image(dataset: Dataset, frame: int) -> None:
+    """Refuse a JPEG picture without its end: the decoder fills what is missing with grey, without a word."""
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if not get_frame(dataset.PixelData, frame, number_of_frames=frames).rstrip(b"\0").endswith(_END_OF_IMAGE):
+        message = "no end of image"
+        raise ValueError(message)
 
 
 def _one_grid(facts: Sequence[FrameFacts]) -> tuple[float, float]:

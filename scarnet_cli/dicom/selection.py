@@ -12,7 +12,17 @@ from typing import Final
 
 import numpy as np
 
-from scarnet_cli.dicom.candidates import BY_DIRECTION, BY_HEADER, BY_NAME, UNKNOWN, Candidate, judge, witnesses
+from scarnet_cli.dicom.candidates import (
+    BY_DIRECTION,
+    BY_HEADER,
+    BY_NAME,
+    UNKNOWN,
+    Candidate,
+    judge,
+    named_by_site,
+    normal_of,
+    witnesses,
+)
 from scarnet_cli.dicom.facts import MAGNITUDE, PSIR, Frame
 from scarnet_cli.dicom.heart_axis import heart_axis
 from scarnet_cli.dicom.preference import BY_TIME, decisive, rank
@@ -23,6 +33,8 @@ from scarnet_cli.errors import DicomError
 
 # A ProtocolName that so many differently described series share is the examination's, not theirs.
 _SHARED_BY: Final = 3
+# Planes nearer to each other than this are no two views of the heart, which differ by 60 to 90 degrees.
+_LEAST_VIEW_ANGLE_DEG: Final = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,8 @@ def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selecti
     """
     rules = rules or built_in_rules()
     placed = [f for f in _without_exam_protocol(frames) if _is_picture(f) and has_geometry(f)]
-    stacks = form_stacks(placed, rules)
+    left = [f for f in placed if _is_left(f, rules)]  # apart, so that they complete no stack of others
+    stacks = [*form_stacks([f for f in placed if not _is_left(f, rules)], rules), *form_stacks(left, rules)]
     axis = heart_axis(witnesses(stacks, rules))
     candidates = [judge(stack, axis, rules) for stack in stacks]
     fit = [c for c in candidates if c.refusal is None]
@@ -123,6 +136,11 @@ def _without_exam_protocol(frames: Sequence[Frame]) -> list[Frame]:
     return [f._replace(facts=replace(f.facts, protocol=None)) if f.facts.description else f for f in frames]
 
 
+def _is_left(frame: Frame, rules: SeriesRules) -> bool:
+    found = named_by_site([frame], rules)
+    return found is not None and found.value == "leave"
+
+
 def _choice_notes(ranked: Sequence[Candidate], longest: int) -> list[Note]:
     notes = []
     best, *others = ranked
@@ -153,18 +171,18 @@ def _twins(best: Candidate, other: Candidate, longest: int) -> bool:
 
 
 def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) -> list[Note]:
-    """Note slices of the chosen series that lie in its direction but on another grid: the stack may lack its ends."""
+    """Note slices of the chosen series that are no other view but lie on another grid: the stack may lack its ends."""
     odd = 0
     for other in candidates:
         same = set(other.stack.series_uids) & set(best.stack.series_uids)
         alike = other.stack.component_by.key == best.stack.component_by.key
         if other is best or not same or not alike or _twins(best, other, longest):
             continue  # a twin is a whole stack, and has a note of its own
-        a, b = (np.array(c.stack.frames[0].facts.orientation) for c in (other, best))
-        odd += len(other.stack.frames) if np.abs(a - b).max() < 0.1 else 0  # noqa: PLR2004 (one view, 6 degrees)
+        a, b = (normal_of(c.stack) for c in (other, best))
+        odd += len(other.stack.frames) if abs(a @ b) > np.cos(np.radians(_LEAST_VIEW_ANGLE_DEG)) else 0
     if not odd:
         return []
-    words = f"{odd} slices of the chosen series have another matrix, pixel size or frame of reference: left out."
+    words = f"{odd} slices of the chosen series are turned, or have another matrix, pixel size or frame: left out."
     return [Note("slices_left_out", words, flag=True)]
 
 

@@ -154,16 +154,16 @@ def _parallel_groups(frames: Sequence[Frame]) -> list[list[Frame]]:
     closeness = np.cos(np.radians(VIEW_TOLERANCE_DEG))
     leaders: list[NDArray[np.float64]] = []
     groups: list[list[Frame]] = []
-    for frame in frames:
-        cosines = np.array(frame.facts.orientation)
+    for same in _grouped(frames, lambda f: f.facts.orientation):
+        cosines = np.array(same[0].facts.orientation)
         axes = np.stack([cosines[:3], slice_normal(cosines)])
         for leader, group in zip(leaders, groups, strict=True):
             if ((axes * leader).sum(axis=1) >= closeness).all():
-                group.append(frame)
+                group.extend(same)
                 break
         else:
             leaders.append(axes)
-            groups.append([frame])
+            groups.append(same)
     return groups
 
 
@@ -201,9 +201,16 @@ def _merged(parts: list[list[Frame]]) -> list[list[Frame]]:
         stacks.append(list(part)) if mate is None else mate.extend(part)
     left: list[Frame] = []
     for part in rest:
-        mate = next((s for s in reversed(stacks) if _complete([*s, *part])), None)
+        mate = next((s for s in reversed(stacks) if _complete([*s, *part]) or _repeats(s, part)), None)
         (left if mate is None else mate).extend(part)
     return [*stacks, left] if left else stacks
+
+
+def _repeats(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
+    """Tell whether every slice of a part lies at a position of the stack, or nearly so."""
+    depths = _depths([*stack, *part])
+    misses = np.abs(depths[len(stack) :, None] - depths[None, : len(stack)]).min(axis=1)
+    return bool(misses.max() <= REPEAT_TOLERANCE_MM)
 
 
 def _start(part: Sequence[Frame]) -> tuple[float, int, str]:

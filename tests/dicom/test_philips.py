@@ -32,7 +32,9 @@ def test_no_or_a_damaged_private_scale_is_none(dataset: Dataset) -> None:
 
 def test_slices_come_to_the_scale_of_the_first() -> None:
     # FP 100 is stored as 100 * 0.5 + 8 = 58 and as 100 * 2 + 8 = 208; the first shows 1.5 * 58 - 50 = 37.
-    first, second = one_scale([Rescale(1.5, -50.0)] * 2, [Rescale(0.5, 8.0), Rescale(2.0, 8.0)]) or ()
+    rescales = one_scale([Rescale(1.5, -50.0)] * 2, [Rescale(0.5, 8.0), Rescale(2.0, 8.0)])
+    assert rescales is not None
+    first, second = rescales
     assert first.slope * 58 + first.intercept == pytest.approx(37.0)
     assert second.slope * 208 + second.intercept == pytest.approx(37.0)
 

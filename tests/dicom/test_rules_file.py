@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scarnet_cli.dicom.names import read_name
 from scarnet_cli.dicom.rules import VALUES, WITNESSES
@@ -86,6 +88,25 @@ def test_every_wrong_entry_is_listed_with_its_line() -> None:
 )
 def test_what_is_no_list_of_rules_is_one_message(text: str, words: str) -> None:
     assert words in problems(text) or "nested too deeply" in problems(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.one_of(
+        st.text(max_size=200),
+        st.lists(
+            st.sampled_from(["- ", "kind", "name", "why", ": ", "[", "]", "&a ", "*a", "\n  ", "\n", "{", "'", "!x "])
+        ).map("".join),
+    )
+)
+def test_whatever_a_file_holds_it_is_rules_or_one_message(text: str) -> None:
+    told, rules = "The series rules ", ()
+    try:
+        rules = parse_rules(text, "site")
+    except InputError as error:
+        told = str(error)
+    assert told.startswith("The series rules ")
+    assert all(rule.words and rule.why for rule in rules)
 
 
 def test_a_tag_makes_no_object_and_runs_nothing(tmp_path: Path) -> None:

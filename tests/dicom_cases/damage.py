@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import Final
 
 from dicom_series import make_series, save
-from pydicom.uid import RLELossless
+from pydicom import dcmread
+from pydicom.encaps import encapsulate, generate_frames
+from pydicom.uid import UID, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
+from dicom_cases import files
 from dicom_cases.truth import Truth, case, true_stack, without
 
 MISSING: Final = "position or pixels missing"
@@ -51,12 +54,39 @@ def cut_last_pixels(folder: Path) -> Truth:
 
 @case(MISSING, "compressed pixels of one file cut short")
 def cut_compressed_pixels(folder: Path) -> Truth:
-    series = make_series()
-    for dataset in series:
-        dataset.compress(RLELossless, generate_instance_uid=False)
-    path = save(series, folder)[3]
+    path = files.compressed_files(folder, RLELossless)[3]
     path.write_bytes(path.read_bytes()[:-1000])
     return Truth(without(true_stack(), 3), refusal="bad_pixels")
+
+
+@case(MISSING, "deflated, the last file cut short")
+def cut_deflated(folder: Path) -> Truth:
+    path = files.deflated_files(folder)[6]
+    path.write_bytes(path.read_bytes()[:-1000])
+    return Truth(without(true_stack(), 6), flags=("unreadable_files",))
+
+
+def _enter_cut_frames() -> None:
+    """Pictures that end early inside of a whole file."""
+    syntaxes = {
+        "RLE": RLELossless,
+        "JPEG-LS": JPEGLSLossless,
+        "JPEG 2000": JPEG2000Lossless,
+        "JPEG lossless": JPEGLosslessSV1,
+    }
+    for name, syntax in syntaxes.items():
+
+        @case(MISSING, f"{name}, one picture cut short within its file")
+        def cut_frame(folder: Path, syntax: UID = syntax) -> Truth:
+            path = files.compressed_files(folder, syntax)[3]
+            dataset = dcmread(path)
+            frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+            dataset.PixelData = encapsulate([frame[: len(frame) * 9 // 10]])
+            dataset.save_as(path)
+            return Truth(without(true_stack(), 3), refusal="bad_pixels")
+
+
+_enter_cut_frames()
 
 
 @case(MISSING, "header of an end slice cut short")

@@ -5,6 +5,7 @@ import random
 import tarfile
 import warnings
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,13 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.fileset import FileSet
 from pydicom.filewriter import write_dataset
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
 )
@@ -102,11 +106,16 @@ def big_endian(folder: Path) -> Truth:
 
 @case(SYNTAX, "deflated")
 def deflated(folder: Path) -> Truth:
+    deflated_files(folder)
+    return Truth(true_stack())
+
+
+def deflated_files(folder: Path) -> list[Path]:
+    """Write the series deflated."""
     series = make_series()
     for dataset in series:
         dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    save(series, folder)
-    return Truth(true_stack())
+    return save(series, folder)
 
 
 @case(SYNTAX, "no preamble")
@@ -137,19 +146,64 @@ def _bare(folder: Path, *, implicit: bool) -> Truth:
     return Truth(true_stack())
 
 
-@case(COMPRESSED, "RLE")
-def rle(folder: Path) -> Truth:
-    return _compressed(folder, RLELossless)
+def signed_series() -> list[Dataset]:
+    """Return the series with 2000 taken from every value, stored signed."""
+    series = make_series()
+    for dataset in series:
+        dataset.PixelRepresentation, dataset.BitsStored, dataset.HighBit = 1, 16, 15
+        dataset.PixelData = (np.frombuffer(dataset.PixelData, "<u2").astype("<i2") - 2000).tobytes()
+    return series
 
 
-@case(COMPRESSED, "JPEG-LS")
-def jpeg_ls(folder: Path) -> Truth:
-    return _compressed(folder, JPEGLSLossless)
+def compressed_files(folder: Path, syntax: UID, series: Sequence[Dataset] | None = None) -> list[Path]:
+    """Write the series, or another one, compressed."""
+    series = make_series() if series is None else series
+    if syntax not in (JPEGLossless, JPEGLosslessSV1):
+        for dataset in series:
+            dataset.compress(syntax, generate_instance_uid=False)
+    paths = save(series, folder)
+    if syntax in (JPEGLossless, JPEGLosslessSV1):
+        for path in paths:
+            _recode(path, syntax)
+    return paths
 
 
-@case(COMPRESSED, "JPEG 2000 lossless")
-def jpeg_2000(folder: Path) -> Truth:
-    return _compressed(folder, JPEG2000Lossless)
+def _recode(path: Path, syntax: UID) -> None:
+    """Compress a file in place with GDCM, the only library here that encodes JPEG lossless."""
+    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+    reader.SetFileName(str(path))
+    assert reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(str(syntax))))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer.SetFileName(str(path))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
+
+
+def _enter_compressed() -> None:
+    syntaxes = {
+        "RLE": RLELossless,
+        "JPEG lossless, process 14": JPEGLossless,
+        "JPEG lossless, selection value 1": JPEGLosslessSV1,
+        "JPEG-LS": JPEGLSLossless,
+        "JPEG 2000 lossless": JPEG2000Lossless,
+    }
+    for name, syntax in syntaxes.items():
+
+        @case(COMPRESSED, name)
+        def compressed(folder: Path, syntax: UID = syntax) -> Truth:
+            compressed_files(folder, syntax)
+            return Truth(true_stack())
+
+        @case(COMPRESSED, f"{name}, signed")
+        def compressed_signed(folder: Path, syntax: UID = syntax) -> Truth:
+            compressed_files(folder, syntax, signed_series())
+            return Truth(true_stack(values=stored_pixels(7) - 2000.0))
+
+
+_enter_compressed()
 
 
 @case(COMPRESSED, "JPEG 2000 lossless, several fragments a slice")
@@ -161,71 +215,6 @@ def fragments(folder: Path) -> Truth:
         dataset.PixelData = encapsulate([frame], fragments_per_frame=4, has_bot=False)
     save(series, folder)
     return Truth(true_stack())
-
-
-@case(COMPRESSED, "JPEG lossless, process 14")
-def jpeg_lossless(folder: Path) -> Truth:
-    return _jpeg_lossless(folder, gdcm.TransferSyntax.JPEGLosslessProcess14)
-
-
-@case(COMPRESSED, "JPEG lossless, selection value 1")
-def jpeg_lossless_sv1(folder: Path) -> Truth:
-    return _jpeg_lossless(folder, gdcm.TransferSyntax.JPEGLosslessProcess14_1)
-
-
-@case(COMPRESSED, "JPEG lossless, signed")
-def jpeg_lossless_signed(folder: Path) -> Truth:
-    save(signed_series(), folder)
-    _recode(folder, gdcm.TransferSyntax.JPEGLosslessProcess14_1)
-    return Truth(true_stack(values=stored_pixels(7) - 2000.0))
-
-
-@case(COMPRESSED, "JPEG-LS, signed")
-def jpeg_ls_signed(folder: Path) -> Truth:
-    return _compressed(folder, JPEGLSLossless, signed=True)
-
-
-@case(COMPRESSED, "JPEG 2000 lossless, signed")
-def jpeg_2000_signed(folder: Path) -> Truth:
-    return _compressed(folder, JPEG2000Lossless, signed=True)
-
-
-def _compressed(folder: Path, syntax: str, *, signed: bool = False) -> Truth:
-    series = signed_series() if signed else make_series()
-    for dataset in series:
-        dataset.compress(syntax, generate_instance_uid=False)
-    save(series, folder)
-    return Truth(true_stack(values=stored_pixels(7) - 2000.0) if signed else true_stack())
-
-
-def signed_series() -> list[Dataset]:
-    """Return the series with 2000 taken from every value, stored signed."""
-    series = make_series()
-    for dataset in series:
-        dataset.PixelRepresentation, dataset.BitsStored, dataset.HighBit = 1, 16, 15
-        dataset.PixelData = (np.frombuffer(dataset.PixelData, "<u2").astype("<i2") - 2000).tobytes()
-    return series
-
-
-def _jpeg_lossless(folder: Path, syntax: int) -> Truth:
-    save(make_series(), folder)
-    _recode(folder, syntax)
-    return Truth(true_stack())
-
-
-def _recode(folder: Path, syntax: int) -> None:
-    """Compress every file in place with GDCM, the only library here that encodes JPEG lossless."""
-    for path in folder.iterdir():
-        reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
-        reader.SetFileName(str(path))
-        assert reader.Read()
-        change.SetTransferSyntax(gdcm.TransferSyntax(syntax))
-        change.SetInput(reader.GetImage())
-        assert change.Change()
-        writer.SetFileName(str(path))
-        writer.SetFile(reader.GetFile())
-        writer.SetImage(change.GetOutput())
-        assert writer.Write()
 
 
 @case(CONTAINER, "DICOMDIR")

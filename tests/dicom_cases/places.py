@@ -33,6 +33,16 @@ def near_duplicate(folder: Path) -> Truth:
     return Truth(true_stack(), flags=("near_duplicates",))
 
 
+@case(EVENNESS, "near duplicate, 0.7 mm apart, in a series of its own")
+def near_duplicate_series(folder: Path) -> Truth:
+    repeat = make_series(seed=8)[3]
+    place(repeat, 3 * GAP_MM - 0.7)
+    rename(repeat, "1.2.840.99.77")
+    repeat.SeriesInstanceUID, repeat.SeriesNumber, repeat.AcquisitionTime = "1.2.840.99.78", 9, "102000"
+    save([repeat, *make_series()], folder)
+    return Truth(true_stack(), rules=("merged_series",), flags=("near_duplicates",))
+
+
 @case(EVENNESS, "jitter of 0.05 mm")
 def jitter(folder: Path) -> Truth:
     series, stack = make_series(), true_stack()
@@ -73,6 +83,17 @@ def turned(folder: Path) -> Truth:
     direction = np.array([ROW, column, np.cross(ROW, column)], np.float64).T
     leaning = TrueStack(rest.values, rest.positions_xyz_mm, direction, rest.spacing_yx_mm)
     return Truth(straight, refusal="turned_slices", others=(leaning,))
+
+
+@case(STRAIGHTNESS, "pictures turned by half a turn in their plane part way")
+def half_turned(folder: Path) -> Truth:
+    series, stack = make_series(), true_stack()
+    for dataset, position in zip(series[5:], stack.positions_xyz_mm[5:], strict=True):
+        put(dataset, position, (*-ROW, *-COLUMN))
+    save(series, folder)
+    rest, direction = without(stack, *range(5)), np.array([-ROW, -COLUMN, NORMAL], np.float64).T
+    turned = TrueStack(rest.values, rest.positions_xyz_mm, direction, rest.spacing_yx_mm)
+    return Truth(without(stack, 5, 6), flags=("slices_left_out",), others=(turned,))
 
 
 @case(STRAIGHTNESS, "slices shifted in plane part way")
