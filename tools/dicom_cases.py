@@ -98,9 +98,10 @@ def main() -> None:
     if arguments.names:
         print(table(arguments.names))  # noqa: T201 (a tool's output)
         return
+    made = table(list(CASES))
     before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    write_bytes(PAGE, f"{before}{BEGIN}\n{table(list(CASES))}\n{END}{after}".encode())
+    write_bytes(PAGE, f"{before}{BEGIN}\n{made}\n{END}{after}".encode())
 
 
 if __name__ == "__main__":
