@@ -9,6 +9,7 @@ import logging
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from typing import Final
 
 import highdicom as hd
@@ -107,9 +108,10 @@ def _plain_headers(labels: Volume, slices: Sequence[SourceSlice]) -> list[Datase
     """
     direction, _ = direction_of(np.median(np.array([source.facts.orientation for source in slices]), axis=0))
     z, y, x = labels.spacing_zyx_mm
+    known = patient_and_study(slices[0].header)
     headers = []
     for number, (source, position) in enumerate(zip(slices, _positions(labels, slices), strict=True)):
-        header = patient_and_study(slices[0].header)
+        header = deepcopy(known)
         header.SOPClassUID, header.SOPInstanceUID = MRImageStorage, _stand_in(number)
         header.StudyInstanceUID, header.SeriesInstanceUID = slices[0].header.StudyInstanceUID, _stand_in("series")
         header.FrameOfReferenceUID = _frame_of_reference(slices[0])

@@ -27,9 +27,10 @@ def picture() -> Volume:
 
 
 def assert_read_back(study: Labelled, tmp_path: Path) -> None:
-    """The Segmentation is valid, and other programs get the label map from it, voxel by voxel and in its place."""
+    """Both files are valid, and other programs get the label map from it, voxel by voxel and in its place."""
     path = study.export() / "seg.dcm"
-    assert [line for line in judge(path) if line.startswith("Error")] == []
+    said = judge(path) + judge(path.with_name("report.dcm"))
+    assert [line for line in said if line.startswith("Error")] == []
     read = read_by_dcmqi(path, tmp_path / "itk")
     assert same_grid(read, study.labels)
     np.testing.assert_array_equal(read.array, study.labels.array)
