@@ -16,7 +16,7 @@ from scarnet_cli.dicom.datasets import DAMAGE
 from scarnet_cli.errors import DicomError, InputError, PacsError
 from scarnet_cli.pacs.address import Address
 from scarnet_cli.pacs.login import PASSWORD, TOKEN, USER, login_from
-from scarnet_cli.pacs.transport import OtherHost, Patience, PatientAdapter
+from scarnet_cli.pacs.transport import LATER, OtherHost, Patience, PatientAdapter
 
 # Their lines quote addresses with the query, and what servers say: both may hold a patient's name.
 for _name in ("dicomweb_client", "urllib3", "retrying"):
@@ -32,6 +32,7 @@ CONNECTIONS: Final = 4
 _REDIRECTS: Final = 3
 _UNDIVIDED: Final = 1 << 31  # a body in one piece can be sent again, one in chunks cannot
 _LOGIN_STATUSES: Final = (401, 403, 407)
+_SERVER_ERROR: Final = 500
 # No study is to blame for these.
 _SERVERS_FAULT: Final = ("pacs_unreachable", "pacs_tls", "pacs_redirect")
 _Answer = TypeVar("_Answer")
@@ -92,8 +93,20 @@ class Server:
         except PacsError as error:
             if error.code in _SERVERS_FAULT:
                 raise
-            self.ask(lambda client: client.search_for_studies(limit=1))
+            self.require_answer()
             raise DicomError("not_retrieved", f"The study could not be had from its server: {error}") from None
+
+    def require_answer(self) -> None:
+        """Ask something small. Some servers refuse a query without matching keys: that is an answer, too.
+
+        Raises:
+            PacsError: The server does not answer, or lets nobody in.
+        """
+        try:
+            self.ask(lambda client: client.search_for_studies(limit=1))
+        except PacsError as error:
+            if error.code != "pacs_refused":
+                raise
 
     def _in_words(self, error: Exception) -> PacsError:
         if isinstance(error, requests.HTTPError):
@@ -113,7 +126,8 @@ class Server:
             )
             return PacsError("pacs_login", message)
         words = "".join(c for c in (reason or "") if c.isalpha() or c == " ")[:40].strip()
-        return PacsError("pacs_error", f"{said}{f' ({words})' if words else ''}; look at its log.")
+        code = "pacs_error" if status in LATER or status >= _SERVER_ERROR else "pacs_refused"
+        return PacsError(code, f"{said}{f' ({words})' if words else ''}; look at its log.")
 
 
 def open_server(

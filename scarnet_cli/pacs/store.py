@@ -58,7 +58,7 @@ def store_instances(server: Server, paths: Sequence[Path]) -> None:
             datasets = [pydicom.dcmread(path) for path in paths]
             answer = server.ask(lambda client: client.store_instances(datasets))
     except PacsError as error:
-        server.ask(lambda client: client.search_for_studies(limit=1))  # raises where the server is at fault
+        server.require_answer()
         message = f"The server does not take the study's results: {error}"
         raise DicomError("not_stored", message) from None
     missing = {str(dataset.SOPInstanceUID) for dataset in datasets} - _taken(answer)

@@ -146,6 +146,15 @@ def test_a_study_that_alone_cannot_be_had_is_the_studys_failure(status: int) -> 
         assert refused.value.code == "not_retrieved"
 
 
+def test_a_server_that_refuses_a_query_without_keys_answers_all_the_same() -> None:
+    narrow = Reply(400)
+    with (
+        odd_server(lambda path, _: narrow if path.startswith("/studies?") else Reply(404)) as server,
+        pytest.raises(DicomError, match="answered 404"),
+    ):
+        server.open().ask_about_study(lambda client: client.retrieve_study_metadata("1.2.3"))
+
+
 def test_a_server_that_refuses_everything_is_not_blamed_on_the_study() -> None:
     with odd_server(lambda *_: Reply(502)) as server, pytest.raises(PacsError, match="502"):
         server.open().ask_about_study(lambda client: client.retrieve_study_metadata("1.2.3"))

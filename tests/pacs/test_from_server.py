@@ -150,6 +150,15 @@ def test_a_query_that_matches_nothing_is_told(orthanc: Orthanc, tmp_path: Path) 
     assert "NOBODY" not in told
 
 
+def test_a_refused_login_is_told_to_the_workflow(orthanc: Orthanc, tmp_path: Path) -> None:
+    wrong = {**orthanc.login, "SCARNET_PACS_PASSWORD": "swordfish"}
+    told = tmp_path / "problem.txt"
+    result = scarnet(wrong, "index", orthanc.address, "--out", tmp_path / "index", "--problem", told)
+    assert result.exit_code == 0
+    assert "answered 401" in told.read_text()
+    assert "swordfish" not in told.read_text() + result.output
+
+
 def test_a_server_killed_between_studies_ends_the_fetch_and_nothing_comes_twice(
     tmp_path: Path,
 ) -> None:
