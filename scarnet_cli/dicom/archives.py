@@ -146,10 +146,10 @@ def _entries(archive: tarfile.TarFile, stream: BoundedArchive) -> Iterator[tarfi
         stream.in_header = False
         if info is None:
             return
-        if archive.offset <= place:  # type: ignore[attr-defined]  # a negative size would have it read for ever
+        if archive.offset <= place:  # a negative size would have it read for ever
             message = "an entry of negative size"
             raise tarfile.ReadError(message)
-        place = archive.offset  # type: ignore[attr-defined]
+        place = archive.offset
         archive.members.clear()  # type: ignore[attr-defined]  # or a large archive's list stays in memory
         yield info
 

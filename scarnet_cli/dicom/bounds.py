@@ -8,8 +8,9 @@ import io
 import zlib
 from typing import BinaryIO, Final
 
-# One file read whole. A stack of 100 slices of 1024 x 1024 is 200 MiB; of it there are about three copies at a time.
-FILE_BYTES: Final = 256 << 20
+# The files of one study's stack read whole, and its voxels: of both there are about three copies at a time.
+STUDY_BYTES: Final = 256 << 20
+STUDY_VOXELS: Final = 48 << 20
 # All that is read of a file for its header: a scanner's private elements are stepped over, not read.
 HEADER_BYTES: Final = 32 << 20
 # pydicom reads once to three times an element and needs up to 30 us each time.
@@ -41,18 +42,28 @@ class DeflatedError(ValueError):
         self.place = place
 
 
+class Budget:
+    """Bytes that may yet be read, of one file or of several together."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, limit: int) -> None:
+        """Start with `limit` bytes."""
+        self.left = limit
+
+
 class BoundedStream:
     """A stream as pydicom reads it, that ends what reads too much or too often.
 
     Raises:
-        OutOfBoundsError: More than `limit` bytes or `READS` pieces are asked for.
+        OutOfBoundsError: More bytes than the budget has, or more than `READS` pieces, are asked for.
         DeflatedError: Everything to the end is asked for, which pydicom does to inflate it, without a bound.
     """
 
-    def __init__(self, stream: BinaryIO, limit: int) -> None:
+    def __init__(self, stream: BinaryIO, budget: Budget) -> None:
         """Take a seekable stream; what it gains later is not read."""
         self._stream = stream
-        self._bytes_left, self._reads_left = limit, READS
+        self._budget, self._reads_left = budget, READS
         place = stream.tell()
         self._size = stream.seek(0, io.SEEK_END)
         stream.seek(place)
@@ -64,9 +75,9 @@ class BoundedStream:
             raise DeflatedError(self.tell())
         if count > _STEP:  # a length that a damaged header claims; so much would be set aside for it
             count = min(count, max(0, self._size - self.tell()))
-        self._bytes_left -= count
+        self._budget.left -= count
         self._reads_left -= 1
-        if self._bytes_left < 0 or self._reads_left < 0:
+        if self._budget.left < 0 or self._reads_left < 0:
             message = "more elements or bytes than are read of one file"
             raise OutOfBoundsError(message)
         return self._stream.read(count)

@@ -13,10 +13,11 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from scarnet_cli.dicom.bounds import (
-    FILE_BYTES,
     HEADER_BYTES,
+    STUDY_BYTES,
     VALUE_BYTES,
     BoundedStream,
+    Budget,
     DeflatedError,
     few_items,
     inflate,
@@ -45,23 +46,29 @@ DAMAGE: Final = (
 )
 
 
-def read_dataset(stream: BinaryIO, tags: list[Any] | None = None) -> Dataset:
+def read_dataset(stream: BinaryIO, tags: list[Any] | None = None, budget: Budget | None = None) -> Dataset:
     """Read a data set with or without preamble: whole, or only `tags` and what comes before the pixels.
 
     One that was deflated comes back as explicit little endian.
 
+    Args:
+        stream: Seekable binary stream at its start.
+        tags: Tags to read; None for all.
+        budget: What may be read of this file and others; without one, of this file alone.
+
     Raises:
         Exception: One of `DAMAGE`; that it is larger than the bounds allow is among them.
     """
-    limit = FILE_BYTES if tags is None else HEADER_BYTES
+    budget = budget or Budget(STUDY_BYTES if tags is None else HEADER_BYTES)
     try:
-        return _read_bounded(stream, limit, tags)
+        return _read_bounded(stream, budget, tags)
     except DeflatedError as found:
-        return _read_bounded(inflate(stream, found.place, limit, whole=tags is None), limit, tags)
+        inflated = inflate(stream, found.place, budget.left, whole=tags is None)
+        return _read_bounded(inflated, budget, tags)
 
 
-def _read_bounded(stream: BinaryIO, limit: int, tags: list[Any] | None) -> Dataset:
-    bounded = BoundedStream(stream, limit)
+def _read_bounded(stream: BinaryIO, budget: Budget, tags: list[Any] | None) -> Dataset:
+    bounded = BoundedStream(stream, budget)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd values and character sets are judged by their use, not by a warning
         return pydicom.dcmread(bounded, force=True, specific_tags=tags, stop_before_pixels=tags is not None)

@@ -151,7 +151,7 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geomet
         samples=first(layers, "SamplesPerPixel", whole),
         spacing_yx_mm=_vector(layers, "PixelSpacing", 2),
         position_xyz_mm=_vector(layers, "ImagePositionPatient", 3) if geometry else None,
-        orientation=_vector(layers, "ImageOrientationPatient", 6) if geometry else None,
+        orientation=_orientation(layers) if geometry else None,
     )
 
 
@@ -236,6 +236,11 @@ def _vector(layers: Sequence[Layer], keyword: str, length: int) -> tuple[float, 
         if found is not None and len(found) == length:
             return found
     return None
+
+
+def _orientation(layers: Sequence[Layer]) -> tuple[float, ...] | None:
+    found = _vector(layers, "ImageOrientationPatient", 6)
+    return found if found and any(found[:3]) and any(found[3:]) else None  # zeros say nothing
 
 
 def _value(dataset: Layer, keyword: str) -> Any:  # noqa: ANN401 (anything pydicom may return)

@@ -13,10 +13,12 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pixel_array
 
 from scarnet_cli.dicom.archives import read_members
+from scarnet_cli.dicom.bounds import STUDY_BYTES, STUDY_VOXELS, Budget
+from scarnet_cli.dicom.codestream import require_coded_size
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import stack_geometry
-from scarnet_cli.dicom.headers import frame_facts
+from scarnet_cli.dicom.headers import frame_facts, whole
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
 
@@ -55,6 +57,9 @@ def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, bool]:
         DicomError: A slice cannot be read, or the slices make no even, straight stack of one grid.
     """
     datasets = _read_datasets(root, sources)
+    if len(sources) * _pixels(datasets) > STUDY_VOXELS:
+        message = f"The {len(sources)} slices hold more than {STUDY_VOXELS} voxels; no stack of the heart does."
+        raise DicomError("bad_matrix", message)
     slices = [_slice(datasets, source, f"{n} of {len(sources)}") for n, source in enumerate(sources, start=1)]
     facts = [fact for fact, _ in slices]
     if len({fact.study_uid for fact in facts}) > 1:
@@ -75,6 +80,7 @@ def _read_datasets(root: Path, sources: Sequence[Source]) -> dict[tuple[str, int
     """Read each file once; an archive in one pass."""
     datasets: dict[tuple[str, int | None], Dataset] = {}
     members: dict[str, set[int]] = {}
+    budget = Budget(STUDY_BYTES)
     numbers = {(s.path, s.member): n for n, s in reversed(list(enumerate(sources, start=1)))}
     for key, number in numbers.items():
         path, member = key
@@ -83,16 +89,21 @@ def _read_datasets(root: Path, sources: Sequence[Source]) -> dict[tuple[str, int
             continue
         try:
             with (root / path).open("rb") as stream:
-                datasets[key] = read_dataset(stream)
+                datasets[key] = read_dataset(stream, budget=budget)
         except DAMAGE as error:
             raise _unreadable(number, len(sources), error) from error
     for path, wanted in members.items():
         for place, _, content in read_members(root / path, frozenset(wanted)):
             try:
-                datasets[path, place] = read_dataset(io.BytesIO(content))
+                datasets[path, place] = read_dataset(io.BytesIO(content), budget=budget)
             except DAMAGE as error:
                 raise _unreadable(numbers[path, place], len(sources), error) from error
     return datasets
+
+
+def _pixels(datasets: dict[tuple[str, int | None], Dataset]) -> int:
+    """Return the pixels of the largest picture, as the headers say."""
+    return max((whole(d, "Rows") or 0) * (whole(d, "Columns") or 0) for d in datasets.values())
 
 
 def _unreadable(number: int, total: int, error: BaseException) -> DicomError:
@@ -121,11 +132,15 @@ def _decode(dataset: Dataset, facts: FrameFacts, frame: int | None, which: str) 
     if not (0 < rows <= LARGEST_SIDE and 0 < columns <= LARGEST_SIDE):
         message = f"File {which} says {rows} x {columns} pixels; at most {LARGEST_SIDE} a side are read."
         raise DicomError("bad_matrix", message)
+    if facts.samples not in (None, 1):
+        message = f"File {which} has {facts.samples} samples a pixel; grey pictures have one."
+        raise DicomError("bad_pixels", message)
     x, y, z = facts.position_xyz_mm or (0.0, 0.0, 0.0)
     where = f"File {which} (slice at x {x:.1f}, y {y:.1f}, z {z:.1f} mm)"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            require_coded_size(dataset, frame or 0, rows, columns, where)
             stored: NDArray[Any] = pixel_array(dataset, index=frame or 0)
     except DAMAGE as error:
         message = (

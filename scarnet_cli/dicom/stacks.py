@@ -153,17 +153,16 @@ def _components(frames: Sequence[Frame]) -> dict[int, str | None]:
 def _parallel_groups(frames: Sequence[Frame]) -> list[list[Frame]]:
     """Split frames by orientation: each group lies within `VIEW_TOLERANCE_DEG` of its first frame."""
     closeness = np.cos(np.radians(VIEW_TOLERANCE_DEG))
-    leaders: list[NDArray[np.float64]] = []
+    leaders = np.empty((0, 2, 3))
     groups: list[list[Frame]] = []
     for frame in frames:
         cosines = np.array(frame.facts.orientation)
-        axes = np.stack([cosines[:3], slice_normal(cosines)])
-        for leader, group in zip(leaders, groups, strict=True):
-            if ((axes * leader).sum(axis=1) >= closeness).all():
-                group.append(frame)
-                break
+        axes = np.stack([cosines[:3] / max(float(np.linalg.norm(cosines[:3])), 1e-12), slice_normal(cosines)])
+        close = ((axes * leaders).sum(axis=2) >= closeness).all(axis=1)
+        if close.any():
+            groups[int(np.argmax(close))].append(frame)
         else:
-            leaders.append(axes)
+            leaders = np.concatenate([leaders, axes[None]])
             groups.append([frame])
     return groups
 
