@@ -49,7 +49,7 @@ class Header:
     frames: tuple[FrameFacts, ...] = ()
 
 
-def read_header(stream: BinaryIO, suffix: str) -> Header:
+def read_header(stream: BinaryIO | io.FileIO, suffix: str) -> Header:
     """Read the header from an open file.
 
     Args:
@@ -64,7 +64,13 @@ def read_header(stream: BinaryIO, suffix: str) -> Header:
     if elements is not None:
         return Header(IMAGE, text(elements, "StudyInstanceUID"), frame_facts(elements))
     stream.seek(0)
-    return read_by_pydicom(io.BufferedReader(stream) if isinstance(stream, io.FileIO) else stream, meant=meant)
+    if not isinstance(stream, io.RawIOBase):
+        return read_by_pydicom(stream, meant=meant)
+    buffered = io.BufferedReader(stream)
+    try:
+        return read_by_pydicom(buffered, meant=meant)
+    finally:
+        buffered.detach()  # or it would close the stream
 
 
 def read_by_pydicom(stream: BinaryIO, *, meant: bool) -> Header:

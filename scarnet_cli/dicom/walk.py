@@ -200,7 +200,7 @@ class _Walk:
                     raise _OddError
                 return place
             tag, vr, size, place = self._explicit_head(place)
-            if tag == _CHARACTER_SET:
+            if tag == _CHARACTER_SET or tag >= _ITEM:  # a delimiter that looks like an element ends the item
                 raise _OddError
             place = self._after_sequence(place, vr, depth + 1) if size == _UNDEFINED else place + size
 
