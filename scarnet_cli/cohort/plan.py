@@ -9,12 +9,14 @@ from scarnet_cli.cohort.tables import CREATION_TIME, write_table
 from scarnet_cli.dicom.cache import write_cache
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import read_json, write_json
+from scarnet_cli.sheet import problem_of_name
 
 BATCH_LEAST: Final = 8
 BATCH_GREATEST: Final = 32
 # The batch file in a folder that `scarnet fetch` made.
 FETCHED: Final = "batch.json"
 _PARTS: Final = {"batch", "studies"}
+_ENTRY_KEYS: Final = {"study_id", "digest", "kind", "sources", "rules", "flags", "reference"}
 
 
 def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
@@ -107,9 +109,20 @@ def read_planned_batch(path: Path) -> dict[str, Any]:
     """
     try:
         batch = read_json(path)
-    except ValueError:
+    except (ValueError, RecursionError):
         batch = None
-    if not isinstance(batch, dict) or not set(batch) >= _PARTS:
+    if not isinstance(batch, dict) or not set(batch) >= _PARTS or not _are_entries(batch):
         message = f"{path.name} is no batch file; name one that `scarnet index` wrote, or a folder of DICOM."
         raise InputError("bad_batch", message)
     return batch
+
+
+def _are_entries(batch: dict[str, Any]) -> bool:
+    """Tell whether a batch's studies have what every entry has, and ids that name a folder below the output."""
+    studies = batch["studies"]
+    return (
+        isinstance(batch["root"], str)
+        and isinstance(studies, list)
+        and all(isinstance(s, dict) and set(s) >= _ENTRY_KEYS and isinstance(s["study_id"], str) for s in studies)
+        and all(problem_of_name("study", s["study_id"]) is None for s in studies)
+    )

@@ -51,10 +51,10 @@ def read_samplesheet(path: Path) -> list[SampleRow]:
 def _row(values: dict[str, str], folder: Path) -> SampleRow:
     problems = [problem for problem in [problem_of_name("study", values["study"])] if problem]
     source = folder / values["dicom"]
-    if not values["dicom"] or not source.exists():
+    if not values["dicom"] or not _is_there(source):
         problems.append(f"dicom '{values['dicom']}' does not exist")
     reference = folder / values["reference"] if values.get("reference") else None
-    if reference is not None and not reference.is_file():
+    if reference is not None and not (_is_there(reference) and reference.is_file()):
         problems.append(f"reference '{values['reference']}' is no file")
     labels = {name: values.get(name) or None for name in LABELS}
     problems += [p for name, text in labels.items() if text and (p := problem_of_label(name, text))]
@@ -66,6 +66,13 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
     if problems:
         raise ValueError("; ".join(problems))
     return SampleRow(values["study"], source, labels, insertion, reference)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long for the file system, or a folder that may not be read
+        return False
 
 
 def _point(text: str) -> tuple[float, float, float] | None:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from scarnet_cli.dicom.archives import MEMBER_LIMIT
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import Header
 from scarnet_cli.files import atomic_path
@@ -24,6 +25,8 @@ CACHE_VERSION: Final = "2"
 PLAN: Final = "plan"
 _VERSION_KEY: Final = b"scarnet_index_version"
 _ROW_GROUP: Final = 65_536
+_FEW_ROWS: Final = 100_000
+_LEAST_ROW_BYTES: Final = 4
 _ARROW_TYPES: Final[dict[str, pa.DataType]] = {
     "str": pa.string(),
     "int": pa.int64(),
@@ -145,8 +148,24 @@ def _read(path: Path) -> pa.Table:
     many = [field.name for field in HELD if pa.types.is_dictionary(field.type)]
     try:
         with pq.ParquetFile(path, read_dictionary=many) as file:
-            if (file.schema_arrow.metadata or {}).get(_VERSION_KEY) != CACHE_VERSION.encode():
+            version = (file.schema_arrow.metadata or {}).get(_VERSION_KEY)
+            if version != CACHE_VERSION.encode() or file.metadata.num_rows > _most_rows(path):
                 return NOTHING
-            return file.read().cast(HELD)
-    except (pa.ArrowInvalid, OSError):
+            table = file.read().cast(HELD)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError, LookupError):
         return NOTHING
+    return table if _makes_sense(table) else NOTHING
+
+
+def _most_rows(path: Path) -> int:
+    """Return the most rows that a file of this size may claim: packed they take several bytes each."""
+    return _FEW_ROWS + path.stat().st_size // _LEAST_ROW_BYTES
+
+
+def _makes_sense(table: pa.Table) -> bool:
+    """Tell whether every row has a key and a kind, and every file's row its size, time and number of members."""
+    files = table.filter(pc.call_function("not_equal", [table["kind"].cast(pa.string()), pa.scalar(PLAN)]))
+    whole = all(not files[name].null_count for name in ("size", "mtime_ns", "members"))
+    members = pc.call_function("max", [files["members"]]).as_py() or 0
+    return whole and not table["key"].null_count and not table["kind"].null_count and members <= MEMBER_LIMIT

@@ -1,10 +1,11 @@
 """Learn what each file holds: from the memory where the file is unchanged, else from its header."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 
 from scarnet_cli.dicom.cache import file_rows, write_cache
 from scarnet_cli.dicom.facts import FoundFile
-from scarnet_cli.dicom.headers import ARCHIVE, Header
+from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, Header
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.read_files import Found, end_with_parent, read_files
+from scarnet_cli.dicom.read_files import Found, end_with_parent, read_file, read_files
 from scarnet_cli.dicom.recall import recall
 
 logger = logging.getLogger(__name__)
@@ -134,15 +135,42 @@ def part_paths(folder: Path | None) -> list[Path]:
 
 def _read_all(root: Path, files: Sequence[FoundFile], jobs: int) -> Iterator[tuple[FoundFile, Found]]:
     chunks = list(_chunks(files))
-    paths = ([file.path for file in chunk] for chunk in chunks)
     if jobs <= 1 or len(files) < _POOL_AT_LEAST:
-        for chunk, found in zip(chunks, map(partial(read_files, root), paths), strict=True):
-            yield from zip(chunk, found, strict=True)
+        for chunk in chunks:
+            yield from zip(chunk, read_files(root, [file.path for file in chunk]), strict=True)
         return
+    waiting = deque(chunks)
+    while waiting:
+        yield from _read_in_pool(root, waiting, jobs)
+        if waiting:  # a file took a worker's process down, and the pool with it; most likely one of the first chunk
+            chunk = waiting.popleft()
+            yield from zip(chunk, (_read_alone(root, file.path) for file in chunk), strict=True)
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
     # "spawn": a fork would copy the locks of Arrow's threads.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
-        for chunk, found in zip(chunks, pool.map(partial(read_files, root), paths), strict=True):
-            yield from zip(chunk, found, strict=True)
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent)
+
+
+def _read_in_pool(root: Path, waiting: deque[list[FoundFile]], jobs: int) -> Iterator[tuple[FoundFile, Found]]:
+    """Read chunks in worker processes and take them off the list, until all are read or a worker has died."""
+    with _pool(jobs) as pool:
+        results = [pool.submit(read_files, root, [file.path for file in chunk]) for chunk in waiting]
+        for result in results:
+            try:
+                found = result.result()
+            except BrokenProcessPool:
+                return
+            yield from zip(waiting.popleft(), found, strict=True)
+
+
+def _read_alone(root: Path, path: str) -> Found:
+    """Read a file in a process of its own; one that takes it down is broken."""
+    with _pool(1) as pool:
+        try:
+            return pool.submit(read_file, root, path).result()
+        except BrokenProcessPool:
+            return [(None, Header(BROKEN))]
 
 
 def _chunks(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
+from scarnet_cli.dicom.bounds import FRAMES
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
 
@@ -29,7 +30,8 @@ _PREAMBLE: Final = 128
 # First bytes of a file without preamble: group 0002 or 0008, little or big endian.
 _BARE_STARTS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 _TEXT_LIMIT: Final = 200
-_FRAME_LIMIT: Final = 20_000
+_SECONDS_LIMIT: Final = 2 * 86400
+_WHOLE_LIMIT: Final = 1 << 53  # beyond it a float is no exact whole number, nor one that a table's column holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +105,17 @@ def frame_facts(dataset: Layer) -> tuple[FrameFacts, ...]:
 
 
 def _frames(dataset: Layer, study_uid: str) -> Iterator[FrameFacts]:
-    groups = dataset.get("PerFrameFunctionalGroupsSequence")
-    if not groups:
-        if (whole(dataset, "NumberOfFrames") or 1) > 1:  # several frames that say nothing each: no stack
+    groups = _items(_value(dataset, "PerFrameFunctionalGroupsSequence"))
+    if not groups or len(groups) > FRAMES:
+        if (
+            len(groups) > 1 or (whole(dataset, "NumberOfFrames") or 1) > 1
+        ):  # frames that say nothing each, or too many: no stack
             yield _facts(study_uid, None, [dataset], geometry=False)
             return
         yield _facts(study_uid, None, [dataset])
         return
-    shared = _items(dataset.get("SharedFunctionalGroupsSequence"))
-    for index, group in enumerate(groups[:_FRAME_LIMIT]):
+    shared = _items(_value(dataset, "SharedFunctionalGroupsSequence"))
+    for index, group in enumerate(groups):
         yield _facts(study_uid, index, [*_macros(group), *(m for g in shared for m in _macros(g)), dataset])
 
 
@@ -121,7 +125,9 @@ def _items(sequence: Any) -> "list[Dataset]":  # noqa: ANN401 (a pydicom sequenc
 
 def _macros(group: "Dataset") -> "list[Dataset]":
     """Return the macros of a functional group: each is a sequence of one item."""
-    return [item for element in group if element.VR == "SQ" and element.value for item in element.value[:1]]
+    from scarnet_cli.dicom.datasets import sequences  # noqa: PLC0415 (see TYPE_CHECKING above)
+
+    return [item for sequence in sequences(group) for item in sequence[:1]]
 
 
 def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geometry: bool = True) -> FrameFacts:
@@ -151,7 +157,7 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geomet
         samples=first(layers, "SamplesPerPixel", whole),
         spacing_yx_mm=_vector(layers, "PixelSpacing", 2),
         position_xyz_mm=_vector(layers, "ImagePositionPatient", 3) if geometry else None,
-        orientation=_vector(layers, "ImageOrientationPatient", 6) if geometry else None,
+        orientation=_orientation(layers) if geometry else None,
         stack_id=None if frame is None else first(layers, "StackID", text),
     )
 
@@ -182,7 +188,7 @@ def text(dataset: Layer, keyword: str) -> str | None:
 def whole(dataset: Layer, keyword: str) -> int | None:
     """Return a value as a whole number, None where it is none."""
     value = number_of(dataset, keyword)
-    return int(value) if value is not None else None
+    return int(value) if value is not None and abs(value) <= _WHOLE_LIMIT else None
 
 
 def number_of(dataset: Layer, keyword: str) -> float | None:
@@ -222,15 +228,17 @@ def _vector(layers: Sequence[Layer], keyword: str, length: int) -> tuple[float, 
     return None
 
 
+def _orientation(layers: Sequence[Layer]) -> tuple[float, ...] | None:
+    found = _vector(layers, "ImageOrientationPatient", 6)
+    return found if found and any(found[:3]) and any(found[3:]) else None  # zeros say nothing
+
+
 def _value(dataset: Layer, keyword: str) -> Any:  # noqa: ANN401 (anything pydicom may return)
     if isinstance(dataset, dict):  # of `walk`: nothing is left to decode
         return dataset.get(keyword)
-    from scarnet_cli.dicom.datasets import DAMAGE  # noqa: PLC0415 (see TYPE_CHECKING above)
+    from scarnet_cli.dicom.datasets import bounded_value  # noqa: PLC0415 (see TYPE_CHECKING above)
 
-    try:
-        return dataset.get(keyword)
-    except DAMAGE:
-        return None
+    return bounded_value(dataset, keyword)  # type: ignore[arg-type]  # a Mapping is always a dict of `walk`
 
 
 def _acquired(layers: Sequence[Layer]) -> float | None:
@@ -251,6 +259,8 @@ def _seconds(clock: str | None, day: int | None, study_day: int | None) -> float
     try:
         seconds = int(clock[:2]) * 3600 + int(clock[2:4] or 0) * 60 + float(clock[4:] or 0)
     except ValueError:
+        return None
+    if not abs(seconds) <= _SECONDS_LIMIT:  # "nan", "1e9"
         return None
     return seconds + 86400 * (day - study_day if day and study_day else 0)
 

@@ -26,6 +26,8 @@ from pydicom.uid import (
 )
 
 from scarnet_cli.dicom.archives import read_members
+from scarnet_cli.dicom.bounds import STUDY_BYTES, STUDY_VOXELS, Budget
+from scarnet_cli.dicom.codestream import require_coded_size
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import stack_geometry
@@ -78,6 +80,9 @@ def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, list[Not
     """
     datasets = _read_datasets(root, sources)
     facts = _facts(datasets, sources)
+    if sum((f.rows or 0) * (f.columns or 0) for f in facts) > STUDY_VOXELS:
+        message = f"The {len(facts)} slices hold more than {STUDY_VOXELS} voxels; no stack of the heart does."
+        raise DicomError("bad_matrix", message)
     if len({fact.study_uid for fact in facts}) > 1:
         message = "The files are of several studies: some changed after the index was made; run the pipeline again."
         raise DicomError("changed_file", message)
@@ -101,6 +106,7 @@ def _read_datasets(root: Path, sources: Sequence[Source]) -> Datasets:
     """Read each file once; an archive in one pass."""
     datasets: Datasets = {}
     members: dict[str, set[int]] = {}
+    budget = Budget(STUDY_BYTES)
     names = {(s.path, s.member): f"File {n} of {len(sources)}" for n, s in reversed(list(enumerate(sources, start=1)))}
     for (path, member), which in names.items():
         if member is not None:
@@ -108,20 +114,20 @@ def _read_datasets(root: Path, sources: Sequence[Source]) -> Datasets:
             continue
         try:
             with (root / path).open("rb") as stream:
-                datasets[path, member] = _read_whole(stream, which)
+                datasets[path, member] = _read_whole(stream, which, budget)
         except DAMAGE as error:
             raise _unreadable(which, error) from error
     for path, wanted in members.items():
         for place, _, content in read_members(root / path, frozenset(wanted)):
             try:
-                datasets[path, place] = _read_whole(io.BytesIO(content), names[path, place])
+                datasets[path, place] = _read_whole(io.BytesIO(content), names[path, place], budget)
             except DAMAGE as error:
                 raise _unreadable(names[path, place], error) from error
     return datasets
 
 
-def _read_whole(stream: BinaryIO, which: str) -> Dataset:
-    dataset = read_dataset(stream)
+def _read_whole(stream: BinaryIO, which: str, budget: Budget) -> Dataset:
+    dataset = read_dataset(stream, budget=budget)
     if "Rows" not in dataset:  # pydicom returns nothing of a file whose compressed pixels break off
         stream.seek(0)
         if "Rows" in read_dataset(stream, tags=["Rows"]):
@@ -171,11 +177,15 @@ def _decode(dataset: Dataset, source: Source, facts: FrameFacts, rescale: Rescal
     if not (0 < rows <= LARGEST_SIDE and 0 < columns <= LARGEST_SIDE):
         message = f"{which} says {rows} x {columns} pixels; at most {LARGEST_SIDE} a side are read."
         raise DicomError("bad_matrix", message)
+    if facts.samples not in (None, 1):
+        message = f"{which} has {facts.samples} samples a pixel; grey pictures have one."
+        raise DicomError("bad_pixels", message)
     x, y, z = facts.position_xyz_mm or (0.0, 0.0, 0.0)
     where = f"{which} (slice at x {x:.1f}, y {y:.1f}, z {z:.1f} mm)"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            require_coded_size(dataset, source.frame or 0, rows, columns, where)
             stored = _stored_pixels(dataset, source.frame or 0)
     except (*DAMAGE, RuntimeError) as error:  # what decoders raise
         message = (

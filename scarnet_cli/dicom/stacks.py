@@ -152,17 +152,16 @@ def _without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], set[str | Non
 def _parallel_groups(frames: Sequence[Frame]) -> list[list[Frame]]:
     """Split frames by orientation: each group lies within `VIEW_TOLERANCE_DEG` of its first frame."""
     closeness = np.cos(np.radians(VIEW_TOLERANCE_DEG))
-    leaders: list[NDArray[np.float64]] = []
+    leaders = np.empty((0, 2, 3))
     groups: list[list[Frame]] = []
     for same in _grouped(frames, lambda f: f.facts.orientation):
         cosines = np.array(same[0].facts.orientation)
-        axes = np.stack([cosines[:3], slice_normal(cosines)])
-        for leader, group in zip(leaders, groups, strict=True):
-            if ((axes * leader).sum(axis=1) >= closeness).all():
-                group.extend(same)
-                break
+        axes = np.stack([cosines[:3] / max(float(np.linalg.norm(cosines[:3])), 1e-12), slice_normal(cosines)])
+        close = ((axes * leaders).sum(axis=2) >= closeness).all(axis=1)
+        if close.any():
+            groups[int(np.argmax(close))].extend(same)
         else:
-            leaders.append(axes)
+            leaders = np.concatenate([leaders, axes[None]])
             groups.append(same)
     return groups
 

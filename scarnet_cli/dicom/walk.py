@@ -9,6 +9,8 @@ import re
 from struct import Struct
 from typing import Any, BinaryIO, Final
 
+from scarnet_cli.dicom.bounds import HEADER_BYTES
+
 # fmt: off
 # Elements that the index reads (DICOM PS3.6): tag -> keyword, VR.
 WANTED: Final[dict[int, tuple[str, str]]] = {
@@ -167,6 +169,8 @@ class _Walk:
         if place + length <= len(self._block):
             return place
         self._base += place
+        if self._base > HEADER_BYTES:
+            raise _OddError
         self._stream.seek(self._base)
         self._block = self._stream.read(BLOCK)
         if length > len(self._block):  # the file ends before
