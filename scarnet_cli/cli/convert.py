@@ -2,16 +2,19 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options
 from scarnet_cli.cohort.batch import run_studies, write_failures
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.cohort.plan import read_batch
 from scarnet_cli.dicom.convert import convert_study
+
+if TYPE_CHECKING:
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
 
 EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 
@@ -20,17 +23,19 @@ EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 @click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
 @click.option("--isolate", is_flag=True, help="Each study in a process of its own, so that a crash costs only it.")
-def convert(source: Path, out: Path, isolate: bool) -> None:
+@deidentify_options
+def convert(source: Path, out: Path, isolate: bool, deidentify: "Pseudonyms | None") -> None:
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
 
     Takes a batch file of `scarnet index`, or a folder, archive or samplesheet, which is indexed first. Writes
     studies/<study_id>/image.nii.gz and study.json, and failures.parquet with a row for each study that has no volume.
+    The studies of a batch file are de-identified or not as they were indexed.
     """
     if source.suffix == ".json":
         batch = read_batch(source)
         convert_batch(batch["studies"], Path(batch["root"]), out, isolate=isolate)
         return
-    intake = take_in(source, {}, IntakeOptions(leave_out=out))
+    intake = take_in(source, {}, IntakeOptions(leave_out=out, pseudonyms=deidentify))
     entries = [study.entry for study in intake.studies if study.entry is not None]
     failures = [study.failure for study in intake.studies if study.failure is not None]
     failures += convert_batch(entries, intake.root, out, isolate=isolate)

@@ -4,16 +4,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, PROBLEM, problem_told_in
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, PROBLEM, deidentify_options, problem_told_in
+from scarnet_cli.cohort.deidentify import write_crosswalk
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
 from scarnet_cli.dicom.cache import read_cache
 from scarnet_cli.errors import InputError
+
+if TYPE_CHECKING:
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
 
 EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pipeline_info/index.parquet"
 
@@ -32,8 +37,22 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
     "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
 )
 @PROBLEM
+@deidentify_options
+@click.option(
+    "--crosswalk",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --deidentify: CSV file to write which pseudonym stands for whom; only you can read it.",
+)
 def index(
-    source: Path, out: Path, previous: Path | None, batch_min: int, batch_max: int, jobs: int, problem: Path | None
+    source: Path,
+    out: Path,
+    previous: Path | None,
+    batch_min: int,
+    batch_max: int,
+    jobs: int,
+    problem: Path | None,
+    deidentify: "Pseudonyms | None",
+    crosswalk: Path | None,
 ) -> None:
     """Find the studies below a folder (or in an archive or samplesheet) and the LGE short-axis stack of each.
 
@@ -42,9 +61,14 @@ def index(
     if batch_min > batch_max:
         message = f"{batch_min} is above --batch-max {batch_max}."
         raise click.BadParameter(message, param_hint="--batch-min")
+    if crosswalk and deidentify is None:
+        message = "there are no pseudonyms without --deidentify."
+        raise click.BadParameter(message, param_hint="--crosswalk")
     memory = read_cache(previous) if previous and previous.exists() else {}
     with problem_told_in(problem, InputError), intake_progress() as progress:
-        intake = progress(source, memory, out, jobs)
+        intake = progress(source, memory, out, jobs, deidentify)
+    if crosswalk:
+        write_crosswalk(intake.crosswalk, crosswalk)
     paths = write_plan(intake, out, batch_min, batch_max)
     failed = sum(study.failure is not None for study in intake.studies)
     counts = ", ".join(f"{n} {kind}" for kind, n in sorted(intake.counts.items()))
@@ -68,11 +92,19 @@ class _Runner:
         self._bar = bar
         self._task = bar.add_task("index", total=None)
 
-    def __call__(self, source: Path, memory: dict, out: Path | None, jobs: int) -> Intake:  # type: ignore[type-arg]
+    def __call__(
+        self,
+        source: Path,
+        memory: dict,  # type: ignore[type-arg]
+        out: Path | None,
+        jobs: int,
+        pseudonyms: "Pseudonyms | None" = None,
+    ) -> Intake:
         options = IntakeOptions(
             jobs=jobs,
             leave_out=out,
             begin=lambda total: self._bar.update(self._task, total=total),
             advance=lambda count: self._bar.advance(self._task, count),
+            pseudonyms=pseudonyms,
         )
         return take_in(source, memory, options)

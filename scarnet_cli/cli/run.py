@@ -4,14 +4,15 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, deidentify_options, weights_dir
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
 
 # What of each stage's directory is a result, as in conf/modules.config.
 RESULTS: Final = (
@@ -41,13 +42,23 @@ class Networks:
 @weights_dir
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
-def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, isolate: bool) -> None:
+@deidentify_options
+def run(
+    source: Path,
+    out: Path,
+    localiser: Path,
+    weights: Path,
+    fast: bool,
+    isolate: bool,
+    deidentify: "Pseudonyms | None",
+) -> None:
     """Measure the studies of DICOM_DIR (a folder, an archive or a samplesheet) without Nextflow.
 
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), isolate=isolate)
+    networks = Networks(localiser, weights, fast)
+    accounting = run_studies_here(source, out, networks, isolate=isolate, pseudonyms=deidentify)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
     if not accounting.scans:
@@ -55,38 +66,55 @@ def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, iso
         sys.exit(1)
 
 
-def run_studies_here(source: Path, out: Path, networks: Networks, *, isolate: bool) -> "Accounting":
+def run_studies_here(
+    source: Path, out: Path, networks: Networks, *, isolate: bool, pseudonyms: "Pseudonyms | None" = None
+) -> "Accounting":
     """Run every stage over one batch and put the results where the pipeline puts them.
+
+    Args:
+        source: Folder, archive or samplesheet.
+        out: Directory of the results.
+        networks: The weights.
+        isolate: Each study in a process of its own.
+        pseudonyms: To de-identify all results; None to leave them as they are.
 
     Raises:
         ScarnetError: The input, the weights or the accounting is wrong.
     """
+    from scarnet_cli.cohort.deidentify import require_none_identified
     from scarnet_cli.cohort.gather import gather
     from scarnet_cli.report.page import write_report
 
+    if pseudonyms is not None:
+        require_none_identified(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
         work = Path(name)
-        _run_stages(source, work, networks, isolate=isolate)
+        entries, root = _planned(source, work, pseudonyms)
+        _run_stages(entries, root, work, networks, isolate=isolate)
         accounting = gather(sorted(path for path in work.iterdir() if path.is_dir()), out / "tables")
         _publish(work, out)
     write_report(out / "tables", [out / "studies"], out / "report")
     return accounting
 
 
-def _run_stages(source: Path, work: Path, networks: Networks, *, isolate: bool) -> None:
-    from scarnet_cli.cli.convert import convert_batch
+def _planned(source: Path, work: Path, pseudonyms: "Pseudonyms | None") -> tuple[list[dict[str, Any]], Path]:
     from scarnet_cli.cli.index import intake_progress
     from scarnet_cli.cohort.plan import read_batch, write_plan
+
+    with intake_progress() as take_in:
+        intake = take_in(source, {}, work.parent, 1, pseudonyms)
+    batches = [read_batch(path) for path in write_plan(intake, work / "index", len(intake.studies), sys.maxsize)]
+    return [entry for batch in batches for entry in batch["studies"]], intake.root
+
+
+def _run_stages(entries: list[dict[str, Any]], root: Path, work: Path, networks: Networks, *, isolate: bool) -> None:
+    from scarnet_cli.cli.convert import convert_batch
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
-    with intake_progress() as take_in:
-        intake = take_in(source, {}, work.parent, 1)
-    batches = [read_batch(path) for path in write_plan(intake, work / "index", len(intake.studies), sys.maxsize)]
-    entries = [entry for batch in batches for entry in batch["studies"]]
-    convert_batch(entries, intake.root, work / "convert", isolate=isolate)
+    convert_batch(entries, root, work / "convert", isolate=isolate)
     crop_studies(work / "convert", networks.localiser, work / "crop", isolate=isolate)
     segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=isolate)
     quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=isolate)

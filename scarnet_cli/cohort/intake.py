@@ -1,11 +1,13 @@
 """INDEX: from a folder or samplesheet to planned studies in batches, with a row for each that cannot be planned."""
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from scarnet_cli.cohort.deidentify import Replaced, crosswalk, deidentified
 from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
 from scarnet_cli.cohort.study_plan import PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
 from scarnet_cli.dicom.archives import is_archive
@@ -14,8 +16,11 @@ from scarnet_cli.dicom.collect import Known, collect
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
+from scarnet_cli.dicom.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.sweep import sweep
 from scarnet_cli.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,14 @@ class Intake:
         studies: Every study seen, sorted by id.
         memory: What to remember for the next index.
         counts: Files by kind ("image", "object", "broken", "junk", "archive").
+        crosswalk: What stands for what, where the studies are under pseudonyms.
     """
 
     root: Path
     studies: tuple[PlannedStudy, ...]
     memory: dict[str, Remembered]
     counts: Counter[str]
+    crosswalk: tuple[Replaced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,14 @@ class IntakeOptions:
         leave_out: A folder that is not searched: the index's own output.
         begin: Called with the number of files before they are read.
         advance: Called with the number of files done.
+        pseudonyms: To de-identify all that is known of the studies; None to leave it as it is.
     """
 
     jobs: int = 1
     leave_out: Path | None = None
     begin: Callable[[int], None] = lambda _: None
     advance: Callable[[int], None] = lambda _: None
+    pseudonyms: Pseudonyms | None = None
 
 
 def take_in(source: Path, memory: Mapping[str, Remembered], options: IntakeOptions) -> Intake:
@@ -63,6 +72,21 @@ def take_in(source: Path, memory: Mapping[str, Remembered], options: IntakeOptio
     Raises:
         InputError: The samplesheet is wrong, or there is no DICOM at all.
     """
+    intake = _take_in(source, memory, options)
+    if options.pseudonyms is not None:
+        intake = _under_pseudonyms(intake, options.pseudonyms)
+    for entry in filter(None, (study.entry for study in intake.studies)):
+        logger.info("study %s: %d slices, rules %s", entry["study_id"], len(entry["sources"]), entry["rules"])
+    return intake
+
+
+def _under_pseudonyms(intake: Intake, pseudonyms: Pseudonyms) -> Intake:
+    studies = sorted((deidentified(study, pseudonyms) for study in intake.studies), key=lambda s: s.study_id)
+    rows = tuple(crosswalk(study, pseudonyms) for study in intake.studies)
+    return replace(intake, studies=tuple(studies), crosswalk=rows)
+
+
+def _take_in(source: Path, memory: Mapping[str, Remembered], options: IntakeOptions) -> Intake:
     if source.is_file() and not is_archive(source):
         return _take_in_rows(source.parent.absolute(), read_samplesheet(source), memory, options)
     root = (source if source.is_dir() else source.parent).absolute()
@@ -214,6 +238,7 @@ def _nifti_study(row: SampleRow) -> PlannedStudy:
         "component": None,
         "rules": [],
         "flags": [],
+        "deidentified": False,
         **_extras(row),
     }
     return PlannedStudy(row.study, digest, entry, (), None)

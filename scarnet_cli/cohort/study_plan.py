@@ -5,7 +5,6 @@ Nothing here touches the file system, so that studies of any source are planned 
 
 import hashlib
 import json
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,8 +15,6 @@ from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.selection import SeriesVerdict, select
 from scarnet_cli.dicom.stacks import Note, Stack
 from scarnet_cli.errors import DicomError
-
-logger = logging.getLogger(__name__)
 
 STAGE: Final = "index"
 # What a samplesheet may add to a study's entry; so it is without one.
@@ -35,6 +32,8 @@ class PlannedStudy:
         series: Its series.
         failure: Why it cannot be converted; None where it can.
         labels: The samplesheet's `LABELS` of it; empty without a samplesheet.
+        study_instance_uid: Its StudyInstanceUID; None where it is not known, or the study is NIfTI.
+        texts: All free text of its headers, which the words of `series`, `entry` and `failure` may quote.
     """
 
     study_id: str
@@ -43,6 +42,8 @@ class PlannedStudy:
     series: tuple[SeriesVerdict, ...]
     failure: Failure | None
     labels: dict[str, str | None] = field(default_factory=dict)
+    study_instance_uid: str | None = None
+    texts: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -78,10 +79,9 @@ def plan_study(
         error = selection.error or DicomError("no_lge_stack", "No stack was chosen.")
         words = f" {_broken_words(study.broken, len(study.files))}" if study.broken else ""
         failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
-        return PlannedStudy(study_id, digest, None, selection.series, failure)
+        return PlannedStudy(study_id, digest, None, selection.series, failure, {}, uid, _texts(study.frames))
     entry = {"study_id": study_id, "digest": digest, "study_instance_uid": uid, **_entry(stack, study), **extras}
-    logger.info("study %s: %d slices, rules %s", study_id, len(stack.frames), entry["rules"])
-    return PlannedStudy(study_id, digest, entry, selection.series, None)
+    return PlannedStudy(study_id, digest, entry, selection.series, None, {}, uid, _texts(study.frames))
 
 
 def failed_study(study_id: str, digest: str, code: str, message: str) -> PlannedStudy:
@@ -93,6 +93,12 @@ def files_digest(files: Iterable[FoundFile], facts: Iterable[Any] = ()) -> str:
     """Return 32 hex digits over every file's key, size and time, and over `facts` (anything that JSON can hold)."""
     listed: list[Any] = sorted((path_key(f.path, f.member), f.size, f.mtime_ns) for f in files)
     return hashlib.sha256(json.dumps([*listed, *facts]).encode()).hexdigest()[:32]
+
+
+def _texts(frames: Iterable[Frame]) -> frozenset[str]:
+    facts = (frame.facts for frame in frames)
+    texts = ((f.description, f.protocol, f.modality, f.manufacturer, f.image_type, f.sequence) for f in facts)
+    return frozenset(text for several in texts for text in several if text)
 
 
 def _broken_words(broken: int, total: int) -> str:
@@ -111,4 +117,5 @@ def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:
         "component": stack.component,
         "rules": [{"code": note.code, "words": note.words} for note in notes],
         "flags": sorted({note.code for note in notes if note.flag}),
+        "deidentified": False,
     }

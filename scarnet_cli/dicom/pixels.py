@@ -111,6 +111,12 @@ def _slice(
     if dataset is None or facts is None or not whole:
         message = f"File {which} has changed since the index was made; run the pipeline again."
         raise DicomError("changed_file", message)
+    if dataset.get("BurnedInAnnotation") == "YES":
+        message = (
+            f"File {which} has writing burned into its picture that names the patient (BurnedInAnnotation is YES), "
+            "which would show in results and report; export the original picture, or leave the study out."
+        )
+        raise DicomError("burned_in_annotation", message)
     return facts, _decode(dataset, facts, source.frame, which)
 
 
