@@ -4,7 +4,7 @@
 include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
-include { checkParameters ; foldsOf ; helpText ; weightsFiles ; writeParameters } from './workflows/parameters'
+include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; weightsFiles ; writeParameters } from './workflows/parameters'
 
 workflow {
     def schema = file("${projectDir}/nextflow_schema.json")
@@ -37,10 +37,10 @@ workflow {
             }
         }
         else {
-            def previous = file("${params.outdir}/pipeline_info/index.parquet")
             COHORT(
                 place,
-                previous.exists() ? previous : [],
+                indexMemory(params, workflow.workDir),
+                deidentifyKey(params) ?: [],
                 "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
                 weightsFiles(params.localiser, params),
                 weightsFiles(params.weights, params),

@@ -8,6 +8,7 @@ process INDEX {
     input:
     val input
     path previous, stageAs: 'previous.parquet'
+    path key, stageAs: 'deidentify.key' // of the pseudonyms, or []
     val options
 
     output:
@@ -19,6 +20,6 @@ process INDEX {
     script:
     """
     scarnet index ${nextflow.util.Escape.path(input.path)} --out index --problem problem.txt \\
-        ${previous ? '--previous previous.parquet' : ''} --jobs ${task.cpus} ${options}
+        ${previous ? '--previous previous.parquet' : ''} ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options}
     """
 }

@@ -13,6 +13,7 @@ workflow COHORT {
     take:
     input // map: path of the directory or samplesheet, root above all its files
     previous // index.parquet of the run before, or []
+    key // file with the key of the pseudonyms, or [] to leave names as they are
     index_options // text: sizes of batches
     localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])
     weights // weights of the segmentation network, likewise
@@ -21,7 +22,7 @@ workflow COHORT {
     gather_options // text: format of the tables
 
     main:
-    INDEX(input, previous, index_options)
+    INDEX(input, previous, key, index_options)
     INDEX.out.problem.subscribe { message -> error(message.text.trim()) }
     ch_batches = INDEX.out.batches.flatten().map { json -> tuple(json.baseName, json) }
 

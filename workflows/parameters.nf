@@ -40,6 +40,9 @@ def checkParameters(params, schema) {
     if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll { text -> text }
     }
+    if (params.deidentify) {
+        problems += [problemOfKey(params), problemOfResults(params.outdir)].findAll { text -> text }
+    }
     if (problems) {
         error(problems.join('\n'))
     }
@@ -115,9 +118,38 @@ def problemOfOutput(outdir) {
     }
 }
 
+/** The file with the key of the pseudonyms; null without --deidentify, or where none is named. */
+def deidentifyKey(params) {
+    def named = params.deidentify_key ?: System.getenv('SCARNET_DEIDENTIFY_KEY')
+    return params.deidentify && named ? file(named.toString()) : null
+}
+
+def problemOfKey(params) {
+    def key = deidentifyKey(params)
+    if (key == null) {
+        return '--deidentify needs a key, of which the pseudonyms are made. Make one with ' +
+            '(umask 077; head -c 32 /dev/urandom | base64 > FILE), keep it for the next run, and name FILE by --deidentify_key ' +
+            'or SCARNET_DEIDENTIFY_KEY.'
+    }
+    return key.isFile() ? null : 'The key of --deidentify is no file; name another.'
+}
+
+/** Results of an earlier run stay in the output directory: they must be de-identified too. */
+def problemOfResults(outdir) {
+    def kept = file("${outdir}/pipeline_info/parameters.json")
+    def identified = kept.exists() && !new groovy.json.JsonSlurper().parseText(kept.text).deidentify
+    return identified ? "--outdir '${outdir}' holds results that are not de-identified; name another directory." : null
+}
+
+/** What the last index remembers, or []: beside the results, or where names must not leave, in the work directory. */
+def indexMemory(params, workDir) {
+    def memory = params.deidentify ? workDir.resolve('index.parquet') : file("${params.outdir}/pipeline_info/index.parquet")
+    return memory.exists() ? memory : []
+}
+
 /** Keep the settings beside the results; the input's path stays out, as it may hold a name. */
 def writeParameters(params, target) {
-    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'label_values', 'help']) }
+    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'label_values', 'deidentify_key', 'help']) }
     target.parent.mkdirs()
     target.text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n'
 }

@@ -183,7 +183,7 @@ def _several(value: Any) -> list[Any]:  # noqa: ANN401 (one value or several)
 
 def _each(value: Any, change: Callable[[str], str | None]) -> Any:  # noqa: ANN401 (one value or several)
     """Return one value or several changed; None where that is not possible for one of them."""
-    if value is None or value == "":
+    if not value:
         return value
     changed = [change(str(one)) for one in _several(value)]
     if None in changed:
