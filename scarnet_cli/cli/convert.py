@@ -10,7 +10,7 @@ from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options
 from scarnet_cli.cohort.batch import run_studies, write_failures
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.cohort.plan import read_batch
+from scarnet_cli.cohort.plan import is_batch, read_batch
 from scarnet_cli.dicom.convert import convert_study
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 def convert(source: Path, out: Path, isolate: bool, deidentify: "Pseudonyms | None") -> None:
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
 
-    Takes a batch file of `scarnet index`, or a folder, archive or samplesheet, which is indexed first. Writes
+    Takes a batch file of `scarnet index` (or the folder that `scarnet fetch` made of it), or a folder, archive or
+    samplesheet, which is indexed first. Writes
     studies/<study_id>/image.nii.gz and study.json, and failures.parquet with a row for each study that has no volume.
     The studies of a batch file are de-identified or not as they were indexed.
     """
-    if source.suffix == ".json":
+    if is_batch(source):
         batch = read_batch(source)
         convert_batch(batch["studies"], Path(batch["root"]), out, isolate=isolate)
         return

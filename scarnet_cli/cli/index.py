@@ -10,12 +10,20 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, PROBLEM, deidentify_options, problem_told_in
+from scarnet_cli.cli.options import (
+    DOWNLOADS,
+    OUTPUT_DIRECTORY,
+    PROBLEM,
+    SOURCE,
+    STUDIES,
+    deidentify_options,
+    problem_told_in,
+)
 from scarnet_cli.cohort.deidentify import write_crosswalk
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
-from scarnet_cli.dicom.cache import read_cache
-from scarnet_cli.errors import InputError
+from scarnet_cli.dicom.cache import Remembered, read_cache
+from scarnet_cli.errors import InputError, PacsError
 
 if TYPE_CHECKING:
     from scarnet_cli.dicom.pseudonyms import Pseudonyms
@@ -24,7 +32,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("source", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="INPUT", type=SOURCE)
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
 @click.option(
     "--previous",
@@ -36,6 +44,8 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 @click.option(
     "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
 )
+@STUDIES
+@DOWNLOADS
 @PROBLEM
 @deidentify_options
 @click.option(
@@ -44,17 +54,22 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
     help="With --deidentify: CSV file to write which pseudonym stands for whom; only you can read it.",
 )
 def index(
-    source: Path,
+    source: Path | str,
     out: Path,
     previous: Path | None,
     batch_min: int,
     batch_max: int,
     jobs: int,
+    studies: Path | None,
+    downloads: Path | None,
     problem: Path | None,
     deidentify: "Pseudonyms | None",
     crosswalk: Path | None,
 ) -> None:
     """Find the studies below a folder (or in an archive or samplesheet) and the LGE short-axis stack of each.
+
+    Or those of a DICOMweb server, 'dicomweb+https://HOST/PATH?ModalitiesInStudy=MR'; `scarnet fetch` then fetches them.
+    The login comes from the environment: SCARNET_PACS_USER and SCARNET_PACS_PASSWORD, or SCARNET_PACS_TOKEN.
 
     Writes studies, series and failures.parquet, one file for each batch of studies, and index.parquet for the next run.
     """
@@ -65,8 +80,8 @@ def index(
         message = "there are no pseudonyms without --deidentify."
         raise click.BadParameter(message, param_hint="--crosswalk")
     memory = read_cache(previous) if previous and previous.exists() else {}
-    with problem_told_in(problem, InputError), intake_progress() as progress:
-        intake = progress(source, memory, out, jobs, deidentify)
+    with problem_told_in(problem, InputError, PacsError), intake_progress() as progress:
+        intake = progress(source, memory, out, jobs, studies, downloads, deidentify)
     if crosswalk:
         write_crosswalk(intake.crosswalk, crosswalk)
     paths = write_plan(intake, out, batch_min, batch_max)
@@ -94,10 +109,12 @@ class _Runner:
 
     def __call__(
         self,
-        source: Path,
-        memory: dict,  # type: ignore[type-arg]
-        out: Path | None,
+        source: Path | str,
+        memory: dict[str, Remembered],
+        out: Path,
         jobs: int,
+        studies: Path | None = None,
+        downloads: Path | None = None,
         pseudonyms: "Pseudonyms | None" = None,
     ) -> Intake:
         options = IntakeOptions(
@@ -107,4 +124,11 @@ class _Runner:
             advance=lambda count: self._bar.advance(self._task, count),
             pseudonyms=pseudonyms,
         )
+        if isinstance(source, str):
+            from scarnet_cli.pacs.intake import take_in_address
+
+            return take_in_address(source, studies, downloads, memory, options)
+        if studies:
+            message = "A study list goes with a DICOMweb server's address; of a folder all studies are taken."
+            raise InputError("list_without_server", message)
         return take_in(source, memory, options)

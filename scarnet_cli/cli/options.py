@@ -58,6 +58,31 @@ class WeightsName(click.Path):
             self.fail(str(error), param, ctx)
 
 
+class Source(click.Path):
+    """What studies are taken from: a folder, archive or samplesheet that is there, or a DICOMweb server's address."""
+
+    def __init__(self) -> None:
+        """Give a Path, or an address as text."""
+        super().__init__(exists=True, path_type=Path)
+        self.name = "path or address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ANN401
+        """Return the path, or the address as it is: whoever opens it says what is wrong with it, without showing it."""
+        return str(value) if "://" in str(value) else Path(str(super().convert(value, param, ctx)))
+
+
+SOURCE = Source()
+DOWNLOADS = click.option(
+    "--downloads",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that keeps what came from a DICOMweb server, so that nothing comes twice. It holds personal data.",
+)
+STUDIES = click.option(
+    "--studies",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV list of the studies wanted from a DICOMweb server: study_instance_uid or accession_number, optionally "
+    "study, patient, site, group, visit.",
+)
 WEIGHTS_NAME = WeightsName()
 _WEIGHTS_DIR: Final = "scarnet_cli.weights_dir"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -144,11 +169,11 @@ def deidentify_options(command: _Command) -> _Command:
 
 
 @contextmanager
-def problem_told_in(path: Path | None, kind: type[ScarnetError]) -> Iterator[None]:
-    """Where an error of one kind comes, end the command with exit code 0 and the message in --problem, if given."""
+def problem_told_in(path: Path | None, *kinds: type[ScarnetError]) -> Iterator[None]:
+    """Where an error of these kinds comes, end the command with exit code 0 and the message in --problem, if given."""
     try:
         yield
-    except kind as error:
+    except kinds as error:
         if path is None:
             raise
         write_bytes(path, f"{error}\n".encode())

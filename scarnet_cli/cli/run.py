@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, deidentify_options, weights_dir
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SOURCE, WEIGHTS_NAME, deidentify_options, weights_dir
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
@@ -33,7 +33,7 @@ class Networks:
 
 
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
-@click.argument("source", metavar="DICOM_DIR", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="DICOM_DIR", type=SOURCE)
 @click.argument("out", metavar="OUT", type=OUTPUT_DIRECTORY)
 @click.option(
     "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
@@ -44,7 +44,7 @@ class Networks:
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
 @deidentify_options
 def run(
-    source: Path,
+    source: Path | str,
     out: Path,
     localiser: Path,
     weights: Path,
@@ -52,7 +52,7 @@ def run(
     isolate: bool,
     deidentify: "Pseudonyms | None",
 ) -> None:
-    """Measure the studies of DICOM_DIR (a folder, an archive or a samplesheet) without Nextflow.
+    """Measure the studies of DICOM_DIR without Nextflow: a folder, an archive, a samplesheet, or a server's address.
 
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
@@ -67,12 +67,12 @@ def run(
 
 
 def run_studies_here(
-    source: Path, out: Path, networks: Networks, *, isolate: bool, pseudonyms: "Pseudonyms | None" = None
+    source: Path | str, out: Path, networks: Networks, *, isolate: bool, pseudonyms: "Pseudonyms | None" = None
 ) -> "Accounting":
     """Run every stage over one batch and put the results where the pipeline puts them.
 
     Args:
-        source: Folder, archive or samplesheet.
+        source: Folder, archive, samplesheet or a server's address.
         out: Directory of the results.
         networks: The weights.
         isolate: Each study in a process of its own.
@@ -98,14 +98,22 @@ def run_studies_here(
     return accounting
 
 
-def _planned(source: Path, work: Path, pseudonyms: "Pseudonyms | None") -> tuple[list[dict[str, Any]], Path]:
+def _planned(source: Path | str, work: Path, pseudonyms: "Pseudonyms | None") -> tuple[list[dict[str, Any]], Path]:
+    """Return the studies' entries and the root that their files, fetched where they must be, lie below."""
+    from scarnet_cli.cli.fetch import fetch_batch
     from scarnet_cli.cli.index import intake_progress
     from scarnet_cli.cohort.plan import read_batch, write_plan
 
     with intake_progress() as take_in:
-        intake = take_in(source, {}, work.parent, 1, pseudonyms)
-    batches = [read_batch(path) for path in write_plan(intake, work / "index", len(intake.studies), sys.maxsize)]
-    return [entry for batch in batches for entry in batch["studies"]], intake.root
+        intake = take_in(source, {}, work.parent, 1, pseudonyms=pseudonyms)
+    paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
+    if intake.server:
+        for path in paths:
+            fetch_batch(path, work / "fetch", None)
+        paths = [work / "fetch"] if paths else []
+    batches = [read_batch(path) for path in paths]
+    root = Path(batches[0]["root"]) if batches else work
+    return [entry for batch in batches for entry in batch["studies"]], root
 
 
 def _run_stages(entries: list[dict[str, Any]], root: Path, work: Path, networks: Networks, *, isolate: bool) -> None:

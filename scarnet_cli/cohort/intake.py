@@ -33,6 +33,7 @@ class Intake:
         memory: What to remember for the next index.
         counts: Files by kind ("image", "object", "broken", "junk", "archive").
         crosswalk: What stands for what, where the studies are under pseudonyms.
+        server: Root of the DICOMweb server that the files must be fetched from first; None where they are here.
     """
 
     root: Path
@@ -40,6 +41,7 @@ class Intake:
     memory: dict[str, Remembered]
     counts: Counter[str]
     crosswalk: tuple[Replaced, ...] = ()
+    server: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,18 @@ def take_in(source: Path, memory: Mapping[str, Remembered], options: IntakeOptio
     Raises:
         InputError: The samplesheet is wrong, or there is no DICOM at all.
     """
-    intake = _take_in(source, memory, options)
-    if options.pseudonyms is not None:
-        intake = _under_pseudonyms(intake, options.pseudonyms)
-    for entry in filter(None, (study.entry for study in intake.studies)):
+    return under_pseudonyms(_take_in(source, memory, options), options.pseudonyms)
+
+
+def under_pseudonyms(intake: Intake, pseudonyms: Pseudonyms | None) -> Intake:
+    """Return what an input holds with its studies de-identified; without pseudonyms as it is."""
+    if pseudonyms is not None:
+        studies = sorted((deidentified(study, pseudonyms) for study in intake.studies), key=lambda s: s.study_id)
+        rows = tuple(crosswalk(study, pseudonyms) for study in intake.studies)
+        intake = replace(intake, studies=tuple(studies), crosswalk=rows)
+    for entry in filter(None, (study.entry for study in intake.studies)):  # only now: an id may have been a name
         logger.info("study %s: %d slices, rules %s", entry["study_id"], len(entry["sources"]), entry["rules"])
     return intake
-
-
-def _under_pseudonyms(intake: Intake, pseudonyms: Pseudonyms) -> Intake:
-    studies = sorted((deidentified(study, pseudonyms) for study in intake.studies), key=lambda s: s.study_id)
-    rows = tuple(crosswalk(study, pseudonyms) for study in intake.studies)
-    return replace(intake, studies=tuple(studies), crosswalk=rows)
 
 
 def _take_in(source: Path, memory: Mapping[str, Remembered], options: IntakeOptions) -> Intake:

@@ -230,10 +230,20 @@ _SERIES: Final = [
 
 _FAILURES: Final = [
     _study_id(),
-    column("stage", TEXT, "Stage at which the study ended: index, convert, crop, segment, quantify.", required=True),
+    column(
+        "stage", TEXT, "Stage at which the study ended: index, fetch, convert, crop, segment, quantify.", required=True
+    ),
     column("code", TEXT, "Reason as a short word for programs.", required=True),
     column("message", TEXT, "Reason for people, and what to do.", required=True),
     *_labels(),
+]
+
+_EXPORTS: Final = [
+    _study_id(),
+    column("segmentation_uid", TEXT, "SOPInstanceUID of the study's DICOM Segmentation, seg.dcm; null without one."),
+    column("report_uid", TEXT, "SOPInstanceUID of its Structured Report, report.dcm; null without one."),
+    column("code", TEXT, "Why there are none, as a short word for programs; null where they were written."),
+    column("message", TEXT, "The reason for people, and what to do."),
 ]
 
 _STUDIES: Final = [
@@ -306,6 +316,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "segments": pa.schema(_SEGMENTS),
     "series": pa.schema(_SERIES),
     "failures": pa.schema(_FAILURES),
+    "exports": pa.schema(_EXPORTS),
     "studies": pa.schema(_STUDIES),
     "benchmark": pa.schema(_BENCHMARK),
     "benchmark_summary": pa.schema(_BENCHMARK_SUMMARY),
@@ -319,6 +330,7 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "segments": ("study_id", "segment"),
     "series": ("study_id", "series_instance_uid"),
     "failures": ("study_id", "stage", "code"),
+    "exports": ("study_id",),
     "studies": ("study_id",),
     "benchmark": ("model", "case_id", "region"),
     "benchmark_summary": ("model", "region"),

@@ -58,7 +58,7 @@ _KEYWORDS: Final = [
     "PixelRepresentation", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]
 # fmt: on
-_TAGS: Final[list[Any]] = [tag for tag in map(tag_for_keyword, _KEYWORDS) if tag is not None]
+HEADER_TAGS: Final[list[Any]] = [tag for tag in map(tag_for_keyword, _KEYWORDS) if tag is not None]
 _PREAMBLE: Final = 128
 # First bytes of a file without preamble: group 0002 or 0008, little or big endian.
 _BARE_STARTS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
@@ -95,8 +95,8 @@ def read_header(stream: BinaryIO, suffix: str) -> Header:
     if not meant and start[:2] not in _BARE_STARTS:
         return Header(JUNK)
     try:
-        dataset = read_dataset(stream, tags=_TAGS)
-        return _header_of(dataset, meant=meant)
+        dataset = read_dataset(stream, tags=HEADER_TAGS)
+        return header_of(dataset, meant=meant)
     except DAMAGE:
         return Header(BROKEN if meant else JUNK)
 
@@ -112,7 +112,8 @@ def read_dataset(stream: BinaryIO, tags: list[Any] | None = None) -> Dataset:
         return pydicom.dcmread(stream, force=True, specific_tags=tags, stop_before_pixels=tags is not None)
 
 
-def _header_of(dataset: Dataset, *, meant: bool) -> Header:
+def header_of(dataset: Dataset, *, meant: bool) -> Header:
+    """Return what a data set holds; one that is `meant` as DICOM and cannot be told is broken, else junk."""
     study_uid = text(dataset, "StudyInstanceUID")
     if study_uid is None:
         # A DICOMDIR belongs to no study and is no loss; anything else without a study is damaged.

@@ -1,0 +1,54 @@
+"""`scarnet export`: results as DICOM, for an archive and its viewers."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+
+
+@click.command(
+    epilog="Example: scarnet export /data/patient-7/mri results --out results\n\n"
+    "In the pipeline: scarnet export batch-ab12.json segment quantify --out export"
+)
+@click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "results",
+    metavar="RESULTS...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
+@click.option("--isolate", is_flag=True, help="Each study in a process of its own, so that a crash costs only it.")
+def export(source: Path, results: tuple[Path, ...], out: Path, isolate: bool) -> None:
+    """Write label maps as DICOM Segmentation and measures as Structured Report, both referring to the source images.
+
+    Takes the images as `scarnet convert` does, and the directories where the results are: of `scarnet run` or the
+    pipeline, or of `scarnet segment` and `scarnet quantify`. Writes studies/<study_id>/seg.dcm and report.dcm, and
+    exports.parquet with a row for each measured study. These files hold the patient's name and numbers, as the images
+    do: an archive files them by these.
+    """
+    from scarnet_cli.dicom.export_stage import export_studies
+
+    entries, root = _entries(source, out)
+    failures = export_studies(entries, root, results, out, isolate=isolate)
+    for failure in failures:
+        click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
+    if source.suffix != ".json" and not any(out.glob("studies/*/seg.dcm")):
+        click.echo("Error: no study could be exported.", err=True)
+        sys.exit(1)
+
+
+def _entries(source: Path, out: Path) -> tuple[list[dict[str, Any]], Path]:
+    """Return the studies' entries and the root of their files: of a batch file, or of images that are indexed now."""
+    from scarnet_cli.cohort.intake import IntakeOptions, take_in
+    from scarnet_cli.cohort.plan import read_batch
+
+    if source.suffix == ".json":
+        batch = read_batch(source)
+        return batch["studies"], Path(batch["root"])
+    intake = take_in(source, {}, IntakeOptions(leave_out=out))
+    return [study.entry for study in intake.studies if study.entry is not None], intake.root

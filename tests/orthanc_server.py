@@ -1,0 +1,111 @@
+"""A real Orthanc with its DICOMweb plug-in, on loopback and a free port, with its storage in a test's own folder."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+PROGRAM: Final = Path(shutil.which("Orthanc", path=f"{os.environ['PATH']}:/usr/sbin") or "/usr/sbin/Orthanc")
+PLUGIN: Final = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+USER: Final = "reader"
+PASSWORD: Final = "open-sesame-4711"
+_PATIENCE_S: Final = 60
+
+
+@dataclass(slots=True)
+class Orthanc:
+    """A server that is started and stopped at will, on the same port, and keeps what it was given.
+
+    Attributes:
+        folder: Its configuration, storage and log.
+        port: Its port.
+    """
+
+    folder: Path
+    port: int
+    _process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def address(self) -> str:
+        """What `--input` is given."""
+        return f"dicomweb+http://127.0.0.1:{self.port}/dicom-web"
+
+    @property
+    def login(self) -> Mapping[str, str]:
+        """Variables of the environment that let a client in."""
+        return {"SCARNET_PACS_USER": USER, "SCARNET_PACS_PASSWORD": PASSWORD}
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        configuration = {
+            "Name": "test",
+            "StorageDirectory": str(self.folder / "storage"),
+            "IndexDirectory": str(self.folder / "storage"),
+            "Plugins": [str(PLUGIN)],
+            "HttpPort": self.port,
+            "HttpServerEnabled": True,
+            "DicomServerEnabled": False,
+            "RemoteAccessAllowed": False,
+            "AuthenticationEnabled": True,
+            "RegisteredUsers": {USER: PASSWORD},
+            "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "EnableWado": False},
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "orthanc.json"
+        path.write_text(json.dumps(configuration))
+        with (self.folder / "log.txt").open("ab") as log:
+            self._process = subprocess.Popen([PROGRAM, "--verbose", path], stdout=log, stderr=log, cwd=self.folder)
+        until = time.monotonic() + _PATIENCE_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > until:
+                message = "Orthanc does not start:\n" + (self.folder / "log.txt").read_text(errors="replace")[-3000:]
+                raise AssertionError(message)
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/system", timeout=5):
+                return True
+        except urllib.error.HTTPError as error:
+            return error.code == 401  # it asks who is there
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """Kill it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def requests(self, method: str = "GET") -> list[str]:
+        """Return the paths that clients asked for so far, from its log."""
+        lines = (self.folder / "log.txt").read_text(errors="replace").splitlines()
+        return [line.split(f"(http) {method} ")[-1].strip() for line in lines if f"(http) {method} " in line]
+
+
+@contextmanager
+def orthanc_in(folder: Path) -> Iterator[Orthanc]:
+    """Start a server in a folder and stop it in the end; the test is skipped where Orthanc is not installed."""
+    if not PROGRAM.is_file() or not PLUGIN.is_file():
+        pytest.skip("Orthanc with its DICOMweb plug-in is not here; on Debian: apt install orthanc orthanc-dicomweb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Orthanc(folder, port)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
