@@ -45,9 +45,9 @@ def export(source: Path, results: tuple[Path, ...], out: Path, isolate: bool) ->
 def _entries(source: Path, out: Path) -> tuple[list[dict[str, Any]], Path]:
     """Return the studies' entries and the root of their files: of a batch file, or of images that are indexed now."""
     from scarnet_cli.cohort.intake import IntakeOptions, take_in
-    from scarnet_cli.cohort.plan import read_batch
+    from scarnet_cli.cohort.plan import is_batch, read_batch
 
-    if source.suffix == ".json":
+    if is_batch(source):
         batch = read_batch(source)
         return batch["studies"], Path(batch["root"])
     intake = take_in(source, {}, IntakeOptions(leave_out=out))

@@ -52,3 +52,5 @@ class Result:
         """Put in when the object was made, where highdicom put in the clock's time."""
         dataset.InstanceCreationDate = self.made.strftime("%Y%m%d")
         dataset.InstanceCreationTime = self.made.strftime("%H%M%S.%f")
+        for equipment in dataset.get("ContributingEquipmentSequence", []):
+            equipment.ContributionDateTime = self.made.strftime("%Y%m%d%H%M%S.%f")
