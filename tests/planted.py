@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from PIL import Image
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import UID
 
@@ -43,7 +43,7 @@ NAMES = ("AccessionNumber", "OperatorsName", "OtherPatientIDs", "PatientID", "Pa
 
 def value_of(vr: str, place: str) -> Any:  # noqa: ANN401 (what its VR holds)
     """Return a recognisable value of a VR."""
-    text = f"{TOKEN}-{vr}-{place}"
+    text = f"{TOKEN}_{vr}_{place}"
     if vr in ("OB", "OW", "OD", "OF", "OL", "OV", "UN"):
         return (text.encode() * 8)[:64]
     numbers = {"DS": str(NUMBER), "IS": str(NUMBER), "AT": Tag(0x44402291), "SS": 4440, "US": 4440, "AS": "044Y"}
@@ -55,10 +55,10 @@ def value_of(vr: str, place: str) -> Any:  # noqa: ANN401 (what its VR holds)
 VRS = (*STANDARD, "AT", "FL", "FD", "OB", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "SV", "UL", "UN", "US", "UV")
 
 
-def plant(dataset: FileDataset, description: str) -> None:
+def plant(dataset: Dataset, description: str) -> None:
     """Plant in every VR, in private attributes, sequences, comments, overlays, file meta information and preamble."""
     dataset.SpecificCharacterSet = "ISO_IR 192"
-    _plant_vrs(dataset, "top")
+    _plant_vrs(dataset, "TOP")
     for keyword in (*COMMENTS, *NAMES):
         setattr(dataset, keyword, f"{TOKEN}-{keyword}"[:16])
     dataset.PatientName = f"{TOKEN}^Jürgen"
@@ -68,13 +68,13 @@ def plant(dataset: FileDataset, description: str) -> None:
     dataset.add_new(0x60000022, "LO", f"{TOKEN}-overlay")
     dataset.add_new(0x60003000, "OW", f"{TOKEN}-overlay-data".encode().ljust(64))
     deep = Dataset()
-    _plant_vrs(deep, "deep")
+    _plant_vrs(deep, "DEEP")
     for _ in range(4):
         outer = Dataset()
         outer.RequestAttributesSequence = [deep]
         deep = outer
     dataset.ReferencedStudySequence = [deep]
-    dataset.preamble = f"{TOKEN}-preamble".encode().ljust(128, b"\0")
+    dataset.preamble = f"{TOKEN}-preamble".encode().ljust(128, b"\0")  # written where there is one
     dataset.file_meta.SourceApplicationEntityTitle = f"{TOKEN}-meta"
     dataset.file_meta.PrivateInformationCreatorUID = UID(f"1.2.{NUMBER}")
     dataset.file_meta.PrivateInformation = f"{TOKEN}-meta-info".encode().ljust(32)
