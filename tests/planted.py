@@ -24,7 +24,7 @@ STANDARD = {
     "CS": "BodyPartExamined",
     "DA": "StudyDate",
     "DS": "PatientWeight",
-    "DT": "AcquisitionDateTime",
+    "DT": "ScheduledProcedureStepStartDateTime",
     "IS": "ReferencedFrameNumber",
     "LO": "InstitutionName",
     "LT": "AdditionalPatientHistory",
@@ -55,16 +55,17 @@ def value_of(vr: str, place: str) -> Any:  # noqa: ANN401 (what its VR holds)
 VRS = (*STANDARD, "AT", "FL", "FD", "OB", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "SV", "UL", "UN", "US", "UV")
 
 
-def plant(dataset: Dataset, description: str) -> None:
-    """Plant in every VR, in private attributes, sequences, comments, overlays, file meta information and preamble."""
+def plant(dataset: Dataset) -> None:
+    """Plant in every VR, in private attributes, sequences, comments, overlays, file meta information and preamble.
+
+    All but what tables show without de-identification: see `plant_shown`.
+    """
     dataset.SpecificCharacterSet = "ISO_IR 192"
     _plant_vrs(dataset, "TOP")
     for keyword in (*COMMENTS, *NAMES):
         setattr(dataset, keyword, f"{TOKEN}-{keyword}"[:16])
     dataset.PatientName = f"{TOKEN}^Jürgen"
     dataset.PatientBirthDate, dataset.SeriesDate, dataset.AcquisitionDate = BIRTH, DAY, DAY
-    dataset.SeriesDescription = f"{description} {TOKEN}^{BIRTH}"
-    dataset.Manufacturer = f"SIEMENS {TOKEN}"
     dataset.add_new(0x60000022, "LO", f"{TOKEN}-overlay")
     dataset.add_new(0x60003000, "OW", f"{TOKEN}-overlay-data".encode().ljust(64))
     deep = Dataset()
@@ -78,6 +79,12 @@ def plant(dataset: Dataset, description: str) -> None:
     dataset.file_meta.SourceApplicationEntityTitle = f"{TOKEN}-meta"
     dataset.file_meta.PrivateInformationCreatorUID = UID(f"1.2.{NUMBER}")
     dataset.file_meta.PrivateInformation = f"{TOKEN}-meta-info".encode().ljust(32)
+
+
+def plant_shown(dataset: Dataset) -> None:
+    """Plant in what tables show as it is, behind what is there."""
+    dataset.SeriesDescription = f"{dataset.SeriesDescription} {TOKEN}^{BIRTH}"
+    dataset.Manufacturer = f"{dataset.Manufacturer} {TOKEN}"
 
 
 def _plant_vrs(dataset: Dataset, place: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from dicom_series import make_series, save
-from planted import TOKEN, holders, plant, secrets_of
+from planted import BIRTH, DAY, TOKEN, holders, plant, plant_shown, secrets_of
 from pydicom.dataset import Dataset
 
 from scarnet_cli.cli.main import cli
@@ -22,13 +22,13 @@ PSEUDONYMS = Pseudonyms(KEY)
 UIDS = [f"1.2.840.99.7.{n}" for n in range(4)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def planted() -> list[list[Dataset]]:
     """A sound study, one too short, one whose pixels are damaged, and one with writing in its pictures."""
     studies = [make_series(3 if n == 1 else 7, study=uid, series=f"1.2.840.99.8.{n}") for n, uid in enumerate(UIDS)]
     for series in studies:
         for dataset in series:
-            plant(dataset, "LGE_SAX_PSIR")
+            plant(dataset)
     studies[2][3].PixelData = studies[2][3].PixelData[:-700]
     studies[3][3].BurnedInAnnotation = "YES"
     return studies
@@ -36,8 +36,9 @@ def planted() -> list[list[Dataset]]:
 
 @pytest.fixture
 def source(tmp_path: Path, planted: list[list[Dataset]]) -> Path:
-    for n, series in enumerate(planted):
-        save(series, tmp_path / "in" / f"{TOKEN}_{n}", f"{TOKEN}^{{:03d}}".format)
+    for dataset in (dataset for series in planted for dataset in series):
+        plant_shown(dataset)
+    save_all(planted, tmp_path / "in")
     (tmp_path / "in" / f"{TOKEN}_broken").mkdir()
     (tmp_path / "in" / f"{TOKEN}_broken" / f"{TOKEN}.dcm").write_bytes(f"{TOKEN} is no DICOM".encode())
     (tmp_path / "key").write_bytes(KEY)
@@ -47,6 +48,11 @@ def source(tmp_path: Path, planted: list[list[Dataset]]) -> Path:
 @pytest.fixture
 def key(source: Path) -> tuple[str, ...]:
     return ("--deidentify", "--deidentify-key", str(source.parent / "key"))
+
+
+def save_all(studies: list[list[Dataset]], folder: Path) -> None:
+    for n, series in enumerate(studies):
+        save(series, folder / f"{TOKEN}_{n}", f"{TOKEN}^{{:03d}}".format)
 
 
 def scarnet(*arguments: object) -> Result:
@@ -138,17 +144,13 @@ def test_results_with_names_are_not_added_to(tmp_path: Path) -> None:
 
 
 def test_without_the_flag_no_name_date_or_path_is_in_tables_volumes_or_messages(
-    source: Path, planted: list[list[Dataset]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    planted: list[list[Dataset]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for series in planted:  # a series' name is shown as it is: the flag is there for names in it
-        for dataset in series:
-            dataset.SeriesDescription = "LGE_SAX_PSIR"
-            dataset.Manufacturer = "SIEMENS"
-            dataset.ProtocolName = "LGE"
-    for n, series in enumerate(planted):
-        save(series, source / f"{TOKEN}_{n}", f"{TOKEN}^{{:03d}}".format)
+    source = tmp_path / f"{TOKEN}_in"
+    save_all(planted, source)
+    (source / "broken.dcm").write_bytes(f"{TOKEN} is no DICOM".encode())
     result = scarnet("convert", source, "--out", tmp_path / "out")
     (tmp_path / "out" / "messages.txt").write_text(f"{result.output}{result.stderr}{caplog.text}")
     assert read_table(tmp_path / "out" / "failures.parquet").num_rows == 4
-    secrets = [TOKEN.lower().encode(), b"19440229", b"19870605", str(source).encode()]
+    secrets = [text.lower().encode() for text in (TOKEN, BIRTH, DAY)]
     assert holders(files_of(tmp_path / "out"), secrets) == {}

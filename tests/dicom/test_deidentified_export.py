@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from dicom_series import make_series, save
 from exported_study import Labelled, judge, label
-from planted import holders, plant, secrets_of
+from planted import holders, plant, plant_shown, secrets_of
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
@@ -22,7 +22,8 @@ PSEUDONYMS = Pseudonyms(b"k" * 32)
 def sources() -> list[Dataset]:
     series = make_series()
     for dataset in series:
-        plant(dataset, "LGE_SAX_PSIR")
+        plant(dataset)
+        plant_shown(dataset)
         dataset.PatientSex, dataset.PatientAge = "F", "093Y"
     return series
 

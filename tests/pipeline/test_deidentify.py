@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pydicom
 import pytest
 from nextflow_launch import Launch
-from planted import TOKEN, holders, plant, secrets_of
+from planted import TOKEN, holders, plant, plant_shown, secrets_of
 from pydicom.dataset import FileDataset
 
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
@@ -31,7 +31,8 @@ class Cohort:
         self.folder = folder
         self.datasets = [pydicom.dcmread(path) for path in sorted(made.rglob("*")) if path.is_file()]
         for dataset in self.datasets:
-            plant(dataset, str(dataset.SeriesDescription))
+            plant(dataset)
+            plant_shown(dataset)
         whole = self._save(self.datasets, f"{TOKEN}_folder")
         self._zip(self._save(self._short_stack(), f"{TOKEN}_short"), folder / f"{TOKEN}_archive.zip")
         for path in self._save(self.datasets, f"{TOKEN}_cut").iterdir():
