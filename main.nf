@@ -47,6 +47,7 @@ workflow {
                 params.fast ? '--fast' : '',
                 params.reviewed ? file(params.reviewed) : [],
                 "--format ${params.tables_format}",
+                [asked: params.dicom_results || params.store_to, store: params.store_to ?: ''],
             )
             COHORT.out.summary.view { text -> text.trim() }
             COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }

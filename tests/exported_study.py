@@ -45,12 +45,14 @@ class Labelled:
     def record(self) -> dict[str, Any]:
         return json.loads((self.work / "quantify" / "studies" / self.study_id / "study.json").read_text())
 
+    @property
+    def exported(self) -> Path:
+        return self.work / "export" / "studies" / self.study_id
+
     def export(self) -> Path:
         """Export it; return its folder."""
-        out = self.work / "export"
-        failures = export_studies([self.entry], self.root, self.results, out)
-        assert failures == []
-        return out / "studies" / self.study_id
+        assert export_studies([self.entry], self.root, self.results, self.work / "export") == []
+        return self.exported
 
 
 def heart(shape_zyx: tuple[int, int, int], highest: Label = Label.MVO) -> NDArray[np.uint8]:

@@ -6,6 +6,8 @@ include { CONVERT } from '../modules/convert'
 include { CROP } from '../modules/crop'
 include { SEGMENT } from '../modules/segment'
 include { QUANTIFY } from '../modules/quantify'
+include { EXPORT } from '../modules/export'
+include { STORE } from '../modules/store'
 include { GATHER } from '../modules/gather'
 include { REPORT } from '../modules/report'
 
@@ -20,6 +22,7 @@ workflow COHORT {
     segment_options // text: --fast or nothing
     reviewed // a reader's decisions (CSV), or []
     gather_options // text: format of the tables
+    dicom // map: `asked`, whether results are wanted as DICOM too; `store`, address of the server that they go to, or ''
 
     main:
     INDEX(input, previous, key, index_options)
@@ -30,18 +33,21 @@ workflow COHORT {
     CROP(CONVERT.out.batch, localiser)
     SEGMENT(CROP.out.batch, weights, segment_options)
     QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch, failOnMismatch: true))
+    ch_measured = SEGMENT.out.batch.join(QUANTIFY.out.batch, failOnMismatch: true)
+    EXPORT(dicom.asked ? ch_batches.join(ch_measured, failOnMismatch: true) : channel.empty(), input.root, key)
 
     // sorted by batch, so that the same fragments make the same task whatever finished first
     ch_fragments = CONVERT.out.batch
-        .mix(CROP.out.batch, SEGMENT.out.batch, QUANTIFY.out.batch)
+        .mix(CROP.out.batch, SEGMENT.out.batch, QUANTIFY.out.batch, EXPORT.out.batch)
         .toSortedList { a, b -> a[0] <=> b[0] ?: a[1].name <=> b[1].name }
         .map { pairs -> pairs.collect { pair -> pair[1] } }
     GATHER(INDEX.out.tables, ch_fragments, reviewed, gather_options)
 
-    ch_measured = QUANTIFY.out.batch
+    ch_pages = QUANTIFY.out.batch
         .toSortedList { a, b -> a[0] <=> b[0] }
         .map { pairs -> pairs.collect { pair -> pair[1] } }
-    REPORT(GATHER.out.tables, ch_measured)
+    REPORT(GATHER.out.tables, ch_pages)
+    STORE(dicom.store ? EXPORT.out.batch : channel.empty(), dicom.store, REPORT.out.report.map { _report -> true })
 
     summary = GATHER.out.summary
     report = REPORT.out.report

@@ -37,6 +37,9 @@ def checkParameters(params, schema) {
     if (!problems && foldsOf(params).chosen.max() >= params.folds) {
         problems += ["--fold ${params.fold} is not one of the ${params.folds} folds, which count from 0."]
     }
+    if (params.store_to && !(params.store_to ==~ /dicomweb\+https?:\/\/[^?#@]+/)) {
+        problems += ['--store_to is no address to store at; it looks like dicomweb+https://pacs.example.org/dicom-web, without user, password or query.']
+    }
     if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll { text -> text }
     }

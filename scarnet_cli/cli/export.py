@@ -25,9 +25,17 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
+@click.option("--store", metavar="DICOMWEB_ADDRESS", help="Server to store them on then, as `scarnet store` does.")
 @click.option("--isolate", is_flag=True, help="Each study in a process of its own, so that a crash costs only it.")
 @deidentify_options
-def export(source: Path, results: tuple[Path, ...], out: Path, isolate: bool, deidentify: "Pseudonyms | None") -> None:
+def export(
+    source: Path,
+    results: tuple[Path, ...],
+    out: Path,
+    store: str | None,
+    isolate: bool,
+    deidentify: "Pseudonyms | None",
+) -> None:
     """Write label maps as DICOM Segmentation and measures as Structured Report, both referring to the source images.
 
     Takes the images as `scarnet convert` does, and the directories where the results are: of `scarnet run` or the
@@ -45,6 +53,10 @@ def export(source: Path, results: tuple[Path, ...], out: Path, isolate: bool, de
     if source.suffix != ".json" and not any(out.glob("studies/*/seg.dcm")):
         click.echo("Error: no study could be exported.", err=True)
         sys.exit(1)
+    if store:
+        from scarnet_cli.cli.store import store_exported
+
+        store_exported(out, store)
 
 
 def _entries(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> tuple[list[dict[str, Any]], Path]:

@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "gather": "Merge the measures of all batches into the cohort's tables.",
     "report": "Make the page that shows the cohort.",
     "export": "Write results as DICOM Segmentation and Structured Report.",
+    "store": "Store them on a DICOMweb server.",
     "run": "Do all of this for one directory, without Nextflow.",
     "folds": "Check labelled cases and deal their patients to folds.",
     "train": "Train a network on labelled cases.",

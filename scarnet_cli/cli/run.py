@@ -4,7 +4,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
@@ -20,6 +20,8 @@ RESULTS: Final = (
     ("segment", "labels.nii.gz"),
     ("quantify", "overlay.png"),
     ("quantify", "study.json"),
+    ("export", "seg.dcm"),
+    ("export", "report.dcm"),
 )
 
 
@@ -32,6 +34,15 @@ class Networks:
     fast: bool
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a run is made: results as DICOM too; each study in a process of its own; de-identified, or None."""
+
+    dicom_results: bool
+    isolate: bool
+    pseudonyms: "Pseudonyms | None" = None
+
+
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
 @click.argument("source", metavar="DICOM_DIR", type=SOURCE)
 @click.argument("out", metavar="OUT", type=OUTPUT_DIRECTORY)
@@ -41,6 +52,9 @@ class Networks:
 @click.option("--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it.")
 @weights_dir
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
+@click.option(
+    "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
+)
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
 @deidentify_options
 def run(
@@ -49,6 +63,7 @@ def run(
     localiser: Path,
     weights: Path,
     fast: bool,
+    dicom_results: bool,
     isolate: bool,
     deidentify: "Pseudonyms | None",
 ) -> None:
@@ -57,8 +72,8 @@ def run(
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    networks = Networks(localiser, weights, fast)
-    accounting = run_studies_here(source, out, networks, isolate=isolate, pseudonyms=deidentify)
+    how = How(dicom_results, isolate, deidentify)
+    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), how)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
     if not accounting.scans:
@@ -66,17 +81,8 @@ def run(
         sys.exit(1)
 
 
-def run_studies_here(
-    source: Path | str, out: Path, networks: Networks, *, isolate: bool, pseudonyms: "Pseudonyms | None" = None
-) -> "Accounting":
+def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How) -> "Accounting":
     """Run every stage over one batch and put the results where the pipeline puts them.
-
-    Args:
-        source: Folder, archive, samplesheet or a server's address.
-        out: Directory of the results.
-        networks: The weights.
-        isolate: Each study in a process of its own.
-        pseudonyms: To de-identify all results; None to leave them as they are.
 
     Raises:
         ScarnetError: The input, the weights or the accounting is wrong.
@@ -85,47 +91,46 @@ def run_studies_here(
     from scarnet_cli.cohort.gather import gather
     from scarnet_cli.report.page import write_report
 
-    if pseudonyms is not None:
+    if how.pseudonyms is not None:
         require_none_identified(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
         work = Path(name)
-        entries, root = _planned(source, work, pseudonyms)
-        _run_stages(entries, root, work, networks, isolate=isolate)
+        _run_stages(source, work, networks, how)
         accounting = gather(sorted(path for path in work.iterdir() if path.is_dir()), out / "tables")
         _publish(work, out)
     write_report(out / "tables", [out / "studies"], out / "report")
     return accounting
 
 
-def _planned(source: Path | str, work: Path, pseudonyms: "Pseudonyms | None") -> tuple[list[dict[str, Any]], Path]:
-    """Return the studies' entries and the root that their files, fetched where they must be, lie below."""
+def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) -> None:
+    from scarnet_cli.cli.convert import convert_batch
     from scarnet_cli.cli.fetch import fetch_batch
     from scarnet_cli.cli.index import intake_progress
     from scarnet_cli.cohort.plan import read_batch, write_plan
+    from scarnet_cli.infer.crop_stage import crop_studies
+    from scarnet_cli.infer.segment_stage import segment_studies
+    from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        intake = take_in(source, {}, work.parent, 1, pseudonyms=pseudonyms)
+        intake = take_in(source, {}, work.parent, 1, pseudonyms=how.pseudonyms)
     paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
     if intake.server:
         for path in paths:
             fetch_batch(path, work / "fetch", None)
         paths = [work / "fetch"] if paths else []
     batches = [read_batch(path) for path in paths]
+    entries = [entry for batch in batches for entry in batch["studies"]]
     root = Path(batches[0]["root"]) if batches else work
-    return [entry for batch in batches for entry in batch["studies"]], root
+    convert_batch(entries, root, work / "convert", isolate=how.isolate)
+    crop_studies(work / "convert", networks.localiser, work / "crop", isolate=how.isolate)
+    segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=how.isolate)
+    quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=how.isolate)
+    if how.dicom_results:
+        from scarnet_cli.dicom.export_stage import export_studies
 
-
-def _run_stages(entries: list[dict[str, Any]], root: Path, work: Path, networks: Networks, *, isolate: bool) -> None:
-    from scarnet_cli.cli.convert import convert_batch
-    from scarnet_cli.infer.crop_stage import crop_studies
-    from scarnet_cli.infer.segment_stage import segment_studies
-    from scarnet_cli.quantify.stage import quantify_studies
-
-    convert_batch(entries, root, work / "convert", isolate=isolate)
-    crop_studies(work / "convert", networks.localiser, work / "crop", isolate=isolate)
-    segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=isolate)
-    quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=isolate)
+        results = [work / "segment", work / "quantify"]
+        export_studies(entries, root, results, work / "export", isolate=how.isolate, pseudonyms=how.pseudonyms)
 
 
 def _publish(work: Path, out: Path) -> None:
