@@ -38,7 +38,7 @@ STANDARD = {
     "UT": "TextValue",
 }
 COMMENTS = ("ImageComments", "PatientComments", "StudyComments", "DerivationDescription", "StudyDescription")
-NAMES = ("AccessionNumber", "OperatorsName", "OtherPatientIDs", "PatientID", "PatientName", "StudyID", "ProtocolName")
+NAMES = ("AccessionNumber", "OperatorsName", "OtherPatientIDs", "PatientID", "PatientName", "StudyID")
 
 
 def value_of(vr: str, place: str) -> Any:  # noqa: ANN401 (what its VR holds)
@@ -84,7 +84,7 @@ def plant(dataset: Dataset) -> None:
 def plant_shown(dataset: Dataset) -> None:
     """Plant in what tables show as it is, behind what is there."""
     dataset.SeriesDescription = f"{dataset.SeriesDescription} {TOKEN}^{BIRTH}"
-    dataset.Manufacturer = f"{dataset.Manufacturer} {TOKEN}"
+    dataset.ProtocolName, dataset.Manufacturer = f"{TOKEN}-protocol", f"{dataset.Manufacturer} {TOKEN}"
 
 
 def _plant_vrs(dataset: Dataset, place: str) -> None:
