@@ -1,14 +1,19 @@
-// Sweeps the input on every run, reads the headers of what is new or changed, and cuts the studies into batches.
+// Sweeps the input (or asks the server) on every run, reads the headers of what is new or changed, cuts batches.
 process INDEX {
     tag 'input'
     label 'process_low'
-    ext mount: { nextflow.util.Escape.path(input.root) }
+    ext(
+        mount: { input.server ? null : nextflow.util.Escape.path(input.root) },
+        store: { input.downloads ? nextflow.util.Escape.path(input.downloads) : null },
+        network: { input.server ? true : false },
+    )
     cache false
 
     input:
     val input
     path previous, stageAs: 'previous.parquet'
     path key, stageAs: 'deidentify.key' // of the pseudonyms, or []
+    path studies, stageAs: 'studies.csv' // list of the studies wanted from a server, or []
     val options
 
     output:
@@ -18,8 +23,11 @@ process INDEX {
     path 'problem.txt', emit: problem, optional: true // the input is wrong; then there is nothing else
 
     script:
+    def source = input.server ? "'${input.server.replace("'", '%27')}'" : nextflow.util.Escape.path(input.path)
+    def downloads = input.downloads ? "--downloads ${nextflow.util.Escape.path(input.downloads)}" : ''
     """
-    scarnet index ${nextflow.util.Escape.path(input.path)} --out index --problem problem.txt \\
-        ${previous ? '--previous previous.parquet' : ''} ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options}
+    scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${studies ? '--studies studies.csv' : ''} ${downloads} \\
+        --jobs ${task.cpus} ${options}
     """
 }

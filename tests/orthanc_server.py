@@ -21,6 +21,12 @@ PLUGIN: Final = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 USER: Final = "reader"
 PASSWORD: Final = "open-sesame-4711"
 _PATIENCE_S: Final = 60
+_SLOW: Final = """
+function IncomingHttpRequestFilter(method, uri, ip, username, httpHeaders)
+  if method == 'GET' and string.find(uri, '/instances/') then os.execute('sleep 0.15') end
+  return true
+end
+"""
 
 
 @dataclass(slots=True)
@@ -30,10 +36,12 @@ class Orthanc:
     Attributes:
         folder: Its configuration, storage and log.
         port: Its port.
+        slow: It takes its time over each image, so that it can be caught half way.
     """
 
     folder: Path
     port: int
+    slow: bool = False
     _process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -48,7 +56,7 @@ class Orthanc:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        configuration = {
+        configuration: dict[str, object] = {
             "Name": "test",
             "StorageDirectory": str(self.folder / "storage"),
             "IndexDirectory": str(self.folder / "storage"),
@@ -62,6 +70,10 @@ class Orthanc:
             "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "EnableWado": False},
         }
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self.slow:
+            script = self.folder / "slow.lua"
+            script.write_text(_SLOW)
+            configuration["LuaScripts"] = [str(script)]
         path = self.folder / "orthanc.json"
         path.write_text(json.dumps(configuration))
         with (self.folder / "log.txt").open("ab") as log:
@@ -96,14 +108,14 @@ class Orthanc:
 
 
 @contextmanager
-def orthanc_in(folder: Path) -> Iterator[Orthanc]:
+def orthanc_in(folder: Path, *, slow: bool = False) -> Iterator[Orthanc]:
     """Start a server in a folder and stop it in the end; the test is skipped where Orthanc is not installed."""
     if not PROGRAM.is_file() or not PLUGIN.is_file():
         pytest.skip("Orthanc with its DICOMweb plug-in is not here; on Debian: apt install orthanc orthanc-dicomweb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = Orthanc(folder, port)
+    server = Orthanc(folder, port, slow)
     try:
         server.start()
         yield server

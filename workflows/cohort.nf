@@ -1,7 +1,8 @@
-// From a directory of DICOM to the cohort's tables: INDEX -> CONVERT -> CROP -> SEGMENT -> QUANTIFY -> GATHER -> REPORT.
+// From a directory of DICOM (or a server: FETCH) to the cohort's tables: INDEX -> CONVERT -> CROP -> SEGMENT -> QUANTIFY -> GATHER -> REPORT.
 // Studies travel in batches; every channel between stages carries tuple(batch id, directory of the stage).
 
 include { INDEX } from '../modules/index'
+include { FETCH } from '../modules/fetch'
 include { CONVERT } from '../modules/convert'
 include { CROP } from '../modules/crop'
 include { SEGMENT } from '../modules/segment'
@@ -13,7 +14,7 @@ include { REPORT } from '../modules/report'
 
 workflow COHORT {
     take:
-    input // map: path of the directory or samplesheet, root above all its files
+    input // map of placeOf: where the studies are
     previous // index.parquet of the run before, or []
     key // file with the key of the pseudonyms, or [] to leave names as they are
     index_options // text: sizes of batches
@@ -25,9 +26,11 @@ workflow COHORT {
     dicom // map: `asked`, whether results are wanted as DICOM too; `store`, address of the server that they go to, or ''
 
     main:
-    INDEX(input, previous, key, index_options)
+    INDEX(input, previous, key, input.studies, index_options)
     INDEX.out.problem.subscribe { message -> error(message.text.trim()) }
-    ch_batches = INDEX.out.batches.flatten().map { json -> tuple(json.baseName, json) }
+    ch_planned = INDEX.out.batches.flatten().map { json -> tuple(json.baseName, json) }
+    FETCH(input.server ? ch_planned : channel.empty(), input.downloads)
+    ch_batches = input.server ? FETCH.out.batch : ch_planned
 
     CONVERT(ch_batches, input.root)
     CROP(CONVERT.out.batch, localiser)
@@ -38,7 +41,7 @@ workflow COHORT {
 
     // sorted by batch, so that the same fragments make the same task whatever finished first
     ch_fragments = CONVERT.out.batch
-        .mix(CROP.out.batch, SEGMENT.out.batch, QUANTIFY.out.batch, EXPORT.out.batch)
+        .mix(FETCH.out.failures, CROP.out.batch, SEGMENT.out.batch, QUANTIFY.out.batch, EXPORT.out.batch)
         .toSortedList { a, b -> a[0] <=> b[0] ?: a[1].name <=> b[1].name }
         .map { pairs -> pairs.collect { pair -> pair[1] } }
     GATHER(INDEX.out.tables, ch_fragments, reviewed, gather_options)

@@ -41,6 +41,9 @@ def checkParameters(params, schema) {
         problems += ['--store_to is no address to store at; it looks like dicomweb+https://pacs.example.org/dicom-web, without user, password or query.']
     }
     if (!problems) {
+        problems += problemsOfAddress(params)
+    }
+    if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll { text -> text }
     }
     if (params.deidentify) {
@@ -79,10 +82,49 @@ def problemOf(name, value, rule) {
     if (rule['enum'] && !rule['enum'].contains(value)) {
         return "--${name} is '${value}'; it must be one of ${rule['enum'].join(', ')}."
     }
-    if (rule.exists && !file(value.toString()).exists()) {
+    if (rule.exists && !isAddress(value) && !file(value.toString()).exists()) {
         return "--${name} '${value}' does not exist: ${rule.description}."
     }
     return rule.format == 'file-path' && file(value.toString()).isDirectory() ? "--${name} '${value}' is a directory; a file is needed." : null
+}
+
+/** Tell a DICOMweb server's address from a path. What is wrong with one, INDEX says. */
+def isAddress(input) {
+    return input.toString().startsWith('dicomweb+')
+}
+
+def problemsOfAddress(params) {
+    if (!isAddress(params.input)) {
+        return params.studies ? ['--studies goes with a DICOMweb address as --input; of a directory all studies are taken.'] : []
+    }
+    def problems = []
+    if (params.input =~ '//[^/?]*@') {
+        problems += ['--input holds a user name or a password; take it out, and set SCARNET_PACS_USER and SCARNET_PACS_PASSWORD in the environment.']
+    }
+    if (params.workflow != 'cohort') {
+        problems += ["--input is a DICOMweb address; --workflow ${params.workflow} needs labelled cases in a directory."]
+    }
+    return problems
+}
+
+/**
+ * Where the studies are. Paths are plain text: tasks read them in place and nothing is staged. Of a server: its address, the
+ * list of studies or [], and the directory that keeps what is downloaded; empty where tasks cannot share one.
+ */
+def placeOf(params, workDir) {
+    if (isAddress(params.input)) {
+        def downloads = params.download_dir ? file(params.download_dir).toAbsolutePath() : workDir.resolve('dicomweb')
+        def shared = downloads.scheme == 'file' && downloads.mkdirs() != null
+        return [
+            server: params.input,
+            studies: params.studies ? file(params.studies) : [],
+            downloads: shared ? downloads.toString() : '',
+            root: '',
+        ]
+    }
+    def input = file(params.input).toAbsolutePath()
+    def root = params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
+    return [server: '', studies: [], downloads: '', path: input.toString(), root: root.toString()]
 }
 
 /** A weights file: a path if it holds a slash or ends in .safetensors, else a name, as in scarnet_cli/model/store.py. */
@@ -152,7 +194,7 @@ def indexMemory(params, workDir) {
 
 /** Keep the settings beside the results; the input's path stays out, as it may hold a name. */
 def writeParameters(params, target) {
-    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'label_values', 'deidentify_key', 'help']) }
+    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'deidentify_key', 'help']) }
     target.parent.mkdirs()
     target.text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n'
 }

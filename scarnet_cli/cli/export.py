@@ -44,13 +44,14 @@ def export(
     do: an archive files them by these. With --deidentify, as the studies were indexed, they hold pseudonyms and refer
     to new UIDs, which suits an archive for research and not the hospital's own.
     """
+    from scarnet_cli.cohort.plan import is_batch
     from scarnet_cli.dicom.export_stage import export_studies
 
     entries, root = _entries(source, out, deidentify)
     failures = export_studies(entries, root, results, out, isolate=isolate, pseudonyms=deidentify)
     for failure in failures:
         click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
-    if source.suffix != ".json" and not any(out.glob("studies/*/seg.dcm")):
+    if not is_batch(source) and not any(out.glob("studies/*/seg.dcm")):
         click.echo("Error: no study could be exported.", err=True)
         sys.exit(1)
     if store:

@@ -107,13 +107,14 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.cli.convert import convert_batch
     from scarnet_cli.cli.fetch import fetch_batch
     from scarnet_cli.cli.index import intake_progress
+    from scarnet_cli.cohort.intake import IntakeOptions
     from scarnet_cli.cohort.plan import read_batch, write_plan
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        intake = take_in(source, {}, work.parent, 1, pseudonyms=how.pseudonyms)
+        intake = take_in(source, None, IntakeOptions(leave_out=work.parent, pseudonyms=how.pseudonyms))
     paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
     if intake.server:
         for path in paths:

@@ -6,9 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 
-@click.command(
-    epilog="Example: SCARNET_PACS_TOKEN=... scarnet store results dicomweb+https://pacs.example.org/dicom-web"
-)
+@click.command(epilog="Example: scarnet store results dicomweb+https://pacs.example.org/dicom-web")
 @click.argument("exported", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("address", metavar="DICOMWEB_ADDRESS")
 def store(exported: Path, address: str) -> None:

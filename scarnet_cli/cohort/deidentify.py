@@ -2,20 +2,21 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.study_plan import PlannedStudy
-from scarnet_cli.dicom.cleaned_text import cleaned, without_quotes
+from scarnet_cli.dicom.cleaned_text import cleaned, quote_cleaner
 from scarnet_cli.dicom.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.selection import SeriesVerdict
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json
 
 _PRIVATE: Final = 0o600
+_Clean = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,13 @@ def deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
     Of its batch entry the paths stay, which the tasks need: the work directory is as private as the input. The labels
     site, group and visit stay as the user wrote them.
     """
-    study_id = pseudonyms.study(study.study_id)
+    study_id, clean = pseudonyms.study(study.study_id), quote_cleaner(study.texts)
     return replace(
         study,
         study_id=study_id,
-        entry=None if study.entry is None else _entry(study.entry, study_id, study.texts, pseudonyms),
-        series=tuple(_verdict(verdict, study.texts, pseudonyms) for verdict in study.series),
-        failure=None if study.failure is None else _failure(study.failure, study_id, study.texts),
+        entry=None if study.entry is None else _entry(study.entry, study_id, clean, pseudonyms),
+        series=tuple(_verdict(verdict, clean, pseudonyms) for verdict in study.series),
+        failure=None if study.failure is None else _failure(study.failure, study_id, clean),
         labels={**study.labels, **_patient(study.labels, pseudonyms)},
         texts=frozenset(),
     )
@@ -98,7 +99,7 @@ def require_none_identified(out: Path) -> None:
         raise InputError("identified_results", message)
 
 
-def _entry(entry: Mapping[str, Any], study_id: str, texts: Iterable[str], pseudonyms: Pseudonyms) -> dict[str, Any]:
+def _entry(entry: Mapping[str, Any], study_id: str, clean: _Clean, pseudonyms: Pseudonyms) -> dict[str, Any]:
     uid, manufacturer = entry["study_instance_uid"], entry["manufacturer"]
     return {
         **entry,
@@ -106,22 +107,22 @@ def _entry(entry: Mapping[str, Any], study_id: str, texts: Iterable[str], pseudo
         "study_instance_uid": pseudonyms.uid(uid) if uid else None,
         "manufacturer": cleaned(manufacturer) if manufacturer else None,
         "chosen": [pseudonyms.uid(series) for series in entry["chosen"]],
-        "rules": [{**rule, "words": without_quotes(rule["words"], texts)} for rule in entry["rules"]],
+        "rules": [{**rule, "words": clean(rule["words"])} for rule in entry["rules"]],
         "deidentified": True,
     }
 
 
-def _verdict(verdict: SeriesVerdict, texts: Iterable[str], pseudonyms: Pseudonyms) -> SeriesVerdict:
+def _verdict(verdict: SeriesVerdict, clean: _Clean, pseudonyms: Pseudonyms) -> SeriesVerdict:
     return replace(
         verdict,
         series_uid=pseudonyms.uid(verdict.series_uid) if verdict.series_uid else None,
         description=cleaned(verdict.description) if verdict.description else None,
-        reason=without_quotes(verdict.reason, texts),
+        reason=clean(verdict.reason),
     )
 
 
-def _failure(failure: Failure, study_id: str, texts: Iterable[str]) -> Failure:
-    return replace(failure, study_id=study_id, message=without_quotes(failure.message, texts))
+def _failure(failure: Failure, study_id: str, clean: _Clean) -> Failure:
+    return replace(failure, study_id=study_id, message=clean(failure.message))
 
 
 def _patient(labels: Mapping[str, str | None], pseudonyms: Pseudonyms) -> dict[str, str | None]:

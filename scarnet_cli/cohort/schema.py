@@ -263,6 +263,19 @@ _STUDIES: Final = [
     *_labels(),
 ]
 
+_UNREAD: Final = [
+    column("place", TEXT, "Key of the folder (of the file at the input's root): a hash of its path.", required=True),
+    column("kind", TEXT, "What was not read: 'folder', or 'file' for files and links in the folder.", required=True),
+    column(
+        "reason",
+        TEXT,
+        "vanished, unreadable, dead_link, link_loop, walked_before or no_file, see `message`.",
+        required=True,
+    ),
+    column("count", COUNT, "How many.", required=True),
+    column("message", TEXT, "The reason for people, and what to do.", required=True),
+]
+
 _MODEL: Final = column("model", TEXT, "Name of the model, or of whatever labelled the cases.", required=True)
 _REGION: Final = column(
     "region", TEXT, "Scored region: blood_pool, myocardium (scar with it), scar (MVO with it), mvo.", required=True
@@ -328,6 +341,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "failures": pa.schema(_FAILURES),
     "exports": pa.schema(_EXPORTS),
     "studies": pa.schema(_STUDIES),
+    "unread": pa.schema(_UNREAD),
     "benchmark": pa.schema(_BENCHMARK),
     "benchmark_summary": pa.schema(_BENCHMARK_SUMMARY),
     "benchmark_cost": pa.schema(_BENCHMARK_COST),
@@ -342,6 +356,7 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "failures": ("study_id", "stage", "code"),
     "exports": ("study_id",),
     "studies": ("study_id",),
+    "unread": ("place", "kind", "reason"),
     "benchmark": ("model", "case_id", "region"),
     "benchmark_summary": ("model", "region"),
     "benchmark_cost": ("model",),

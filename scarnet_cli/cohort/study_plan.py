@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.dicom.facts import FoundFile, Frame
-from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.selection import SeriesVerdict, select
 from scarnet_cli.dicom.stacks import Note, Stack
 from scarnet_cli.errors import DicomError
@@ -89,10 +88,9 @@ def failed_study(study_id: str, digest: str, code: str, message: str) -> Planned
     return PlannedStudy(study_id, digest, None, (), Failure(study_id, STAGE, code, message))
 
 
-def files_digest(files: Iterable[FoundFile], facts: Iterable[Any] = ()) -> str:
+def files_digest(files: Iterable[tuple[str, int, int]], facts: Iterable[Any] = ()) -> str:
     """Return 32 hex digits over every file's key, size and time, and over `facts` (anything that JSON can hold)."""
-    listed: list[Any] = sorted((path_key(f.path, f.member), f.size, f.mtime_ns) for f in files)
-    return hashlib.sha256(json.dumps([*listed, *facts]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([*sorted(files), *facts]).encode()).hexdigest()[:32]
 
 
 def _texts(frames: Iterable[Frame]) -> frozenset[str]:
@@ -102,7 +100,7 @@ def _texts(frames: Iterable[Frame]) -> frozenset[str]:
 
 
 def _broken_words(broken: int, total: int) -> str:
-    return f"{broken} of its {total} files cannot be read (cut short or damaged); copy them again."
+    return f"{broken} of its {total} files cannot be read (cut short, damaged, gone or not allowed); copy them again."
 
 
 def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:

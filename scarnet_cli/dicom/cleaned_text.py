@@ -5,7 +5,7 @@ keeps that word.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -31,25 +31,27 @@ def cleaned(text: str) -> str:
     return _SEVERAL.sub(ELLIPSIS, kept)
 
 
-def without_quotes(message: str, texts: Iterable[str]) -> str:
-    """Return one of our messages with what it quotes from a header cleaned.
+def quote_cleaner(texts: Iterable[str]) -> Callable[[str], str]:
+    """Return a function that cleans what one of our messages quotes from a header, and leaves the rest as it is.
 
     Args:
-        message: The message.
-        texts: All free text of the headers that it is about.
+        texts: All free text of the headers that the messages are about.
     """
-    strange: set[str] = set()
-    for text in sorted(set(texts), key=lambda t: (-len(t), t)):
-        shown = cleaned(text)
-        message = message.replace(f"'{text}'", f"'{shown}'")
-        if len(text) > _DIGITS:
-            message = message.replace(text, shown)
-        strange.update(word for word in _words(text) if word.lower() not in known_words())
-    if not strange:
-        return message
+    longest_first = sorted(set(texts), key=lambda text: (-len(text), text))
+    shown = {text: cleaned(text) for text in longest_first}
+    strange = {word for text in longest_first for word in _words(text) if word.lower() not in known_words()}
     # Cut, lower-cased or joined, a text is not found as a whole: its words are.
-    pattern = "|".join(re.escape(word) for word in sorted(strange, key=lambda w: (-len(w), w)))
-    return re.sub(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", ELLIPSIS, message, flags=re.IGNORECASE)
+    words = "|".join(re.escape(word) for word in sorted(strange, key=lambda word: (-len(word), word)))
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])", re.IGNORECASE) if strange else None
+
+    def clean(message: str) -> str:
+        for text, kept in shown.items():
+            message = message.replace(f"'{text}'", f"'{kept}'")
+            if len(text) > _DIGITS:
+                message = message.replace(text, kept)
+        return pattern.sub(ELLIPSIS, message) if pattern else message
+
+    return clean
 
 
 def _words(text: str) -> Iterable[str]:

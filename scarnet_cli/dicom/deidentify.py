@@ -21,7 +21,8 @@ from pydicom.sr.codedict import codes
 from pydicom.tag import BaseTag, Tag
 
 from scarnet_cli.dicom.cleaned_text import cleaned
-from scarnet_cli.dicom.headers import DAMAGE, numbers
+from scarnet_cli.dicom.datasets import DAMAGE
+from scarnet_cli.dicom.headers import numbers
 from scarnet_cli.dicom.pseudonyms import Pseudonyms
 
 EDITION: Final = "2026c"

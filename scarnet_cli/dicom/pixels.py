@@ -13,9 +13,10 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pixel_array
 
 from scarnet_cli.dicom.archives import read_members
+from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import stack_geometry
-from scarnet_cli.dicom.headers import DAMAGE, frame_facts, read_dataset
+from scarnet_cli.dicom.headers import frame_facts
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
 

@@ -15,9 +15,10 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from scarnet_cli.dicom.archives import read_members
+from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import REPEAT_TOLERANCE_MM
-from scarnet_cli.dicom.headers import DAMAGE, frame_facts, read_dataset, text
+from scarnet_cli.dicom.headers import frame_facts, text
 from scarnet_cli.dicom.pixels import Source
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume

@@ -11,7 +11,7 @@ from dicomweb_client import DICOMwebClient
 from dicomweb_client.session_utils import add_certs_to_session
 from requests.utils import get_environ_proxies
 
-from scarnet_cli.dicom.headers import DAMAGE
+from scarnet_cli.dicom.datasets import DAMAGE
 from scarnet_cli.errors import DicomError, InputError, PacsError
 from scarnet_cli.pacs.address import Address
 from scarnet_cli.pacs.login import PASSWORD, TOKEN, USER, login_from
@@ -23,11 +23,16 @@ for _name in ("dicomweb_client", "urllib3", "retrying"):
 
 CA_BUNDLE: Final = "SCARNET_PACS_CA_BUNDLE"
 CLIENT_CERTIFICATE: Final = "SCARNET_PACS_CLIENT_CERTIFICATE"
+# Times that a request is tried: 6, the default, are half a minute of pauses; each further one doubles it.
+ATTEMPTS: Final = "SCARNET_PACS_ATTEMPTS"
+_MOST_ATTEMPTS: Final = 12
 # Requests under way at once, of one process.
 CONNECTIONS: Final = 4
 _REDIRECTS: Final = 3
 _UNDIVIDED: Final = 1 << 31  # a body in one piece can be sent again, one in chunks cannot
 _LOGIN_STATUSES: Final = (401, 403, 407)
+# No study is to blame for these.
+_SERVERS_FAULT: Final = ("pacs_unreachable", "pacs_tls", "pacs_redirect")
 _Answer = TypeVar("_Answer")
 
 
@@ -67,6 +72,8 @@ class Server:
         try:
             return self.ask(call)
         except PacsError as error:
+            if error.code in _SERVERS_FAULT:
+                raise
             self.ask(lambda client: client.search_for_studies(limit=1))
             raise DicomError("not_retrieved", f"The study could not be had from its server: {error}") from None
 
@@ -107,12 +114,12 @@ def open_server(
 
     The login comes from the environment (login.py), as do SCARNET_PACS_CA_BUNDLE (a file, PEM, with the authorities to
     trust instead of the usual ones), SCARNET_PACS_CLIENT_CERTIFICATE (a file, PEM, with certificate and key) and the
-    usual variables of proxies.
+    usual variables of proxies. SCARNET_PACS_ATTEMPTS says how often a request is tried, where `patience` is not given.
 
     Raises:
         InputError: The environment holds half a login or names a file that is not there.
     """
-    patience = patience or Patience()
+    patience = patience or Patience(attempts=_attempts(environment))
     session = requests.Session()
     session.trust_env = False  # no login from ~/.netrc
     session.proxies.update(get_environ_proxies(address.base_url))
@@ -136,3 +143,13 @@ def open_server(
     )
     client.set_http_retry_params(retry=False)  # the transport does, with Retry-After and jitter
     return Server(address, client)
+
+
+def _attempts(environment: Mapping[str, str]) -> int:
+    text = environment.get(ATTEMPTS, "")
+    if not text:
+        return Patience().attempts
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_ATTEMPTS:
+        message = f"{ATTEMPTS} in the environment must be a whole number from 1 to {_MOST_ATTEMPTS}."
+        raise InputError("bad_attempts", message)
+    return int(text)

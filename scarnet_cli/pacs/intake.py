@@ -5,17 +5,21 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
+
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, under_pseudonyms
 from scarnet_cli.cohort.study_plan import PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
-from scarnet_cli.dicom.cache import Remembered, recall
-from scarnet_cli.dicom.facts import FoundFile, Frame
+from scarnet_cli.dicom.cache import NOTHING, facts_of, merged, read_cache
+from scarnet_cli.dicom.collect import Fresh, part_paths
+from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, Header, read_header
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
+from scarnet_cli.dicom.recall import recall
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.pacs.address import parse_address
 from scarnet_cli.pacs.client import CONNECTIONS, Server, open_server
@@ -34,7 +38,8 @@ from scarnet_cli.pacs.study_list import WantedStudy, read_study_list
 # Folder of the fetched instances, in a fetched batch.
 INSTANCES: Final = "instances"
 # Studies whose metadata are in memory at once: a long cine study's are ten megabytes and more.
-_AT_ONCE: Final = 4 * CONNECTIONS
+_ASKED_AT_ONCE: Final = 4 * CONNECTIONS
+_RECALLED_AT_ONCE: Final = 1000
 _UNCOUNTED: Final = -1
 
 
@@ -48,7 +53,7 @@ class _Asked:
 
 
 def take_in_address(
-    address: str, studies: Path | None, downloads: Path | None, memory: Mapping[str, Remembered], options: IntakeOptions
+    address: str, studies: Path | None, downloads: Path | None, memory: pa.Table | None, options: IntakeOptions
 ) -> Intake:
     """Index the server of an address as the user gave it; see `take_in_server`.
 
@@ -71,7 +76,7 @@ def take_in_address(
 def take_in_server(
     server: Server,
     wanted: Sequence[WantedStudy] | None,
-    memory: Mapping[str, Remembered],
+    memory: pa.Table | None,
     downloads: Downloads | None,
     options: IntakeOptions,
 ) -> Intake:
@@ -96,16 +101,34 @@ def take_in_server(
         message = f"The DICOMweb server {server.address.host} has no study that the query matches; widen it."
         raise InputError("no_studies", message)
     options.begin(len(asked))
-    studies, fresh, counts = failed, dict[str, Remembered](), Counter[str]()
-    for item, headers in _headers_of(server, asked, memory, downloads):
-        studies.append(_plan(server, item, headers, downloads))
-        if not isinstance(headers, DicomError):
-            fresh.update(_remembered(server, item.listed, headers))
-            counts.update(header.kind for _, header in headers)
-        options.advance(1)
-    planned = tuple(sorted(studies, key=lambda s: s.study_id))
-    intake = Intake(Path(), planned, fresh, counts, server=server.address.base_url)
+    known = merged([read_cache(part_paths(options.parts)), memory or NOTHING])
+    learnt = _Learnt(Fresh(options.parts))
+    studies, counts = failed, Counter[str]()
+    try:
+        for item, headers in _headers_of(server, asked, known, downloads, learnt):
+            studies.append(_plan(server, item, headers, downloads))
+            if not isinstance(headers, DicomError):
+                counts.update(header.kind for _, header in headers)
+            options.advance(1)
+    finally:  # what a server said before it failed is not asked again
+        learnt.fresh.write()
+    in_order = tuple(sorted(studies, key=lambda s: s.study_id))
+    rows = pa.concat_tables([NOTHING, *learnt.recalled, *learnt.fresh.tables])
+    intake = Intake(Path(), in_order, rows, counts, (), server.address.base_url)
     return under_pseudonyms(intake, options.pseudonyms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """What the index will remember.
+
+    Attributes:
+        fresh: What the server said now.
+        recalled: What is remembered of studies that have not changed.
+    """
+
+    fresh: Fresh
+    recalled: list[pa.Table] = field(default_factory=list)
 
 
 def _all_matching(server: Server) -> tuple[list[_Asked], list[PlannedStudy]]:
@@ -147,21 +170,32 @@ _Known = list[tuple[InstanceId | None, Header]]
 
 
 def _headers_of(
-    server: Server, asked: Sequence[_Asked], memory: Mapping[str, Remembered], downloads: Downloads | None
+    server: Server, asked: Sequence[_Asked], memory: pa.Table, downloads: Downloads | None, learnt: _Learnt
 ) -> Iterator[tuple[_Asked, _Known | DicomError]]:
     """Yield each study with its instances' headers, or with the reason why they cannot be had."""
+    unknown: list[_Asked] = []
+    for group in _groups(asked, _RECALLED_AT_ONCE):
+        recalled = _recalled(server, group, memory, learnt)
+        for item in group:
+            if item.listed.uid in recalled:
+                yield item, recalled[item.listed.uid]
+            else:
+                unknown.append(item)
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        waiting = iter(asked)
-        while group := list(islice(waiting, _AT_ONCE)):
-            recalled = [_recalled(server, item.listed, memory) for item in group]
-            unknown = [item for item, known in zip(group, recalled, strict=True) if known is None]
-            answers = pool.map(lambda item: _metadata(server, item.listed.uid), unknown)
-            for item, known in zip(group, recalled, strict=True):
-                if known is not None:
-                    yield item, known
-                    continue
-                found = next(answers)
-                yield item, found if isinstance(found, DicomError) else _read(server, item.listed.uid, found, downloads)
+        for group in _groups(unknown, _ASKED_AT_ONCE):
+            answers = pool.map(lambda item: _metadata(server, item.listed.uid), group)
+            for item, found in zip(group, answers, strict=True):
+                known = found if isinstance(found, DicomError) else _read(server, item.listed.uid, found, downloads)
+                if not isinstance(known, DicomError):
+                    members = [(n, header) for n, (_, header) in enumerate(known)]
+                    learnt.fresh.add(_place(server, item.listed), [(None, Header(ARCHIVE)), *members])
+                yield item, known
+
+
+def _groups(items: Sequence[_Asked], size: int) -> Iterator[list[_Asked]]:
+    waiting = iter(items)
+    while group := list(islice(waiting, size)):
+        yield group
 
 
 def _metadata(server: Server, study_uid: str) -> list[dict[str, Any]] | DicomError:
@@ -221,25 +255,32 @@ def _place(server: Server, listed: ListedStudy) -> FoundFile:
     return FoundFile(key, None, size, _UNCOUNTED if listed.series is None else listed.series)
 
 
-def _recalled(server: Server, listed: ListedStudy, memory: Mapping[str, Remembered]) -> _Known | None:
-    place = _place(server, listed)
-    past = recall(memory, place) if listed.instances is not None else None
-    if past is None:
-        return None
-    inner = [recall(memory, place._replace(member=n)) for n in range(past.members)]
-    return [(_instance_of(known.header), known.header) for known in inner if known] if all(inner) else None
+def _recalled(server: Server, group: Sequence[_Asked], memory: pa.Table, learnt: _Learnt) -> dict[str, _Known]:
+    """Return, by UID, the studies of which the server counts as many series and instances as are remembered."""
+    places = {_place(server, item.listed): item.listed.uid for item in group if item.listed.instances is not None}
+    found = recall(memory, list(places))
+    learnt.recalled.append(found.rows)
+    kinds = found.rows["kind"].cast(pa.string()).to_pylist()
+    frames: dict[int, list[FrameFacts]] = defaultdict(list)
+    kind_of: dict[int, str] = {}
+    for place, kind, facts in zip(found.of_row.tolist(), kinds, facts_of(found.rows), strict=True):
+        kind_of[place] = kind
+        frames[place] += [facts] if facts else []
+    uids = {place.path: uid for place, uid in places.items()}
+    studies: dict[str, _Known] = {}
+    for number, file in enumerate(found.files):
+        known = studies.setdefault(uids[file.path], [])
+        if file.member is not None:
+            known.append(_instance_and_header(kind_of[number], frames[number]))
+    return studies
 
 
-def _instance_of(header: Header) -> InstanceId | None:
-    facts = header.frames[0] if header.frames else None
-    return InstanceId(facts.study_uid, facts.series_uid or "", facts.sop_uid or "") if facts else None
-
-
-def _remembered(server: Server, listed: ListedStudy, known: _Known) -> Iterator[tuple[str, Remembered]]:
-    place = _place(server, listed)
-    yield path_key(place.path), Remembered(place.size, place.mtime_ns, Header(ARCHIVE), len(known))
-    for n, (_, header) in enumerate(known):
-        yield path_key(place.path, n), Remembered(place.size, place.mtime_ns, header)
+def _instance_and_header(kind: str, frames: Sequence[FrameFacts]) -> tuple[InstanceId | None, Header]:
+    if not frames:
+        return None, Header(kind)
+    facts = frames[0]
+    instance = InstanceId(facts.study_uid, facts.series_uid or "", facts.sop_uid or "")
+    return instance, Header(kind, facts.study_uid, tuple(frames))
 
 
 def _plan(server: Server, item: _Asked, headers: _Known | DicomError, downloads: Downloads | None) -> PlannedStudy:
@@ -256,7 +297,8 @@ def _plan(server: Server, item: _Asked, headers: _Known | DicomError, downloads:
         if instance:
             instances[file.path] = instance
     failed_before = downloads.failed_before(item.listed.uid) if downloads else None
-    digest = files_digest(study.files, [failed_before] if failed_before else [])
+    keys = ((path_key(file.path), file.size, file.mtime_ns) for file in study.files)
+    digest = files_digest(keys, [failed_before] if failed_before else [])
     planned = plan_study(item.study_id, item.listed.uid, study, digest)
     return replace(planned, entry=_with_instances(planned.entry, instances), labels=dict(item.labels))
 

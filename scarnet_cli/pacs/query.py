@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dicomweb_client import DICOMwebClient
 from pydicom.dataset import Dataset
 
-from scarnet_cli.dicom.headers import DAMAGE, HEADER_TAGS, Header, header_of
+from scarnet_cli.dicom.datasets import DAMAGE
+from scarnet_cli.dicom.headers import BROKEN, Header, header_of
+from scarnet_cli.dicom.walk import WANTED
 from scarnet_cli.errors import PacsError
 from scarnet_cli.pacs.client import Server
 
@@ -15,7 +18,7 @@ PAGE: Final = 200
 _FIELDS: Final = ("NumberOfStudyRelatedInstances", "NumberOfStudyRelatedSeries")
 _STUDY_UID, _SERIES_UID, _SOP_UID = "0020000D", "0020000E", "00080018"
 _INSTANCES, _SERIES = "00201208", "00201206"
-_NEEDED: Final = frozenset(f"{tag:08X}" for tag in HEADER_TAGS)
+_NEEDED: Final = frozenset(f"{tag:08X}" for tag in WANTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,11 @@ def search_studies(server: Server, keys: Mapping[str, str]) -> Iterator[ListedSt
 
 
 def _page(server: Server, keys: Mapping[str, str], offset: int) -> list[ListedStudy]:
-    found = server.ask(
-        lambda client: client.search_for_studies(limit=PAGE, offset=offset, fields=_FIELDS, search_filters=dict(keys))
-    )
-    return [_listed(item, server) for item in found]
+    def search(client: DICOMwebClient) -> list[ListedStudy]:
+        found = client.search_for_studies(limit=PAGE, offset=offset, fields=_FIELDS, search_filters=dict(keys))
+        return [_listed(item, server) for item in found]
+
+    return server.ask(search)
 
 
 def _stuck(server: Server, shown: int) -> PacsError:
@@ -113,8 +117,11 @@ def study_metadata(server: Server, study_uid: str) -> list[dict[str, Any]]:
         DicomError: This study cannot be had.
         PacsError: The server fails.
     """
-    found = server.ask_about_study(lambda client: client.retrieve_study_metadata(study_uid))
-    return [item for item in found if isinstance(item, dict)]
+
+    def retrieve(client: DICOMwebClient) -> list[dict[str, Any]]:
+        return [item for item in client.retrieve_study_metadata(study_uid) if isinstance(item, dict)]
+
+    return server.ask_about_study(retrieve)
 
 
 def instance_id(item: Mapping[str, Any], study_uid: str) -> InstanceId | None:
@@ -137,7 +144,7 @@ def header_from_metadata(item: Mapping[str, Any]) -> Header:
 def lacks_facts(header: Header) -> bool:
     """Tell whether an MR image's metadata lack what every MR image has: then its file must be looked at."""
     if not header.frames:
-        return header.kind == "broken"
+        return header.kind == BROKEN
     return any(
         facts.modality in ("MR", None)
         and not (facts.position_xyz_mm and facts.orientation and facts.spacing_yx_mm and facts.image_type)

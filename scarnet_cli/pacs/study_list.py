@@ -14,7 +14,7 @@ ACCESSION_COLUMN: Final = "accession_number"
 _OPTIONAL: Final = ("study", *LABELS)
 _KEYWORDS: Final = {UID_COLUMN: "StudyInstanceUID", ACCESSION_COLUMN: "AccessionNumber"}
 _UID: Final = re.compile(r"[0-9]+(\.[0-9]+)+")
-_LONGEST: Final = {UID_COLUMN: 64, ACCESSION_COLUMN: 64}
+_LONGEST: Final = 64
 # Wild cards and separators of lists in DICOM's matching: a value with one would fetch other people's studies.
 _SPECIAL: Final = re.compile(r"[*?\\,\x00-\x1f]")
 
@@ -64,15 +64,18 @@ def read_study_list(path: Path) -> list[WantedStudy]:
 
 def _first_line(path: Path) -> list[str]:
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        return [cell.strip() for cell in next(csv.reader(file), [])]
+        try:
+            return [cell.strip() for cell in next(csv.reader(file), [])]
+        except csv.Error:  # what is wrong is said where the rows are read
+            return []
 
 
 def _problems(column: str, values: dict[str, str], seen: set[str], names: set[str]) -> list[str]:
     """Return what is wrong with a row; an accession number is not quoted: it points to a person."""
     value, name = values[column], values.get("study", "")
     problems = []
-    if not value or len(value) > _LONGEST[column] or _SPECIAL.search(value):
-        problems.append(f"{column} is empty, longer than {_LONGEST[column]} characters, or holds one of * ? \\ ,")
+    if not value or len(value) > _LONGEST or _SPECIAL.search(value):
+        problems.append(f"{column} is empty, longer than {_LONGEST} characters, or holds one of * ? \\ ,")
     elif column == UID_COLUMN and not _UID.fullmatch(value):
         problems.append(f"{column} is no UID: digits and dots")
     if value.lower() in seen:

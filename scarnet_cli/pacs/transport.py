@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,6 +18,8 @@ from scarnet_cli.errors import PacsError
 # Statuses by which a server says "later" or stumbles: RFC 9110, RFC 6585. Orthanc answers 500 under load as well.
 LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHUNK: Final = 1 << 16
+# What may stand in a query unescaped, but for the signs that part it.
+_QUERY_SIGNS: Final = "/?:@!$'()*,;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class PatientAdapter(HTTPAdapter):
             requests.RequestException: No whole answer came.
         """
         options["stream"] = True  # read here, with an eye on the clock
+        request.url = _least_escaped(request.url or "")
         for attempt in range(self._patience.attempts):
             last = attempt + 1 == self._patience.attempts
             asked_for = None
@@ -90,8 +93,7 @@ class PatientAdapter(HTTPAdapter):
                 if last:
                     raise
             time.sleep(self._patience.pause_s(attempt, asked_for))
-        message = "attempts"
-        raise ValueError(message)  # Patience(attempts=0)
+        raise AssertionError  # a Patience has one attempt at least
 
     def _whole_body(self, response: requests.Response) -> bytes:
         """Read the body; `read1` returns with what is there, so that a dripping server cannot hold on for ever."""
@@ -102,16 +104,25 @@ class PatientAdapter(HTTPAdapter):
                 while chunk := raw.read1(_CHUNK, decode_content=True):
                     body += chunk
                     if len(body) > self._patience.answer_bytes:
-                        message = "larger than allowed"
-                        raise requests.exceptions.ContentDecodingError(message)
+                        raise self._too_large(response)
                     if time.monotonic() > end:
-                        message = "too slow"
-                        raise requests.ReadTimeout(message)
+                        raise requests.ReadTimeout
         except BrokenTransfer as error:
             raise requests.exceptions.ChunkedEncodingError from error
         if not _says_its_length(response) and not _is_closed(response.headers, body):
             raise requests.exceptions.ChunkedEncodingError
         return bytes(body)
+
+    def _too_large(self, response: requests.Response) -> PacsError:
+        host = urlsplit(response.url).netloc
+        message = f"The DICOMweb server {host} sends an answer of more than {self._patience.answer_bytes >> 20} MiB."
+        return PacsError("pacs_too_large", message)
+
+
+def _least_escaped(url: str) -> str:
+    """Escape no more of a query than RFC 3986 asks for: Orthanc 1.10, for one, takes an escaped wild card literally."""
+    parts = urlsplit(url)
+    return parts._replace(query=urlencode(parse_qsl(parts.query), quote_via=quote, safe=_QUERY_SIGNS)).geturl()
 
 
 def _says_its_length(response: requests.Response) -> bool:

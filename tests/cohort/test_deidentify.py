@@ -12,13 +12,14 @@ from pydicom.dataset import Dataset
 from scarnet_cli.cli.main import cli
 from scarnet_cli.cohort.deidentify import require_none_identified
 from scarnet_cli.cohort.tables import read_table
-from scarnet_cli.dicom.identity import study_id_from_uid
+from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.pseudonyms import Pseudonyms
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import write_json
 
 KEY = b"0123456789abcdef" * 2
 PSEUDONYMS = Pseudonyms(KEY)
+TABLES = ("studies", "series", "failures", "unread")
 UIDS = [f"1.2.840.99.7.{n}" for n in range(4)]
 
 
@@ -95,6 +96,28 @@ def test_index_keeps_names_only_where_the_tasks_need_them(
     series = read_table(tmp_path / "out" / "series.parquet").to_pylist()
     assert {row["series_instance_uid"] for row in series} == {PSEUDONYMS.uid(f"1.2.840.99.8.{n}") for n in range(4)}
     assert {row["description"] for row in series} == {"LGE_SAX_PSIR …"}
+
+
+def test_plans_that_are_taken_over_from_the_last_index_give_nothing_away_either(
+    source: Path, key: tuple[str, ...], planted: list[list[Dataset]], tmp_path: Path
+) -> None:
+    for run, previous in (("first", ()), ("second", ("--previous", tmp_path / "first" / "index.parquet"))):
+        assert scarnet("index", source, "--out", tmp_path / run, *key, *previous).exit_code == 0
+    tables = [[read_table(tmp_path / run / f"{name}.parquet") for name in TABLES] for run in ("first", "second")]
+    assert tables[0] == tables[1]
+    secrets = [*secrets_of(dataset for series in planted for dataset in series), *plain_ids()]
+    assert holders([tmp_path / "second" / f"{name}.parquet" for name in TABLES], secrets) == {}
+
+
+def test_a_place_that_could_not_be_read_is_found_by_its_pseudonym(
+    source: Path, key: tuple[str, ...], tmp_path: Path
+) -> None:
+    (source / f"{TOKEN}_link").symlink_to(tmp_path / "nowhere")
+    assert scarnet("index", source, "--out", tmp_path / "out", *key).exit_code == 0
+    (row,) = read_table(tmp_path / "out" / "unread.parquet").to_pylist()
+    assert row["place"] == PSEUDONYMS.study(path_key(f"{TOKEN}_link")[:16])
+    found = scarnet("index", source, "--find", row["place"], *key)
+    assert found.stdout.splitlines() == [str(source / f"{TOKEN}_link")]
 
 
 def test_the_crosswalk_says_who_is_who_to_its_owner_alone(source: Path, key: tuple[str, ...], tmp_path: Path) -> None:

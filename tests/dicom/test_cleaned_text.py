@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scarnet_cli.dicom.cleaned_text import cleaned, known_words, without_quotes
+from scarnet_cli.dicom.cleaned_text import cleaned, known_words, quote_cleaner
 from scarnet_cli.dicom.names import read_name
 
 
@@ -46,16 +46,16 @@ MESSAGE = "None is a short-axis stack of late enhancement. Nearest was '{}': 3 p
     "name", ["LGE Smith", "LGE O'Brien's heart", "Smith", "7 LGE 7", "S", "LGE (Smith) [x] \\d+", "Wu"]
 )
 def test_what_a_message_quotes_is_cleaned_and_the_rest_stays(name: str) -> None:
-    assert without_quotes(MESSAGE.format(name), {name}) == MESSAGE.format(cleaned(name))
+    assert quote_cleaner({name})(MESSAGE.format(name)) == MESSAGE.format(cleaned(name))
 
 
 def test_words_of_a_name_are_found_where_the_message_cuts_or_changes_it() -> None:
     texts = {"LGE SMITH_JANE 19440229", "LGE"}
-    assert without_quotes("taken: lge smith jane; 4 slices, no 19440229", texts) == "taken: lge … …; 4 slices, no …"
+    assert quote_cleaner(texts)("taken: lge smith jane; 4 slices, no 19440229") == "taken: lge … …; 4 slices, no …"
     assert (
-        without_quotes("no grey-scale MR images (modality SMITH)", {"SMITH"}) == "no grey-scale MR images (modality …)"
+        quote_cleaner({"SMITH"})("no grey-scale MR images (modality SMITH)") == "no grey-scale MR images (modality …)"
     )
 
 
 def test_a_message_about_known_words_alone_stays_as_it_is() -> None:
-    assert without_quotes(MESSAGE.format("LGE SAX"), {"LGE SAX", "MR"}) == MESSAGE.format("LGE SAX")
+    assert quote_cleaner({"LGE SAX", "MR"})(MESSAGE.format("LGE SAX")) == MESSAGE.format("LGE SAX")

@@ -22,7 +22,7 @@ from scarnet_cli.image.volume import Volume, read_nifti
 
 
 def plan(folder: Path) -> PlannedStudy:
-    (study,) = take_in(folder, {}, IntakeOptions()).studies
+    (study,) = take_in(folder, None, IntakeOptions()).studies
     return study
 
 

@@ -59,7 +59,7 @@ def test_shuffled_frames_with_a_rescale_each_make_the_volume(tmp_path: Path) -> 
     order = [3, 0, 6, 1, 5, 2, 4]
     slopes = [1.0 + frame for frame in range(7)]
     save([enhanced(order, slopes, ["REAL"] * 7)], tmp_path / "in")
-    (study,) = take_in(tmp_path / "in", {}, IntakeOptions()).studies
+    (study,) = take_in(tmp_path / "in", None, IntakeOptions()).studies
     assert study.entry is not None, study.failure
     convert_study(study.entry, tmp_path / "in", tmp_path / "out")
     folder = tmp_path / "out" / "studies" / study.study_id
@@ -78,7 +78,7 @@ def test_magnitude_frames_of_the_same_object_are_left(tmp_path: Path) -> None:
     order = [*range(7), *range(7)]
     slopes = [2.0] * 7 + [1.0] * 7
     save([enhanced(order, slopes, ["MAGNITUDE"] * 7 + ["REAL"] * 7)], tmp_path / "in")
-    (study,) = take_in(tmp_path / "in", {}, IntakeOptions()).studies
+    (study,) = take_in(tmp_path / "in", None, IntakeOptions()).studies
     assert study.entry is not None, study.failure
     convert_study(study.entry, tmp_path / "in", tmp_path / "out")
     volume = read_nifti(tmp_path / "out" / "studies" / study.study_id / "image.nii.gz")
@@ -91,6 +91,6 @@ def test_frames_without_groups_are_refused(tmp_path: Path) -> None:
     dataset.NumberOfFrames = 7
     dataset.PixelData = stored_pixels(7).astype("<u2").tobytes()
     save([dataset], tmp_path / "in")
-    (study,) = take_in(tmp_path / "in", {}, IntakeOptions()).studies
+    (study,) = take_in(tmp_path / "in", None, IntakeOptions()).studies
     assert study.failure is not None
     assert study.failure.code == "no_geometry"
