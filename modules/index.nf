@@ -8,6 +8,7 @@ process INDEX {
         network: { input.server ? true : false },
     )
     cache false
+    publishDir path: { input.memory }, mode: 'copy', saveAs: { name -> name == 'index/index.parquet' ? 'index.parquet' : null }
 
     input:
     val input

@@ -109,7 +109,8 @@ def problemsOfAddress(params) {
 
 /**
  * Where the studies are. Paths are plain text: tasks read them in place and nothing is staged. Of a server: its address, the
- * list of studies or [], and the directory that keeps what is downloaded; empty where tasks cannot share one.
+ * list of studies or [], and the directory that keeps what is downloaded; empty where tasks cannot share one. And the directory
+ * of what the index remembers.
  */
 def placeOf(params, workDir) {
     if (isAddress(params.input)) {
@@ -120,11 +121,12 @@ def placeOf(params, workDir) {
             studies: params.studies ? file(params.studies) : [],
             downloads: shared ? downloads.toString() : '',
             root: '',
+            memory: memoryFolder(params, workDir),
         ]
     }
     def input = file(params.input).toAbsolutePath()
     def root = params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
-    return [server: '', studies: [], downloads: '', path: input.toString(), root: root.toString()]
+    return [server: '', studies: [], downloads: '', path: input.toString(), root: root.toString(), memory: memoryFolder(params, workDir)]
 }
 
 /** A weights file: a path if it holds a slash or ends in .safetensors, else a name, as in scarnet_cli/model/store.py. */
@@ -186,9 +188,14 @@ def problemOfResults(outdir) {
     return identified ? "--outdir '${outdir}' holds results that are not de-identified; name another directory." : null
 }
 
-/** What the last index remembers, or []: beside the results, or where names must not leave, in the work directory. */
+/** The index remembers names of series and UIDs: where they must not leave, it does so in the work directory. */
+def memoryFolder(params, workDir) {
+    return params.deidentify ? workDir.toString() : "${params.outdir}/pipeline_info".toString()
+}
+
+/** What the last index remembers, or []. */
 def indexMemory(params, workDir) {
-    def memory = params.deidentify ? workDir.resolve('index.parquet') : file("${params.outdir}/pipeline_info/index.parquet")
+    def memory = file(memoryFolder(params, workDir)).resolve('index.parquet')
     return memory.exists() ? memory : []
 }
 
