@@ -1,17 +1,21 @@
-// Sweeps the input (or asks the server) on every run, reads the headers of what is new or changed, cuts batches.
+// Sweeps the input (or asks the server) on every run, reads the headers of what is new or changed, and cuts the studies
+// into batches. What it has read is kept in `parts` until it is done, so that a task that is killed, retried or resumed goes
+// on from there.
 process INDEX {
     tag 'input'
     label 'process_low'
     ext(
         mount: { input.server ? null : nextflow.util.Escape.path(input.root) },
-        store: { input.downloads ? nextflow.util.Escape.path(input.downloads) : null },
+        store: { input.store ? nextflow.util.Escape.path(input.store) : null },
         network: { input.server ? true : false },
     )
+
     cache false
     publishDir path: { input.memory }, mode: 'copy', saveAs: { name -> name == 'index/index.parquet' ? 'index.parquet' : null }
+    publishDir path: { input.info }, mode: 'copy', saveAs: { name -> name == 'index/unread.parquet' ? 'unread.parquet' : null }
 
     input:
-    val input
+    val input // map of placeOf
     path previous, stageAs: 'previous.parquet'
     path key, stageAs: 'deidentify.key' // of the pseudonyms, or []
     path studies, stageAs: 'studies.csv' // list of the studies wanted from a server, or []
@@ -21,6 +25,7 @@ process INDEX {
     path 'index/{studies,series,failures}.parquet', emit: tables, optional: true
     path 'index/batches/*.json', emit: batches, optional: true
     path 'index/index.parquet', emit: index, optional: true
+    path 'index/unread.parquet', emit: unread, optional: true
     path 'problem.txt', emit: problem, optional: true // the input is wrong; then there is nothing else
 
     script:
@@ -28,7 +33,7 @@ process INDEX {
     def downloads = input.downloads ? "--downloads ${nextflow.util.Escape.path(input.downloads)}" : ''
     """
     scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
-        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${studies ? '--studies studies.csv' : ''} ${downloads} \\
-        --jobs ${task.cpus} ${options}
+        ${input.parts ? "--parts ${nextflow.util.Escape.path(input.parts)}" : ''} ${key ? '--deidentify --deidentify-key deidentify.key' : ''} \\
+        ${studies ? '--studies studies.csv' : ''} ${downloads} --jobs ${task.cpus} ${options}
     """
 }

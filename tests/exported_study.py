@@ -77,7 +77,7 @@ def heart(shape_zyx: tuple[int, int, int], highest: Label = Label.MVO) -> NDArra
 
 def label(source: Path, work: Path, highest: Label = Label.MVO, pseudonyms: Pseudonyms | None = None) -> Labelled:
     """Index, convert, label and measure the one study of a folder or archive."""
-    intake = take_in(source, {}, IntakeOptions(pseudonyms=pseudonyms))
+    intake = take_in(source, None, IntakeOptions(pseudonyms=pseudonyms))
     (study,) = intake.studies
     assert study.entry is not None, study.failure
     convert_study(study.entry, intake.root, work / "convert")

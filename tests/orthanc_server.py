@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -100,6 +101,22 @@ class Orthanc:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def kill_after_images(self, count: int) -> threading.Thread:
+        """Kill it when it was asked for so many images more, from the thread that is returned: join it."""
+        before = self._images()
+
+        def wait_and_kill() -> None:
+            while self._images() < before + count:
+                time.sleep(0.02)
+            self.kill()
+
+        thread = threading.Thread(target=wait_and_kill, daemon=True)
+        thread.start()
+        return thread
+
+    def _images(self) -> int:
+        return sum("/instances/" in path for path in self.requests())
 
     def requests(self, method: str = "GET") -> list[str]:
         """Return the paths that clients asked for so far, from its log."""

@@ -108,25 +108,29 @@ def problemsOfAddress(params) {
 }
 
 /**
- * Where the studies are. Paths are plain text: tasks read them in place and nothing is staged. Of a server: its address, the
- * list of studies or [], and the directory that keeps what is downloaded; empty where tasks cannot share one. And the directory
- * of what the index remembers.
+ * Where the studies are, and what outlives tasks. Paths are plain text: tasks read them in place and nothing is staged.
+ *   server: address of a DICOMweb server, or empty; studies: the list of those wanted from it, or []
+ *   path, root: input, and the directory above all its files; root is empty for a server
+ *   downloads: directory that keeps what a server gave; parts: that of an unfinished index; store: above both.
+ *     Each is there already, or empty where tasks cannot share one
+ *   memory: directory of what the index remembers; info: that of what is known of the run
  */
 def placeOf(params, workDir) {
+    def kept = [memory: memoryFolder(params, workDir), info: "${params.outdir}/pipeline_info".toString()]
     if (isAddress(params.input)) {
-        def downloads = params.download_dir ? file(params.download_dir).toAbsolutePath() : workDir.resolve('dicomweb')
-        def shared = downloads.scheme == 'file' && downloads.mkdirs() != null
-        return [
-            server: params.input,
-            studies: params.studies ? file(params.studies) : [],
-            downloads: shared ? downloads.toString() : '',
-            root: '',
-            memory: memoryFolder(params, workDir),
-        ]
+        def store = sharedDirectory(params.download_dir ? file(params.download_dir).toAbsolutePath() : workDir.resolve('dicomweb'))
+        def studies = params.studies ? file(params.studies) : []
+        return kept + [server: params.input, studies: studies, root: '', store: store, downloads: store, parts: store ? "${store}/index" : '']
     }
     def input = file(params.input).toAbsolutePath()
     def root = params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
-    return [server: '', studies: [], downloads: '', path: input.toString(), root: root.toString(), memory: memoryFolder(params, workDir)]
+    def parts = sharedDirectory(file("${kept.memory}/index_parts").toAbsolutePath())
+    return kept + [server: '', studies: [], path: input.toString(), root: root.toString(), store: parts, downloads: '', parts: parts]
+}
+
+/** Make a directory that all tasks see, and return its path; empty where it is no file system's. */
+def sharedDirectory(directory) {
+    return directory.scheme == 'file' && directory.mkdirs() != null ? directory.toString() : ''
 }
 
 /** A weights file: a path if it holds a slash or ends in .safetensors, else a name, as in scarnet_cli/model/store.py. */

@@ -20,6 +20,10 @@ GATHERED: Final[dict[str, str]] = {
     "failures": "One row a study that could not be measured.",
     "exports": "One row a measured study whose result was asked for as DICOM; empty where that was not asked for.",
 }
+# The same of `scarnet index` alone.
+INDEXED: Final[dict[str, str]] = {
+    "unread": "One row a folder that was not read; one for all files of a folder that were not, for one reason.",
+}
 # The same of `scarnet benchmark`.
 BENCHMARK: Final[dict[str, str]] = {
     "benchmark": "One row a model, case and scored region.",

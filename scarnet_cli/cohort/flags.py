@@ -53,7 +53,9 @@ FLAGS: Final[dict[str, Flag]] = {
         "slice directions repaired", "The slices' directions contradict their positions and were repaired.", _ORDER
     ),
     "unreadable_files": Flag(
-        "files that cannot be read", "Some of the study's files are cut short or damaged.", "Copy the study again."
+        "files that cannot be read",
+        "Some of the study's files are cut short, damaged, gone or not allowed to be read.",
+        "Copy the study again.",
     ),
     "reference_unusable": Flag(
         "reference cannot be compared",

@@ -133,7 +133,7 @@ def _take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> I
 
 def _swept(root: Path, start: Path, unread: list[Unread], options: IntakeOptions) -> Iterator[FoundFile]:
     """Yield the files below `start`, and tell how many there are from time to time."""
-    own = options.leave_out.absolute() if options.leave_out else None
+    own = [folder.absolute() for folder in (options.leave_out, options.parts) if folder is not None]
     count = 0
     for file in sweep(root, start, unread.append, own):
         yield file

@@ -33,7 +33,7 @@ REASONS: Final[dict[str, str]] = {
 
 def unread_rows(unread: Iterable[Unread]) -> list[dict[str, Any]]:
     """Return rows of the table `unread`: one for a folder, one for all files of a folder with one reason."""
-    counts = Counter((_place(item), "folder" if item.is_folder else "file", item.reason) for item in unread)
+    counts = Counter((_place(item), "folder" if item.is_folder else "file", item.reason) for item in set(unread))
     return [
         {"place": place, "kind": kind, "reason": reason, "count": count, "message": REASONS[reason]}
         for (place, kind, reason), count in sorted(counts.items())

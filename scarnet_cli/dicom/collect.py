@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 _POOL_AT_LEAST: Final = 4000
 _CHUNK: Final = 200
 # What was read is written down in parts of so many files, and not read again after a kill.
-_FILES_A_PART: Final = 10_000
+_FILES_A_PART: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)

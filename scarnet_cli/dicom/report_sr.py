@@ -19,7 +19,7 @@ from scarnet_cli import __version__
 from scarnet_cli.dicom import codes
 from scarnet_cli.dicom.codes import PROPERTIES, Property
 from scarnet_cli.dicom.result import MANUFACTURER, MODEL_NAME, Result
-from scarnet_cli.dicom.source_headers import instances, patient_and_study
+from scarnet_cli.dicom.source_headers import instances
 from scarnet_cli.image.labels import REGIONS, Label
 
 _SERIES_NUMBER: Final = 9002
@@ -73,7 +73,7 @@ def make_report(measures: Mapping[str, Any], segmentation: hd.seg.Segmentation, 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pydicom, about odd values of the source
         report = sr.EnhancedSR(
-            evidence=[segmentation, *_evidence(result)],
+            evidence=[segmentation, *_evidence(result)],  # of the first, patient and study
             content=_content(measures, segmentation, result),
             series_instance_uid=result.uid("report series"),
             series_number=_SERIES_NUMBER,
@@ -97,10 +97,10 @@ def make_report(measures: Mapping[str, Any], segmentation: hd.seg.Segmentation, 
 
 
 def _evidence(result: Result) -> list[Dataset]:
-    """Return a header for each source image with what is needed to refer to it."""
+    """Return of each source image what is needed to refer to it."""
     headers = []
     for source, _ in instances(result.slices):
-        header = patient_and_study(source)
+        header = Dataset()
         for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
             setattr(header, keyword, source.get(keyword, ""))
         headers.append(header)

@@ -45,8 +45,8 @@ class Result:
         It follows from the source images, the network and this version: the same result made again has the same UIDs,
         so that an archive keeps it once.
         """
-        sources = [(source.header.SOPInstanceUID, source.frame) for source in self.slices]
-        return make_uid(sources, self.model_sha256, self.segment_mode, __version__, *parts)
+        sources = (f"{source.header.SOPInstanceUID} {source.frame}" for source in self.slices)
+        return make_uid(*sources, self.model_sha256, self.segment_mode, __version__, *parts)
 
     def settle(self, dataset: Dataset) -> None:
         """Put in when the object was made, where highdicom put in the clock's time."""

@@ -9,10 +9,12 @@ import logging
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from typing import Final
 
 import highdicom as hd
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, MRImageStorage
 from pydicom.valuerep import format_number_as_ds
@@ -25,7 +27,7 @@ from scarnet_cli.dicom.identity import make_uid
 from scarnet_cli.dicom.result import MANUFACTURER, MODEL_NAME, Result
 from scarnet_cli.dicom.source_headers import SourceSlice, instances, patient_and_study
 from scarnet_cli.image.labels import Label
-from scarnet_cli.image.volume import Volume
+from scarnet_cli.image.volume import GRID_TOLERANCE_MM, Volume
 from scarnet_cli.report.overlay import CONTOURS
 
 # Its warnings quote the values they are about, patients' names among them.
@@ -106,9 +108,10 @@ def _plain_headers(labels: Volume, slices: Sequence[SourceSlice]) -> list[Datase
     """
     direction, _ = direction_of(np.median(np.array([source.facts.orientation for source in slices]), axis=0))
     z, y, x = labels.spacing_zyx_mm
+    known = patient_and_study(slices[0].header)
     headers = []
-    for number, source in enumerate(slices):
-        header = patient_and_study(slices[0].header)
+    for number, (source, position) in enumerate(zip(slices, _positions(labels, slices), strict=True)):
+        header = deepcopy(known)
         header.SOPClassUID, header.SOPInstanceUID = MRImageStorage, _stand_in(number)
         header.StudyInstanceUID, header.SeriesInstanceUID = slices[0].header.StudyInstanceUID, _stand_in("series")
         header.FrameOfReferenceUID = _frame_of_reference(slices[0])
@@ -116,10 +119,20 @@ def _plain_headers(labels: Volume, slices: Sequence[SourceSlice]) -> list[Datase
         header.Rows, header.Columns = labels.shape_zyx[1:]
         header.PixelSpacing = _decimals([y, x])
         header.SliceThickness, header.SpacingBetweenSlices = _decimals([_thickness_mm(source, z), z])
-        header.ImagePositionPatient = _decimals(source.facts.position_xyz_mm or ())
+        header.ImagePositionPatient = _decimals(position)
         header.ImageOrientationPatient = _decimals([*direction[:, 0], *direction[:, 1]])
         headers.append(header)
     return headers
+
+
+def _positions(labels: Volume, slices: Sequence[SourceSlice]) -> NDArray[np.float64]:
+    """Return (n, 3) positions of the frames: the source's own; of a stack that jitters, those of the even grid.
+
+    Readers refuse a volume whose slices are spaced unevenly by more than the rounding of numbers.
+    """
+    even = labels.world(np.array([[z, 0, 0] for z in range(len(slices))]))
+    own = np.array([source.facts.position_xyz_mm for source in slices])
+    return own if np.abs(own - even).max() <= GRID_TOLERANCE_MM else even
 
 
 def _stand_in(what: object) -> UID:

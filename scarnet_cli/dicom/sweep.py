@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -34,7 +34,7 @@ class Unread(NamedTuple):
 
 
 def sweep(
-    root: Path, start: Path, unread: Callable[[Unread], None], leave_out: Path | None = None
+    root: Path, start: Path, unread: Callable[[Unread], None], leave_out: Iterable[Path] = ()
 ) -> Iterator[FoundFile]:
     """Yield every file at or below `start`, in an order that depends on names alone.
 
@@ -44,17 +44,17 @@ def sweep(
         root: The input's root; paths are given below it, absolute for what lies outside.
         start: A file, or a folder to walk.
         unread: Called with all that is no file to read, cannot be listed or has vanished.
-        leave_out: A folder that is not walked, unless it is `start` itself.
+        leave_out: Folders that are not walked, unless one is `start` itself.
     """
     if not start.is_dir():
         yield from _found(str(start), _below(root, str(start)), unread)
         return
     walked: set[tuple[int, int]] = set()
     waiting = [str(start)]
-    own = str(leave_out) if leave_out else None
+    left_out = {str(folder) for folder in leave_out} - {str(start)}
     while waiting:
         folder = waiting.pop()
-        if folder == own and folder != str(start):
+        if folder in left_out:
             continue
         shown = _below(root, folder)
         try:

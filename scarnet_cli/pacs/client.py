@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import requests
 from dicomweb_client import DICOMwebClient
 from dicomweb_client.session_utils import add_certs_to_session
+from pydicom.errors import InvalidDicomError
 from requests.utils import get_environ_proxies
 
 from scarnet_cli.dicom.datasets import DAMAGE
@@ -34,6 +35,23 @@ _LOGIN_STATUSES: Final = (401, 403, 407)
 # No study is to blame for these.
 _SERVERS_FAULT: Final = ("pacs_unreachable", "pacs_tls", "pacs_redirect")
 _Answer = TypeVar("_Answer")
+_AGAIN: Final = "Start the run again with -resume when it is better."
+# Errors with their code and what is said of the server; of several that fit the first counts.
+_IN_WORDS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
+    (
+        requests.exceptions.SSLError,
+        "pacs_tls",
+        f"cannot be trusted (TLS). Name your site's authority (a PEM file) in {CA_BUNDLE}.",
+    ),
+    (requests.exceptions.ChunkedEncodingError, "pacs_cut", f"broke its answers off. {_AGAIN}"),
+    (requests.Timeout, "pacs_timeout", f"does not answer in time. {_AGAIN}"),
+    (
+        requests.ConnectionError,
+        "pacs_unreachable",
+        f"cannot be reached. Is it running, and is the address right? {_AGAIN}",
+    ),
+    (InvalidDicomError, "pacs_bad_answer", "sends an image that is no DICOM file (PS3.10); look at its log."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +96,13 @@ class Server:
             raise DicomError("not_retrieved", f"The study could not be had from its server: {error}") from None
 
     def _in_words(self, error: Exception) -> PacsError:
-        host = f"The DICOMweb server {self.address.host}"
-        again = "start the run again with -resume when it is better"
         if isinstance(error, requests.HTTPError):
             return self._status_in_words(error.response.status_code, error.response.reason)
-        if isinstance(error, requests.exceptions.SSLError):
-            message = f"{host}: no trusted connection (TLS). Name your site's authority (PEM) in {CA_BUNDLE}."
-            return PacsError("pacs_tls", message)
-        if isinstance(error, requests.exceptions.ChunkedEncodingError):
-            return PacsError("pacs_cut", f"{host} broke its answers off; {again}.")
-        if isinstance(error, requests.Timeout):
-            return PacsError("pacs_timeout", f"{host} does not answer in time; {again}.")
-        if isinstance(error, requests.ConnectionError):
-            message = f"{host} cannot be reached. Is it running, and is the address right? {again.capitalize()}."
-            return PacsError("pacs_unreachable", message)
-        message = f"{host} answers something else than DICOMweb ({type(error).__name__}); is the address's path right?"
-        return PacsError("pacs_bad_answer", message)
+        for kind, code, words in _IN_WORDS:
+            if isinstance(error, kind):
+                return PacsError(code, f"The DICOMweb server {self.address.host} {words}")
+        words = f"answers something else than DICOMweb ({type(error).__name__}); is the address's path right?"
+        return PacsError("pacs_bad_answer", f"The DICOMweb server {self.address.host} {words}")
 
     def _status_in_words(self, status: int, reason: str) -> PacsError:
         said = f"The DICOMweb server {self.address.host} answered {status}"

@@ -52,10 +52,10 @@ def store_instances(server: Server, paths: Sequence[Path]) -> None:
         DicomError: The server answers, but does not take them all.
         PacsError: The server fails.
     """
-    datasets = [pydicom.dcmread(path) for path in paths]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pydicom, about odd values of the source
+            datasets = [pydicom.dcmread(path) for path in paths]
             answer = server.ask(lambda client: client.store_instances(datasets))
     except PacsError as error:
         server.ask(lambda client: client.search_for_studies(limit=1))  # raises where the server is at fault

@@ -6,7 +6,7 @@ from pathlib import Path
 import highdicom as hd
 import numpy as np
 import pytest
-from dicom_series import GAP_MM, SPACING_YX_MM, make_series, save, stored_pixels
+from dicom_series import GAP_MM, SPACING_YX_MM, make_series, place, save, stored_pixels
 from exported_study import SHA256, Labelled, judge, label, read_by_dcmqi
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -27,9 +27,10 @@ def picture() -> Volume:
 
 
 def assert_read_back(study: Labelled, tmp_path: Path) -> None:
-    """The Segmentation is valid, and other programs get the label map from it, voxel by voxel and in its place."""
+    """Both files are valid, and other programs get the label map from it, voxel by voxel and in its place."""
     path = study.export() / "seg.dcm"
-    assert [line for line in judge(path) if line.startswith("Error")] == []
+    said = judge(path) + judge(path.with_name("report.dcm"))
+    assert [line for line in said if line.startswith("Error")] == []
     read = read_by_dcmqi(path, tmp_path / "itk")
     assert same_grid(read, study.labels)
     np.testing.assert_array_equal(read.array, study.labels.array)
@@ -38,7 +39,7 @@ def assert_read_back(study: Labelled, tmp_path: Path) -> None:
     assert np.asarray(volume.position) == pytest.approx(study.labels.origin_xyz_mm, abs=1e-3)
 
 
-def assert_frames_refer_to_their_sources(study: Labelled) -> None:
+def assert_frames_refer_to_their_sources(study: Labelled, tolerance_mm: float = 0.0) -> None:
     """Each frame refers to the one source image that lies where it lies."""
     segmentation = dcmread(study.export() / "seg.dcm")
     sources = {
@@ -49,13 +50,14 @@ def assert_frames_refer_to_their_sources(study: Labelled) -> None:
         (reference,) = derivation.SourceImageSequence
         source = sources[reference.ReferencedSOPInstanceUID]
         assert reference.ReferencedSOPClassUID == source.SOPClassUID
-        place = source
+        placed = source
         if source.SOPClassUID == EnhancedMRImageStorage:
             frame = source.PerFrameFunctionalGroupsSequence[reference.ReferencedFrameNumber - 1]
-            place = frame.PlanePositionSequence[0]
+            placed = frame.PlanePositionSequence[0]
         else:
             assert "ReferencedFrameNumber" not in reference
-        assert group.PlanePositionSequence[0].ImagePositionPatient == place.ImagePositionPatient
+        position = group.PlanePositionSequence[0].ImagePositionPatient
+        assert position == pytest.approx(placed.ImagePositionPatient, abs=tolerance_mm, rel=0)
     referred = {
         (series.SeriesInstanceUID, item.ReferencedSOPInstanceUID)
         for series in segmentation.ReferencedSeriesSequence
@@ -73,6 +75,16 @@ def test_an_oblique_stack_comes_back_with_every_label(tmp_path: Path) -> None:
     study = label(tmp_path / "in", tmp_path)
     assert_read_back(study, tmp_path)
     assert_frames_refer_to_their_sources(study)
+
+
+def test_slices_that_jitter_within_the_tolerance_come_back_in_their_place(tmp_path: Path) -> None:
+    datasets = make_series()
+    for index, shift_mm in enumerate((0.0, 0.15, -0.1, 0.0, -0.15, 0.1, 0.0)):
+        place(datasets[index], index * GAP_MM + shift_mm, shift_mm)
+    save(datasets, tmp_path / "in")
+    study = label(tmp_path / "in", tmp_path)
+    assert_read_back(study, tmp_path)
+    assert_frames_refer_to_their_sources(study, tolerance_mm=0.3)
 
 
 @pytest.mark.parametrize(

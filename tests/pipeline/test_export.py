@@ -29,7 +29,7 @@ def test_results_are_written_stored_and_after_the_server_was_gone_finished_by_re
     launch.folder.mkdir()
     with orthanc_in(tmp_path / "orthanc") as orthanc:
         orthanc.kill()
-        arguments = ("--input", str(tmp_path / "phantoms" / "dicom"), "--store_to", orthanc.address, "--max_cpus", "1")
+        arguments = ("--input", str(tmp_path / "phantoms" / "dicom"), "--store_to", orthanc.address, "--fast")
         extra = {**orthanc.login, "SCARNET_PACS_ATTEMPTS": "1"}
         failed = launch.run(*arguments, extra=extra)
         assert failed.returncode != 0
