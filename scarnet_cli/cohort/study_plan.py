@@ -5,6 +5,7 @@ Nothing here touches the file system, so that studies of any source are planned 
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,6 +15,8 @@ from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.selection import SeriesVerdict, select
 from scarnet_cli.dicom.stacks import Note, Stack
 from scarnet_cli.errors import DicomError
+
+logger = logging.getLogger(__name__)
 
 STAGE: Final = "index"
 # What a samplesheet may add to a study's entry; so it is without one.
@@ -80,6 +83,7 @@ def plan_study(
         failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
         return PlannedStudy(study_id, digest, None, selection.series, failure, {}, uid, _texts(study.frames))
     entry = {"study_id": study_id, "digest": digest, "study_instance_uid": uid, **_entry(stack, study), **extras}
+    logger.info("planned the study of digest %s", digest)  # its id may be a name that must not be in a log
     return PlannedStudy(study_id, digest, entry, selection.series, None, {}, uid, _texts(study.frames))
 
 
