@@ -4,7 +4,7 @@
 include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
-include { checkParameters ; foldsOf ; helpText ; placeOf ; weightsFiles ; writeParameters } from './workflows/parameters'
+include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; placeOf ; weightsFiles ; writeParameters } from './workflows/parameters'
 
 workflow {
     def schema = file("${projectDir}/nextflow_schema.json")
@@ -31,11 +31,11 @@ workflow {
             }
         }
         else {
-            def previous = file("${params.outdir}/pipeline_info/index.parquet")
             COHORT(
                 placeOf(params, workflow.workDir),
-                previous.exists() ? previous : [],
+                indexMemory(params, workflow.workDir),
                 params.series_rules ? file(params.series_rules) : [],
+                deidentifyKey(params) ?: [],
                 "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
                 weightsFiles(params.localiser, params),
                 weightsFiles(params.weights, params),

@@ -8,6 +8,7 @@ process EXPORT {
     input:
     tuple val(batch), path(studies), path(segment), path(quantify)
     val root // as in CONVERT
+    path key, stageAs: 'deidentify.key' // as in INDEX
 
     output:
     tuple val(batch), path('export'), emit: batch
@@ -15,7 +16,8 @@ process EXPORT {
 
     script:
     """
-    scarnet export ${studies} ${segment} ${quantify} --out export ${task.attempt > 1 ? '--isolate' : ''}
+    scarnet export ${studies} ${segment} ${quantify} --out export \\
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${task.attempt > 1 ? '--isolate' : ''}
     ln -s export published
     """
 }

@@ -11,12 +11,15 @@ process INDEX {
     )
 
     cache false
+    publishDir path: { input.memory }, mode: 'copy', saveAs: { name -> name == 'index/index.parquet' ? 'index.parquet' : null }
+    publishDir path: { input.info }, mode: 'copy', saveAs: { name -> name == 'index/unread.parquet' ? 'unread.parquet' : null }
 
     input:
     val input // map of placeOf
     path previous, stageAs: 'previous.parquet'
     path studies, stageAs: 'studies.csv' // list of the studies wanted from a server, or []
     path series_rules, stageAs: 'series_rules.yml' // a site's rules of series selection, or []
+    path key, stageAs: 'deidentify.key' // of the pseudonyms, or []
     val options
 
     output:
@@ -33,6 +36,6 @@ process INDEX {
     scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
         ${input.parts ? "--parts ${nextflow.util.Escape.path(input.parts)}" : ''} ${downloads} \\
         ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
-        --jobs ${task.cpus} ${options}
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options}
     """
 }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.export_stage import export_studies
+from scarnet_cli.dicom.pseudonyms import Pseudonyms
 from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
@@ -74,9 +75,9 @@ def heart(shape_zyx: tuple[int, int, int], highest: Label = Label.MVO) -> NDArra
     return labels
 
 
-def label(source: Path, work: Path, highest: Label = Label.MVO) -> Labelled:
+def label(source: Path, work: Path, highest: Label = Label.MVO, pseudonyms: Pseudonyms | None = None) -> Labelled:
     """Index, convert, label and measure the one study of a folder or archive."""
-    intake = take_in(source, None, IntakeOptions())
+    intake = take_in(source, None, IntakeOptions(pseudonyms=pseudonyms))
     (study,) = intake.studies
     assert study.entry is not None, study.failure
     convert_study(study.entry, intake.root, work / "convert")

@@ -17,6 +17,7 @@ workflow COHORT {
     input // map of placeOf: where the studies are
     previous // index.parquet of the run before, or []
     series_rules // a site's rules of series selection (YAML), or []
+    key // file with the key of the pseudonyms, or [] to leave names as they are
     index_options // text: sizes of batches
     localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])
     weights // weights of the segmentation network, likewise
@@ -26,7 +27,7 @@ workflow COHORT {
     dicom // map: `asked`, whether results are wanted as DICOM too; `store`, address of the server that they go to, or ''
 
     main:
-    INDEX(input, previous, input.studies, series_rules, index_options)
+    INDEX(input, previous, input.studies, series_rules, key, index_options)
     INDEX.out.problem.subscribe { message -> error(message.text.trim()) }
     ch_planned = INDEX.out.batches.flatten().map { json -> tuple(json.baseName, json) }
     FETCH(input.server ? ch_planned : channel.empty(), input.downloads)
@@ -37,7 +38,7 @@ workflow COHORT {
     SEGMENT(CROP.out.batch, weights, segment_options)
     QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch, failOnMismatch: true))
     ch_measured = SEGMENT.out.batch.join(QUANTIFY.out.batch, failOnMismatch: true)
-    EXPORT(dicom.asked ? ch_batches.join(ch_measured, failOnMismatch: true) : channel.empty(), input.root)
+    EXPORT(dicom.asked ? ch_batches.join(ch_measured, failOnMismatch: true) : channel.empty(), input.root, key)
 
     // sorted by batch, so that the same fragments make the same task whatever finished first
     ch_fragments = CONVERT.out.batch

@@ -46,6 +46,9 @@ def checkParameters(params, schema) {
     if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll { text -> text }
     }
+    if (params.deidentify) {
+        problems += [problemOfKey(params), problemOfResults(params.outdir)].findAll { text -> text }
+    }
     if (problems) {
         error(problems.join('\n'))
     }
@@ -110,17 +113,19 @@ def problemsOfAddress(params) {
  *   path, root: input, and the directory above all its files; root is empty for a server
  *   downloads: directory that keeps what a server gave; parts: that of an unfinished index; store: above both.
  *     Each is there already, or empty where tasks cannot share one
+ *   memory: directory of what the index remembers; info: that of what is known of the run
  */
 def placeOf(params, workDir) {
+    def kept = [memory: memoryFolder(params, workDir), info: "${params.outdir}/pipeline_info".toString()]
     if (isAddress(params.input)) {
         def store = sharedDirectory(params.download_dir ? file(params.download_dir).toAbsolutePath() : workDir.resolve('dicomweb'))
         def studies = params.studies ? file(params.studies) : []
-        return [server: params.input, studies: studies, root: '', store: store, downloads: store, parts: store ? "${store}/index" : '']
+        return kept + [server: params.input, studies: studies, root: '', store: store, downloads: store, parts: store ? "${store}/index" : '']
     }
     def input = file(params.input).toAbsolutePath()
     def root = params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
-    def parts = sharedDirectory(file("${params.outdir}/pipeline_info/index_parts").toAbsolutePath())
-    return [server: '', studies: [], path: input.toString(), root: root.toString(), store: parts, downloads: '', parts: parts]
+    def parts = sharedDirectory(file("${kept.memory}/index_parts").toAbsolutePath())
+    return kept + [server: '', studies: [], path: input.toString(), root: root.toString(), store: parts, downloads: '', parts: parts]
 }
 
 /** Make a directory that all tasks see, and return its path; empty where it is no file system's. */
@@ -164,9 +169,43 @@ def problemOfOutput(outdir) {
     }
 }
 
+/** The file with the key of the pseudonyms; null without --deidentify, or where none is named. */
+def deidentifyKey(params) {
+    def named = params.deidentify_key ?: System.getenv('SCARNET_DEIDENTIFY_KEY')
+    return params.deidentify && named ? file(named.toString()) : null
+}
+
+def problemOfKey(params) {
+    def key = deidentifyKey(params)
+    if (key == null) {
+        return '--deidentify needs a key, of which the pseudonyms are made. Make one with ' +
+            '(umask 077; head -c 32 /dev/urandom | base64 > FILE), keep it for the next run, and name FILE by --deidentify_key ' +
+            'or SCARNET_DEIDENTIFY_KEY.'
+    }
+    return key.isFile() ? null : 'The key of --deidentify is no file; name another.'
+}
+
+/** Results of an earlier run stay in the output directory: they must be de-identified too. */
+def problemOfResults(outdir) {
+    def kept = file("${outdir}/pipeline_info/parameters.json")
+    def identified = kept.exists() && !new groovy.json.JsonSlurper().parseText(kept.text).deidentify
+    return identified ? "--outdir '${outdir}' holds results that are not de-identified; name another directory." : null
+}
+
+/** The index remembers names of series and UIDs: where they must not leave, it does so in the work directory. */
+def memoryFolder(params, workDir) {
+    return params.deidentify ? workDir.toString() : "${params.outdir}/pipeline_info".toString()
+}
+
+/** What the last index remembers, or []. */
+def indexMemory(params, workDir) {
+    def memory = file(memoryFolder(params, workDir)).resolve('index.parquet')
+    return memory.exists() ? memory : []
+}
+
 /** Keep the settings beside the results; the input's path stays out, as it may hold a name. */
 def writeParameters(params, target) {
-    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'help']) }
+    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'deidentify_key', 'help']) }
     target.parent.mkdirs()
     target.text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n'
 }

@@ -20,8 +20,10 @@ from scarnet_cli.cli.options import (
     SERIES_RULES,
     SOURCE,
     STUDIES,
+    deidentify_options,
     problem_told_in,
 )
+from scarnet_cli.cohort.deidentify import write_crosswalk
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.places import find_place
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
@@ -31,6 +33,8 @@ from scarnet_cli.errors import InputError, PacsError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
 
 EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pipeline_info/index.parquet"
 
@@ -68,6 +72,12 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
     "samplesheet's name, a StudyInstanceUID, or a folder below INPUT.",
 )
 @PROBLEM
+@deidentify_options
+@click.option(
+    "--crosswalk",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --deidentify: CSV file to write which pseudonym stands for whom; only you can read it.",
+)
 def index(
     source: Path | str,
     out: Path | None,
@@ -82,6 +92,8 @@ def index(
     series_rules: Path | None,
     explain: str | None,
     problem: Path | None,
+    deidentify: "Pseudonyms | None",
+    crosswalk: Path | None,
 ) -> None:
     """Find the studies below a folder (or in an archive or samplesheet) and the LGE short-axis stack of each.
 
@@ -92,7 +104,7 @@ def index(
     next run. One that is killed goes on where it was when it is run again with the same --out.
     """
     if find is not None:
-        _print_places(_folder(source, "--find"), find)
+        _print_places(_folder(source, "--find"), find, deidentify)
         return
     if explain is not None:
         options = by_rules(read_series_rules(series_rules), IntakeOptions(jobs))
@@ -104,12 +116,18 @@ def index(
     if batch_min > batch_max:
         message = f"{batch_min} is above --batch-max {batch_max}."
         raise click.BadParameter(message, param_hint="--batch-min")
+    if crosswalk and deidentify is None:
+        message = "there are no pseudonyms without --deidentify."
+        raise click.BadParameter(message, param_hint="--crosswalk")
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"
+    options = IntakeOptions(jobs=jobs, leave_out=out, parts=parts, pseudonyms=deidentify)
     with problem_told_in(problem, InputError, PacsError):
-        options = by_rules(read_series_rules(series_rules), IntakeOptions(jobs=jobs, leave_out=out, parts=parts))
+        options = by_rules(read_series_rules(series_rules), options)
         with intake_progress() as progress:
             intake = progress(source, memory, options, studies, downloads)
+    if crosswalk:
+        write_crosswalk(intake.crosswalk, crosswalk)
     paths = write_plan(intake, out, batch_min, batch_max)
     shutil.rmtree(parts, ignore_errors=True)
     failed = sum(study.failure is not None for study in intake.studies)
@@ -127,9 +145,9 @@ def _folder(source: Path | str, option: str) -> Path:
     return source
 
 
-def _print_places(source: Path, place: str) -> None:
+def _print_places(source: Path, place: str, pseudonyms: "Pseudonyms | None") -> None:
     """Print what was asked for by its key: the only time that a path is shown."""
-    paths = find_place(source, place)
+    paths = find_place(source, place, pseudonyms)
     for path in paths:
         sys.stdout.buffer.write(os.fsencode(path) + b"\n")
     if not paths:

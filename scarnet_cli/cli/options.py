@@ -13,6 +13,7 @@ from scarnet_cli.errors import ScarnetError
 from scarnet_cli.files import write_bytes
 
 if TYPE_CHECKING:
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
     from scarnet_cli.train.cases import Case
 
 
@@ -130,6 +131,47 @@ REVIEWED = click.option(
     help="A reader's decisions, as the report exports them (CSV: study_id,decision, accept or reject), for the column "
     "`reviewed` of scans.",
 )
+
+
+_KEY: Final = "scarnet_cli.deidentify_key"
+
+
+def deidentify_options(command: _Command) -> _Command:
+    """Add --deidentify and --deidentify-key; the command gets `deidentify`: the pseudonyms, None without the flag."""
+
+    def keep(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
+        ctx.meta[_KEY] = value
+
+    def read(ctx: click.Context, param: click.Parameter, value: bool) -> "Pseudonyms | None":
+        from scarnet_cli.dicom.pseudonyms import MAKE_A_KEY, read_pseudonyms
+
+        if not value:
+            return None
+        if ctx.meta[_KEY] is None:
+            message = (
+                f"it needs a key, of which the pseudonyms are made; make one with {MAKE_A_KEY}, keep it for the next "
+                "run, and name FILE by --deidentify-key or SCARNET_DEIDENTIFY_KEY."
+            )
+            raise click.BadParameter(message, ctx, param)
+        return read_pseudonyms(ctx.meta[_KEY])
+
+    key = click.option(
+        "--deidentify-key",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        envvar="SCARNET_DEIDENTIFY_KEY",
+        show_envvar=True,
+        is_eager=True,  # before the flag that reads it
+        expose_value=False,
+        callback=keep,
+        help="File that holds the secret key of --deidentify: the same key gives the same pseudonyms.",
+    )
+    flag = click.option(
+        "--deidentify",
+        is_flag=True,
+        callback=read,
+        help="Pseudonyms, new UIDs and cleaned names of series in all that is written (docs/dicom.md).",
+    )
+    return flag(key(command))
 
 
 @contextmanager

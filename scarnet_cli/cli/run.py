@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, SOURCE, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.options import (
+    OUTPUT_DIRECTORY,
+    SERIES_RULES,
+    SOURCE,
+    WEIGHTS_NAME,
+    deidentify_options,
+    weights_dir,
+)
 from scarnet_cli.dicom.rules_file import read_series_rules
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
     from scarnet_cli.dicom.rules import SeriesRules
 
 # What of each stage's directory is a result, as in conf/modules.config.
@@ -37,11 +45,19 @@ class Networks:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a run is made: series chosen by which rules; results as DICOM too; each study in a process of its own."""
+    """How a run is made.
+
+    Attributes:
+        rules: What series are chosen by.
+        dicom_results: Results are written as DICOM too.
+        isolate: Each study runs in a process of its own.
+        pseudonyms: What de-identifies; None to leave names as they are.
+    """
 
     rules: "SeriesRules"
     dicom_results: bool
     isolate: bool
+    pseudonyms: "Pseudonyms | None" = None
 
 
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
@@ -58,6 +74,7 @@ class How:
     "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
 )
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
+@deidentify_options
 def run(
     source: Path | str,
     out: Path,
@@ -67,13 +84,14 @@ def run(
     fast: bool,
     dicom_results: bool,
     isolate: bool,
+    deidentify: "Pseudonyms | None",
 ) -> None:
     """Measure the studies of DICOM_DIR without Nextflow: a folder, an archive, a samplesheet, or a server's address.
 
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    how = How(read_series_rules(series_rules), dicom_results, isolate)
+    how = How(read_series_rules(series_rules), dicom_results, isolate, deidentify)
     accounting = run_studies_here(source, out, Networks(localiser, weights, fast), how)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
@@ -88,9 +106,12 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     Raises:
         ScarnetError: The input, the weights or the accounting is wrong.
     """
+    from scarnet_cli.cohort.deidentify import require_none_identified
     from scarnet_cli.cohort.gather import gather
     from scarnet_cli.report.page import write_report
 
+    if how.pseudonyms is not None:
+        require_none_identified(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
         work = Path(name)
@@ -112,7 +133,8 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        intake = take_in(source, None, by_rules(how.rules, IntakeOptions(leave_out=work.parent)))
+        options = IntakeOptions(leave_out=work.parent, pseudonyms=how.pseudonyms)
+        intake = take_in(source, None, by_rules(how.rules, options))
     paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
     if intake.server:
         for path in paths:
@@ -129,7 +151,7 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
         from scarnet_cli.dicom.export_stage import export_studies
 
         results = [work / "segment", work / "quantify"]
-        export_studies(entries, root, results, work / "export", isolate=how.isolate)
+        export_studies(entries, root, results, work / "export", isolate=how.isolate, pseudonyms=how.pseudonyms)
 
 
 def _publish(work: Path, out: Path) -> None:

@@ -1,5 +1,6 @@
 """INDEX: from a folder or samplesheet to planned studies in batches, with a row for each that cannot be planned."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from scarnet_cli.cohort.deidentify import Replaced, crosswalk, deidentified
 from scarnet_cli.cohort.grouping import Group, Kinds, by_row, by_study, kinds_of
 from scarnet_cli.cohort.replan import Planner, extras, row_facts
 from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
@@ -20,11 +22,14 @@ from scarnet_cli.dicom.collect import Contents, ReadOptions, collect, part_paths
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import BROKEN, IMAGE
 from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.dicom.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.recall import NOT_READ
 from scarnet_cli.dicom.rules import SeriesRules
 from scarnet_cli.dicom.selection import chooser, select
 from scarnet_cli.dicom.sweep import Unread, sweep
 from scarnet_cli.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 # Files between two movements of a progress bar.
 _STEP: Final = 1000
@@ -41,6 +46,7 @@ class Intake:
         counts: Files by kind ("image", "object", "broken", "junk", "archive", or why they could not be read).
         unread: Rows of the table `unread`.
         server: Root of the DICOMweb server that the files must be fetched from first; None where they are here.
+        crosswalk: What stands for what, where the studies are under pseudonyms.
     """
 
     root: Path
@@ -49,6 +55,7 @@ class Intake:
     counts: Counter[str]
     unread: tuple[dict[str, Any], ...]
     server: str | None = None
+    crosswalk: tuple[Replaced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class IntakeOptions:
         swept: Called with the number of files found since.
         begin: Called with the number of files to read.
         advance: Called with the number of files read since.
+        pseudonyms: To de-identify all that is known of the studies; None to leave it as it is.
     """
 
     jobs: int = 1
@@ -74,6 +82,7 @@ class IntakeOptions:
     swept: Callable[[int], None] = lambda _: None
     begin: Callable[[int], None] = lambda _: None
     advance: Callable[[int], None] = lambda _: None
+    pseudonyms: Pseudonyms | None = None
 
 
 def by_rules(rules: SeriesRules, options: IntakeOptions) -> IntakeOptions:
@@ -92,6 +101,22 @@ def take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> In
     Raises:
         InputError: The samplesheet is wrong, or there is no DICOM at all.
     """
+    return under_pseudonyms(_take_in(source, memory, options), options.pseudonyms)
+
+
+def under_pseudonyms(intake: Intake, pseudonyms: Pseudonyms | None) -> Intake:
+    """Return what an input holds with its studies de-identified; without pseudonyms as it is."""
+    if pseudonyms is not None:
+        studies = sorted((deidentified(study, pseudonyms) for study in intake.studies), key=lambda s: s.study_id)
+        unread = [{**row, "place": pseudonyms.study(row["place"])} for row in intake.unread]
+        rows = tuple(crosswalk(study, pseudonyms) for study in intake.studies)
+        intake = replace(intake, studies=tuple(studies), unread=tuple(unread), crosswalk=rows)
+    for entry in filter(None, (study.entry for study in intake.studies)):  # only now: an id may have been a name
+        logger.info("study %s: %d slices, rules %s", entry["study_id"], len(entry["sources"]), entry["rules"])
+    return intake
+
+
+def _take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> Intake:
     known = merged([read_cache(part_paths(options.parts)), memory or NOTHING])
     if source.is_file() and not is_archive(source):
         return _take_in_rows(source.parent.absolute(), read_samplesheet(source), known, options)
@@ -194,6 +219,7 @@ def _nifti_study(row: SampleRow) -> PlannedStudy:
         "component": None,
         "rules": [],
         "flags": [],
+        "deidentified": False,
         **extras(row),
     }
     return PlannedStudy(row.study, digest, entry, (), None)

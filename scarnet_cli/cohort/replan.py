@@ -189,6 +189,8 @@ def _remembered(study: PlannedStudy, context: str) -> str:
         "entry": entry,
         "series": [astuple(verdict) for verdict in study.series],
         "failure": [study.failure.code, study.failure.message] if study.failure else None,
+        "uid": study.study_instance_uid,
+        "texts": sorted(study.texts),
     }
     return json.dumps(plan, separators=(",", ":"))
 
@@ -201,4 +203,5 @@ def _recalled(group: Group, plan: dict[str, Any], files: Mapping[str, FoundFile]
         entry |= extras(group.row) if group.row else {}
     series = tuple(SeriesVerdict(*verdict) for verdict in plan["series"])
     failure = Failure(group.study_id, STAGE, *plan["failure"]) if plan["failure"] else None
-    return PlannedStudy(group.study_id, plan["digest"], entry, series, failure)
+    texts = frozenset(plan["texts"])
+    return PlannedStudy(group.study_id, plan["digest"], entry, series, failure, {}, plan["uid"], texts)

@@ -32,7 +32,7 @@ def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", *, requir
 
 # What a samplesheet may say of a study, for the user's own sorting: column -> meaning.
 LABELS: Final = {
-    "patient": "Label that joins the studies of one patient",
+    "patient": "Label that joins the studies of one patient, with --deidentify a pseudonym",
     "site": "Label of the hospital or scanner that the study comes from",
     "group": "Label of the group that the study belongs to, such as a trial's arm",
     "visit": "Label of the visit at which the study was made, such as baseline",
@@ -44,7 +44,9 @@ def _labels() -> list[pa.Field]:
 
 
 def _study_id() -> pa.Field:
-    meaning = "Samplesheet name, else the first 16 hex digits of SHA-256 of StudyInstanceUID."
+    meaning = (
+        "Samplesheet name, else the first 16 hex digits of SHA-256 of StudyInstanceUID; with --deidentify a pseudonym."
+    )
     return column("study_id", TEXT, meaning, required=True)
 
 
@@ -115,8 +117,12 @@ _SHAPE: Final = [
 _SCANS: Final = [
     _study_id(),
     *_labels(),
-    column("study_instance_uid", TEXT, "DICOM StudyInstanceUID; null where the input was NIfTI."),
-    column("manufacturer", TEXT, "DICOM Manufacturer."),
+    column(
+        "study_instance_uid",
+        TEXT,
+        "DICOM StudyInstanceUID, with --deidentify a new one; null where the input was NIfTI.",
+    ),
+    column("manufacturer", TEXT, "DICOM Manufacturer, with --deidentify known words of it."),
     column("slices", COUNT, "Number of slices in the stack."),
     column(
         "spacing_mm",
@@ -222,8 +228,12 @@ _SEGMENTS: Final = [
 
 _SERIES: Final = [
     _study_id(),
-    column("series_instance_uid", TEXT, "DICOM SeriesInstanceUID; null where the input was NIfTI."),
-    column("description", TEXT, "DICOM SeriesDescription."),
+    column(
+        "series_instance_uid",
+        TEXT,
+        "DICOM SeriesInstanceUID, with --deidentify a new one; null where the input was NIfTI.",
+    ),
+    column("description", TEXT, "DICOM SeriesDescription, with --deidentify known words of it."),
     column("chosen", pa.bool_(), "Whether this series was measured.", required=True),
     column("reason", TEXT, "Why it was or was not chosen."),
 ]

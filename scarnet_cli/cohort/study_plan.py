@@ -35,6 +35,8 @@ class PlannedStudy:
         series: Its series.
         failure: Why it cannot be converted; None where it can.
         labels: The samplesheet's `LABELS` of it; empty without a samplesheet.
+        study_instance_uid: Its StudyInstanceUID; None where it is not known, or the study is NIfTI.
+        texts: All free text of its headers, which the words of `series`, `entry` and `failure` may quote.
     """
 
     study_id: str
@@ -43,6 +45,8 @@ class PlannedStudy:
     series: tuple[SeriesVerdict, ...]
     failure: Failure | None
     labels: dict[str, str | None] = field(default_factory=dict)
+    study_instance_uid: str | None = None
+    texts: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -84,10 +88,10 @@ def plan_study(
         error = selection.error or DicomError("no_lge_stack", "No stack was chosen.")
         words = f" {_broken_words(study.broken, len(study.files))}" if study.broken else ""
         failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
-        return PlannedStudy(study_id, digest, None, selection.series, failure)
+        return PlannedStudy(study_id, digest, None, selection.series, failure, {}, uid, _texts(study.frames))
     entry = {"study_id": study_id, "digest": digest, "study_instance_uid": uid, **_entry(stack, study), **extras}
-    logger.info("study %s: %d slices, rules %s", study_id, len(stack.frames), entry["rules"])
-    return PlannedStudy(study_id, digest, entry, selection.series, None)
+    logger.info("planned the study of digest %s", digest)  # its id may be a name that must not be in a log
+    return PlannedStudy(study_id, digest, entry, selection.series, None, {}, uid, _texts(study.frames))
 
 
 def failed_study(study_id: str, digest: str, code: str, message: str) -> PlannedStudy:
@@ -98,6 +102,12 @@ def failed_study(study_id: str, digest: str, code: str, message: str) -> Planned
 def files_digest(files: Iterable[tuple[str, int, int]], facts: Iterable[Any] = ()) -> str:
     """Return 32 hex digits over every file's key, size and time, and over `facts` (anything that JSON can hold)."""
     return hashlib.sha256(json.dumps([*sorted(files), *facts]).encode()).hexdigest()[:32]
+
+
+def _texts(frames: Iterable[Frame]) -> frozenset[str]:
+    facts = (frame.facts for frame in frames)
+    texts = ((f.description, f.protocol, f.modality, f.manufacturer, f.image_type, f.sequence) for f in facts)
+    return frozenset(text for several in texts for text in several if text)
 
 
 def _broken_words(broken: int, total: int) -> str:
@@ -116,4 +126,5 @@ def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:
         "component": stack.component,
         "rules": [{"code": note.code, "words": note.words} for note in notes],
         "flags": sorted({note.code for note in notes if note.flag}),
+        "deidentified": False,
     }

@@ -55,6 +55,7 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
         "rules": rules,
         "flags": sorted(flags),
         "rv_insertion": study["rv_insertion"],
+        "deidentified": study["deidentified"],
         "pipeline_version": __version__,
     }
     write_json(folder / "study.json", facts)
@@ -76,7 +77,11 @@ def read_nifti_study(path: Path) -> Volume:
         DicomError: It has fewer than two slices, or values that are not finite or all the same.
         GeometryError: It is no volume.
     """
-    volume = read_nifti(path)
+    try:
+        volume = read_nifti(path)
+    except GeometryError as error:  # whose message names the file, after the patient perhaps
+        message = "The study's NIfTI file is no 3D image of single values that ITK can read; write it again."
+        raise GeometryError(error.code, message) from error
     values = volume.array.astype(np.float32)
     if volume.shape_zyx[0] < 2:  # noqa: PLR2004 (a stack has two slices at least)
         message = "The NIfTI file holds a single slice; a stack of short-axis slices is needed."

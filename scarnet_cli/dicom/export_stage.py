@@ -10,7 +10,10 @@ import pydicom
 from scarnet_cli.cohort.batch import attempt_studies
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.tables import write_table
+from scarnet_cli.dicom.deidentify import deidentify
+from scarnet_cli.dicom.headers import frame_facts
 from scarnet_cli.dicom.pixels import Source
+from scarnet_cli.dicom.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.report_sr import make_report
 from scarnet_cli.dicom.result import Result
 from scarnet_cli.dicom.seg import make_segmentation
@@ -28,7 +31,13 @@ _RECORD: Final = "study.json"
 
 
 def export_studies(
-    entries: Sequence[Mapping[str, Any]], root: Path, results: Sequence[Path], out: Path, *, isolate: bool = False
+    entries: Sequence[Mapping[str, Any]],
+    root: Path,
+    results: Sequence[Path],
+    out: Path,
+    *,
+    isolate: bool = False,
+    pseudonyms: Pseudonyms | None = None,
 ) -> list[Failure]:
     """Write every measured study's result as DICOM: studies/<id>/{seg.dcm, report.dcm} and exports.parquet.
 
@@ -40,13 +49,16 @@ def export_studies(
         results: Where the results are: directories with studies/<id>/labels.nii.gz and study.json of `quantify`.
         out: Output directory; other files in it are left alone.
         isolate: Run each study in a child process.
+        pseudonyms: For studies that were indexed with them: their sources are de-identified likewise.
 
     Returns:
         The studies that could not be exported.
 
     Raises:
-        InputError: None of the entries' studies was measured.
+        InputError: None of the entries' studies was measured, or they are de-identified and there are no pseudonyms,
+            or the other way round.
     """
+    _require_pseudonyms(entries, pseudonyms)
     by_id = {entry["study_id"]: entry for entry in entries}
     measured = [
         study_id for study_id in by_id if _find(results, study_id, _RECORD) and _find(results, study_id, _LABELS)
@@ -63,6 +75,9 @@ def export_studies(
         if record is None or labels is None:
             return
         slices = read_sources(by_id[study_id], root)
+        if pseudonyms is not None:
+            slices = deidentified_sources(slices, pseudonyms)
+            _require_same_key(slices, by_id[study_id])
         write_results(read_nifti(labels), read_json(record), slices, out / "studies" / study_id, made)
 
     failures = attempt_studies(_STAGE, measured, work, isolate=isolate)
@@ -70,6 +85,32 @@ def export_studies(
     rows = [_row(study_id, out / "studies" / study_id, reasons.get(study_id)) for study_id in measured]
     write_table("exports", rows, out / "exports.parquet", {})
     return failures
+
+
+def _require_pseudonyms(entries: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms | None) -> None:
+    deidentified = [entry["deidentified"] for entry in entries]
+    if pseudonyms is None and any(deidentified):
+        message = "These studies are de-identified; name the key that they were indexed with (--deidentify)."
+        raise InputError("key_missing", message)
+    if pseudonyms is not None and not all(deidentified):
+        message = "These studies were indexed without --deidentify; index them with it, or export them without."
+        raise InputError("not_deidentified", message)
+
+
+def _require_same_key(slices: Sequence[SourceSlice], entry: Mapping[str, Any]) -> None:
+    if str(slices[0].header.StudyInstanceUID) != entry["study_instance_uid"]:
+        message = "The study was indexed with another key; name that one, or its results and images would not join."
+        raise InputError("other_key", message)
+
+
+def deidentified_sources(slices: Sequence[SourceSlice], pseudonyms: Pseudonyms) -> list[SourceSlice]:
+    """Return source images under pseudonyms, with new UIDs: what is made from them says no more than they do."""
+    headers = {id(source.header): deidentify(source.header, pseudonyms) for source in slices}
+    facts = {key: frame_facts(header) for key, header in headers.items()}
+    return [
+        SourceSlice(headers[id(source.header)], source.frame, facts[id(source.header)][source.frame or 0])
+        for source in slices
+    ]
 
 
 def read_sources(entry: Mapping[str, Any], root: Path) -> list[SourceSlice]:

@@ -152,6 +152,13 @@ def _facts(datasets: Datasets, sources: Sequence[Source]) -> list[FrameFacts]:
         if facts is None or not (facts.position_xyz_mm and facts.orientation and facts.spacing_yx_mm):
             message = f"File {number} of {len(sources)} has changed since the index was made; run the pipeline again."
             raise DicomError("changed_file", message)
+        if datasets[source.path, source.member].get("BurnedInAnnotation") == "YES":
+            message = (
+                f"File {number} of {len(sources)} has writing burned into its picture that names the patient "
+                "(BurnedInAnnotation is YES), which would show in results and report; export the original picture, or "
+                "leave the study out."
+            )
+            raise DicomError("burned_in_annotation", message)
         found.append(facts)
     return found
 

@@ -36,19 +36,19 @@ class Downloads:
         """Return where an instance of this name is kept."""
         return self.folder / name[:2] / name
 
-    def failed_before(self, study_id: str) -> str | None:
+    def failed_before(self, study_uid: str) -> str | None:
         """Return what changes with each failure to fetch this study, None where it never failed."""
         try:
-            return str(self._mark(study_id).stat().st_mtime_ns)
+            return str(self._mark(study_uid).stat().st_mtime_ns)
         except OSError:
             return None
 
-    def mark_failed(self, study_id: str) -> None:
+    def mark_failed(self, study_uid: str) -> None:
         """Note that this study could not be fetched, so that the next run's index plans it anew."""
-        write_bytes(self._mark(study_id), b"")
+        write_bytes(self._mark(study_uid), b"")
 
-    def _mark(self, study_id: str) -> Path:
-        return self.folder / "failed" / study_id
+    def _mark(self, study_uid: str) -> Path:
+        return self.folder / "failed" / study_uid
 
 
 def file_name(base_url: str, instance: InstanceId) -> str:
@@ -108,7 +108,7 @@ def fetch_studies(
                 _fetch_source(server, source, instances, downloads)
         except DicomError as error:
             if downloads:
-                downloads.mark_failed(entry["study_id"])
+                downloads.mark_failed(entry["sources"][0]["instance"][0])
             return Failure(entry["study_id"], STAGE, error.code, str(error))
         except BaseException:
             over.set()  # the others need not find out for themselves

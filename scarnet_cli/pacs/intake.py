@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from scarnet_cli.cohort.intake import Intake, IntakeOptions
+from scarnet_cli.cohort.intake import Intake, IntakeOptions, under_pseudonyms
 from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
 from scarnet_cli.dicom.cache import NOTHING, facts_of, merged, read_cache
 from scarnet_cli.dicom.collect import Fresh, part_paths
@@ -114,7 +114,8 @@ def take_in_server(
         learnt.fresh.write()
     in_order = tuple(sorted(studies, key=lambda s: s.study_id))
     rows = pa.concat_tables([NOTHING, *learnt.recalled, *learnt.fresh.tables])
-    return Intake(Path(), in_order, rows, counts, (), server.address.base_url)
+    intake = Intake(Path(), in_order, rows, counts, (), server.address.base_url)
+    return under_pseudonyms(intake, options.pseudonyms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +298,7 @@ def _plan(
             study.files.append(file)  # results that were stored back make no other study of it
         if instance:
             instances[file.path] = instance
-    failed_before = downloads.failed_before(item.study_id) if downloads else None
+    failed_before = downloads.failed_before(item.listed.uid) if downloads else None
     keys = ((path_key(file.path), file.size, file.mtime_ns) for file in study.files)
     digest = files_digest(keys, [failed_before] if failed_before else [])
     planned = plan_study(item.study_id, item.listed.uid, study, digest, choose=choose)
