@@ -38,8 +38,9 @@ workflow {
         }
         else {
             def previous = file("${params.outdir}/pipeline_info/index.parquet")
+            def parts = file("${params.outdir}/pipeline_info/index_parts").toAbsolutePath()
             COHORT(
-                place,
+                place + [parts: parts.scheme == 'file' && parts.mkdirs() != null ? parts.toString() : ''],
                 previous.exists() ? previous : [],
                 "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
                 weightsFiles(params.localiser, params),

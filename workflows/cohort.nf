@@ -11,7 +11,7 @@ include { REPORT } from '../modules/report'
 
 workflow COHORT {
     take:
-    input // map: path of the directory or samplesheet, root above all its files
+    input // map: path of the directory or samplesheet, root above all its files, parts of an unfinished index
     previous // index.parquet of the run before, or []
     index_options // text: sizes of batches
     localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])

@@ -30,7 +30,7 @@ def convert(source: Path, out: Path, isolate: bool) -> None:
         batch = read_batch(source)
         convert_batch(batch["studies"], Path(batch["root"]), out, isolate=isolate)
         return
-    intake = take_in(source, {}, IntakeOptions(leave_out=out))
+    intake = take_in(source, None, IntakeOptions(leave_out=out))
     entries = [study.entry for study in intake.studies if study.entry is not None]
     failures = [study.failure for study in intake.studies if study.failure is not None]
     failures += convert_batch(entries, intake.root, out, isolate=isolate)

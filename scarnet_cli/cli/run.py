@@ -77,13 +77,14 @@ def run_studies_here(source: Path, out: Path, networks: Networks, *, isolate: bo
 def _run_stages(source: Path, work: Path, networks: Networks, *, isolate: bool) -> None:
     from scarnet_cli.cli.convert import convert_batch
     from scarnet_cli.cli.index import intake_progress
+    from scarnet_cli.cohort.intake import IntakeOptions
     from scarnet_cli.cohort.plan import read_batch, write_plan
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        intake = take_in(source, {}, work.parent, 1)
+        intake = take_in(source, None, IntakeOptions(leave_out=work.parent))
     batches = [read_batch(path) for path in write_plan(intake, work / "index", len(intake.studies), sys.maxsize)]
     entries = [entry for batch in batches for entry in batch["studies"]]
     convert_batch(entries, intake.root, work / "convert", isolate=isolate)

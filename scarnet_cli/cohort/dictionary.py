@@ -19,6 +19,10 @@ GATHERED: Final[dict[str, str]] = {
     "series": "One row a series of every study that was found.",
     "failures": "One row a study that could not be measured.",
 }
+# The same of `scarnet index` alone.
+INDEXED: Final[dict[str, str]] = {
+    "unread": "One row a folder that was not read; one for all files of a folder that were not, for one reason.",
+}
 # The same of `scarnet benchmark`.
 BENCHMARK: Final[dict[str, str]] = {
     "benchmark": "One row a model, case and scored region.",

@@ -63,7 +63,9 @@ FLAGS: Final[dict[str, Flag]] = {
         finding=True,
     ),
     "unreadable_files": Flag(
-        "files that cannot be read", "Some of the study's files are cut short or damaged.", "Copy the study again."
+        "files that cannot be read",
+        "Some of the study's files are cut short, damaged, gone or not allowed to be read.",
+        "Copy the study again.",
     ),
     "reference_unusable": Flag(
         "reference cannot be compared",

@@ -15,7 +15,7 @@ BATCH_GREATEST: Final = 32
 
 
 def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
-    """Write index.parquet, studies, series and failures.parquet and the batches; return the batch files.
+    """Write index.parquet, studies, series, failures and unread.parquet and the batches; return the batch files.
 
     A batch file holds paths and belongs to the work directory, not among results. Equal content gives equal bytes.
 
@@ -68,6 +68,7 @@ def _write_tables(intake: Intake, out: Path, batch_of: dict[str, str]) -> None:
     write_table("studies", studies, out / "studies.parquet", timeless)
     write_table("series", series, out / "series.parquet", timeless)
     write_table("failures", failures, out / "failures.parquet", timeless)
+    write_table("unread", intake.unread, out / "unread.parquet", timeless)
 
 
 def read_batch(path: Path) -> dict[str, Any]:

@@ -243,6 +243,19 @@ _STUDIES: Final = [
     *_labels(),
 ]
 
+_UNREAD: Final = [
+    column("place", TEXT, "Key of the folder (of the file at the input's root): a hash of its path.", required=True),
+    column("kind", TEXT, "What was not read: 'folder', or 'file' for files and links in the folder.", required=True),
+    column(
+        "reason",
+        TEXT,
+        "vanished, unreadable, dead_link, link_loop, walked_before or no_file, see `message`.",
+        required=True,
+    ),
+    column("count", COUNT, "How many.", required=True),
+    column("message", TEXT, "The reason for people, and what to do.", required=True),
+]
+
 _MODEL: Final = column("model", TEXT, "Name of the model, or of whatever labelled the cases.", required=True)
 _REGION: Final = column(
     "region", TEXT, "Scored region: blood_pool, myocardium (scar with it), scar (MVO with it), mvo.", required=True
@@ -307,6 +320,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "series": pa.schema(_SERIES),
     "failures": pa.schema(_FAILURES),
     "studies": pa.schema(_STUDIES),
+    "unread": pa.schema(_UNREAD),
     "benchmark": pa.schema(_BENCHMARK),
     "benchmark_summary": pa.schema(_BENCHMARK_SUMMARY),
     "benchmark_cost": pa.schema(_BENCHMARK_COST),
@@ -320,6 +334,7 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "series": ("study_id", "series_instance_uid"),
     "failures": ("study_id", "stage", "code"),
     "studies": ("study_id",),
+    "unread": ("place", "kind", "reason"),
     "benchmark": ("model", "case_id", "region"),
     "benchmark_summary": ("model", "region"),
     "benchmark_cost": ("model",),

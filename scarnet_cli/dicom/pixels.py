@@ -26,9 +26,10 @@ from pydicom.uid import (
 )
 
 from scarnet_cli.dicom.archives import read_members
+from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import stack_geometry
-from scarnet_cli.dicom.headers import DAMAGE, frame_facts, read_dataset
+from scarnet_cli.dicom.headers import frame_facts
 from scarnet_cli.dicom.philips import Rescale, one_scale, private_scale
 from scarnet_cli.dicom.stacks import Note
 from scarnet_cli.errors import DicomError

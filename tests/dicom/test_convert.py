@@ -11,7 +11,8 @@ from dicom_cases import CASES
 from dicom_cases.outcome import outcome
 from dicom_series import FIRST_MM, NORMAL, make_series, save
 
-from scarnet_cli.cohort.intake import IntakeOptions, PlannedStudy, take_in
+from scarnet_cli.cohort.intake import IntakeOptions, take_in
+from scarnet_cli.cohort.study_plan import PlannedStudy
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import DicomError
 
@@ -47,7 +48,7 @@ def test_a_study_cut_short_leaves_the_others_unharmed(tmp_path: Path) -> None:
     whole = make_series(series="1.2.840.99.2", study="1.2.840.99.7.2")
     save(whole, tmp_path / "in" / "b")
     results: list[str] = []
-    for study in take_in(tmp_path / "in", {}, IntakeOptions()).studies:
+    for study in take_in(tmp_path / "in", None, IntakeOptions()).studies:
         assert study.entry is not None
         try:
             convert_study(study.entry, tmp_path / "in", tmp_path / "out")
@@ -94,5 +95,5 @@ def test_a_file_that_changed_since_the_index_fails_its_study(tmp_path: Path) -> 
 
 
 def plan(folder: Path) -> PlannedStudy:
-    (study,) = take_in(folder, {}, IntakeOptions()).studies
+    (study,) = take_in(folder, None, IntakeOptions()).studies
     return study

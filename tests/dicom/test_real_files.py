@@ -61,7 +61,7 @@ def test_every_packaged_file_ends_as_a_volume_or_a_refusal(tmp_path: Path, root:
 def refusal(folder: Path, out: Path) -> str | None:
     """Return why the study in a folder is refused; None where a volume was written."""
     try:
-        (study,) = take_in(folder, {}, IntakeOptions()).studies
+        (study,) = take_in(folder, None, IntakeOptions()).studies
         if study.entry is None:
             assert study.failure is not None
             return study.failure.message

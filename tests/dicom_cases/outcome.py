@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scarnet_cli.cohort.intake import IntakeOptions, PlannedStudy, take_in
+from scarnet_cli.cohort.intake import IntakeOptions, take_in
+from scarnet_cli.cohort.study_plan import PlannedStudy
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume, read_nifti
@@ -30,7 +31,7 @@ class Outcome:
 
 def outcome(source: Path, out: Path) -> Outcome:
     """Index and convert the one study below `source`."""
-    (study,) = take_in(source, {}, IntakeOptions()).studies
+    (study,) = take_in(source, None, IntakeOptions()).studies
     if study.entry is None:
         assert study.failure is not None
         return Outcome(study, None, {}, (study.failure.code, study.failure.message))

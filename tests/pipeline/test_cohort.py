@@ -66,7 +66,8 @@ def test_results_hold_the_report_the_dictionary_and_how_they_came_about(launch: 
     page = (launch.out / "report" / "index.html").read_text()
     assert all(study_id in page for study_id in launch.ids("scans"))
     names = {path.relative_to(launch.out).as_posix() for path in launch.out.rglob("*") if path.is_file()}
-    info = {"trace.txt", "timeline.html", "parameters.json", "versions.json", "index.parquet"}
+    info = {"trace.txt", "timeline.html", "parameters.json", "versions.json", "index.parquet", "unread.parquet"}
+    assert not (launch.out / "pipeline_info" / "index_parts").exists()
     assert names >= {f"pipeline_info/{name}" for name in info} | {"tables/dictionary.csv", "tables/segments.parquet"}
 
 
