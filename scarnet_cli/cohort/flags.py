@@ -41,16 +41,26 @@ FLAGS: Final[dict[str, Flag]] = {
     "view_uncertain": Flag(
         "short axis uncertain", "Neither name nor direction shows that the stack is a short axis.", _CHOSEN
     ),
-    "slices_left_out": Flag("slices on another grid left out", "Some slices do not lie on the stack's grid.", _ORDER),
+    "slices_left_out": Flag(
+        "slices on another grid left out", "Some slices are turned or do not lie on the stack's grid.", _ORDER
+    ),
     "duplicate_files": Flag(
         "duplicate files", "Files hold the same image twice; each was read once.", "Nothing.", finding=True
     ),
     "repeated_positions": Flag(
         "repeated slices, latest taken", "Slices were acquired twice; the latest of each was taken.", _ORDER
     ),
-    "near_duplicates": Flag("nearly repeated slices", "Slices lie nearly in one place; the latest was taken.", _ORDER),
+    "near_duplicates": Flag(
+        "nearly repeated slices", "Slices lie nearly in one place; the one on the even grid was taken.", _ORDER
+    ),
     "orientation_repaired": Flag(
-        "slice directions repaired", "The slices' directions contradict their positions and were repaired.", _ORDER
+        "slice directions repaired", "Row and column direction of the slices were not quite at right angles.", _ORDER
+    ),
+    "philips_scale": Flag(
+        "slices brought to one scale",
+        "Slices were stored by different private scales, and the standard rescale did not undo it.",
+        "Look whether neighbouring slices are equally bright.",
+        finding=True,
     ),
     "unreadable_files": Flag(
         "files that cannot be read",

@@ -13,8 +13,6 @@ from scarnet_cli.files import write_json
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
 
-_HEADER_ONLY_FLAG = "orientation_repaired"
-
 
 def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
     """Convert one study of a batch, and copy its reference, if it has one, so that no later stage needs the input.
@@ -33,11 +31,9 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
     if study["kind"] == "nifti":
         volume = read_nifti_study(root / study["sources"][0]["path"])
     else:
-        volume, repaired = read_volume(root, [Source(s["path"], s["member"], s["frame"]) for s in study["sources"]])
-        if repaired:
-            flags.append(_HEADER_ONLY_FLAG)
-            words = "Row and column direction were not quite orthonormal; the nearest that are were used."
-            rules.append({"code": _HEADER_ONLY_FLAG, "words": words})
+        volume, notes = read_volume(root, [Source(s["path"], s["member"], s["frame"]) for s in study["sources"]])
+        flags += [note.code for note in notes]
+        rules += [{"code": note.code, "words": note.words} for note in notes]
     folder = out / "studies" / study["study_id"]
     write_nifti(volume, folder / "image.nii.gz")
     if study["reference"]:
@@ -54,6 +50,7 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
         "slices": volume.shape_zyx[0],
         "spacing_mm": round(y, 6),
         "slice_spacing_mm": round(z, 6),
+        "geometry": _geometry(volume),
         "component": study["component"],
         "rules": rules,
         "flags": sorted(flags),
@@ -61,6 +58,15 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
         "pipeline_version": __version__,
     }
     write_json(folder / "study.json", facts)
+
+
+def _geometry(volume: Volume) -> dict[str, Any]:
+    """Return the grid in double precision, in LPS: a NIfTI header keeps seven digits."""
+    return {
+        "origin_xyz_mm": list(volume.origin_xyz_mm),
+        "direction": volume.direction.tolist(),
+        "spacing_zyx_mm": list(volume.spacing_zyx_mm),
+    }
 
 
 def read_nifti_study(path: Path) -> Volume:

@@ -3,6 +3,7 @@
 import logging
 import struct
 import warnings
+import zlib
 from typing import Any, BinaryIO, Final
 
 import pydicom
@@ -43,6 +44,7 @@ DAMAGE: Final = (
     AssertionError,
     MemoryError,
     struct.error,
+    zlib.error,
 )
 
 

@@ -54,6 +54,7 @@ class FrameFacts:
         spacing_yx_mm: PixelSpacing: between rows, between columns.
         position_xyz_mm: ImagePositionPatient, LPS.
         orientation: ImageOrientationPatient: direction of a row (x), then of a column (y).
+        stack_id: StackID of a frame; None in a classic image.
     """
 
     study_uid: str
@@ -80,6 +81,7 @@ class FrameFacts:
     spacing_yx_mm: tuple[float, ...] | None
     position_xyz_mm: tuple[float, ...] | None
     orientation: tuple[float, ...] | None
+    stack_id: str | None = None
 
 
 class Frame(NamedTuple):

@@ -158,6 +158,7 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geomet
         spacing_yx_mm=_vector(layers, "PixelSpacing", 2),
         position_xyz_mm=_vector(layers, "ImagePositionPatient", 3) if geometry else None,
         orientation=_orientation(layers) if geometry else None,
+        stack_id=None if frame is None else first(layers, "StackID", text),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from scarnet_cli.dicom.facts import MAGNITUDE, OTHER_COMPONENT, PSIR, Frame
+from scarnet_cli.dicom.geometry import slice_normal
 from scarnet_cli.dicom.names import LAX, LGE, SAX, read_name
 from scarnet_cli.dicom.stacks import LEAST_SLICES, Note, Stack, form_stacks, has_geometry, name_of
 from scarnet_cli.errors import DicomError
@@ -25,6 +26,8 @@ MOST_REPEATS: Final = 4.0
 LONG_AXIS: Final = (0.65, -0.60, -0.47)
 _SAX_BELOW_DEG: Final = 45.0
 _LAX_ABOVE_DEG: Final = 60.0
+# Planes nearer to each other than this are no two views of the heart, which differ by 60 to 90 degrees.
+_LEAST_VIEW_ANGLE_DEG: Final = 45.0
 # Inversion times of late enhancement; scouts and maps start lower, FLAIR-like sequences lie higher.
 _INVERSION_MS: Final = (100.0, 700.0)
 # A stack shorter than this part of the longest that qualifies is taken only when there is no better.
@@ -99,7 +102,8 @@ def select(frames: Sequence[Frame]) -> Selection:
     best = ranked[0]
     notes = (*best.stack.notes, *_choice_notes(best, ranked), *_left_out(best, candidates))
     stack = replace(best.stack, notes=notes)
-    verdicts = _verdicts(frames, candidates, best)
+    chosen = replace(best, stack=stack)
+    verdicts = _verdicts(frames, [chosen if c is best else c for c in candidates], chosen)
     if stack.problem is not None:
         return Selection(None, verdicts, stack.problem)
     return Selection(stack, verdicts, None)
@@ -218,17 +222,17 @@ def _twins(a: Candidate, b: Candidate) -> bool:
 
 
 def _left_out(best: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
-    """Note slices of the chosen series that lie in its direction but on another grid: the stack may lack its ends."""
+    """Note slices of the chosen series that are no other view but lie on another grid: the stack may lack its ends."""
     odd = 0
     for other in candidates:
         same = set(other.stack.series_uids) & set(best.stack.series_uids)
-        if other is best or not same or other.stack.component != best.stack.component:
-            continue
-        a, b = (np.array(c.stack.frames[0].facts.orientation) for c in (other, best))
-        odd += len(other.stack.frames) if np.abs(a - b).max() < 0.1 else 0  # noqa: PLR2004 (one view, 6 degrees)
+        if other is best or not same or other.stack.component != best.stack.component or _twins(best, other):
+            continue  # a twin is a whole stack, and has a note of its own
+        a, b = (slice_normal(np.array(c.stack.frames[0].facts.orientation)) for c in (other, best))
+        odd += len(other.stack.frames) if abs(a @ b) > np.cos(np.radians(_LEAST_VIEW_ANGLE_DEG)) else 0
     if not odd:
         return []
-    words = f"{odd} slices of the chosen series have another matrix, pixel size or frame of reference: left out."
+    words = f"{odd} slices of the chosen series are turned, or have another matrix, pixel size or frame: left out."
     return [Note("slices_left_out", words, flag=True)]
 
 
@@ -279,8 +283,10 @@ def _verdicts(
 
 def _reason(candidate: Candidate, best: Candidate | None) -> str:
     if candidate is best:
-        problem = candidate.stack.problem
-        return f"LGE short-axis stack: {_shown(candidate)}" if problem is None else f"would be chosen, but: {problem}"
+        if candidate.stack.problem is not None:
+            return f"would be chosen, but: {candidate.stack.problem}"
+        rules = [f"{note.code}: {note.words}" for note in candidate.stack.notes]
+        return "; ".join([f"LGE short-axis stack: {_shown(candidate)}", *rules])
     if candidate.refusal is not None:
         return candidate.refusal
     if best is None:

@@ -43,6 +43,13 @@ class Note:
     flag: bool = False
 
 
+_REPAIRED: Final = Note(
+    "orientation_repaired",
+    "Row and column direction were not quite orthonormal; the nearest that are were used.",
+    flag=True,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """Slices that make one volume, or would if their geometry were sound.
@@ -95,7 +102,7 @@ def form_stacks(frames: Sequence[Frame]) -> list[Stack]:
     stacks: list[Stack] = []
     for group in _grouped(unique, lambda f: _grid_key(f, components)):
         for parallel in _parallel_groups(group):
-            parts = _grouped(parallel, lambda f: f.facts.series_uid)
+            parts = _grouped(parallel, lambda f: (f.facts.series_uid, f.facts.stack_id))
             for names in _grouped_parts(parts):
                 stacks.extend(_stack(part, components, copies) for part in _merged(names))
     return stacks
@@ -188,8 +195,8 @@ def _complete(frames: Sequence[Frame]) -> bool:
 def _merged(parts: list[list[Frame]]) -> list[list[Frame]]:
     """Merge series of one name, grid and orientation: what is no stack alone joins what it completes or repeats.
 
-    Two complete stacks stay apart (one is a repeat of the other and a rule chooses), unless they share no position and
-    continue each other evenly.
+    Two complete stacks stay apart (one is a repeat of the other and a rule chooses), unless they are different series,
+    share no position and continue each other evenly.
     """
     whole = sorted((p for p in parts if _complete(p)), key=_start)
     rest = [p for p in parts if not _complete(p)]
@@ -201,9 +208,16 @@ def _merged(parts: list[list[Frame]]) -> list[list[Frame]]:
         stacks.append(list(part)) if mate is None else mate.extend(part)
     left: list[Frame] = []
     for part in rest:
-        mate = next((s for s in reversed(stacks) if _complete([*s, *part])), None)
+        mate = next((s for s in reversed(stacks) if _complete([*s, *part]) or _repeats(s, part)), None)
         (left if mate is None else mate).extend(part)
     return [*stacks, left] if left else stacks
+
+
+def _repeats(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
+    """Tell whether every slice of a part lies at a position of the stack, or nearly so."""
+    depths = _depths([*stack, *part])
+    misses = np.abs(depths[len(stack) :, None] - depths[None, : len(stack)]).min(axis=1)
+    return bool(misses.max() <= REPEAT_TOLERANCE_MM)
 
 
 def _start(part: Sequence[Frame]) -> tuple[float, int, str]:
@@ -212,6 +226,8 @@ def _start(part: Sequence[Frame]) -> tuple[float, int, str]:
 
 
 def _continues(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
+    if {f.facts.series_uid for f in stack} & {f.facts.series_uid for f in part}:
+        return False  # stacks that one object itself tells apart, by StackID
     both = [*stack, *part]
     distinct = len(_positions(_depths(stack))) + len(_positions(_depths(part)))
     return len(_positions(_depths(both))) == distinct and _complete(both)
@@ -230,6 +246,8 @@ def _stack(frames: list[Frame], components: dict[int, str | None], copies: set[s
         positions = np.array([f.facts.position_xyz_mm for f in chosen])
         geometry = stack_geometry(positions, np.array([f.facts.orientation for f in chosen]))
         chosen = [chosen[i] for i in geometry.order]
+        if geometry.repaired:
+            notes.append(_REPAIRED)
     except DicomError as error:
         problem = error
     first = frames[0]
@@ -251,7 +269,8 @@ def _one_a_position(frames: list[Frame]) -> tuple[list[Frame], float, list[Note]
         if np.ptp(depths[cluster]) > _SAME_MM:
             near += 1
             members = _best_fitting(members, lone)
-        repeated += len(cluster) > 1
+        elif len(cluster) > 1:
+            repeated += 1
         kept.append(max(members, key=lambda m: _lateness(m[0]))[0])
     notes = []
     if repeated:
