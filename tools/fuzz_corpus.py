@@ -136,7 +136,7 @@ def archives() -> Iterator[bytes]:
     members = {"a.dcm": slice_bytes("explicit"), "b/c": slice_bytes("rle"), "readme.txt": b"words"}
     for mode in ("w", "w:gz", "w:bz2", "w:xz"):
         buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=buffer, mode=mode) as archive:
             for name, content in members.items():
                 info = tarfile.TarInfo(name)
                 info.size, info.pax_headers = len(content), {"comment": "x"}

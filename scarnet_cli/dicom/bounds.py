@@ -90,7 +90,7 @@ def inflate(stream: BinaryIO, place: int, limit: int, *, whole: bool) -> BinaryI
         stream: The file.
         place: Where its deflated part begins.
         limit: The most bytes that it may inflate to.
-        whole: A longer one is refused, and so is one that ends early; else its first `limit` bytes are returned.
+        whole: A longer one is refused; else its first `limit` bytes are returned.
 
     Raises:
         ValueError: It is damaged, cut short, or longer than `limit`.
@@ -104,7 +104,8 @@ def inflate(stream: BinaryIO, place: int, limit: int, *, whole: bool) -> BinaryI
     except zlib.error as error:
         message = "its deflated part is damaged"
         raise ValueError(message) from error
-    if whole and not engine.eof:
+    longer = len(inflated) > limit
+    if (longer and whole) or not (longer or engine.eof):
         message = f"its deflated part is cut short or longer than {limit} bytes"
         raise OutOfBoundsError(message)
     return io.BytesIO(inflated)

@@ -37,8 +37,8 @@ def require_coded_size(dataset: Dataset, frame: int, rows: int, columns: int, wh
         DicomError: They have another size, or none can be found.
         Exception: One of `DAMAGE`: they are no frames.
     """
-    syntax = UID(dataset.file_meta.TransferSyntaxUID)
-    if not syntax.is_compressed or not syntax.is_encapsulated:
+    syntax = UID(dataset.file_meta.get("TransferSyntaxUID", ""))
+    if not syntax or not syntax.is_compressed or not syntax.is_encapsulated:
         return
     if rows * columns > PIXELS:
         message = f"{where} says {rows} x {columns} compressed pixels; at most {PIXELS} are read."

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from pydicom.dataset import Dataset
 
+from scarnet_cli.dicom.datasets import DAMAGE
+
 _GROUP: Final = 0x2005
 _CREATOR: Final = "Philips MR Imaging DD 001"
 _SCALE_INTERCEPT: Final = 0x0D
@@ -30,11 +32,15 @@ class Rescale:
 
 def private_scale(dataset: Dataset, frame: int | None) -> Rescale | None:
     """Return the private scale (SV of FP) of a classic image, or of a frame of a multi-frame object; None without."""
-    for layer in [*_frame_items(dataset, frame), dataset]:
+    try:
+        layers = [*_frame_items(dataset, frame), dataset]
+    except DAMAGE:  # in elements that nothing else reads
+        layers = [dataset]
+    for layer in layers:
         try:
             block = layer.private_block(_GROUP, _CREATOR)
             slope, intercept = (_number(block[e].value) for e in (_SCALE_SLOPE, _SCALE_INTERCEPT))
-        except (KeyError, ValueError, TypeError, struct.error):
+        except DAMAGE:
             continue
         if slope > 0:
             return Rescale(slope, intercept)

@@ -80,13 +80,13 @@ def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, list[Not
     """
     datasets = _read_datasets(root, sources)
     facts = _facts(datasets, sources)
-    if sum((f.rows or 0) * (f.columns or 0) for f in facts) > STUDY_VOXELS:
-        message = f"The {len(facts)} slices hold more than {STUDY_VOXELS} voxels; no stack of the heart does."
-        raise DicomError("bad_matrix", message)
     if len({fact.study_uid for fact in facts}) > 1:
         message = "The files are of several studies: some changed after the index was made; run the pipeline again."
         raise DicomError("changed_file", message)
     spacing = _one_grid(facts)
+    if len(facts) * (facts[0].rows or 0) * (facts[0].columns or 0) > STUDY_VOXELS:
+        message = f"The {len(facts)} slices hold more than {STUDY_VOXELS} voxels; no stack of the heart does."
+        raise DicomError("bad_matrix", message)
     positions = np.array([f.position_xyz_mm for f in facts])
     geometry = stack_geometry(positions, np.array([f.orientation for f in facts]))
     rescales, notes = _rescales(datasets, sources, facts)
@@ -106,7 +106,7 @@ def _read_datasets(root: Path, sources: Sequence[Source]) -> Datasets:
     """Read each file once; an archive in one pass."""
     datasets: Datasets = {}
     members: dict[str, set[int]] = {}
-    budget = Budget(STUDY_BYTES)
+    budget = Budget(STUDY_BYTES)  # for all of them
     names = {(s.path, s.member): f"File {n} of {len(sources)}" for n, s in reversed(list(enumerate(sources, start=1)))}
     for (path, member), which in names.items():
         if member is not None:
@@ -194,7 +194,7 @@ def _decode(dataset: Dataset, source: Source, facts: FrameFacts, rescale: Rescal
             warnings.simplefilter("ignore")
             require_coded_size(dataset, source.frame or 0, rows, columns, where)
             stored = _stored_pixels(dataset, source.frame or 0)
-    except (*DAMAGE, RuntimeError) as error:  # what decoders raise
+    except DAMAGE as error:
         message = (
             f"{where}: its pixels cannot be decoded ({type(error).__name__}: cut short, damaged or in an encoding that "
             "is not installed); copy or export the study again."

@@ -54,26 +54,27 @@ def recall(memory: pa.Table, files: Sequence[FoundFile]) -> Recalled:
     member_places[places[owners] < 0] = -1
     everything = [*zip(files, keys, strict=True), *zip(members, member_keys, strict=True)]
     all_places = np.concatenate([places, member_places])
-    kept = [everything[i] for i in np.flatnonzero(all_places >= 0).tolist()]
-    rows, of_row = known.rows(all_places[all_places >= 0])
+    order = np.argsort(all_places, kind="stable")  # as the memory has them, so that its rows need not be moved
+    order = order[all_places[order] >= 0]
+    kept = [everything[i] for i in order.tolist()]
+    rows, of_row = known.rows(all_places[order])
     unread = [files[i] for i in np.flatnonzero(places < 0).tolist()]
     return Recalled([file for file, _ in kept], [key for _, key in kept], rows, of_row, unread)
 
 
 class _Known:
-    """The memory's rows of files, as columns to compare with."""
+    """The memory's rows, as columns to compare with."""
 
     def __init__(self, memory: pa.Table) -> None:
         kinds = memory["kind"].cast(pa.string())
-        self._rows = memory.filter(pc.call_function("not_equal", [kinds, pa.scalar(PLAN)]))
-        kinds = self._rows["kind"].cast(pa.string())
+        self._rows = memory
         self._keys = self._rows["key"]
-        self._sizes = self._rows["size"].to_numpy()
-        self._times = self._rows["mtime_ns"].to_numpy()
-        options = pc.SetLookupOptions(value_set=pa.array(NOT_READ))
+        self._sizes = self._rows["size"].fill_null(0).to_numpy()
+        self._times = self._rows["mtime_ns"].fill_null(0).to_numpy()
+        options = pc.SetLookupOptions(value_set=pa.array([*NOT_READ, PLAN]))
         self._readable = ~pc.call_function("is_in", [kinds], options).to_numpy()
         self._archives = pc.call_function("equal", [kinds, pa.scalar(ARCHIVE)]).to_numpy()
-        self.members = self._rows["members"].to_numpy()
+        self.members = self._rows["members"].fill_null(0).to_numpy()
 
     def places(self, files: Sequence[FoundFile], keys: Sequence[str]) -> NDArray[np.int64]:
         """Return the first row of each file, -1 where it is new, has changed or could not be read."""
@@ -92,8 +93,9 @@ class _Known:
         return self._archives[places] if len(self._keys) else np.zeros(len(places), bool)
 
     def rows(self, places: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
-        """Return the rows of the files at these places, and for each row which of the places it is of."""
-        lengths = np.bincount(run_starts(self._keys), minlength=len(self._keys))[places]
-        of_row = np.repeat(np.arange(len(places)), lengths)
-        steps = np.arange(len(of_row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        return self._rows.take(pa.array(np.repeat(places, lengths) + steps)), of_row
+        """Return the rows of the files at these places, which rise, and for each row which of the places it is of."""
+        starts = run_starts(self._keys)
+        number = np.full(len(starts), -1)
+        number[places] = np.arange(len(places))
+        of_row = number[starts]
+        return self._rows.filter(pa.array(of_row >= 0)), of_row[of_row >= 0]
