@@ -121,7 +121,7 @@ def _are_entries(batch: dict[str, Any]) -> bool:
     """Tell whether a batch's studies have what every entry has, and ids that name a folder below the output."""
     studies = batch["studies"]
     return (
-        isinstance(batch["root"], str)
+        isinstance(batch.get("root", batch.get("server")), str)
         and isinstance(studies, list)
         and all(isinstance(s, dict) and set(s) >= _ENTRY_KEYS and isinstance(s["study_id"], str) for s in studies)
         and all(problem_of_name("study", s["study_id"]) is None for s in studies)
