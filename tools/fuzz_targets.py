@@ -22,10 +22,11 @@ from scarnet_cli.dicom.cache import read_cache, write_cache
 from scarnet_cli.dicom.convert import read_nifti_study
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import IMAGE, Header, frame_facts, read_by_pydicom, read_header, text
-from scarnet_cli.dicom.pixels import Source, read_volume
+from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.dicom.recall import recall
 from scarnet_cli.dicom.selection import select
 from scarnet_cli.dicom.walk import BLOCK, walk
+from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume

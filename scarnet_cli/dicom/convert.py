@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from scarnet_cli import __version__
-from scarnet_cli.dicom.pixels import Source, read_volume
+from scarnet_cli.dicom.pixels import read_volume
+from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.files import write_json
 from scarnet_cli.image.reference import read_reference

@@ -12,13 +12,13 @@ from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.dicom.deidentify import deidentify
 from scarnet_cli.dicom.headers import frame_facts
-from scarnet_cli.dicom.pixels import Source
 from scarnet_cli.dicom.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.report_sr import make_report
 from scarnet_cli.dicom.result import Result
 from scarnet_cli.dicom.seg import make_segmentation
 from scarnet_cli.dicom.source_headers import SourceSlice, read_source_slices, slices_of_grid
 from scarnet_cli.dicom.stored import file_bytes
+from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.files import read_json, write_bytes
 from scarnet_cli.image.volume import Volume, read_nifti

@@ -19,7 +19,7 @@ from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import REPEAT_TOLERANCE_MM
 from scarnet_cli.dicom.headers import frame_facts, text
-from scarnet_cli.dicom.pixels import Source
+from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
 

@@ -15,7 +15,8 @@ from pydicom.uid import UID, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, 
 
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.codestream import jpeg_2000_size, jpeg_size
-from scarnet_cli.dicom.pixels import Source, read_volume
+from scarnet_cli.dicom.pixels import read_volume
+from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import DicomError
 
 ROWS, COLUMNS = 40, 48

@@ -15,8 +15,9 @@ from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.geometry import stack_geometry
 from scarnet_cli.dicom.headers import read_header
-from scarnet_cli.dicom.pixels import Source, read_volume
+from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.dicom.stacks import form_stacks
+from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.volume import Volume
 
