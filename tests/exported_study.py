@@ -1,7 +1,6 @@
 """A study that was converted, labelled by rule and measured, ready for export; and programs that judge the files."""
 
 import json
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from debian import DCIODVFY
 from numpy.typing import NDArray
 
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
@@ -93,9 +93,10 @@ def label(source: Path, work: Path, highest: Label = Label.MVO, pseudonyms: Pseu
 
 def judge(path: Path) -> list[str]:
     """Return what dciodvfy says of a file, errors and warnings; skips where it is not installed."""
-    if shutil.which("dciodvfy") is None:
+    program = DCIODVFY.find()
+    if program is None:
         pytest.skip("dciodvfy (Debian's dicom3tools) is not installed")
-    done = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False, timeout=60)
     return [line for line in done.stderr.splitlines() if line.startswith(("Error", "Warning"))]
 
 

@@ -1,8 +1,6 @@
 """A real Orthanc with its DICOMweb plug-in, on loopback and a free port, with its storage in a test's own folder."""
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -16,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from debian import ORTHANC
 
-PROGRAM: Final = Path(shutil.which("Orthanc", path=f"{os.environ['PATH']}:/usr/sbin") or "/usr/sbin/Orthanc")
 PLUGIN: Final = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 USER: Final = "reader"
 PASSWORD: Final = "open-sesame-4711"
@@ -78,7 +76,9 @@ class Orthanc:
         path = self.folder / "orthanc.json"
         path.write_text(json.dumps(configuration))
         with (self.folder / "log.txt").open("ab") as log:
-            self._process = subprocess.Popen([PROGRAM, "--verbose", path], stdout=log, stderr=log, cwd=self.folder)
+            self._process = subprocess.Popen(
+                [ORTHANC.find() or "Orthanc", "--verbose", path], stdout=log, stderr=log, cwd=self.folder
+            )
         until = time.monotonic() + _PATIENCE_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
@@ -103,7 +103,7 @@ class Orthanc:
             self._process = None
 
     def kill_after_images(self, count: int) -> threading.Thread:
-        """Kill it when it was asked for so many images more, from the thread that is returned: join it."""
+        """Kill it when it was asked for so many images more, from the thread that is returned: join it once it is seen to be gone."""
         before = self._images()
 
         def wait_and_kill() -> None:
@@ -127,7 +127,7 @@ class Orthanc:
 @contextmanager
 def orthanc_in(folder: Path, *, slow: bool = False) -> Iterator[Orthanc]:
     """Start a server in a folder and stop it in the end; the test is skipped where Orthanc is not installed."""
-    if not PROGRAM.is_file() or not PLUGIN.is_file():
+    if ORTHANC.find() is None or not PLUGIN.is_file():
         pytest.skip("Orthanc with its DICOMweb plug-in is not here; on Debian: apt install orthanc orthanc-dicomweb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -171,9 +171,9 @@ def test_a_server_killed_between_studies_ends_the_fetch_and_nothing_comes_twice(
         arguments = ("fetch", batch, "--out", tmp_path / "fetched", "--downloads", tmp_path / "downloads")
         killer = server.kill_after_images(3)
         result = scarnet(server.login, *arguments)
-        killer.join()
         assert result.exit_code == 1
         assert "cannot be reached" in str(result.exception)
+        killer.join()
         come = len(list((tmp_path / "downloads").rglob("*.dcm")))
         assert 0 < come < 7
         server.start()

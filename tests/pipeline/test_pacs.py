@@ -66,9 +66,9 @@ def test_there_and_back_again_with_the_server_killed_half_way(tmp_path: Path, ph
 
     killer = orthanc.kill_after_images(5)
     failed = launch.run(*arguments, extra=login)
-    killer.join()
     assert failed.returncode != 0
     assert f"The DICOMweb server 127.0.0.1:{orthanc.port} cannot be reached" in failed.stdout
+    killer.join()
     come = {path.name for path in (launch.folder / "work" / "dicomweb").rglob("*.dcm")}
     assert come
 
