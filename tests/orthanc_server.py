@@ -103,7 +103,7 @@ class Orthanc:
             self._process = None
 
     def kill_after_images(self, count: int) -> threading.Thread:
-        """Kill it when it was asked for so many images more, from the thread that is returned: join it once it is seen to be gone."""
+        """Kill it when it was asked for so many images more, from the thread that is returned: join it afterwards."""
         before = self._images()
 
         def wait_and_kill() -> None:
