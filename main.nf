@@ -4,7 +4,7 @@
 include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
-include { checkParameters ; foldsOf ; helpText ; weightsFiles ; writeParameters } from './workflows/parameters'
+include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; placeOf ; weightsFiles ; writeParameters } from './workflows/parameters'
 
 workflow {
     def schema = file("${projectDir}/nextflow_schema.json")
@@ -14,12 +14,6 @@ workflow {
     else {
         checkParameters(params, schema)
         writeParameters(params, file("${params.outdir}/pipeline_info/parameters.json"))
-        def input = file(params.input).toAbsolutePath()
-        // paths as plain text: tasks read them in place and nothing is staged
-        def place = [
-            path: input.toString(),
-            root: (params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent).toString(),
-        ]
         if (params.workflow in ['train', 'benchmark']) {
             def alone = params.workflow == 'train'
             def labels = params.label_values ? file(params.label_values) : []
@@ -28,7 +22,7 @@ workflow {
             def options = params.epochs ? "--epochs ${params.epochs}" : ''
             // One fold alone is a trial: nothing is trained to be kept.
             def kept = alone && params.fold == 'all' ? ['localiser', params.model] : []
-            BENCHMARK(place, labels, alone ? [params.model] : params.models.tokenize(','), foldsOf(params), runs, options, store, kept)
+            BENCHMARK(placeOf(params, workflow.workDir), labels, alone ? [params.model] : params.models.tokenize(','), foldsOf(params), runs, options, store, kept)
             BENCHMARK.out.summary.view { text -> text.trim() }
             BENCHMARK.out.benchmark.view { "Benchmark: ${params.outdir}/benchmark/index.html" }
             if (alone) {
@@ -37,16 +31,18 @@ workflow {
             }
         }
         else {
-            def previous = file("${params.outdir}/pipeline_info/index.parquet")
             COHORT(
-                place,
-                previous.exists() ? previous : [],
+                placeOf(params, workflow.workDir),
+                indexMemory(params, workflow.workDir),
+                params.series_rules ? file(params.series_rules) : [],
+                deidentifyKey(params) ?: [],
                 "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
                 weightsFiles(params.localiser, params),
                 weightsFiles(params.weights, params),
                 params.fast ? '--fast' : '',
                 params.reviewed ? file(params.reviewed) : [],
                 "--format ${params.tables_format}",
+                [asked: params.dicom_results || params.store_to, store: params.store_to ?: ''],
             )
             COHORT.out.summary.view { text -> text.trim() }
             COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }

@@ -2,12 +2,12 @@
 process CONVERT {
     tag "${batch}"
     label 'process_low'
-    ext mount: { nextflow.util.Escape.path(root) }
+    ext mount: { root ? nextflow.util.Escape.path(root) : null }
     cache 'deep'
 
     input:
     tuple val(batch), path(studies)
-    val root // mounted into containers; the batch holds the paths below it
+    val root // mounted into containers; the batch holds the paths below it. Empty where the batch was fetched
 
     output:
     tuple val(batch), path('convert'), emit: batch

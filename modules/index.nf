@@ -1,24 +1,41 @@
-// Sweeps the input on every run, reads the headers of what is new or changed, and cuts the studies into batches.
+// Sweeps the input (or asks the server) on every run, reads the headers of what is new or changed, and cuts the studies
+// into batches. What it has read is kept in `parts` until it is done, so that a task that is killed, retried or resumed goes
+// on from there.
 process INDEX {
     tag 'input'
     label 'process_low'
-    ext mount: { nextflow.util.Escape.path(input.root) }
+    ext(
+        mount: { input.server ? null : nextflow.util.Escape.path(input.root) },
+        store: { input.store ? nextflow.util.Escape.path(input.store) : null },
+        network: { input.server ? true : false },
+    )
+
     cache false
+    publishDir path: { input.memory }, mode: 'copy', saveAs: { name -> name == 'index/index.parquet' ? 'index.parquet' : null }
+    publishDir path: { input.info }, mode: 'copy', saveAs: { name -> name == 'index/unread.parquet' ? 'unread.parquet' : null }
 
     input:
-    val input
+    val input // map of placeOf
     path previous, stageAs: 'previous.parquet'
+    path studies, stageAs: 'studies.csv' // list of the studies wanted from a server, or []
+    path series_rules, stageAs: 'series_rules.yml' // a site's rules of series selection, or []
+    path key, stageAs: 'deidentify.key' // of the pseudonyms, or []
     val options
 
     output:
     path 'index/{studies,series,failures}.parquet', emit: tables, optional: true
     path 'index/batches/*.json', emit: batches, optional: true
     path 'index/index.parquet', emit: index, optional: true
+    path 'index/unread.parquet', emit: unread, optional: true
     path 'problem.txt', emit: problem, optional: true // the input is wrong; then there is nothing else
 
     script:
+    def source = input.server ? "'${input.server.replace("'", '%27')}'" : nextflow.util.Escape.path(input.path)
+    def downloads = input.downloads ? "--downloads ${nextflow.util.Escape.path(input.downloads)}" : ''
     """
-    scarnet index ${nextflow.util.Escape.path(input.path)} --out index --problem problem.txt \\
-        ${previous ? '--previous previous.parquet' : ''} --jobs ${task.cpus} ${options}
+    scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
+        ${input.parts ? "--parts ${nextflow.util.Escape.path(input.parts)}" : ''} ${downloads} \\
+        ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options}
     """
 }

@@ -40,3 +40,7 @@ class CohortError(ScarnetError):
 
 class InputError(ScarnetError):
     """The input directory, samplesheet or another file that the user named is wrong."""
+
+
+class PacsError(ScarnetError):
+    """A DICOMweb server does not answer, refuses, or answers something else than DICOMweb lays down."""

@@ -1,4 +1,7 @@
-"""CSV tables that people write: every row is checked before anything runs, and every wrong one is listed at once."""
+"""CSV tables that people write: every row is checked before anything runs, and every wrong one is listed at once.
+
+Messages made here name lines and columns and quote no cell: they go into logs, and a cell may hold a name or a path.
+"""
 
 import csv
 import re
@@ -54,7 +57,7 @@ def read_sheet(path: Path, kind: SheetKind, parse: Callable[[dict[str, str]], Ro
         name = values[kind.required[0]]
         earlier = first_line.setdefault(name.lower(), line)
         if earlier != line:
-            wrong.append(f"line {line}: {kind.required[0]} '{name}' stands in line {earlier} too; each must differ")
+            wrong.append(f"line {line}: its {kind.required[0]} stands in line {earlier} too; each must differ")
     require_none_wrong(wrong, f"{len(lines)} rows", f"the {kind.noun}'s")
     return rows
 
@@ -72,15 +75,14 @@ def problem_of_name(column: str, name: str) -> str | None:
     """Return what is wrong with a name, or None."""
     if _NAME.fullmatch(name) and ".." not in name:
         return None
-    return f"{column} '{name}' is no name: a letter or digit, then up to 63 of those and '.', '_', '-'"
+    return f"{column} is no name: a letter or digit, then up to 63 of those and '.', '_', '-'"
 
 
 def problem_of_label(column: str, text: str) -> str | None:
     """Return what is wrong with a label, or None: any short text will do that is no path and can be printed."""
     if len(text) <= _LONGEST and text.isprintable() and not {"/", "\\"} & set(text):
         return None
-    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    return f"{column} {shown!r} is no label: up to {_LONGEST} characters that can be printed, no '/' and no '\\'"
+    return f"{column} is no label: up to {_LONGEST} characters that can be printed, no '/' and no '\\'"
 
 
 def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, dict[str, str | None]]]:
@@ -108,9 +110,10 @@ def _require_columns(found: Iterable[str] | None, kind: SheetKind) -> None:
     unknown = [name for name in names if name not in (*kind.required, *kind.optional)]
     if missing or unknown or len(set(names)) != len(names):
         more = f" and may have {', '.join(kind.optional)}" if kind.optional else ""
+        odd = ", ".join(str(number) for number, name in enumerate(names, start=1) if name in unknown)
         message = (
-            f"The {kind.noun}'s first line is '{','.join(names)}'; it needs the columns {', '.join(kind.required)}"
-            f"{more}, each once."
+            f"The {kind.noun}'s first line is wrong: it needs the columns {', '.join(kind.required)}{more}, each once"
+            f"{f'; it has others (number {odd})' if odd else ''}."
         )
         raise InputError("bad_samplesheet", message)
 

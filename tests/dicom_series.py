@@ -54,7 +54,8 @@ def _slice(
     dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "Secret^Person", "S-1", "19440229"
     dataset.Modality, dataset.Manufacturer, dataset.ImageType = "MR", "SIEMENS", list(image_type)
     dataset.StudyDate = dataset.AcquisitionDate = "20210304"
-    dataset.AcquisitionTime = f"1015{index:02d}.500000"
+    dataset.StudyTime, dataset.AcquisitionTime = "100000", f"1015{index:02d}.500000"
+    dataset.PatientPosition = "HFS"
     dataset.SeriesNumber, dataset.InstanceNumber = 4, index + 1
     if name is not None:
         dataset.SeriesDescription = name

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Final
 
-from scarnet_cli.cohort.dictionary import BENCHMARK, GATHERED, dictionary_markdown, flags_markdown
+from scarnet_cli.cohort.dictionary import BENCHMARK, GATHERED, INDEXED, dictionary_markdown, flags_markdown
 from scarnet_cli.files import write_bytes
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "output.md"
 _PARTS: Final = {
     "columns": lambda: dictionary_markdown(GATHERED),
     "flags": flags_markdown,
+    "index columns": lambda: dictionary_markdown(INDEXED),
     "benchmark columns": lambda: dictionary_markdown(BENCHMARK),
 }
 

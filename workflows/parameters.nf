@@ -37,8 +37,17 @@ def checkParameters(params, schema) {
     if (!problems && foldsOf(params).chosen.max() >= params.folds) {
         problems += ["--fold ${params.fold} is not one of the ${params.folds} folds, which count from 0."]
     }
+    if (params.store_to && !(params.store_to ==~ /dicomweb\+https?:\/\/[^?#@]+/)) {
+        problems += ['--store_to is no address to store at; it looks like dicomweb+https://pacs.example.org/dicom-web, without user, password or query.']
+    }
+    if (!problems) {
+        problems += problemsOfAddress(params)
+    }
     if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll { text -> text }
+    }
+    if (params.deidentify) {
+        problems += [problemOfKey(params), problemOfResults(params.outdir)].findAll { text -> text }
     }
     if (problems) {
         error(problems.join('\n'))
@@ -73,10 +82,55 @@ def problemOf(name, value, rule) {
     if (rule['enum'] && !rule['enum'].contains(value)) {
         return "--${name} is '${value}'; it must be one of ${rule['enum'].join(', ')}."
     }
-    if (rule.exists && !file(value.toString()).exists()) {
+    if (rule.exists && !isAddress(value) && !file(value.toString()).exists()) {
         return "--${name} '${value}' does not exist: ${rule.description}."
     }
     return rule.format == 'file-path' && file(value.toString()).isDirectory() ? "--${name} '${value}' is a directory; a file is needed." : null
+}
+
+/** Tell a DICOMweb server's address from a path. What is wrong with one, INDEX says. */
+def isAddress(input) {
+    return input.toString().startsWith('dicomweb+')
+}
+
+def problemsOfAddress(params) {
+    if (!isAddress(params.input)) {
+        return params.studies ? ['--studies goes with a DICOMweb address as --input; of a directory all studies are taken.'] : []
+    }
+    def problems = []
+    if (params.input =~ '//[^/?]*@') {
+        problems += ['--input holds a user name or a password; take it out, and set SCARNET_PACS_USER and SCARNET_PACS_PASSWORD in the environment.']
+    }
+    if (params.workflow != 'cohort') {
+        problems += ["--input is a DICOMweb address; --workflow ${params.workflow} needs labelled cases in a directory."]
+    }
+    return problems
+}
+
+/**
+ * Where the studies are, and what outlives tasks. Paths are plain text: tasks read them in place and nothing is staged.
+ *   server: address of a DICOMweb server, or empty; studies: the list of those wanted from it, or []
+ *   path, root: input, and the directory above all its files; root is empty for a server
+ *   downloads: directory that keeps what a server gave; parts: that of an unfinished index; store: above both.
+ *     Each is there already, or empty where tasks cannot share one
+ *   memory: directory of what the index remembers; info: that of what is known of the run
+ */
+def placeOf(params, workDir) {
+    def kept = [memory: memoryFolder(params, workDir), info: "${params.outdir}/pipeline_info".toString()]
+    if (isAddress(params.input)) {
+        def store = sharedDirectory(params.download_dir ? file(params.download_dir).toAbsolutePath() : workDir.resolve('dicomweb'))
+        def studies = params.studies ? file(params.studies) : []
+        return kept + [server: params.input, studies: studies, root: '', store: store, downloads: store, parts: store ? "${store}/index" : '']
+    }
+    def input = file(params.input).toAbsolutePath()
+    def root = params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
+    def parts = sharedDirectory(file("${kept.memory}/index_parts").toAbsolutePath())
+    return kept + [server: '', studies: [], path: input.toString(), root: root.toString(), store: parts, downloads: '', parts: parts]
+}
+
+/** Make a directory that all tasks see, and return its path; empty where it is no file system's. */
+def sharedDirectory(directory) {
+    return directory.scheme == 'file' && directory.mkdirs() != null ? directory.toString() : ''
 }
 
 /** A weights file: a path if it holds a slash or ends in .safetensors, else a name, as in scarnet_cli/model/store.py. */
@@ -115,9 +169,43 @@ def problemOfOutput(outdir) {
     }
 }
 
+/** The file with the key of the pseudonyms; null without --deidentify, or where none is named. */
+def deidentifyKey(params) {
+    def named = params.deidentify_key ?: System.getenv('SCARNET_DEIDENTIFY_KEY')
+    return params.deidentify && named ? file(named.toString()) : null
+}
+
+def problemOfKey(params) {
+    def key = deidentifyKey(params)
+    if (key == null) {
+        return '--deidentify needs a key, of which the pseudonyms are made. Make one with ' +
+            '(umask 077; head -c 32 /dev/urandom | base64 > FILE), keep it for the next run, and name FILE by --deidentify_key ' +
+            'or SCARNET_DEIDENTIFY_KEY.'
+    }
+    return key.isFile() ? null : 'The key of --deidentify is no file; name another.'
+}
+
+/** Results of an earlier run stay in the output directory: they must be de-identified too. */
+def problemOfResults(outdir) {
+    def kept = file("${outdir}/pipeline_info/parameters.json")
+    def identified = kept.exists() && !new groovy.json.JsonSlurper().parseText(kept.text).deidentify
+    return identified ? "--outdir '${outdir}' holds results that are not de-identified; name another directory." : null
+}
+
+/** The index remembers names of series and UIDs: where they must not leave, it does so in the work directory. */
+def memoryFolder(params, workDir) {
+    return params.deidentify ? workDir.toString() : "${params.outdir}/pipeline_info".toString()
+}
+
+/** What the last index remembers, or []. */
+def indexMemory(params, workDir) {
+    def memory = file(memoryFolder(params, workDir)).resolve('index.parquet')
+    return memory.exists() ? memory : []
+}
+
 /** Keep the settings beside the results; the input's path stays out, as it may hold a name. */
 def writeParameters(params, target) {
-    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'label_values', 'help']) }
+    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'deidentify_key', 'help']) }
     target.parent.mkdirs()
     target.text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n'
 }

@@ -2,16 +2,20 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, deidentify_options
 from scarnet_cli.cohort.batch import run_studies, write_failures
 from scarnet_cli.cohort.failures import Failure
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.cohort.plan import read_batch
+from scarnet_cli.cohort.intake import IntakeOptions, by_rules, take_in
+from scarnet_cli.cohort.plan import is_batch, read_batch
 from scarnet_cli.dicom.convert import convert_study
+from scarnet_cli.dicom.rules_file import read_series_rules
+
+if TYPE_CHECKING:
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
 
 EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 
@@ -19,18 +23,23 @@ EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 @click.command(epilog=EXAMPLE)
 @click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
+@SERIES_RULES
 @click.option("--isolate", is_flag=True, help="Each study in a process of its own, so that a crash costs only it.")
-def convert(source: Path, out: Path, isolate: bool) -> None:
+@deidentify_options
+def convert(source: Path, out: Path, series_rules: Path | None, isolate: bool, deidentify: "Pseudonyms | None") -> None:
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
 
-    Takes a batch file of `scarnet index`, or a folder, archive or samplesheet, which is indexed first. Writes
-    studies/<study_id>/image.nii.gz and study.json, and failures.parquet with a row for each study that has no volume.
+    Takes a batch file of `scarnet index` (or the folder that `scarnet fetch` made of it), whose series are chosen
+    already, and which is de-identified or not as it was indexed; or a folder, archive or samplesheet, which is indexed
+    first. Writes studies/<study_id>/image.nii.gz and study.json, and failures.parquet with a row for each study that
+    has no volume.
     """
-    if source.suffix == ".json":
+    if is_batch(source):
         batch = read_batch(source)
         convert_batch(batch["studies"], Path(batch["root"]), out, isolate=isolate)
         return
-    intake = take_in(source, {}, IntakeOptions(leave_out=out))
+    options = IntakeOptions(leave_out=out, pseudonyms=deidentify)
+    intake = take_in(source, None, by_rules(read_series_rules(series_rules), options))
     entries = [study.entry for study in intake.studies if study.entry is not None]
     failures = [study.failure for study in intake.studies if study.failure is not None]
     failures += convert_batch(entries, intake.root, out, isolate=isolate)

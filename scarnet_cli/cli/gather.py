@@ -23,8 +23,8 @@ from scarnet_cli.cohort.gather import gather as gather_fragments
 def gather(fragments: tuple[Path, ...], reviewed: Path | None, out: Path, table_format: str) -> None:
     """Merge the stages' output directories into the cohort's tables, and check that no study was lost.
 
-    FRAGMENTS are the output directories of index, convert, crop, segment and quantify, in any order. Writes scans,
-    slices, segments, series and failures as Parquet, all of them with views for SQL as cohort.duckdb, and
+    FRAGMENTS are the output directories of index, fetch, convert, crop, segment and quantify, in any order. Writes
+    scans, slices, segments, series and failures as Parquet, all of them with views for SQL as cohort.duckdb, and
     dictionary.csv, into OUT. When the accounting of studies does not add up it names the studies, writes no table and
     ends with exit code 1.
     """

@@ -1,60 +1,178 @@
 """`scarnet index`: find the studies and their LGE short-axis stack."""
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, PROBLEM, problem_told_in
-from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
+from scarnet_cli.cli.options import (
+    DOWNLOADS,
+    OUTPUT_DIRECTORY,
+    PROBLEM,
+    SERIES_RULES,
+    SOURCE,
+    STUDIES,
+    deidentify_options,
+    problem_told_in,
+)
+from scarnet_cli.cohort.deidentify import write_crosswalk
+from scarnet_cli.cohort.intake import Intake, IntakeOptions, by_rules, take_in
+from scarnet_cli.cohort.places import find_place
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
 from scarnet_cli.dicom.cache import read_cache
-from scarnet_cli.errors import InputError
+from scarnet_cli.dicom.rules_file import read_series_rules
+from scarnet_cli.errors import InputError, PacsError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
 
 EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pipeline_info/index.parquet"
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("source", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
-@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
+@click.argument("source", metavar="INPUT", type=SOURCE)
+@click.option("--out", type=OUTPUT_DIRECTORY, help="Directory to write to; needed unless --explain or --find is given.")
 @click.option(
     "--previous",
     type=click.Path(dir_okay=False, path_type=Path),
     help="index.parquet of the last run: unchanged files are not read again. Ignored where it does not exist.",
+)
+@click.option(
+    "--parts",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where what was read is kept until all is, for an index that was killed to go on from; else OUT/parts.",
+)
+@click.option(
+    "--find",
+    metavar="PLACE",
+    help="Only print the path behind a place in `unread`, or behind the id of a failed study that could not be read.",
 )
 @click.option("--batch-min", type=click.IntRange(1), default=BATCH_LEAST, show_default=True, help="Smallest batch.")
 @click.option("--batch-max", type=click.IntRange(1), default=BATCH_GREATEST, show_default=True, help="Largest batch.")
 @click.option(
     "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
 )
+@STUDIES
+@DOWNLOADS
+@SERIES_RULES
+@click.option(
+    "--explain",
+    metavar="STUDY",
+    help="Write nothing; print every stack of one study and why it was taken or left. STUDY is a study_id, a "
+    "samplesheet's name, a StudyInstanceUID, or a folder below INPUT.",
+)
 @PROBLEM
+@deidentify_options
+@click.option(
+    "--crosswalk",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --deidentify: CSV file to write which pseudonym stands for whom; only you can read it.",
+)
 def index(
-    source: Path, out: Path, previous: Path | None, batch_min: int, batch_max: int, jobs: int, problem: Path | None
+    source: Path | str,
+    out: Path | None,
+    previous: Path | None,
+    parts: Path | None,
+    find: str | None,
+    batch_min: int,
+    batch_max: int,
+    jobs: int,
+    studies: Path | None,
+    downloads: Path | None,
+    series_rules: Path | None,
+    explain: str | None,
+    problem: Path | None,
+    deidentify: "Pseudonyms | None",
+    crosswalk: Path | None,
 ) -> None:
     """Find the studies below a folder (or in an archive or samplesheet) and the LGE short-axis stack of each.
 
-    Writes studies, series and failures.parquet, one file for each batch of studies, and index.parquet for the next run.
+    Or those of a DICOMweb server, 'dicomweb+https://HOST/PATH?ModalitiesInStudy=MR'; `scarnet fetch` then fetches them.
+    The login comes from the environment: SCARNET_PACS_USER and SCARNET_PACS_PASSWORD, or SCARNET_PACS_TOKEN.
+
+    Writes studies, series, failures and unread.parquet, one file for each batch of studies, and index.parquet for the
+    next run. One that is killed goes on where it was when it is run again with the same --out.
     """
+    if find is not None:
+        _print_places(_folder(source, "--find"), find, deidentify)
+        return
+    if explain is not None:
+        options = by_rules(read_series_rules(series_rules), IntakeOptions(jobs))
+        _print_choices(_folder(source, "--explain"), explain, read_cache([previous] if previous else []), options)
+        return
+    if out is None:
+        message = "Missing option '--out'."
+        raise click.UsageError(message)
     if batch_min > batch_max:
         message = f"{batch_min} is above --batch-max {batch_max}."
         raise click.BadParameter(message, param_hint="--batch-min")
-    memory = read_cache(previous) if previous and previous.exists() else {}
-    with problem_told_in(problem, InputError), intake_progress() as progress:
-        intake = progress(source, memory, out, jobs)
+    if crosswalk and deidentify is None:
+        message = "there are no pseudonyms without --deidentify."
+        raise click.BadParameter(message, param_hint="--crosswalk")
+    memory = read_cache([previous] if previous else [])
+    parts = parts or out / "parts"
+    options = IntakeOptions(jobs=jobs, leave_out=out, parts=parts, pseudonyms=deidentify)
+    with problem_told_in(problem, InputError, PacsError):
+        options = by_rules(read_series_rules(series_rules), options)
+        with intake_progress() as progress:
+            intake = progress(source, memory, options, studies, downloads)
+    if crosswalk:
+        write_crosswalk(intake.crosswalk, crosswalk)
     paths = write_plan(intake, out, batch_min, batch_max)
+    shutil.rmtree(parts, ignore_errors=True)
     failed = sum(study.failure is not None for study in intake.studies)
     counts = ", ".join(f"{n} {kind}" for kind, n in sorted(intake.counts.items()))
     summary = f"{len(intake.studies)} studies in {len(paths)} batches, {failed} failed"
-    click.echo(f"{summary}; files: {counts or 'none'}", err=True)
+    unread = f"; not read: {sum(row['count'] for row in intake.unread)}, see unread.parquet" if intake.unread else ""
+    click.echo(f"{summary}; files: {counts or 'none'}{unread}", err=True)
+
+
+def _folder(source: Path | str, option: str) -> Path:
+    """Return an input that is files; a server's address is wrong usage of this option."""
+    if isinstance(source, str):
+        message = "INPUT is a server's address; this option is for files."
+        raise click.BadParameter(message, param_hint=option)
+    return source
+
+
+def _print_places(source: Path, place: str, pseudonyms: "Pseudonyms | None") -> None:
+    """Print what was asked for by its key: the only time that a path is shown."""
+    paths = find_place(source, place, pseudonyms)
+    for path in paths:
+        sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+    if not paths:
+        message = f"No folder or file of the input has the key {place}; it may be gone."
+        raise InputError("unknown_place", message)
+
+
+def _print_choices(source: Path, wanted: str, memory: "pa.Table", options: IntakeOptions) -> None:
+    """Print the choice made for one study; one that is not there is wrong usage."""
+    from scarnet_cli.cohort.explain import NO_SUCH_STUDY, find_choices
+    from scarnet_cli.dicom.explain import explained
+
+    try:
+        choices = find_choices(source, wanted, memory, options)
+    except InputError as error:
+        if error.code == NO_SUCH_STUDY:
+            raise click.BadParameter(str(error), param_hint="--explain") from None
+        raise
+    for choice in choices:
+        click.echo(explained(choice.study_id, choice.selection) if choice.selection else choice.failure)
 
 
 @contextmanager
 def intake_progress() -> "Iterator[_Runner]":
-    """Show a progress bar on a terminal while an input is taken in."""
+    """Show a progress bar on a terminal while an input is taken in: files found, then files read."""
     console = Console(stderr=True)
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
@@ -62,17 +180,38 @@ def intake_progress() -> "Iterator[_Runner]":
 
 
 class _Runner:
-    """Takes an input in and moves the bar."""
+    """Takes an input in and moves the bars."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
-        self._task = bar.add_task("index", total=None)
+        self._found = bar.add_task("files found", total=None)
+        self._read = bar.add_task("files read", total=None, start=False)
 
-    def __call__(self, source: Path, memory: dict, out: Path | None, jobs: int) -> Intake:  # type: ignore[type-arg]
-        options = IntakeOptions(
-            jobs=jobs,
-            leave_out=out,
-            begin=lambda total: self._bar.update(self._task, total=total),
-            advance=lambda count: self._bar.advance(self._task, count),
-        )
+    def __call__(
+        self,
+        source: Path | str,
+        memory: "pa.Table | None",
+        options: IntakeOptions,
+        studies: Path | None = None,
+        downloads: Path | None = None,
+    ) -> Intake:
+        options = replace(options, swept=self._swept, begin=self._begin, advance=self._advance)
+        if isinstance(source, str):
+            from scarnet_cli.pacs.intake import take_in_address
+
+            return take_in_address(source, studies, downloads, memory, options)
+        if studies:
+            message = "A study list goes with a DICOMweb server's address; of a folder all studies are taken."
+            raise InputError("list_without_server", message)
         return take_in(source, memory, options)
+
+    def _swept(self, count: int) -> None:
+        self._bar.advance(self._found, count)
+
+    def _begin(self, total: int) -> None:
+        self._bar.stop_task(self._found)
+        self._bar.start_task(self._read)
+        self._bar.update(self._read, total=total)
+
+    def _advance(self, count: int) -> None:
+        self._bar.advance(self._read, count)

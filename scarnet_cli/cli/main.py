@@ -18,12 +18,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Command -> one line of help, so that `scarnet --help` imports none of them. Module: scarnet_cli.cli.<name>.
 COMMANDS: Final[dict[str, str]] = {
     "index": "Find the studies of a directory or samplesheet, and their LGE short-axis stacks.",
+    "fetch": "Fetch a batch's images from a DICOMweb server.",
     "convert": "Turn studies into volumes with true geometry.",
     "crop": "Find the heart and crop round it.",
     "segment": "Label blood pool, myocardium, scar and microvascular obstruction.",
     "quantify": "Measure the scar.",
     "gather": "Merge the measures of all batches into the cohort's tables.",
     "report": "Make the page that shows the cohort.",
+    "export": "Write results as DICOM Segmentation and Structured Report.",
+    "store": "Store them on a DICOMweb server.",
     "run": "Do all of this for one directory, without Nextflow.",
     "folds": "Check labelled cases and deal their patients to folds.",
     "train": "Train a network on labelled cases.",

@@ -13,6 +13,7 @@ from scarnet_cli.errors import ScarnetError
 from scarnet_cli.files import write_bytes
 
 if TYPE_CHECKING:
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
     from scarnet_cli.train.cases import Case
 
 
@@ -57,6 +58,31 @@ class WeightsName(click.Path):
             self.fail(str(error), param, ctx)
 
 
+class Source(click.Path):
+    """What studies are taken from: a folder, archive or samplesheet that is there, or a DICOMweb server's address."""
+
+    def __init__(self) -> None:
+        """Give a Path, or an address as text."""
+        super().__init__(exists=True, path_type=Path)
+        self.name = "path or address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ANN401
+        """Return the path, or the address as it is: whoever opens it says what is wrong with it, without showing it."""
+        return str(value) if "://" in str(value) else Path(str(super().convert(value, param, ctx)))
+
+
+SOURCE = Source()
+DOWNLOADS = click.option(
+    "--downloads",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that keeps what came from a DICOMweb server, so that nothing comes twice. It holds personal data.",
+)
+STUDIES = click.option(
+    "--studies",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV list of the studies wanted from a DICOMweb server: study_instance_uid or accession_number, optionally "
+    "study, patient, site, group, visit.",
+)
 WEIGHTS_NAME = WeightsName()
 _WEIGHTS_DIR: Final = "scarnet_cli.weights_dir"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -93,6 +119,12 @@ PROBLEM = click.option(
     "workflow that shows it itself.",
 )
 
+SERIES_RULES = click.option(
+    "--series-rules",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your own rules of series selection (YAML), asked before the built-in ones: docs/dicom.md, series selection.",
+)
+
 REVIEWED = click.option(
     "--reviewed",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -101,12 +133,53 @@ REVIEWED = click.option(
 )
 
 
+_KEY: Final = "scarnet_cli.deidentify_key"
+
+
+def deidentify_options(command: _Command) -> _Command:
+    """Add --deidentify and --deidentify-key; the command gets `deidentify`: the pseudonyms, None without the flag."""
+
+    def keep(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
+        ctx.meta[_KEY] = value
+
+    def read(ctx: click.Context, param: click.Parameter, value: bool) -> "Pseudonyms | None":
+        from scarnet_cli.dicom.pseudonyms import MAKE_A_KEY, read_pseudonyms
+
+        if not value:
+            return None
+        if ctx.meta[_KEY] is None:
+            message = (
+                f"it needs a key, of which the pseudonyms are made; make one with {MAKE_A_KEY}, keep it for the next "
+                "run, and name FILE by --deidentify-key or SCARNET_DEIDENTIFY_KEY."
+            )
+            raise click.BadParameter(message, ctx, param)
+        return read_pseudonyms(ctx.meta[_KEY])
+
+    key = click.option(
+        "--deidentify-key",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        envvar="SCARNET_DEIDENTIFY_KEY",
+        show_envvar=True,
+        is_eager=True,  # before the flag that reads it
+        expose_value=False,
+        callback=keep,
+        help="File that holds the secret key of --deidentify: the same key gives the same pseudonyms.",
+    )
+    flag = click.option(
+        "--deidentify",
+        is_flag=True,
+        callback=read,
+        help="Pseudonyms, new UIDs and cleaned names of series in all that is written (docs/dicom.md).",
+    )
+    return flag(key(command))
+
+
 @contextmanager
-def problem_told_in(path: Path | None, kind: type[ScarnetError]) -> Iterator[None]:
-    """Where an error of one kind comes, end the command with exit code 0 and the message in --problem, if given."""
+def problem_told_in(path: Path | None, *kinds: type[ScarnetError]) -> Iterator[None]:
+    """Where an error of these kinds comes, end the command with exit code 0 and the message in --problem, if given."""
     try:
         yield
-    except kind as error:
+    except kinds as error:
         if path is None:
             raise
         write_bytes(path, f"{error}\n".encode())

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.options import (
+    OUTPUT_DIRECTORY,
+    SERIES_RULES,
+    SOURCE,
+    WEIGHTS_NAME,
+    deidentify_options,
+    weights_dir,
+)
+from scarnet_cli.dicom.rules_file import read_series_rules
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
+    from scarnet_cli.dicom.rules import SeriesRules
 
 # What of each stage's directory is a result, as in conf/modules.config.
 RESULTS: Final = (
@@ -19,6 +29,8 @@ RESULTS: Final = (
     ("segment", "labels.nii.gz"),
     ("quantify", "overlay.png"),
     ("quantify", "study.json"),
+    ("export", "seg.dcm"),
+    ("export", "report.dcm"),
 )
 
 
@@ -31,23 +43,56 @@ class Networks:
     fast: bool
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a run is made.
+
+    Attributes:
+        rules: What series are chosen by.
+        dicom_results: Results are written as DICOM too.
+        isolate: Each study runs in a process of its own.
+        pseudonyms: What de-identifies; None to leave names as they are.
+    """
+
+    rules: "SeriesRules"
+    dicom_results: bool
+    isolate: bool
+    pseudonyms: "Pseudonyms | None" = None
+
+
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
-@click.argument("source", metavar="DICOM_DIR", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="DICOM_DIR", type=SOURCE)
 @click.argument("out", metavar="OUT", type=OUTPUT_DIRECTORY)
 @click.option(
     "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
 )
 @click.option("--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it.")
 @weights_dir
+@SERIES_RULES
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
+@click.option(
+    "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
+)
 @click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
-def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, isolate: bool) -> None:
-    """Measure the studies of DICOM_DIR (a folder, an archive or a samplesheet) without Nextflow.
+@deidentify_options
+def run(
+    source: Path | str,
+    out: Path,
+    localiser: Path,
+    weights: Path,
+    series_rules: Path | None,
+    fast: bool,
+    dicom_results: bool,
+    isolate: bool,
+    deidentify: "Pseudonyms | None",
+) -> None:
+    """Measure the studies of DICOM_DIR without Nextflow: a folder, an archive, a samplesheet, or a server's address.
 
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), isolate=isolate)
+    how = How(read_series_rules(series_rules), dicom_results, isolate, deidentify)
+    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), how)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
     if not accounting.scans:
@@ -55,41 +100,58 @@ def run(source: Path, out: Path, localiser: Path, weights: Path, fast: bool, iso
         sys.exit(1)
 
 
-def run_studies_here(source: Path, out: Path, networks: Networks, *, isolate: bool) -> "Accounting":
+def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How) -> "Accounting":
     """Run every stage over one batch and put the results where the pipeline puts them.
 
     Raises:
         ScarnetError: The input, the weights or the accounting is wrong.
     """
+    from scarnet_cli.cohort.deidentify import require_none_identified
     from scarnet_cli.cohort.gather import gather
     from scarnet_cli.report.page import write_report
 
+    if how.pseudonyms is not None:
+        require_none_identified(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
         work = Path(name)
-        _run_stages(source, work, networks, isolate=isolate)
+        _run_stages(source, work, networks, how)
         accounting = gather(sorted(path for path in work.iterdir() if path.is_dir()), out / "tables")
         _publish(work, out)
     write_report(out / "tables", [out / "studies"], out / "report")
     return accounting
 
 
-def _run_stages(source: Path, work: Path, networks: Networks, *, isolate: bool) -> None:
+def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) -> None:
     from scarnet_cli.cli.convert import convert_batch
+    from scarnet_cli.cli.fetch import fetch_batch
     from scarnet_cli.cli.index import intake_progress
+    from scarnet_cli.cohort.intake import IntakeOptions, by_rules
     from scarnet_cli.cohort.plan import read_batch, write_plan
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        intake = take_in(source, {}, work.parent, 1)
-    batches = [read_batch(path) for path in write_plan(intake, work / "index", len(intake.studies), sys.maxsize)]
+        options = IntakeOptions(leave_out=work.parent, pseudonyms=how.pseudonyms)
+        intake = take_in(source, None, by_rules(how.rules, options))
+    paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
+    if intake.server:
+        for path in paths:
+            fetch_batch(path, work / "fetch", None)
+        paths = [work / "fetch"] if paths else []
+    batches = [read_batch(path) for path in paths]
     entries = [entry for batch in batches for entry in batch["studies"]]
-    convert_batch(entries, intake.root, work / "convert", isolate=isolate)
-    crop_studies(work / "convert", networks.localiser, work / "crop", isolate=isolate)
-    segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=isolate)
-    quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=isolate)
+    root = Path(batches[0]["root"]) if batches else work
+    convert_batch(entries, root, work / "convert", isolate=how.isolate)
+    crop_studies(work / "convert", networks.localiser, work / "crop", isolate=how.isolate)
+    segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=how.isolate)
+    quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=how.isolate)
+    if how.dicom_results:
+        from scarnet_cli.dicom.export_stage import export_studies
+
+        results = [work / "segment", work / "quantify"]
+        export_studies(entries, root, results, work / "export", isolate=how.isolate, pseudonyms=how.pseudonyms)
 
 
 def _publish(work: Path, out: Path) -> None:

@@ -43,6 +43,17 @@ def run_studies(
         The failures, in the order of `study_ids`.
     """
     out.mkdir(parents=True, exist_ok=True)
+    failures = attempt_studies(stage, study_ids, work, isolate=isolate)
+    for failure in failures:
+        shutil.rmtree(out / "studies" / failure.study_id, ignore_errors=True)
+    write_failures(failures, out / "failures.parquet")
+    return failures
+
+
+def attempt_studies(
+    stage: str, study_ids: Sequence[str], work: Callable[[str], None], *, isolate: bool = False
+) -> list[Failure]:
+    """Run `work` for each study and return the failures, as `run_studies` does, but write and remove nothing."""
     attempt = _attempt_in_child if isolate else _attempt
     failures: list[Failure] = []
     console = Console(stderr=True)
@@ -50,9 +61,7 @@ def run_studies(
         failure = attempt(stage, study_id, work)
         if failure is not None:
             logger.warning("%s: study %s failed (%s): %s", stage, study_id, failure.code, failure.message)
-            shutil.rmtree(out / "studies" / study_id, ignore_errors=True)
             failures.append(failure)
-    write_failures(failures, out / "failures.parquet")
     return failures
 
 

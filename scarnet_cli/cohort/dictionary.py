@@ -18,6 +18,11 @@ GATHERED: Final[dict[str, str]] = {
     "segments": "One row an AHA segment of a measured study.",
     "series": "One row a series of every study that was found.",
     "failures": "One row a study that could not be measured.",
+    "exports": "One row a measured study whose result was asked for as DICOM; empty where that was not asked for.",
+}
+# The same of `scarnet index` alone.
+INDEXED: Final[dict[str, str]] = {
+    "unread": "One row a folder that was not read; one for all files of a folder that were not, for one reason.",
 }
 # The same of `scarnet benchmark`.
 BENCHMARK: Final[dict[str, str]] = {

@@ -16,7 +16,7 @@ class Failure:
 
     Attributes:
         study_id: The study.
-        stage: Stage of the pipeline that gave up: index, convert, crop, segment or quantify.
+        stage: Stage of the pipeline that gave up: index, fetch, convert, crop, segment or quantify.
         code: Short snake_case word for programs.
         message: For people: what, where, what to do. Holds no name, birth date or input path.
     """

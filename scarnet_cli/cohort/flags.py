@@ -24,7 +24,7 @@ class Flag:
     finding: bool = False
 
 
-_CHOSEN = "Look whether the picture shows the right series; name the series' folder in a samplesheet if not."
+_CHOSEN = "Look whether the picture shows the right series; name the right one in a file for --series-rules if not."
 _ORDER = "Look whether neighbouring slices follow each other; export the series again if not."
 _PICTURES = "Look at the pictures; leave the study out where you cannot tell scar from myocardium yourself."
 _LABELS = "Look at the contours; correct the label map and measure it again if they are wrong."
@@ -41,19 +41,31 @@ FLAGS: Final[dict[str, Flag]] = {
     "view_uncertain": Flag(
         "short axis uncertain", "Neither name nor direction shows that the stack is a short axis.", _CHOSEN
     ),
-    "slices_left_out": Flag("slices on another grid left out", "Some slices do not lie on the stack's grid.", _ORDER),
+    "slices_left_out": Flag(
+        "slices on another grid left out", "Some slices are turned or do not lie on the stack's grid.", _ORDER
+    ),
     "duplicate_files": Flag(
         "duplicate files", "Files hold the same image twice; each was read once.", "Nothing.", finding=True
     ),
     "repeated_positions": Flag(
         "repeated slices, latest taken", "Slices were acquired twice; the latest of each was taken.", _ORDER
     ),
-    "near_duplicates": Flag("nearly repeated slices", "Slices lie nearly in one place; the latest was taken.", _ORDER),
+    "near_duplicates": Flag(
+        "nearly repeated slices", "Slices lie nearly in one place; the one on the even grid was taken.", _ORDER
+    ),
     "orientation_repaired": Flag(
-        "slice directions repaired", "The slices' directions contradict their positions and were repaired.", _ORDER
+        "slice directions repaired", "Row and column direction of the slices were not quite at right angles.", _ORDER
+    ),
+    "philips_scale": Flag(
+        "slices brought to one scale",
+        "Slices were stored by different private scales, and the standard rescale did not undo it.",
+        "Look whether neighbouring slices are equally bright.",
+        finding=True,
     ),
     "unreadable_files": Flag(
-        "files that cannot be read", "Some of the study's files are cut short or damaged.", "Copy the study again."
+        "files that cannot be read",
+        "Some of the study's files are cut short, damaged, gone or not allowed to be read.",
+        "Copy the study again.",
     ),
     "reference_unusable": Flag(
         "reference cannot be compared",

@@ -33,7 +33,7 @@ def gather(directories: Iterable[Path], out: Path, reviewed: Path | None = None,
     whole cohort only study ids and labels are in memory; of the tables, row groups whose studies overlap.
 
     Args:
-        directories: Output directories of index, convert, crop, segment and quantify.
+        directories: Output directories of index, fetch, convert, crop, segment and quantify.
         out: Directory of the tables; made when absent.
         reviewed: A reader's decisions (review.py), for the column `reviewed` of `scans`.
         csv: Write each as CSV as well.

@@ -1,51 +1,38 @@
 """INDEX: from a folder or samplesheet to planned studies in batches, with a row for each that cannot be planned."""
 
-import hashlib
-import json
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
-from scarnet_cli.cohort.failures import Failure
+import numpy as np
+import pyarrow as pa
+
+from scarnet_cli.cohort.deidentify import Replaced, crosswalk, deidentified
+from scarnet_cli.cohort.grouping import Group, Kinds, by_row, by_study, kinds_of
+from scarnet_cli.cohort.replan import Planner, extras, row_facts
 from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
+from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, failed_study, files_digest
+from scarnet_cli.cohort.unread import as_lost, lost_folders, unread_rows
 from scarnet_cli.dicom.archives import is_archive
-from scarnet_cli.dicom.cache import Remembered
-from scarnet_cli.dicom.collect import Known, collect
-from scarnet_cli.dicom.facts import FoundFile, Frame
-from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK
-from scarnet_cli.dicom.identity import path_key, study_id_from_uid
-from scarnet_cli.dicom.selection import SeriesVerdict, select
-from scarnet_cli.dicom.stacks import Note, Stack
-from scarnet_cli.dicom.sweep import sweep
-from scarnet_cli.errors import DicomError, InputError
+from scarnet_cli.dicom.cache import NOTHING, merged, plan_rows, read_cache
+from scarnet_cli.dicom.collect import Contents, ReadOptions, collect, part_paths
+from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.headers import BROKEN, IMAGE
+from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.dicom.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.recall import NOT_READ
+from scarnet_cli.dicom.rules import SeriesRules
+from scarnet_cli.dicom.selection import chooser, select
+from scarnet_cli.dicom.sweep import Unread, sweep
+from scarnet_cli.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-STAGE: Final = "index"
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStudy:
-    """One study that was seen.
-
-    Attributes:
-        study_id: Its id.
-        digest: Changes when one of its files does, or what its samplesheet row says for measuring it; labels do not.
-        entry: Its entry in a batch file; None where it failed.
-        series: Its series.
-        failure: Why it cannot be converted; None where it can.
-        labels: The samplesheet's `LABELS` of it; empty without a samplesheet.
-    """
-
-    study_id: str
-    digest: str
-    entry: dict[str, Any] | None
-    series: tuple[SeriesVerdict, ...]
-    failure: Failure | None
-    labels: dict[str, str | None] = field(default_factory=dict)
+# Files between two movements of a progress bar.
+_STEP: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +42,20 @@ class Intake:
     Attributes:
         root: Folder that the paths in the studies' entries lie below.
         studies: Every study seen, sorted by id.
-        memory: What to remember for the next index.
-        counts: Files by kind ("image", "object", "broken", "junk", "archive").
+        memory: What to remember for the next index: rows of `cache.HELD`.
+        counts: Files by kind ("image", "object", "broken", "junk", "archive", or why they could not be read).
+        unread: Rows of the table `unread`.
+        server: Root of the DICOMweb server that the files must be fetched from first; None where they are here.
+        crosswalk: What stands for what, where the studies are under pseudonyms.
     """
 
     root: Path
     studies: tuple[PlannedStudy, ...]
-    memory: dict[str, Remembered]
+    memory: pa.Table
     counts: Counter[str]
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """The files of one study while they are gathered."""
-
-    files: list[FoundFile] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
-    broken: int = 0
+    unread: tuple[dict[str, Any], ...]
+    server: str | None = None
+    crosswalk: tuple[Replaced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,203 +65,149 @@ class IntakeOptions:
     Attributes:
         jobs: Worker processes for reading headers.
         leave_out: A folder that is not searched: the index's own output.
-        begin: Called with the number of files before they are read.
-        advance: Called with the number of files done.
+        parts: Folder where what was read is kept until the index is complete, so that a killed one goes on from there.
+        choose: Makes the choice among a study's frames; by the built-in rules unless said otherwise.
+        rules: Digest of what `choose` decides by beside the code; plans made by other rules are made anew.
+        swept: Called with the number of files found since.
+        begin: Called with the number of files to read.
+        advance: Called with the number of files read since.
+        pseudonyms: To de-identify all that is known of the studies; None to leave it as it is.
     """
 
     jobs: int = 1
     leave_out: Path | None = None
+    parts: Path | None = None
+    choose: Choose = select
+    rules: str = ""
+    swept: Callable[[int], None] = lambda _: None
     begin: Callable[[int], None] = lambda _: None
     advance: Callable[[int], None] = lambda _: None
+    pseudonyms: Pseudonyms | None = None
 
 
-def take_in(source: Path, memory: Mapping[str, Remembered], options: IntakeOptions) -> Intake:
+def by_rules(rules: SeriesRules, options: IntakeOptions) -> IntakeOptions:
+    """Return options that choose by these rules, and take no plan over that others made."""
+    return replace(options, choose=chooser(rules), rules=rules.digest)
+
+
+def take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> Intake:
     """Index a folder, an archive or a samplesheet.
 
     Args:
         source: Folder, archive, or samplesheet (.csv).
-        memory: What the last index of the same input remembered.
+        memory: What the last index of the same input remembered, if any.
         options: See `IntakeOptions`.
 
     Raises:
         InputError: The samplesheet is wrong, or there is no DICOM at all.
     """
+    return under_pseudonyms(_take_in(source, memory, options), options.pseudonyms)
+
+
+def under_pseudonyms(intake: Intake, pseudonyms: Pseudonyms | None) -> Intake:
+    """Return what an input holds with its studies de-identified; without pseudonyms as it is."""
+    if pseudonyms is not None:
+        studies = sorted((deidentified(study, pseudonyms) for study in intake.studies), key=lambda s: s.study_id)
+        unread = [{**row, "place": pseudonyms.study(row["place"])} for row in intake.unread]
+        rows = tuple(crosswalk(study, pseudonyms) for study in intake.studies)
+        intake = replace(intake, studies=tuple(studies), unread=tuple(unread), crosswalk=rows)
+    for entry in filter(None, (study.entry for study in intake.studies)):  # only now: an id may have been a name
+        logger.info("study %s: %d slices, rules %s", entry["study_id"], len(entry["sources"]), entry["rules"])
+    return intake
+
+
+def _take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> Intake:
+    known = merged([read_cache(part_paths(options.parts)), memory or NOTHING])
     if source.is_file() and not is_archive(source):
-        return _take_in_rows(source.parent.absolute(), read_samplesheet(source), memory, options)
+        return _take_in_rows(source.parent.absolute(), read_samplesheet(source), known, options)
     root = (source if source.is_dir() else source.parent).absolute()
-    files = list(_inside(sweep(root, source.absolute()), root, options.leave_out))
-    known, fresh = _collect(root, files, memory, options)
-    counts = Counter(header.kind for _, header in known)
+    unread: list[Unread] = []
+    files = list(_swept(root, source.absolute(), unread, options))
+    lost = as_lost(item for item in unread if not item.is_folder)
+    folders = lost_folders(unread)
+    contents, kinds = _contents(root, files, known, unread, options)
+    counts = kinds.counts()
     if not counts[IMAGE] and not counts[BROKEN]:
+        missed = f" ({len(unread)} folders, links or files could not be read)" if unread else ""
         message = (
-            f"The input holds no DICOM image: {len(files)} files, none of them is one. Name the folder that the "
-            "studies lie below, or a samplesheet."
+            f"The input holds no DICOM image: {len(files)} files, none of them is one{missed}. Name the folder that "
+            "the studies lie below, or a samplesheet."
         )
         raise InputError("no_dicom", message)
-    gathered, lost = _by_study(known)
-    studies = [_plan(study_id_from_uid(uid), uid, study, None) for uid, study in gathered.items()]
-    studies += [_lost_study(key, files) for key, files in lost.items()]
-    return Intake(root, tuple(sorted(studies, key=lambda s: s.study_id)), fresh, counts)
+    groups, alone = by_study(contents, kinds, lost)
+    planner = Planner(contents, kinds, known, options.choose, options.rules)
+    studies = [*planner.plan(groups), *map(_lost_study, alone), *folders]
+    return _intake(root, studies, contents, planner, unread)
 
 
-def _inside(files: Iterable[FoundFile], root: Path, leave_out: Path | None) -> Iterable[FoundFile]:
-    """Leave out the index's own output where it lies inside of its input."""
-    own = leave_out.absolute() if leave_out else None
-    if own is None or not own.is_relative_to(root) or own == root:
-        return files
-    prefix = own.relative_to(root).as_posix() + "/"
-    return (file for file in files if not file.path.startswith(prefix))
+def _swept(root: Path, start: Path, unread: list[Unread], options: IntakeOptions) -> Iterator[FoundFile]:
+    """Yield the files below `start`, and tell how many there are from time to time."""
+    own = [folder.absolute() for folder in (options.leave_out, options.parts) if folder is not None]
+    count = 0
+    for file in sweep(root, start, unread.append, own):
+        yield file
+        count += 1
+        if count % _STEP == 0:
+            options.swept(_STEP)
+    options.swept(count % _STEP)
 
 
-def _collect(
-    root: Path, files: Sequence[FoundFile], memory: Mapping[str, Remembered], options: IntakeOptions
-) -> tuple[list[Known], dict[str, Remembered]]:
-    options.begin(len(files))
-    return collect(root, files, memory, jobs=options.jobs, advance=options.advance)
+def _contents(
+    root: Path, files: Sequence[FoundFile], memory: pa.Table, unread: list[Unread], options: IntakeOptions
+) -> tuple[Contents, Kinds]:
+    """Read what is new, and note what could not be read."""
+    wanted = ReadOptions(options.jobs, options.parts, options.begin, options.advance)
+    contents = collect(root, files, memory, wanted)
+    kinds = kinds_of(contents)
+    unread += [
+        Unread(contents.files[place].path, is_folder=False, reason=kinds.kinds[kinds.kind[place]])
+        for place in np.flatnonzero(kinds.among(set(NOT_READ) - {BROKEN})).tolist()
+    ]
+    return contents, kinds
 
 
-def _by_study(known: Sequence[Known]) -> tuple[dict[str, _Gathered], dict[str, list[FoundFile]]]:
-    """Gather files by StudyInstanceUID; broken ones that name none go to the studies in their folder.
-
-    Returns:
-        The studies by UID; and, by the key of their folder (of the file itself at the root), the broken files that lie
-        with no study.
-    """
-    gathered: dict[str, _Gathered] = defaultdict(_Gathered)
-    folders: dict[str, set[str]] = defaultdict(set)
-    strays: list[FoundFile] = []
-    for file, header in known:
-        if header.study_uid is None:
-            if header.kind == BROKEN:
-                strays.append(file)
-            continue
-        _add(gathered[header.study_uid], file, header)
-        folders[_folder(file)].add(header.study_uid)
-    lost: dict[str, list[FoundFile]] = defaultdict(list)
-    for file in strays:
-        folder = _folder(file)
-        for uid in folders.get(folder, ()):
-            gathered[uid].broken += 1
-            gathered[uid].files.append(file)
-        if folder not in folders:
-            lost[path_key(file.path if folder == "." else folder)[:16]].append(file)
-    return gathered, lost
+def _intake(
+    root: Path, studies: Sequence[PlannedStudy], contents: Contents, planner: Planner, unread: Sequence[Unread]
+) -> Intake:
+    memory = pa.concat_tables([contents.rows, plan_rows(planner.texts)])
+    in_order = tuple(sorted(studies, key=lambda study: study.study_id))
+    return Intake(root, in_order, memory, planner.kinds.counts(), tuple(unread_rows(unread)))
 
 
-def _folder(file: FoundFile) -> str:
-    """Return the folder that a file lies in; for a member the archive itself."""
-    return file.path if file.member is not None else str(PurePosixPath(file.path).parent)
-
-
-def _add(study: _Gathered, file: FoundFile, header: Any) -> None:  # noqa: ANN401 (Header; named so by `Known`)
-    study.files.append(file)
-    study.broken += header.kind == BROKEN
-    study.frames.extend(Frame(file, facts) for facts in header.frames)
-
-
-def _plan(study_id: str, uid: str | None, study: _Gathered, row: SampleRow | None) -> PlannedStudy:
-    """Choose the stack of one study and write its entry, or say why there is none."""
-    digest = _digest(study.files, row)
-    selection = select(study.frames)
-    stack = selection.stack
-    if stack is None:
-        error = selection.error or DicomError("no_lge_stack", "No stack was chosen.")
-        words = f" {_broken_words(study.broken, len(study.files))}" if study.broken else ""
-        failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
-        return PlannedStudy(study_id, digest, None, selection.series, failure)
-    entry = {"study_id": study_id, "digest": digest, "study_instance_uid": uid, **_entry(stack, study), **_extras(row)}
-    logger.info("study %s: %d slices, rules %s", study_id, len(stack.frames), entry["rules"])
-    return PlannedStudy(study_id, digest, entry, selection.series, None)
-
-
-def _broken_words(broken: int, total: int) -> str:
-    return f"{broken} of its {total} files cannot be read (cut short or damaged); copy them again."
-
-
-def _entry(stack: Stack, study: _Gathered) -> dict[str, Any]:
-    notes = list(stack.notes)
-    if study.broken:
-        notes.append(Note("unreadable_files", _broken_words(study.broken, len(study.files)), flag=True))
-    return {
-        "manufacturer": stack.frames[0].facts.manufacturer,
-        "kind": "dicom",
-        "sources": [{"path": f.file.path, "member": f.file.member, "frame": f.facts.frame} for f in stack.frames],
-        "chosen": list(stack.series_uids),
-        "component": stack.component,
-        "rules": [{"code": note.code, "words": note.words} for note in notes],
-        "flags": sorted({note.code for note in notes if note.flag}),
-    }
-
-
-def _extras(row: SampleRow | None) -> dict[str, Any]:
-    return {
-        "rv_insertion": list(row.rv_insertion) if row and row.rv_insertion else None,
-        "reference": str(row.reference) if row and row.reference else None,
-    }
-
-
-def _digest(files: Iterable[FoundFile], row: SampleRow | None) -> str:
-    """Return 32 hex digits over every file's key, size and time, and what the samplesheet says of the study."""
-    facts: list[Any] = sorted((path_key(f.path, f.member), f.size, f.mtime_ns) for f in files)
-    if row is not None:
-        facts.append(_extras(row))
-        for path in filter(None, (row.reference, row.dicom if row.is_nifti else None)):
-            status = path.stat()
-            facts.append((status.st_size, status.st_mtime_ns))
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
-
-
-def _lost_study(study_id: str, files: Sequence[FoundFile]) -> PlannedStudy:
+def _lost_study(group: Group) -> PlannedStudy:
     """Return a study that nothing is known of but that its files cannot be read."""
     message = (
-        f"{len(files)} DICOM files that lie together cannot be read, and none says which study it is of (cut short, "
-        "damaged or no DICOM in spite of the name); copy them again or leave them out."
+        f"{len(group.lost)} files that lie together cannot be read, and none says which study it is of (cut short, "
+        "damaged, gone, not allowed, or no DICOM in spite of the name); copy them again or leave them out."
     )
-    failure = Failure(study_id, STAGE, "not_readable", message)
-    return PlannedStudy(study_id, _digest(files, None), None, (), failure)
+    digest = files_digest((path_key(file.path, file.member), file.size, file.mtime_ns) for file in group.lost)
+    return failed_study(group.study_id, digest, "not_readable", message)
 
 
-def _take_in_rows(
-    root: Path, rows: Sequence[SampleRow], memory: Mapping[str, Remembered], options: IntakeOptions
-) -> Intake:
+def _take_in_rows(root: Path, rows: Sequence[SampleRow], memory: pa.Table, options: IntakeOptions) -> Intake:
     """Index the studies of a samplesheet: each row's files are one study, whatever lies beside them."""
-    swept = {row.study: [] if row.is_nifti else list(sweep(root, row.dicom.absolute())) for row in rows}
-    files = sorted({file for found in swept.values() for file in found})
-    known, fresh = _collect(root, files, memory, options)
-    by_path: dict[str, list[Known]] = defaultdict(list)
-    for item in known:
-        by_path[item[0].path].append(item)
-    studies = []
+    files: set[FoundFile] = set()
+    places: list[tuple[SampleRow, set[str], list[FoundFile]]] = []
+    unread: list[Unread] = []
     for row in rows:
-        own = [item for file in swept[row.study] for item in by_path[file.path]]
-        study = _nifti_study(row) if row.is_nifti else _row_study(row, own)
-        studies.append(replace(study, labels=row.labels))
-    counts = Counter(header.kind for _, header in known)
-    return Intake(root, tuple(sorted(studies, key=lambda s: s.study_id)), fresh, counts)
-
-
-def _row_study(row: SampleRow, known: Sequence[Known]) -> PlannedStudy:
-    study = _Gathered()
-    for file, header in known:
-        if header.kind != JUNK:
-            _add(study, file, header)
-    uids = sorted({frame.facts.study_uid for frame in study.frames})
-    if len(uids) > 1:
-        message = (
-            f"The samplesheet's folder or archive of this study holds {len(uids)} studies (StudyInstanceUIDs); give "
-            "each its own row."
-        )
-        failure = Failure(row.study, STAGE, "several_studies", message)
-        return PlannedStudy(row.study, _digest(study.files, row), None, (), failure)
-    if not study.frames and not study.broken:
-        message = "The samplesheet's folder or archive of this study holds no DICOM image; check its path."
-        failure = Failure(row.study, STAGE, "no_dicom", message)
-        return PlannedStudy(row.study, _digest(study.files, row), None, (), failure)
-    return _plan(row.study, uids[0] if uids else None, study, row)
+        if row.is_nifti:
+            continue
+        missed: list[Unread] = []
+        found = list(_swept(root, row.dicom.absolute(), missed, options))
+        places.append((row, {file.path for file in found}, as_lost(missed)))
+        files.update(found)
+        unread += missed
+    contents, kinds = _contents(root, sorted(files), memory, unread, options)
+    planner = Planner(contents, kinds, memory, options.choose, options.rules)
+    planned = planner.plan(by_row(contents, kinds, places))
+    labels = {row.study: row.labels for row in rows}
+    studies = [*planned, *(_nifti_study(row) for row in rows if row.is_nifti)]
+    studies = [replace(study, labels=labels[study.study_id]) for study in studies]
+    return _intake(root, studies, contents, planner, unread)
 
 
 def _nifti_study(row: SampleRow) -> PlannedStudy:
-    digest = _digest([], row)
+    digest = files_digest([], row_facts(row))
     entry = {
         "study_id": row.study,
         "digest": digest,
@@ -289,6 +219,7 @@ def _nifti_study(row: SampleRow) -> PlannedStudy:
         "component": None,
         "rules": [],
         "flags": [],
-        **_extras(row),
+        "deidentified": False,
+        **extras(row),
     }
     return PlannedStudy(row.study, digest, entry, (), None)

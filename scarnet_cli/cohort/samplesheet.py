@@ -51,11 +51,11 @@ def read_samplesheet(path: Path) -> list[SampleRow]:
 def _row(values: dict[str, str], folder: Path) -> SampleRow:
     problems = [problem for problem in [problem_of_name("study", values["study"])] if problem]
     source = folder / values["dicom"]
-    if not values["dicom"] or not source.exists():
-        problems.append(f"dicom '{values['dicom']}' does not exist")
+    if not values["dicom"] or not _is_there(source):
+        problems.append("its dicom does not exist")
     reference = folder / values["reference"] if values.get("reference") else None
-    if reference is not None and not reference.is_file():
-        problems.append(f"reference '{values['reference']}' is no file")
+    if reference is not None and not (_is_there(reference) and reference.is_file()):
+        problems.append("its reference is no file")
     labels = {name: values.get(name) or None for name in LABELS}
     problems += [p for name, text in labels.items() if text and (p := problem_of_label(name, text))]
     try:
@@ -68,6 +68,13 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
     return SampleRow(values["study"], source, labels, insertion, reference)
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long for the file system, or a folder that may not be read
+        return False
+
+
 def _point(text: str) -> tuple[float, float, float] | None:
     """Read "x y z" (blanks, semicolons or commas between)."""
     if not text:
@@ -77,6 +84,6 @@ def _point(text: str) -> tuple[float, float, float] | None:
     except ValueError:
         x = y = z = math.nan
     if not all(map(math.isfinite, (x, y, z))):
-        message = f"rv_insertion '{text}' is not three numbers in mm (LPS x y z)"
+        message = "rv_insertion is not three numbers in mm (LPS x y z)"
         raise ValueError(message)
     return x, y, z

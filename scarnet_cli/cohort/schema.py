@@ -32,7 +32,7 @@ def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", *, requir
 
 # What a samplesheet may say of a study, for the user's own sorting: column -> meaning.
 LABELS: Final = {
-    "patient": "Label that joins the studies of one patient",
+    "patient": "Label that joins the studies of one patient, with --deidentify a pseudonym",
     "site": "Label of the hospital or scanner that the study comes from",
     "group": "Label of the group that the study belongs to, such as a trial's arm",
     "visit": "Label of the visit at which the study was made, such as baseline",
@@ -44,7 +44,9 @@ def _labels() -> list[pa.Field]:
 
 
 def _study_id() -> pa.Field:
-    meaning = "Samplesheet name, else the first 16 hex digits of SHA-256 of StudyInstanceUID."
+    meaning = (
+        "Samplesheet name, else the first 16 hex digits of SHA-256 of StudyInstanceUID; with --deidentify a pseudonym."
+    )
     return column("study_id", TEXT, meaning, required=True)
 
 
@@ -115,8 +117,12 @@ _SHAPE: Final = [
 _SCANS: Final = [
     _study_id(),
     *_labels(),
-    column("study_instance_uid", TEXT, "DICOM StudyInstanceUID; null where the input was NIfTI."),
-    column("manufacturer", TEXT, "DICOM Manufacturer."),
+    column(
+        "study_instance_uid",
+        TEXT,
+        "DICOM StudyInstanceUID, with --deidentify a new one; null where the input was NIfTI.",
+    ),
+    column("manufacturer", TEXT, "DICOM Manufacturer, with --deidentify known words of it."),
     column("slices", COUNT, "Number of slices in the stack."),
     column(
         "spacing_mm",
@@ -222,18 +228,32 @@ _SEGMENTS: Final = [
 
 _SERIES: Final = [
     _study_id(),
-    column("series_instance_uid", TEXT, "DICOM SeriesInstanceUID; null where the input was NIfTI."),
-    column("description", TEXT, "DICOM SeriesDescription."),
+    column(
+        "series_instance_uid",
+        TEXT,
+        "DICOM SeriesInstanceUID, with --deidentify a new one; null where the input was NIfTI.",
+    ),
+    column("description", TEXT, "DICOM SeriesDescription, with --deidentify known words of it."),
     column("chosen", pa.bool_(), "Whether this series was measured.", required=True),
     column("reason", TEXT, "Why it was or was not chosen."),
 ]
 
 _FAILURES: Final = [
     _study_id(),
-    column("stage", TEXT, "Stage at which the study ended: index, convert, crop, segment, quantify.", required=True),
+    column(
+        "stage", TEXT, "Stage at which the study ended: index, fetch, convert, crop, segment, quantify.", required=True
+    ),
     column("code", TEXT, "Reason as a short word for programs.", required=True),
     column("message", TEXT, "Reason for people, and what to do.", required=True),
     *_labels(),
+]
+
+_EXPORTS: Final = [
+    _study_id(),
+    column("segmentation_uid", TEXT, "SOPInstanceUID of the study's DICOM Segmentation, seg.dcm; null without one."),
+    column("report_uid", TEXT, "SOPInstanceUID of its Structured Report, report.dcm; null without one."),
+    column("code", TEXT, "Why there are none, as a short word for programs; null where they were written."),
+    column("message", TEXT, "The reason for people, and what to do."),
 ]
 
 _STUDIES: Final = [
@@ -241,6 +261,19 @@ _STUDIES: Final = [
     column("study_digest", TEXT, "Digest of the study's files; a change redoes its batch."),
     column("batch", TEXT, "Batch that the study travels in; null when it failed before."),
     *_labels(),
+]
+
+_UNREAD: Final = [
+    column("place", TEXT, "Key of the folder (of the file at the input's root): a hash of its path.", required=True),
+    column("kind", TEXT, "What was not read: 'folder', or 'file' for files and links in the folder.", required=True),
+    column(
+        "reason",
+        TEXT,
+        "vanished, unreadable, dead_link, link_loop, walked_before or no_file, see `message`.",
+        required=True,
+    ),
+    column("count", COUNT, "How many.", required=True),
+    column("message", TEXT, "The reason for people, and what to do.", required=True),
 ]
 
 _MODEL: Final = column("model", TEXT, "Name of the model, or of whatever labelled the cases.", required=True)
@@ -306,7 +339,9 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "segments": pa.schema(_SEGMENTS),
     "series": pa.schema(_SERIES),
     "failures": pa.schema(_FAILURES),
+    "exports": pa.schema(_EXPORTS),
     "studies": pa.schema(_STUDIES),
+    "unread": pa.schema(_UNREAD),
     "benchmark": pa.schema(_BENCHMARK),
     "benchmark_summary": pa.schema(_BENCHMARK_SUMMARY),
     "benchmark_cost": pa.schema(_BENCHMARK_COST),
@@ -319,7 +354,9 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "segments": ("study_id", "segment"),
     "series": ("study_id", "series_instance_uid"),
     "failures": ("study_id", "stage", "code"),
+    "exports": ("study_id",),
     "studies": ("study_id",),
+    "unread": ("place", "kind", "reason"),
     "benchmark": ("model", "case_id", "region"),
     "benchmark_summary": ("model", "region"),
     "benchmark_cost": ("model",),

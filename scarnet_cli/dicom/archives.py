@@ -3,23 +3,47 @@
 A member is known by its place in the archive (from 0, folders not counted), never by its name.
 """
 
+import bz2
+import gzip
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, BinaryIO, Final, cast
 
+from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
 from scarnet_cli.errors import DicomError
 
 # Bounds against archives made to fill memory or time: a study has thousands of files of less than a megabyte, an
 # enhanced multi-frame object some hundred megabytes.
-MEMBER_LIMIT: Final = 200_000
-MEMBER_BYTES_LIMIT: Final = 1 << 30
+MEMBER_LIMIT: Final = 100_000
+MEMBER_BYTES_LIMIT: Final = 256 << 20
 TOTAL_BYTES_LIMIT: Final = 64 << 30
+# MR images pack to a half or a tenth. More than this, beyond what every archive may hold, is a bomb.
+PACKING_LIMIT: Final = 50
+UNPACKED_BYTES: Final = 128 << 20
+_STEP: Final = 32 << 10
 _TAR_MAGIC_PLACE: Final = 257
-_DAMAGE: Final = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+# What zipfile, tarfile and the decompressors raise on damaged archives, besides their own errors.
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+)
+_OPENERS: Final = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 
 
 def is_archive(path: Path) -> bool:
@@ -37,10 +61,11 @@ def is_archive(path: Path) -> bool:
 
 def _holds_tar(path: Path) -> bool:
     try:
-        with tarfile.open(path):
-            return True
-    except _DAMAGE:
+        with ExitStack() as stack:
+            _open_tar(path, stack)
+    except (*_DAMAGE, DicomError):
         return False
+    return True
 
 
 def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[tuple[int, str, bytes]]:
@@ -53,57 +78,94 @@ def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[t
     Raises:
         DicomError: The archive is damaged, encrypted, or larger than the bounds of this module.
     """
-    members = _zip_members if zipfile.is_zipfile(path) else _tar_members
     try:
+        members = _zip_members if zipfile.is_zipfile(path) else _tar_members
         yield from members(path, wanted)
     except _DAMAGE as error:
         message = f"An archive cannot be read to its end ({type(error).__name__}); make it again or unpack it."
         raise DicomError("bad_archive", message) from error
 
 
+def _most_bytes(path: Path) -> int:
+    return min(TOTAL_BYTES_LIMIT, UNPACKED_BYTES + PACKING_LIMIT * path.stat().st_size)
+
+
 def _zip_members(path: Path, wanted: frozenset[int] | None) -> Iterator[tuple[int, str, bytes]]:
-    with zipfile.ZipFile(path) as archive:
+    most = _most_bytes(path)
+    with path.open("rb") as file, zipfile.ZipFile(cast("BinaryIO", BoundedArchive(file, most))) as archive:
         files = [info for info in archive.infolist() if not info.is_dir()]
-        sizes = [(i, info.file_size) for i, info in enumerate(files)]
-        _require_bounds(len(files), sum(size for _, size in sizes))
+        _require_bounds(len(files), sum(info.file_size for info in files), most)
         for place, info in enumerate(files):
             if wanted is None or place in wanted:
-                _require_bounds(1, info.file_size, one=True)
+                _require_bounds(1, info.file_size, MEMBER_BYTES_LIMIT)
                 with archive.open(info) as member:
                     yield place, Path(info.filename).suffix, _read_bounded(member)
 
 
 def _tar_members(path: Path, wanted: frozenset[int] | None) -> Iterator[tuple[int, str, bytes]]:
-    total, place = 0, -1
-    with tarfile.open(path) as archive:
-        for info in archive:
+    total, place, most = 0, -1, _most_bytes(path)
+    with ExitStack() as stack:
+        archive, stream = _open_tar(path, stack)
+        for count, info in enumerate(_entries(archive, stream)):
+            total += info.size
+            _require_bounds(count, total, most)
             if not info.isfile():  # links and devices hold no data of their own
                 continue
             place += 1
-            total += info.size
-            _require_bounds(place, total)
             if wanted is not None and place not in wanted:
                 continue
-            _require_bounds(1, info.size, one=True)
+            _require_bounds(1, info.size, MEMBER_BYTES_LIMIT)
             member = archive.extractfile(info)
             if member is not None:
                 yield place, Path(info.name).suffix, _read_bounded(member)
-            archive.members.clear()  # type: ignore[attr-defined]  # or a large archive's list stays in memory
             if wanted is not None and place >= max(wanted, default=-1):
                 return
 
 
+def _open_tar(path: Path, stack: ExitStack) -> tuple[tarfile.TarFile, BoundedArchive]:
+    """Open a tar archive, inflated as it is read; what has been opened is closed with the stack."""
+    file = stack.enter_context(path.open("rb"))
+    opener = _OPENERS.get(file.read(2))
+    file.seek(0)
+    most = _most_bytes(path)
+    if opener is None:
+        inflated: IO[bytes] = file
+    else:
+        inflated = stack.enter_context(opener(cast("BinaryIO", BoundedArchive(file, most))))
+    stream = BoundedArchive(inflated, most, HEADER_PIECE)
+    stream.in_header = True  # the first header is read when the archive is opened
+    return stack.enter_context(tarfile.open(fileobj=cast("BinaryIO", stream), mode="r:")), stream
+
+
+def _entries(archive: tarfile.TarFile, stream: BoundedArchive) -> Iterator[tarfile.TarInfo]:
+    """Yield the archive's entries; none is kept, and one that points back ends it."""
+    place = -1
+    while True:
+        stream.in_header = True
+        info = archive.next()
+        stream.in_header = False
+        if info is None:
+            return
+        if archive.offset <= place:  # a negative size would have it read for ever
+            message = "an entry of negative size"
+            raise tarfile.ReadError(message)
+        place = archive.offset
+        archive.members.clear()  # type: ignore[attr-defined]  # or a large archive's list stays in memory
+        yield info
+
+
 def _read_bounded(member: IO[bytes]) -> bytes:
-    content = member.read(MEMBER_BYTES_LIMIT + 1)
-    _require_bounds(1, len(content), one=True)
-    return content
+    content = bytearray()
+    while piece := member.read(_STEP):
+        content += piece
+        _require_bounds(1, len(content), MEMBER_BYTES_LIMIT)
+    return bytes(content)
 
 
-def _require_bounds(count: int, size: int, *, one: bool = False) -> None:
-    limit = MEMBER_BYTES_LIMIT if one else TOTAL_BYTES_LIMIT
-    if count > MEMBER_LIMIT or size > limit:
+def _require_bounds(count: int, size: int, most: int) -> None:
+    if count > MEMBER_LIMIT or size > most:
         message = (
-            f"An archive holds {count} files and {size} bytes; at most {MEMBER_LIMIT} files and {limit} bytes are "
+            f"An archive holds {count} files and {size} bytes; at most {MEMBER_LIMIT} files and {most} bytes are "
             "read. Unpack it and name the folder instead."
         )
         raise DicomError("archive_too_large", message)

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from scarnet_cli import __version__
-from scarnet_cli.dicom.pixels import Source, read_volume
+from scarnet_cli.dicom.pixels import read_volume
+from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.files import write_json
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
-
-_HEADER_ONLY_FLAG = "orientation_repaired"
 
 
 def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
@@ -33,11 +32,9 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
     if study["kind"] == "nifti":
         volume = read_nifti_study(root / study["sources"][0]["path"])
     else:
-        volume, repaired = read_volume(root, [Source(s["path"], s["member"], s["frame"]) for s in study["sources"]])
-        if repaired:
-            flags.append(_HEADER_ONLY_FLAG)
-            words = "Row and column direction were not quite orthonormal; the nearest that are were used."
-            rules.append({"code": _HEADER_ONLY_FLAG, "words": words})
+        volume, notes = read_volume(root, [Source(s["path"], s["member"], s["frame"]) for s in study["sources"]])
+        flags += [note.code for note in notes]
+        rules += [{"code": note.code, "words": note.words} for note in notes]
     folder = out / "studies" / study["study_id"]
     write_nifti(volume, folder / "image.nii.gz")
     if study["reference"]:
@@ -54,13 +51,24 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
         "slices": volume.shape_zyx[0],
         "spacing_mm": round(y, 6),
         "slice_spacing_mm": round(z, 6),
+        "geometry": _geometry(volume),
         "component": study["component"],
         "rules": rules,
         "flags": sorted(flags),
         "rv_insertion": study["rv_insertion"],
+        "deidentified": study["deidentified"],
         "pipeline_version": __version__,
     }
     write_json(folder / "study.json", facts)
+
+
+def _geometry(volume: Volume) -> dict[str, Any]:
+    """Return the grid in double precision, in LPS: a NIfTI header keeps seven digits."""
+    return {
+        "origin_xyz_mm": list(volume.origin_xyz_mm),
+        "direction": volume.direction.tolist(),
+        "spacing_zyx_mm": list(volume.spacing_zyx_mm),
+    }
 
 
 def read_nifti_study(path: Path) -> Volume:
@@ -70,7 +78,11 @@ def read_nifti_study(path: Path) -> Volume:
         DicomError: It has fewer than two slices, or values that are not finite or all the same.
         GeometryError: It is no volume.
     """
-    volume = read_nifti(path)
+    try:
+        volume = read_nifti(path)
+    except GeometryError as error:  # whose message names the file, after the patient perhaps
+        message = "The study's NIfTI file is no 3D image of single values that ITK can read; write it again."
+        raise GeometryError(error.code, message) from error
     values = volume.array.astype(np.float32)
     if volume.shape_zyx[0] < 2:  # noqa: PLR2004 (a stack has two slices at least)
         message = "The NIfTI file holds a single slice; a stack of short-axis slices is needed."

@@ -42,7 +42,7 @@ class FrameFacts:
         instance_number: InstanceNumber, or the frame's place; only breaks ties.
         image_type: ImageType or FrameType, values joined by a backslash.
         sequence: ScanningSequence, SequenceVariant, SequenceName and their kin, joined by blanks.
-        component: "psir", "magnitude" or "other", as the header says; None where it says nothing.
+        complex_component: ComplexImageComponent.
         slope: RescaleSlope, 1 where there is none.
         intercept: RescaleIntercept, 0 where there is none.
         inversion_ms: InversionTime.
@@ -54,6 +54,7 @@ class FrameFacts:
         spacing_yx_mm: PixelSpacing: between rows, between columns.
         position_xyz_mm: ImagePositionPatient, LPS.
         orientation: ImageOrientationPatient: direction of a row (x), then of a column (y).
+        stack_id: StackID of a frame; None in a classic image.
     """
 
     study_uid: str
@@ -68,7 +69,7 @@ class FrameFacts:
     instance_number: int | None
     image_type: str | None
     sequence: str | None
-    component: str | None
+    complex_component: str | None
     slope: float
     intercept: float
     inversion_ms: float | None
@@ -80,6 +81,7 @@ class FrameFacts:
     spacing_yx_mm: tuple[float, ...] | None
     position_xyz_mm: tuple[float, ...] | None
     orientation: tuple[float, ...] | None
+    stack_id: str | None = None
 
 
 class Frame(NamedTuple):

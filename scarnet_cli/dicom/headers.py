@@ -1,25 +1,21 @@
 """Read the header of one file, as little of it as the index needs."""
 
-import logging
-import struct
+import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
-import pydicom
-from pydicom import config
-from pydicom.datadict import tag_for_keyword
-from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
+from scarnet_cli.dicom.bounds import FRAMES
+from scarnet_cli.dicom.facts import FrameFacts
+from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
 
-from scarnet_cli.dicom.facts import MAGNITUDE, OTHER_COMPONENT, PSIR, FrameFacts
+if TYPE_CHECKING:  # pydicom takes most of a second to import, and most files need none
+    from pydicom.dataset import Dataset
 
-# pydicom's warnings quote the values they are about, names among them: none may reach a log. What matters of them shows
-# when a value is used.
-logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-config.settings.reading_validation_mode = config.IGNORE
+# A data set, or what `walk` returns of it.
+Layer: TypeAlias = "Dataset | Mapping[str, Any]"
 
 # What a file turned out to be.
 IMAGE: Final = "image"
@@ -28,42 +24,14 @@ BROKEN: Final = "broken"  # meant to be DICOM, cannot be read
 JUNK: Final = "junk"  # something else: text, a picture, a program
 ARCHIVE: Final = "archive"
 
-# What pydicom raises on damaged files, besides its own error.
-DAMAGE: Final = (
-    InvalidDicomError,
-    BytesLengthException,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    OSError,
-    EOFError,
-    NotImplementedError,
-    ArithmeticError,
-    AssertionError,
-    RecursionError,
-    MemoryError,
-    struct.error,
-)
 DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
 
-# fmt: off
-_KEYWORDS: Final = [
-    "SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "StudyDate", "AcquisitionDate",
-    "ContentDate", "StudyTime", "SeriesTime", "AcquisitionDateTime", "AcquisitionTime", "ContentTime", "Modality",
-    "Manufacturer", "SeriesDescription", "ProtocolName", "ScanningSequence", "SequenceVariant", "SequenceName",
-    "PulseSequenceName", "InversionTime", "ComplexImageComponent", "StudyInstanceUID", "SeriesInstanceUID",
-    "SeriesNumber", "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID",
-    "SamplesPerPixel", "NumberOfFrames", "Rows", "Columns", "PixelSpacing", "RescaleIntercept", "RescaleSlope",
-    "PixelRepresentation", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-]
-# fmt: on
-_TAGS: Final[list[Any]] = [tag for tag in map(tag_for_keyword, _KEYWORDS) if tag is not None]
 _PREAMBLE: Final = 128
 # First bytes of a file without preamble: group 0002 or 0008, little or big endian.
 _BARE_STARTS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 _TEXT_LIMIT: Final = 200
-_FRAME_LIMIT: Final = 20_000
+_SECONDS_LIMIT: Final = 2 * 86400
+_WHOLE_LIMIT: Final = 1 << 53  # beyond it a float is no exact whole number, nor one that a table's column holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,38 +49,42 @@ class Header:
     frames: tuple[FrameFacts, ...] = ()
 
 
-def read_header(stream: BinaryIO, suffix: str) -> Header:
+def read_header(stream: BinaryIO | io.FileIO, suffix: str) -> Header:
     """Read the header from an open file.
 
     Args:
         stream: Seekable binary stream at its start.
         suffix: The file's suffix; a file called .dcm that cannot be read is broken, not junk.
     """
-    start = stream.read(_PREAMBLE + 4)
-    stream.seek(0)
-    magic = start[_PREAMBLE:] == b"DICM"
-    meant = magic or suffix.lower() in DICOM_SUFFIXES
+    start = stream.read(BLOCK)
+    meant = start[_PREAMBLE : _PREAMBLE + 4] == b"DICM" or suffix.lower() in DICOM_SUFFIXES
     if not meant and start[:2] not in _BARE_STARTS:
         return Header(JUNK)
+    elements = walk(stream, start)
+    if elements is not None:
+        return Header(IMAGE, text(elements, "StudyInstanceUID"), frame_facts(elements))
+    stream.seek(0)
+    if not isinstance(stream, io.RawIOBase):
+        return read_by_pydicom(stream, meant=meant)
+    buffered = io.BufferedReader(stream)
     try:
-        dataset = read_dataset(stream, tags=_TAGS)
-        return _header_of(dataset, meant=meant)
+        return read_by_pydicom(buffered, meant=meant)
+    finally:
+        buffered.detach()  # or it would close the stream
+
+
+def read_by_pydicom(stream: BinaryIO, *, meant: bool) -> Header:
+    """Read the header of anything that may be DICOM; one that is `meant` to be and cannot be read is broken."""
+    from scarnet_cli.dicom.datasets import DAMAGE, read_dataset  # noqa: PLC0415 (see TYPE_CHECKING above)
+
+    try:
+        return header_of(read_dataset(stream, tags=list(WANTED)), meant=meant)
     except DAMAGE:
         return Header(BROKEN if meant else JUNK)
 
 
-def read_dataset(stream: BinaryIO, tags: list[Any] | None = None) -> Dataset:
-    """Read a data set with or without preamble: whole, or only `tags` and what comes before the pixels.
-
-    Raises:
-        Exception: One of `DAMAGE`.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd values and character sets are judged by their use, not by a warning
-        return pydicom.dcmread(stream, force=True, specific_tags=tags, stop_before_pixels=tags is not None)
-
-
-def _header_of(dataset: Dataset, *, meant: bool) -> Header:
+def header_of(dataset: "Dataset", *, meant: bool) -> Header:
+    """Return what a data set holds; one that is `meant` as DICOM and cannot be told is broken, else junk."""
     study_uid = text(dataset, "StudyInstanceUID")
     if study_uid is None:
         # A DICOMDIR belongs to no study and is no loss; anything else without a study is damaged.
@@ -125,38 +97,41 @@ def _header_of(dataset: Dataset, *, meant: bool) -> Header:
     return Header(IMAGE, study_uid, frame_facts(dataset))
 
 
-def frame_facts(dataset: Dataset) -> tuple[FrameFacts, ...]:
+def frame_facts(dataset: Layer) -> tuple[FrameFacts, ...]:
     """Return the facts of every frame of an image, in the order of its frames."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return tuple(_frames(dataset, text(dataset, "StudyInstanceUID") or ""))
 
 
-def _frames(dataset: Dataset, study_uid: str) -> Iterator[FrameFacts]:
-    groups = dataset.get("PerFrameFunctionalGroupsSequence")
-    if not groups:
-        if (whole(dataset, "NumberOfFrames") or 1) > 1:  # several frames that say nothing each: no stack
+def _frames(dataset: Layer, study_uid: str) -> Iterator[FrameFacts]:
+    groups = _items(_value(dataset, "PerFrameFunctionalGroupsSequence"))
+    if not groups or len(groups) > FRAMES:
+        if (
+            len(groups) > 1 or (whole(dataset, "NumberOfFrames") or 1) > 1
+        ):  # frames that say nothing each, or too many: no stack
             yield _facts(study_uid, None, [dataset], geometry=False)
             return
         yield _facts(study_uid, None, [dataset])
         return
-    shared = _items(dataset.get("SharedFunctionalGroupsSequence"))
-    for index, group in enumerate(groups[:_FRAME_LIMIT]):
+    shared = _items(_value(dataset, "SharedFunctionalGroupsSequence"))
+    for index, group in enumerate(groups):
         yield _facts(study_uid, index, [*_macros(group), *(m for g in shared for m in _macros(g)), dataset])
 
 
-def _items(sequence: Any) -> list[Dataset]:  # noqa: ANN401 (a pydicom sequence or None)
+def _items(sequence: Any) -> "list[Dataset]":  # noqa: ANN401 (a pydicom sequence or None)
     return list(sequence) if sequence else []
 
 
-def _macros(group: Dataset) -> list[Dataset]:
+def _macros(group: "Dataset") -> "list[Dataset]":
     """Return the macros of a functional group: each is a sequence of one item."""
-    return [item for element in group if element.VR == "SQ" and element.value for item in element.value[:1]]
+    from scarnet_cli.dicom.datasets import sequences  # noqa: PLC0415 (see TYPE_CHECKING above)
+
+    return [item for sequence in sequences(group) for item in sequence[:1]]
 
 
-def _facts(study_uid: str, frame: int | None, layers: Sequence[Dataset], *, geometry: bool = True) -> FrameFacts:
+def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geometry: bool = True) -> FrameFacts:
     """Read one frame's facts; of several layers the first that has a value counts."""
-    image_type = joined(layers, "FrameType") or joined(layers, "ImageType")
     number = first(layers, "InstanceNumber", whole)
     return FrameFacts(
         study_uid=study_uid,
@@ -169,9 +144,9 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Dataset], *, geom
         protocol=first(layers, "ProtocolName", text),
         series_number=first(layers, "SeriesNumber", whole),
         instance_number=number if frame is None else frame,
-        image_type=image_type,
+        image_type=joined(layers, "FrameType") or joined(layers, "ImageType"),
         sequence=" ".join(filter(None, (joined(layers, k) for k in _SEQUENCE_KEYWORDS))) or None,
-        component=component_of(first(layers, "ComplexImageComponent", text), image_type),
+        complex_component=first(layers, "ComplexImageComponent", text),
         slope=first(layers, "RescaleSlope", number_of) or 1.0,
         intercept=first(layers, "RescaleIntercept", number_of) or 0.0,
         inversion_ms=first(layers, "InversionTime", number_of) or first(layers, "InversionTimes", number_of),
@@ -182,31 +157,15 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Dataset], *, geom
         samples=first(layers, "SamplesPerPixel", whole),
         spacing_yx_mm=_vector(layers, "PixelSpacing", 2),
         position_xyz_mm=_vector(layers, "ImagePositionPatient", 3) if geometry else None,
-        orientation=_vector(layers, "ImageOrientationPatient", 6) if geometry else None,
+        orientation=_orientation(layers) if geometry else None,
+        stack_id=None if frame is None else first(layers, "StackID", text),
     )
 
 
 _SEQUENCE_KEYWORDS: Final = ("ScanningSequence", "SequenceVariant", "SequenceName", "PulseSequenceName")
-_PSIR_TYPES: Final = {"PSIR", "PS", "R_IR", "R", "REAL", "CR"}
-_MAGNITUDE_TYPES: Final = {"M", "M_IR", "MAG", "MAGNITUDE", "M_FFE", "M_SE"}
-_OTHER_TYPES: Final = {"P", "I", "PHASE", "IMAGINARY", "PHASE MAP", "VELOCITY", "P_IR", "I_IR"}
 
 
-def component_of(complex_component: str | None, image_type: str | None) -> str | None:
-    """Return the component of a frame: ComplexImageComponent first, then ImageType from its third value on."""
-    words = [complex_component.upper()] if complex_component else []
-    for candidates in (words, (image_type or "").upper().split("\\")[2:]):
-        found = set(candidates)
-        if found & _PSIR_TYPES:
-            return PSIR
-        if found & _OTHER_TYPES:
-            return OTHER_COMPONENT
-        if found & _MAGNITUDE_TYPES:
-            return MAGNITUDE
-    return None
-
-
-def first(layers: Sequence[Dataset], keyword: str, read: Any) -> Any:  # noqa: ANN401 (whatever `read` returns)
+def first(layers: Sequence[Layer], keyword: str, read: Any) -> Any:  # noqa: ANN401 (whatever `read` returns)
     """Return the first value that `read` finds under `keyword`."""
     for layer in layers:
         if keyword in layer and (value := read(layer, keyword)) is not None:
@@ -214,22 +173,25 @@ def first(layers: Sequence[Dataset], keyword: str, read: Any) -> Any:  # noqa: A
     return None
 
 
-def text(dataset: Dataset, keyword: str) -> str | None:
+def text(dataset: Layer, keyword: str) -> str | None:
     """Return a value as plain text without control characters, None where it is empty or unreadable."""
     value = _value(dataset, keyword)
-    if value is None or isinstance(value, Dataset):
+    if value is None:
         return None
-    words = "".join(c if c.isprintable() else " " for c in str(value)).strip()
+    words = str(value)
+    if not words.isprintable():
+        words = "".join(c if c.isprintable() else " " for c in words)
+    words = words.strip()
     return words[:_TEXT_LIMIT] or None
 
 
-def whole(dataset: Dataset, keyword: str) -> int | None:
+def whole(dataset: Layer, keyword: str) -> int | None:
     """Return a value as a whole number, None where it is none."""
     value = number_of(dataset, keyword)
-    return int(value) if value is not None else None
+    return int(value) if value is not None and abs(value) <= _WHOLE_LIMIT else None
 
 
-def number_of(dataset: Dataset, keyword: str) -> float | None:
+def number_of(dataset: Layer, keyword: str) -> float | None:
     """Return a value (of several the first) as a finite number, None where it is none."""
     value = _value(dataset, keyword)
     values = numbers([value] if isinstance(value, str | int | float) or value is None else list(value)[:1])
@@ -245,7 +207,7 @@ def numbers(values: Any) -> tuple[float, ...] | None:  # noqa: ANN401 (anything 
     return found if all(abs(v) < float("inf") for v in found) else None
 
 
-def joined(layers: Sequence[Dataset], keyword: str) -> str | None:
+def joined(layers: Sequence[Layer], keyword: str) -> str | None:
     """Return a value with several parts joined by a backslash."""
     for layer in layers:
         value = _value(layer, keyword)
@@ -255,7 +217,7 @@ def joined(layers: Sequence[Dataset], keyword: str) -> str | None:
     return None
 
 
-def _vector(layers: Sequence[Dataset], keyword: str, length: int) -> tuple[float, ...] | None:
+def _vector(layers: Sequence[Layer], keyword: str, length: int) -> tuple[float, ...] | None:
     for layer in layers:
         value = _value(layer, keyword)
         if value is None or isinstance(value, str | int | float):
@@ -266,14 +228,20 @@ def _vector(layers: Sequence[Dataset], keyword: str, length: int) -> tuple[float
     return None
 
 
-def _value(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 (anything pydicom may return)
-    try:
+def _orientation(layers: Sequence[Layer]) -> tuple[float, ...] | None:
+    found = _vector(layers, "ImageOrientationPatient", 6)
+    return found if found and any(found[:3]) and any(found[3:]) else None  # zeros say nothing
+
+
+def _value(dataset: Layer, keyword: str) -> Any:  # noqa: ANN401 (anything pydicom may return)
+    if isinstance(dataset, dict):  # of `walk`: nothing is left to decode
         return dataset.get(keyword)
-    except DAMAGE:
-        return None
+    from scarnet_cli.dicom.datasets import bounded_value  # noqa: PLC0415 (see TYPE_CHECKING above)
+
+    return bounded_value(dataset, keyword)  # type: ignore[arg-type]  # a Mapping is always a dict of `walk`
 
 
-def _acquired(layers: Sequence[Dataset]) -> float | None:
+def _acquired(layers: Sequence[Layer]) -> float | None:
     """Return seconds since midnight of the study's day, from the most exact time that the header has."""
     study_day = _day(first(layers, "StudyDate", text))
     stamp = first(layers, "FrameAcquisitionDateTime", text) or first(layers, "AcquisitionDateTime", text)
@@ -291,6 +259,8 @@ def _seconds(clock: str | None, day: int | None, study_day: int | None) -> float
     try:
         seconds = int(clock[:2]) * 3600 + int(clock[2:4] or 0) * 60 + float(clock[4:] or 0)
     except ValueError:
+        return None
+    if not abs(seconds) <= _SECONDS_LIMIT:  # "nan", "1e9"
         return None
     return seconds + 86400 * (day - study_day if day and study_day else 0)
 

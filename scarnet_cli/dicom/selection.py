@@ -1,36 +1,40 @@
 """Choose a study's LGE short-axis stack among all that it holds, and say why each series was taken or left.
 
 Geometry decides whether slices can be a short-axis stack of the ventricle; names and header fields are the evidence
-that they are one of late enhancement. Among those that qualify a written order of preference chooses: see `_rank`.
+that they are one of late enhancement: see `candidates`. Among those that qualify a written order chooses: `preference`.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import numpy as np
 
-from scarnet_cli.dicom.facts import MAGNITUDE, OTHER_COMPONENT, PSIR, Frame
-from scarnet_cli.dicom.names import LAX, LGE, SAX, read_name
-from scarnet_cli.dicom.stacks import LEAST_SLICES, Note, Stack, form_stacks, has_geometry, name_of
+from scarnet_cli.dicom.candidates import (
+    BY_DIRECTION,
+    BY_HEADER,
+    BY_NAME,
+    UNKNOWN,
+    Candidate,
+    judge,
+    named_by_site,
+    normal_of,
+    witnesses,
+)
+from scarnet_cli.dicom.facts import MAGNITUDE, PSIR, Frame
+from scarnet_cli.dicom.heart_axis import heart_axis
+from scarnet_cli.dicom.preference import BY_TIME, decisive, rank
+from scarnet_cli.dicom.rules import SeriesRules
+from scarnet_cli.dicom.rules_file import built_in_rules
+from scarnet_cli.dicom.stacks import Note, Stack, form_stacks, has_geometry, name_of
 from scarnet_cli.errors import DicomError
 
-# Centre-to-centre spacing of short-axis stacks, with half a millimetre of slack at each end of 5 to 12 mm.
-SPACING_MM: Final = (4.5, 12.5)
-# Moving pictures, inversion scouts and perfusion hold more frames than this at one position; repeats of LGE fewer.
-MOST_REPEATS: Final = 4.0
-# Rough direction of the left ventricle's long axis in LPS, base to apex: left, forward, down. It varies by 25 degrees
-# or so between people, so a stack is called short or long axis only well on one side of 50 degrees.
-LONG_AXIS: Final = (0.65, -0.60, -0.47)
-_SAX_BELOW_DEG: Final = 45.0
-_LAX_ABOVE_DEG: Final = 60.0
-# Inversion times of late enhancement; scouts and maps start lower, FLAIR-like sequences lie higher.
-_INVERSION_MS: Final = (100.0, 700.0)
-# A stack shorter than this part of the longest that qualifies is taken only when there is no better.
-_SHORT_PART: Final = 0.7
-# Where other evidence is weak, only a whole stack is believed.
-_WHOLE_STACK: Final = 6
+# A ProtocolName that so many differently described series share is the examination's, not theirs.
+_SHARED_BY: Final = 3
+# Planes nearer to each other than this are no two views of the heart, which differ by 60 to 90 degrees.
+_LEAST_VIEW_ANGLE_DEG: Final = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,21 @@ class SeriesVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """A stack and what became of it.
+
+    Attributes:
+        candidate: The stack with the judgement on it.
+        chosen: It is the study's LGE short-axis stack.
+        reason: Why, or why not, for people.
+    """
+
+    candidate: Candidate
+    chosen: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """The choice made for a study.
 
@@ -58,177 +77,112 @@ class Selection:
         stack: The chosen stack; None where `error` says why there is none.
         series: Every series of the study.
         error: Why the study cannot be measured.
+        decisions: Every stack of the study: those that qualify in the order of preference, then the others.
     """
 
     stack: Stack | None
     series: tuple[SeriesVerdict, ...]
     error: DicomError | None
+    decisions: tuple[Decision, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A stack with the judgement on it.
+def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selection:
+    """Choose the LGE short-axis stack among all frames of one study.
 
-    Attributes:
-        stack: The stack.
-        evidence: How well it is shown to be LGE: 2 by name, 1 by header, 0 by geometry alone, -1 not at all.
-        view: How well it is shown to be short axis: 2 by name, 1 by geometry, 0 unknown, -1 it is not.
-        averaged: Its name says that it is an average.
-        refusal: Why it does not qualify; None where it does.
+    Args:
+        frames: The study's frames, in any order.
+        rules: The rules to judge by; the built-in ones by default.
     """
-
-    stack: Stack
-    evidence: int
-    view: int
-    averaged: bool
-    refusal: str | None
-
-
-def select(frames: Sequence[Frame]) -> Selection:
-    """Choose the LGE short-axis stack among all frames of one study."""
-    placed = [f for f in frames if _is_picture(f) and has_geometry(f)]
-    candidates = [judge(stack) for stack in form_stacks(placed)]
+    rules = rules or built_in_rules()
+    placed = [f for f in _without_exam_protocol(frames) if _is_picture(f) and has_geometry(f)]
+    left = [f for f in placed if _is_left(f, rules)]  # apart, so that they complete no stack of others
+    stacks = [*form_stacks([f for f in placed if not _is_left(f, rules)], rules), *form_stacks(left, rules)]
+    axis = heart_axis(witnesses(stacks, rules))
+    candidates = [judge(stack, axis, rules) for stack in stacks]
     fit = [c for c in candidates if c.refusal is None]
-    if not any(c.evidence > 0 for c in fit) and len(fit) > 1:
+    if not any(c.evidence > UNKNOWN for c in fit) and len(fit) > 1:
         fit = []  # nothing but geometry speaks for any, and it speaks for several
-    fit = [c for c in fit if c.evidence > 0] or fit
-    if not fit:
-        return Selection(None, _verdicts(frames, candidates, None), _refusal(frames, candidates))
-    longest = max(len(c.stack.frames) for c in fit)
-    ranked = sorted(fit, key=lambda c: _rank(c, longest), reverse=True)
-    best = ranked[0]
-    notes = (*best.stack.notes, *_choice_notes(best, ranked), *_left_out(best, candidates))
-    stack = replace(best.stack, notes=notes)
-    verdicts = _verdicts(frames, candidates, best)
-    if stack.problem is not None:
-        return Selection(None, verdicts, stack.problem)
-    return Selection(stack, verdicts, None)
+    fit = [c for c in fit if c.evidence > UNKNOWN] or fit
+    longest = max((len(c.stack.frames) for c in fit), default=0)
+    ranked = sorted(fit, key=lambda c: rank(c, longest), reverse=True)
+    rest = [c for c in candidates if not any(c is r for r in ranked)]
+    rest.sort(key=lambda c: (-(c.refusal is None), -c.evidence, -c.view, c.stack.name, c.stack.series_uids))
+    best = None
+    if ranked:
+        notes = (*_choice_notes(ranked, longest), *_left_out(ranked[0], candidates, longest))
+        best = replace(ranked[0], stack=replace(ranked[0].stack, notes=(*ranked[0].stack.notes, *notes)))
+        ranked[0] = best
+    problem = best.stack.problem if best else _refusal(frames, candidates)
+    decisions = tuple(Decision(c, c is best and problem is None, _reason(c, best, longest)) for c in (*ranked, *rest))
+    return Selection(best.stack if best and problem is None else None, _verdicts(frames, decisions), problem, decisions)
 
 
-def _rank(candidate: Candidate, longest: int) -> tuple[Any, ...]:
-    """Return the sort key of the written rule: the first difference counts, greater is better.
+def chooser(rules: SeriesRules) -> Callable[[Sequence[Frame]], Selection]:
+    """Return `select` by these rules."""
+    return partial(select, rules=rules)
 
-    Sound geometry; short axis by name and by direction; not much shorter than the longest; LGE by name, then by header;
-    phase-sensitive, then magnitude, then unknown; averaged; more slices; the latest acquisition.
+
+def _without_exam_protocol(frames: Sequence[Frame]) -> list[Frame]:
+    """Drop a ProtocolName that is the whole examination's: it says nothing of one series.
+
+    Siemens and Philips give each series its own, GE may give all the same ("cardiac viability").
     """
-    stack = candidate.stack
-    numbers = [f.facts.series_number or 0 for f in stack.frames]
-    return (
-        stack.geometry is not None,
-        candidate.view,
-        len(stack.frames) >= _SHORT_PART * longest,
-        candidate.evidence,
-        {PSIR: 2, MAGNITUDE: 1}.get(stack.component or "", 0),
-        candidate.averaged,
-        len(stack.frames),
-        stack.acquired_s,
-        max(numbers),
-        stack.series_uids,
-    )
+    described: dict[str, set[str]] = defaultdict(set)
+    for frame in frames:
+        if frame.facts.protocol and frame.facts.description:
+            described[frame.facts.protocol].add(frame.facts.description)
+    if len(described) != 1 or len(next(iter(described.values()))) < _SHARED_BY:
+        return list(frames)
+    return [f._replace(facts=replace(f.facts, protocol=None)) if f.facts.description else f for f in frames]
 
 
-def judge(stack: Stack) -> Candidate:
-    """Judge one stack by its geometry, its names and its header."""
-    name = read_name(stack.name)
-    evidence = _evidence(stack, name.kind)
-    view = _view(stack, name.view)
-    return Candidate(stack, evidence, view, name.averaged, _why_not(stack, name.kind, evidence, view))
+def _is_left(frame: Frame, rules: SeriesRules) -> bool:
+    found = named_by_site([frame], rules)
+    return found is not None and found.value == "leave"
 
 
-def _evidence(stack: Stack, kind: str | None) -> int:
-    if kind == LGE:
-        return 2
-    if kind is not None:
-        return -1
-    facts = stack.frames[0].facts
-    inversion = facts.inversion_ms or 0.0
-    words = set(f"{facts.image_type or ''}\\{facts.sequence or ''}".upper().replace("\\", " ").split())
-    if words & {"PSIR", "M_IR", "R_IR", "CR"} or _INVERSION_MS[0] <= inversion <= _INVERSION_MS[1] or "IR" in words:
-        return 1
-    return 0
-
-
-def axis_angle_deg(stack: Stack) -> float | None:
-    """Return the angle between a stack's normal and the usual long axis of the ventricle, 0 to 90 degrees."""
-    if stack.geometry is None:
-        return None
-    axis = np.array(LONG_AXIS) / np.linalg.norm(LONG_AXIS)
-    return float(np.degrees(np.arccos(min(1.0, abs(float(stack.geometry.direction[:, 2] @ axis))))))
-
-
-def _view(stack: Stack, named: str | None) -> int:
-    if named == SAX:
-        return 2
-    angle = axis_angle_deg(stack)
-    # Long-axis views come as one to three slices: a whole stack that lies oddly is only doubted.
-    lies_long = angle is not None and angle >= _LAX_ABOVE_DEG and len(stack.frames) < _WHOLE_STACK
-    if named == LAX or lies_long:
-        return -1
-    return 1 if angle is not None and angle <= _SAX_BELOW_DEG else 0
-
-
-def _why_not(stack: Stack, kind: str | None, evidence: int, view: int) -> str | None:
-    """Return the first reason against a stack, None where there is none."""
-    count, spacing = len(stack.frames), _usual_spacing(stack)
-    reasons = (
-        (stack.component == OTHER_COMPONENT, "phase or imaginary images"),
-        (evidence < 0, f"its name says {kind}"),
-        (
-            stack.most_repeats > MOST_REPEATS,
-            f"{stack.most_repeats:.0f} frames at each position: moving pictures or a scout",
-        ),
-        (view < 0, "long axis, by its name or direction"),
-        (count < LEAST_SLICES, f"{count} positions; a stack has at least {LEAST_SLICES}"),
-        (
-            not SPACING_MM[0] <= spacing <= SPACING_MM[1],
-            f"slices {spacing:.1f} mm apart; a short-axis stack has {SPACING_MM[0]} to {SPACING_MM[1]}",
-        ),
-        (evidence == 0 and count < _WHOLE_STACK, "nothing in name or header says late enhancement"),
-    )
-    return next((words for against, words in reasons if against), None)
-
-
-def _usual_spacing(stack: Stack) -> float:
-    positions = np.array([f.facts.position_xyz_mm for f in stack.frames])
-    steps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
-    return float(np.median(steps)) if len(steps) else 0.0
-
-
-def _choice_notes(best: Candidate, ranked: Sequence[Candidate]) -> list[Note]:
+def _choice_notes(ranked: Sequence[Candidate], longest: int) -> list[Note]:
     notes = []
-    others = [c for c in ranked if c is not best]
+    best, *others = ranked
     if best.stack.component == PSIR and any(c.stack.component == MAGNITUDE for c in others):
         notes.append(Note("phase_sensitive_chosen", "The phase-sensitive stack was taken, not the magnitude one."))
-    if best.averaged and any(not c.averaged for c in others):
+    if best.names.averaged and any(not c.names.averaged for c in others):
         notes.append(Note("averaged_chosen", "The averaged stack was taken, not a single one."))
-    if any(_twins(best, c) for c in others):
+    if any(_twins(best, c, longest) for c in others):
         notes.append(Note("latest_stack_chosen", "Of several complete stacks the latest was taken.", flag=True))
-    if best.evidence == 1:
+    if best.evidence == BY_HEADER:
         notes.append(Note("lge_by_header", "Late enhancement was told by header fields, not by name.", flag=True))
-    if best.evidence == 0:
+    if best.evidence == UNKNOWN:
         notes.append(Note("lge_unproven", "Only its geometry says that this is the LGE stack; look at it.", flag=True))
-    if best.view == 0:
+    if best.view == BY_DIRECTION:
+        words = f"Short axis was told by direction: {best.angle_deg:.0f} degrees from {best.axis.words}."
+        notes.append(Note("view_by_direction", words))
+    if best.view == UNKNOWN:
         notes.append(Note("view_uncertain", "Neither name nor direction shows a short axis; look at it.", flag=True))
+    if best.site:
+        told = ", ".join(f"{found.rule.says} {found.value}" for found in best.site)
+        notes.append(Note("site_rule", f"Rules of the site's file were applied: {told}."))
     return notes
 
 
-def _twins(a: Candidate, b: Candidate) -> bool:
-    same_kind = (a.stack.component, a.averaged) == (b.stack.component, b.averaged)
-    return same_kind and len(a.stack.frames) == len(b.stack.frames) and b.stack.geometry is not None
+def _twins(best: Candidate, other: Candidate, longest: int) -> bool:
+    """Tell whether nothing but the time of acquisition chose between two stacks."""
+    return other.stack.geometry is not None and decisive(best, other, longest) == BY_TIME
 
 
-def _left_out(best: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
-    """Note slices of the chosen series that lie in its direction but on another grid: the stack may lack its ends."""
+def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) -> list[Note]:
+    """Note slices of the chosen series that are no other view but lie on another grid: the stack may lack its ends."""
     odd = 0
     for other in candidates:
         same = set(other.stack.series_uids) & set(best.stack.series_uids)
-        if other is best or not same or other.stack.component != best.stack.component:
-            continue
-        a, b = (np.array(c.stack.frames[0].facts.orientation) for c in (other, best))
-        odd += len(other.stack.frames) if np.abs(a - b).max() < 0.1 else 0  # noqa: PLR2004 (one view, 6 degrees)
+        alike = other.stack.component_by.key == best.stack.component_by.key
+        if other is best or not same or not alike or _twins(best, other, longest):
+            continue  # a twin is a whole stack, and has a note of its own
+        a, b = (normal_of(c.stack) for c in (other, best))
+        odd += len(other.stack.frames) if abs(a @ b) > np.cos(np.radians(_LEAST_VIEW_ANGLE_DEG)) else 0
     if not odd:
         return []
-    words = f"{odd} slices of the chosen series have another matrix, pixel size or frame of reference: left out."
+    words = f"{odd} slices of the chosen series are turned, or have another matrix, pixel size or frame: left out."
     return [Note("slices_left_out", words, flag=True)]
 
 
@@ -245,28 +199,25 @@ def _refusal(frames: Sequence[Frame], candidates: Sequence[Candidate]) -> DicomE
     if not candidates:
         message = "No image says where it lies (position, orientation, pixel spacing); export the study with them."
         return DicomError("no_geometry", message)
-    named = [c for c in candidates if c.evidence == 2 and c.view >= 0]  # noqa: PLR2004 (LGE by name)
-    hint = f" Nearest was '{named[0].stack.name}': {named[0].refusal}." if named else ""
+    named = [c for c in candidates if c.evidence >= BY_NAME and c.view >= UNKNOWN and c.refusal]
+    hint = f" Nearest was '{named[0].stack.name}': {named[0].refusal.words}." if named and named[0].refusal else ""
     message = (
         f"None of the study's {len(candidates)} stacks is a short-axis stack of late enhancement.{hint} The table "
-        "'series' says why each was left; if one is right, name it in its SeriesDescription or leave the study out."
+        "'series' says why each was left; if one is right, name it in a file of series rules or leave the study out."
     )
     return DicomError("no_lge_stack", message)
 
 
-def _verdicts(
-    frames: Sequence[Frame], candidates: Sequence[Candidate], best: Candidate | None
-) -> tuple[SeriesVerdict, ...]:
-    """Return one verdict a series; a series with several stacks gets all their reasons, the chosen one's first."""
+def _verdicts(frames: Sequence[Frame], decisions: Sequence[Decision]) -> tuple[SeriesVerdict, ...]:
+    """Return one verdict a series: the reasons of all its stacks, the chosen one's and its rules first."""
     reasons: dict[str, list[str]] = defaultdict(list)
     chosen: set[str] = set()
-    for candidate in sorted(candidates, key=lambda c: c is not best):
-        words = _reason(candidate, best)
-        for uid in candidate.stack.series_uids:
-            if candidate is best and candidate.stack.problem is None:
-                chosen.add(uid)
-            if words not in reasons[uid]:
-                reasons[uid].append(words)
+    for decision in decisions:
+        stack = decision.candidate.stack
+        rules = [f"{note.code}: {note.words}" for note in stack.notes] if decision.chosen else []
+        chosen.update(stack.series_uids if decision.chosen else ())
+        for uid in stack.series_uids:
+            reasons[uid].extend(words for words in (decision.reason, *rules) if words not in reasons[uid])
     descriptions = {f.facts.series_uid or "": f.facts.description for f in reversed(frames)}
     for frame in frames:
         uid = frame.facts.series_uid or ""
@@ -277,16 +228,20 @@ def _verdicts(
     )
 
 
-def _reason(candidate: Candidate, best: Candidate | None) -> str:
+def _reason(candidate: Candidate, best: Candidate | None, longest: int) -> str:
     if candidate is best:
-        problem = candidate.stack.problem
-        return f"LGE short-axis stack: {_shown(candidate)}" if problem is None else f"would be chosen, but: {problem}"
+        if candidate.stack.problem is not None:
+            return f"would be chosen, but: {candidate.stack.problem}"
+        return f"LGE short-axis stack: {_shown(candidate)}"
     if candidate.refusal is not None:
-        return candidate.refusal
+        return candidate.refusal.words
     if best is None:
         return "several stacks could be meant and none says late enhancement"
     better = f"'{best.stack.name}', {_shown(best)}"
-    return f"{_shown(candidate)}: qualifies, but {better}, comes first by the order of preference"
+    if candidate.evidence == UNKNOWN < best.evidence:
+        return f"nothing in name or header says late enhancement, as it does of {better}"
+    why = decisive(best, candidate, longest)
+    return f"{_shown(candidate)}: qualifies, but {better}, comes first by the order of preference: {why}"
 
 
 def _shown(candidate: Candidate) -> str:
@@ -300,4 +255,4 @@ def _unplaced_reason(frame: Frame) -> str:
     return "no position, orientation or pixel spacing"
 
 
-__all__ = ["Candidate", "Selection", "SeriesVerdict", "axis_angle_deg", "judge", "name_of", "select"]
+__all__ = ["Decision", "Selection", "SeriesVerdict", "chooser", "name_of", "select"]

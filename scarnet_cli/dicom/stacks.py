@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scarnet_cli.dicom.facts import MAGNITUDE, PSIR, Frame
+from scarnet_cli.dicom.components import Component, components_of
+from scarnet_cli.dicom.facts import Frame
 from scarnet_cli.dicom.geometry import (
     POSITION_TOLERANCE_MM,
     REPEAT_TOLERANCE_MM,
@@ -16,7 +17,9 @@ from scarnet_cli.dicom.geometry import (
     slice_normal,
     stack_geometry,
 )
-from scarnet_cli.dicom.names import merged_name, read_name
+from scarnet_cli.dicom.names import merged_name
+from scarnet_cli.dicom.rules import SeriesRules
+from scarnet_cli.dicom.rules_file import built_in_rules
 from scarnet_cli.errors import DicomError
 
 # Views of the heart differ by 30 degrees and more; slices of one stack that are turned by less stay together, so that
@@ -43,6 +46,13 @@ class Note:
     flag: bool = False
 
 
+_REPAIRED: Final = Note(
+    "orientation_repaired",
+    "Row and column direction were not quite orthonormal; the nearest that are were used.",
+    flag=True,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """Slices that make one volume, or would if their geometry were sound.
@@ -50,7 +60,7 @@ class Stack:
     Attributes:
         frames: One frame a position, in order along the normal; in the order found where there is no geometry.
         series_uids: The series they come from, sorted.
-        component: "psir", "magnitude", "other" or None.
+        component_by: What its values are and how that is known; `component` for short.
         name: SeriesDescription, else ProtocolName, else empty.
         geometry: The grid; None where `problem` says why not.
         problem: Why the slices make no grid.
@@ -60,12 +70,17 @@ class Stack:
 
     frames: tuple[Frame, ...]
     series_uids: tuple[str, ...]
-    component: str | None
+    component_by: Component
     name: str
     geometry: StackGeometry | None
     problem: DicomError | None
     most_repeats: float
     notes: tuple[Note, ...] = field(default=())
+
+    @property
+    def component(self) -> str | None:
+        """What its values are: "psir", "magnitude", "other" or None."""
+        return self.component_by.value
 
     @property
     def acquired_s(self) -> float:
@@ -84,27 +99,28 @@ def has_geometry(frame: Frame) -> bool:
     return bool(facts.position_xyz_mm and facts.orientation and facts.spacing_yx_mm)
 
 
-def form_stacks(frames: Sequence[Frame]) -> list[Stack]:
+def form_stacks(frames: Sequence[Frame], rules: SeriesRules | None = None) -> list[Stack]:
     """Return the stacks among the frames of one study: every frame is in one of them, or a repeat was taken instead.
 
     Args:
         frames: Frames of one study for which `has_geometry` holds.
+        rules: The rules that tell a frame's component; the built-in ones by default.
     """
     unique, copies = _without_copies(frames)
-    components = _components(unique)
+    components = components_of(unique, rules or built_in_rules())
     stacks: list[Stack] = []
     for group in _grouped(unique, lambda f: _grid_key(f, components)):
         for parallel in _parallel_groups(group):
-            parts = _grouped(parallel, lambda f: f.facts.series_uid)
+            parts = _grouped(parallel, lambda f: (f.facts.series_uid, f.facts.stack_id))
             for names in _grouped_parts(parts):
                 stacks.extend(_stack(part, components, copies) for part in _merged(names))
     return stacks
 
 
-def _grid_key(frame: Frame, components: dict[int, str | None]) -> Hashable:
+def _grid_key(frame: Frame, components: dict[int, Component]) -> Hashable:
     facts = frame.facts
     spacing = tuple(round(s, 3) for s in facts.spacing_yx_mm or ())
-    return facts.frame_of_reference or "", components[id(frame)] or "", facts.rows, facts.columns, spacing
+    return facts.frame_of_reference or "", components[id(frame)].key, facts.rows, facts.columns, spacing
 
 
 def _grouped(frames: Iterable[Frame], key: Callable[[Frame], Hashable]) -> list[list[Frame]]:
@@ -133,38 +149,20 @@ def _without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], set[str | Non
     return list(seen.values()), copies
 
 
-def _components(frames: Sequence[Frame]) -> dict[int, str | None]:
-    """Return each frame's component: by header; else by its series' name; else phase-sensitive if values are negative.
-
-    A name that says phase-sensitive outweighs an ImageType that says M for the whole series: some exports write M for
-    both of a pair.
-    """
-    found: dict[int, str | None] = {}
-    for series in _grouped(frames, lambda f: f.facts.series_uid):
-        named = read_name(name_of(series[0])).component
-        by_header = {f.facts.component for f in series}
-        overruled = named == PSIR and by_header == {MAGNITUDE}
-        for frame in series:
-            said = None if overruled else frame.facts.component
-            found[id(frame)] = said or named or (PSIR if frame.facts.intercept < 0 else None)
-    return found
-
-
 def _parallel_groups(frames: Sequence[Frame]) -> list[list[Frame]]:
     """Split frames by orientation: each group lies within `VIEW_TOLERANCE_DEG` of its first frame."""
     closeness = np.cos(np.radians(VIEW_TOLERANCE_DEG))
-    leaders: list[NDArray[np.float64]] = []
+    leaders = np.empty((0, 2, 3))
     groups: list[list[Frame]] = []
-    for frame in frames:
-        cosines = np.array(frame.facts.orientation)
-        axes = np.stack([cosines[:3], slice_normal(cosines)])
-        for leader, group in zip(leaders, groups, strict=True):
-            if ((axes * leader).sum(axis=1) >= closeness).all():
-                group.append(frame)
-                break
+    for same in _grouped(frames, lambda f: f.facts.orientation):
+        cosines = np.array(same[0].facts.orientation)
+        axes = np.stack([cosines[:3] / max(float(np.linalg.norm(cosines[:3])), 1e-12), slice_normal(cosines)])
+        close = ((axes * leaders).sum(axis=2) >= closeness).all(axis=1)
+        if close.any():
+            groups[int(np.argmax(close))].extend(same)
         else:
-            leaders.append(axes)
-            groups.append([frame])
+            leaders = np.concatenate([leaders, axes[None]])
+            groups.append(same)
     return groups
 
 
@@ -189,8 +187,8 @@ def _complete(frames: Sequence[Frame]) -> bool:
 def _merged(parts: list[list[Frame]]) -> list[list[Frame]]:
     """Merge series of one name, grid and orientation: what is no stack alone joins what it completes or repeats.
 
-    Two complete stacks stay apart (one is a repeat of the other and a rule chooses), unless they share no position and
-    continue each other evenly.
+    Two complete stacks stay apart (one is a repeat of the other and a rule chooses), unless they are different series,
+    share no position and continue each other evenly.
     """
     whole = sorted((p for p in parts if _complete(p)), key=_start)
     rest = [p for p in parts if not _complete(p)]
@@ -202,9 +200,16 @@ def _merged(parts: list[list[Frame]]) -> list[list[Frame]]:
         stacks.append(list(part)) if mate is None else mate.extend(part)
     left: list[Frame] = []
     for part in rest:
-        mate = next((s for s in reversed(stacks) if _complete([*s, *part])), None)
+        mate = next((s for s in reversed(stacks) if _complete([*s, *part]) or _repeats(s, part)), None)
         (left if mate is None else mate).extend(part)
     return [*stacks, left] if left else stacks
+
+
+def _repeats(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
+    """Tell whether every slice of a part lies at a position of the stack, or nearly so."""
+    depths = _depths([*stack, *part])
+    misses = np.abs(depths[len(stack) :, None] - depths[None, : len(stack)]).min(axis=1)
+    return bool(misses.max() <= REPEAT_TOLERANCE_MM)
 
 
 def _start(part: Sequence[Frame]) -> tuple[float, int, str]:
@@ -213,12 +218,14 @@ def _start(part: Sequence[Frame]) -> tuple[float, int, str]:
 
 
 def _continues(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
+    if {f.facts.series_uid for f in stack} & {f.facts.series_uid for f in part}:
+        return False  # stacks that one object itself tells apart, by StackID
     both = [*stack, *part]
     distinct = len(_positions(_depths(stack))) + len(_positions(_depths(part)))
     return len(_positions(_depths(both))) == distinct and _complete(both)
 
 
-def _stack(frames: list[Frame], components: dict[int, str | None], copies: set[str | None]) -> Stack:
+def _stack(frames: list[Frame], components: dict[int, Component], copies: set[str | None]) -> Stack:
     uids = tuple(sorted({f.facts.series_uid or "" for f in frames}))
     notes: list[Note] = []
     if copies & {f.facts.series_uid for f in frames}:
@@ -231,6 +238,8 @@ def _stack(frames: list[Frame], components: dict[int, str | None], copies: set[s
         positions = np.array([f.facts.position_xyz_mm for f in chosen])
         geometry = stack_geometry(positions, np.array([f.facts.orientation for f in chosen]))
         chosen = [chosen[i] for i in geometry.order]
+        if geometry.repaired:
+            notes.append(_REPAIRED)
     except DicomError as error:
         problem = error
     first = frames[0]
@@ -252,7 +261,8 @@ def _one_a_position(frames: list[Frame]) -> tuple[list[Frame], float, list[Note]
         if np.ptp(depths[cluster]) > _SAME_MM:
             near += 1
             members = _best_fitting(members, lone)
-        repeated += len(cluster) > 1
+        elif len(cluster) > 1:
+            repeated += 1
         kept.append(max(members, key=lambda m: _lateness(m[0]))[0])
     notes = []
     if repeated:

@@ -106,7 +106,7 @@ def new_file(sop_class: UID, sop_instance: UID, encoding: Encoding, implementati
     return dataset
 
 
-def file_bytes(dataset: FileDataset) -> bytes:
+def file_bytes(dataset: Dataset) -> bytes:
     """Return the file's content."""
     buffer = BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)

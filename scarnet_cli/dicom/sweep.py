@@ -1,45 +1,88 @@
 """Walk the input: which files are there, how large, how old. Opens none of them."""
 
+import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from scarnet_cli.dicom.facts import FoundFile
 
+# Why something in the input was not read. What the first three are about is lost to this run.
+VANISHED: Final = "vanished"
+UNREADABLE: Final = "unreadable"
+DEAD_LINK: Final = "dead_link"
+LINK_LOOP: Final = "link_loop"
+WALKED_BEFORE: Final = "walked_before"
+NO_FILE: Final = "no_file"
+LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK)
 
-def sweep(root: Path, start: Path) -> Iterator[FoundFile]:
+
+class Unread(NamedTuple):
+    """Something in the input that was not read.
+
+    Attributes:
+        path: Its path, as `FoundFile` has it.
+        is_folder: Whether it is a folder.
+        reason: One of this module's words.
+    """
+
+    path: str
+    is_folder: bool
+    reason: str
+
+
+def sweep(
+    root: Path, start: Path, unread: Callable[[Unread], None], leave_out: Iterable[Path] = ()
+) -> Iterator[FoundFile]:
     """Yield every file at or below `start`, in an order that depends on names alone.
 
-    Links are followed; a folder that was already walked is not walked again, so that a loop of links ends. A file or
-    folder that vanishes or cannot be listed is left out: what cannot be read shows when its study is incomplete.
+    Links are followed; a folder that was already walked is not walked again, so that a loop of links ends.
 
     Args:
         root: The input's root; paths are given below it, absolute for what lies outside.
         start: A file, or a folder to walk.
+        unread: Called with all that is no file to read, cannot be listed or has vanished.
+        leave_out: Folders that are not walked, unless one is `start` itself.
     """
-    if start.is_file():
-        yield from _found(str(start), _below(root, str(start)))
+    if not start.is_dir():
+        yield from _found(str(start), _below(root, str(start)), unread)
         return
     walked: set[tuple[int, int]] = set()
     waiting = [str(start)]
+    left_out = {str(folder) for folder in leave_out} - {str(start)}
     while waiting:
         folder = waiting.pop()
+        if folder in left_out:
+            continue
+        shown = _below(root, folder)
         try:
             status = os.stat(folder)  # noqa: PTH116 (a Path for each of a million files takes longer than the call)
             if (status.st_dev, status.st_ino) in walked:
+                unread(Unread(shown, is_folder=True, reason=WALKED_BEFORE))
                 continue
             walked.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError:
+        except OSError as error:
+            unread(Unread(shown, is_folder=True, reason=reason_of(error)))
             continue
-        prefix = _below(root, folder)
-        prefix = "" if prefix == "." else prefix + "/"
+        prefix = "" if shown == "." else shown + "/"
+        folders = []
         for entry in entries:
-            if not _is_folder(entry):
-                yield from _found(entry.path, prefix + entry.name)
-        waiting.extend(entry.path for entry in reversed(entries) if _is_folder(entry))
+            if _is_folder(entry):
+                folders.append(entry.path)
+            else:
+                yield from _found(entry.path, prefix + entry.name, unread)
+        waiting.extend(reversed(folders))
+
+
+def reason_of(error: OSError) -> str:
+    """Return why the operating system gives nothing."""
+    if error.errno == errno.ENOENT:
+        return VANISHED
+    return LINK_LOOP if error.errno == errno.ELOOP else UNREADABLE
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
@@ -49,12 +92,16 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _found(path: str, shown: str) -> Iterator[FoundFile]:
+def _found(path: str, shown: str, unread: Callable[[Unread], None]) -> Iterator[FoundFile]:
     try:
         status = os.stat(path)  # noqa: PTH116 (as above)
-    except OSError:
+    except OSError as error:
+        reason = reason_of(error)
+        dead = reason == VANISHED and os.path.islink(path)  # noqa: PTH114 (as above)
+        unread(Unread(shown, is_folder=False, reason=DEAD_LINK if dead else reason))
         return
     if not stat.S_ISREG(status.st_mode):  # a pipe would block, a device never end
+        unread(Unread(shown, is_folder=False, reason=NO_FILE))
         return
     yield FoundFile(shown, None, status.st_size, status.st_mtime_ns)
 

@@ -1,7 +1,6 @@
 """Write volumes as a DICOM study, by the habits of scanners and archives. Same arguments, same bytes."""
 
 import hashlib
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,19 +9,17 @@ from typing import Final
 
 import numpy as np
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.uid import UID, MRImageStorage
+from pydicom.uid import MRImageStorage
 from pydicom.valuerep import format_number_as_ds
 
 from scarnet_cli.dicom.distractors import distractor_volumes
 from scarnet_cli.dicom.habits import MANUFACTURERS, Habit, Role, image_type, series_description
-from scarnet_cli.dicom.identity import study_id_from_uid
+from scarnet_cli.dicom.identity import make_uid, study_id_from_uid
 from scarnet_cli.dicom.stored import Stored, as_stored, encoding_for, file_bytes, new_file, set_pixels
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import write_bytes
 from scarnet_cli.image.volume import Volume
 
-# UIDs come from names in this space (RFC 4122, version 5), written under 2.25 as DICOM PS3.5 B.2 lays down.
-_UID_SPACE: Final = uuid.UUID("6d1f0a52-9c3b-5e77-8a43-2b9d61c0e4f8")
 _FIRST_DAY: Final = date(2015, 1, 1)
 _DAYS: Final = 3000
 _START_S: Final = 9 * 3600
@@ -78,11 +75,6 @@ class _Picture:
     step: int  # phase of a cine, time of a scout
     series: str  # what its SeriesInstanceUID is made from
     series_number: int
-
-
-def make_uid(*parts: object) -> UID:
-    """Return a valid UID made from `parts`: the same parts give the same UID."""
-    return UID(f"2.25.{uuid.uuid5(_UID_SPACE, '/'.join(map(str, parts))).int}")
 
 
 def refuse_other_studies(folder: Path, expected: set[str]) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.files import atomic_path
+from scarnet_cli.image.nifti_header import require_whole
 
 # Two grids are one where corners agree within this distance: float32 NIfTI headers round positions by about 1e-4 mm.
 GRID_TOLERANCE_MM: Final = 1e-2
@@ -76,10 +77,12 @@ def read_nifti(path: Path) -> Volume:
     """Read a 3D NIfTI file. A 2D one, or a 4D one with one frame, is read as 3D.
 
     Raises:
-        GeometryError: The file is no readable image or has more than one 3D frame.
+        GeometryError: The file is no readable image, cut short, too large, or has more than one 3D frame.
     """
+    require_whole(path)
     try:
-        image = sitk.ReadImage(str(path))
+        # By name: ITK would else ask every reader that it has, also for files that only call themselves NIfTI.
+        image = sitk.ReadImage(str(path), imageIO="NiftiImageIO")
     except RuntimeError as error:
         message = f"{path.name} is not a NIfTI image that ITK can read; write it again or leave it out."
         raise GeometryError("unreadable_image", message) from error

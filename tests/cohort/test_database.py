@@ -24,6 +24,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "segments": [{"study_id": "a", "segment": n, "scar_percent": n / 2, "transmurality": None} for n in range(1, 18)],
     "series": [],
     "failures": [{"study_id": "d", "stage": "index", "code": "no_dicom", "message": "None.", "group": "drug"}],
+    "exports": [{"study_id": "a", "segmentation_uid": "2.25.1", "report_uid": "2.25.2"}],
 }
 
 

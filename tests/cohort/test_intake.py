@@ -4,19 +4,20 @@ import os
 import tarfile
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from dicom_series import make_series, save
 
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import write_plan
 from scarnet_cli.cohort.tables import read_table
-from scarnet_cli.dicom.cache import Remembered, read_cache, write_cache
+from scarnet_cli.dicom.cache import read_cache, write_cache
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.errors import InputError
 
 
-def index(source: Path, memory: dict[str, Remembered] | None = None) -> Intake:
-    return take_in(source, memory or {}, IntakeOptions())
+def index(source: Path, memory: pa.Table | None = None) -> Intake:
+    return take_in(source, memory, IntakeOptions())
 
 
 def cohort(root: Path, studies: int = 3) -> Path:
@@ -49,9 +50,10 @@ def test_an_unchanged_file_is_not_read_again(tmp_path: Path) -> None:
         status = path.stat()
         path.write_bytes(bytes(status.st_size))  # garbage of the same size and time: reading it would show
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    after = index(tmp_path / "in", read_cache(tmp_path / "index.parquet"))
+    after = index(tmp_path / "in", read_cache([tmp_path / "index.parquet"]))
     assert after.studies == before.studies
-    assert after.memory == before.memory
+    write_cache(after.memory, tmp_path / "again.parquet")
+    assert (tmp_path / "again.parquet").read_bytes() == (tmp_path / "index.parquet").read_bytes()
     with_nothing_remembered = index(tmp_path / "in")
     assert {s.failure.code for s in with_nothing_remembered.studies if s.failure} == {"not_readable"}
 
@@ -102,7 +104,7 @@ def test_cache_holds_no_path_name_or_date(tmp_path: Path) -> None:
 
 def test_a_damaged_cache_is_as_good_as_none(tmp_path: Path) -> None:
     (tmp_path / "index.parquet").write_bytes(b"not parquet")
-    assert read_cache(tmp_path / "index.parquet") == {}
+    assert len(read_cache([tmp_path / "index.parquet"])) == 0
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
@@ -119,7 +121,7 @@ def test_broken_files_that_lie_alone_are_a_study_of_their_own(tmp_path: Path) ->
     failures = {s.study_id: s.failure for s in index(tmp_path).studies if s.failure}
     assert set(failures) == {path_key("broken.dcm")[:16], path_key("lost")[:16]}
     assert {f.code for f in failures.values()} == {"not_readable"}
-    assert failures[path_key("lost")[:16]].message.startswith("3 DICOM files")
+    assert failures[path_key("lost")[:16]].message.startswith("3 files")
 
 
 def test_a_study_cut_short_everywhere_fails_and_says_so(tmp_path: Path) -> None:
@@ -195,7 +197,7 @@ def test_samplesheet_rows_without_one_study_fail_alone(tmp_path: Path) -> None:
 def test_plan_is_the_same_to_the_byte_when_nothing_changed(tmp_path: Path) -> None:
     source = cohort(tmp_path / "in", 5)
     first = write_plan(index(source), tmp_path / "a", 1, 2)
-    second = write_plan(index(source, read_cache(tmp_path / "a" / "index.parquet")), tmp_path / "b", 1, 2)
+    second = write_plan(index(source, read_cache([tmp_path / "a" / "index.parquet"])), tmp_path / "b", 1, 2)
     assert [p.name for p in first] == [p.name for p in second]
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
 

@@ -41,11 +41,11 @@ def test_labels_are_short_text_that_is_no_path(tmp_path: Path) -> None:
         read_samplesheet(sheet(tmp_path, text))
     lines = str(raised.value).splitlines()
     assert lines[0] == "4 of the samplesheet's 5 rows are wrong:"
-    assert "line 3: site '/data/site' is no label: up to 64 characters" in lines[1]
+    assert "line 3: site is no label: up to 64 characters" in lines[1]
     assert "line 4: group" in lines[2]
     assert "line 5: visit" in lines[3]
-    assert "line 6: site 'a\\x07b' is no label" in lines[4]
-    assert "; group '\\u202egroup' is no label" in lines[4]
+    assert "line 6: site is no label" in lines[4]
+    assert "; group is no label" in lines[4]
     first, *_ = read_samplesheet(sheet(tmp_path, "\n".join(text.splitlines()[:2]) + "\n"))
     assert first.labels == {"patient": None, "site": "St. Olav's <2>", "group": "=drug; low dose", "visit": "visit 1"}
 
@@ -79,7 +79,7 @@ def test_every_wrong_row_is_named_at_once(tmp_path: Path) -> None:
         ("study,dicom,study\nP1,a,P1\n", "each once"),
         ("study,dicom\n", "has no rows"),
         ("study,dicom\nP1,a,more\n", "more cells"),
-        ("study,dicom\nP1\n", "'' does not exist"),
+        ("study,dicom\nP1\n", "its dicom does not exist"),
     ],
 )
 def test_wrong_sheets_are_refused_in_words(tmp_path: Path, text: str, words: str) -> None:

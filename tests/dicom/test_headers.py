@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK, OBJECT, Header, component_of, read_header
+from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK, OBJECT, Header, read_header
 
 
 def file_of(dataset: Dataset, *, preamble: bool = True) -> bytes:
@@ -31,7 +31,7 @@ def test_facts_are_read_and_the_person_is_not() -> None:
     (facts,) = read(VALID).frames
     assert (facts.rows, facts.columns, facts.spacing_yx_mm) == (40, 48, (1.4, 1.25))
     assert facts.acquired_s == 10 * 3600 + 15 * 60 + 0.5
-    assert facts.component == "psir"
+    assert facts.image_type == "ORIGINAL\\PRIMARY\\PSIR"
     assert "Secret" not in repr(facts)
 
 
@@ -80,26 +80,6 @@ def test_a_value_that_makes_no_sense_is_no_value(good: bytes, bad: bytes, fact: 
 def test_damaged_values_are_not_quoted_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     read(VALID.replace(b"Secret^Person", b"Secret^P\x00\xffson").replace(b"1.2.840.99.7.1", b"1.2.840.99.7x1"))
     assert caplog.text == ""
-
-
-@pytest.mark.parametrize(
-    ("complex_component", "image_type", "expected"),
-    [
-        ("REAL", None, "psir"),
-        ("MAGNITUDE", "ORIGINAL\\PRIMARY\\R", "magnitude"),
-        (None, "ORIGINAL\\PRIMARY\\R_IR\\R\\IR", "psir"),
-        (None, "ORIGINAL\\PRIMARY\\M_IR\\M\\IR", "magnitude"),
-        (None, "ORIGINAL\\PRIMARY\\M\\PSIR", "psir"),
-        (None, "ORIGINAL\\PRIMARY\\P\\ND", "other"),
-        (None, "ORIGINAL\\PRIMARY\\OTHER", None),
-        (None, None, None),
-        ("MIXED", "ORIGINAL\\PRIMARY\\M", "magnitude"),
-    ],
-)
-def test_component_is_told_by_the_standard_field_first(
-    complex_component: str | None, image_type: str | None, expected: str | None
-) -> None:
-    assert component_of(complex_component, image_type) == expected
 
 
 @settings(max_examples=100, deadline=None)

@@ -8,9 +8,9 @@ import SimpleITK as sitk  # noqa: N813 (the library's own custom)
 from pydicom import dcmread
 
 from scarnet_cli.dicom.habits import Encoding, Habit, draw_habit, series_description
-from scarnet_cli.dicom.identity import study_id_from_uid
+from scarnet_cli.dicom.identity import make_uid, study_id_from_uid
 from scarnet_cli.dicom.stored import TRANSFER_SYNTAXES
-from scarnet_cli.dicom.write import StudyPlan, WrittenStudy, make_uid, refuse_other_studies, write_study
+from scarnet_cli.dicom.write import StudyPlan, WrittenStudy, refuse_other_studies, write_study
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.volume import Volume
 

@@ -1,14 +1,18 @@
 """The cohort workflow from end to end, and what -resume does again; each test goes on from the run before."""
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
+import pydicom
 import pytest
 from nextflow_launch import BIN, PATIENCE_S, Launch, environment
+from planted import BIRTH, DAY, TOKEN, holders, plant
 
 from scarnet_cli.image.volume import read_nifti, same_grid
 
@@ -25,7 +29,20 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory, make_phantoms: Callable[.
     """Four studies, the last one broken; the folder's name must not come out anywhere."""
     folder = tmp_path_factory.mktemp("DOE_JANE")
     make_phantoms(folder, STUDIES, broken=BROKEN)
+    for path in sorted((folder / "dicom").rglob("*")):
+        if path.is_file():
+            plant_in_file(path)
     return folder
+
+
+def plant_in_file(path: Path) -> None:
+    """Plant names and dates in a file wherever they may be; a broken one stays as it is."""
+    try:
+        dataset = pydicom.dcmread(path, force=True)
+        plant(dataset)
+        dataset.save_as(path)
+    except (AttributeError, ValueError, EOFError):
+        return
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +83,8 @@ def test_results_hold_the_report_the_dictionary_and_how_they_came_about(launch: 
     page = (launch.out / "report" / "index.html").read_text()
     assert all(study_id in page for study_id in launch.ids("scans"))
     names = {path.relative_to(launch.out).as_posix() for path in launch.out.rglob("*") if path.is_file()}
-    info = {"trace.txt", "timeline.html", "parameters.json", "versions.json", "index.parquet"}
+    info = {"trace.txt", "timeline.html", "parameters.json", "versions.json", "index.parquet", "unread.parquet"}
+    assert not (launch.out / "pipeline_info" / "index_parts").exists()
     assert names >= {f"pipeline_info/{name}" for name in info} | {"tables/dictionary.csv", "tables/segments.parquet"}
 
 
@@ -87,13 +105,14 @@ def test_a_run_without_nextflow_gives_the_same_labels_and_layout(
     assert pq.read_table(tmp_path / "tables" / "scans.parquet")["study_id"].to_pylist() == [study_id]
 
 
-def test_no_result_holds_the_inputs_path_or_the_patients_name(launch: Launch) -> None:
-    holders = [
-        path.name
-        for path in launch.out.rglob("*")
-        if path.is_file() and any(word in path.read_bytes() for word in (b"DOE_JANE", b"PHANTOM^"))
-    ]
-    assert holders == []
+def test_no_result_or_log_holds_the_inputs_path_or_a_patients_name_or_birth_date(launch: Launch) -> None:
+    names = [text.lower().encode() for text in (TOKEN, BIRTH, DAY, "PHANTOM^")]
+    results = [path for path in launch.out.rglob("*") if path.is_file()]
+    tasks = [path for path in launch.folder.glob("work/*/*/.command.*") if path.is_file()]
+    said = [path for path in tasks if path.suffix in (".log", ".out", ".err", ".trace")]
+    assert holders([*results, *said], [b"doe_jane", *names]) == {}
+    # Nextflow's own log, and the scripts that it makes, hold the command line with the input as the user named it.
+    assert holders([*tasks, launch.folder / ".nextflow.log"], names) == {}
 
 
 def test_resume_after_nothing_changed_runs_no_task_but_the_index(launch: Launch, arguments: tuple[str, ...]) -> None:
@@ -113,6 +132,24 @@ def test_a_readers_decisions_are_carried_into_scans_and_redo_tables_and_report_a
     reviewed = pq.read_table(launch.out / "tables" / "scans.parquet")["reviewed"].to_pylist()
     assert reviewed == ["reject", *[None] * len(others)]
     assert "Rejected by a reader" in (launch.out / "report" / "studies" / f"{rejected}.html").read_text()
+
+
+def test_changed_series_rules_choose_anew_and_touch_no_batch_whose_choice_stays(
+    launch: Launch, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    batches = launch.batch_of()
+    lone = next(study_id for study_id in launch.ids("scans") if len(members(batches, batches[study_id])) == 1)
+    names = {row["description"] for row in series(launch) if row["study_id"] == lone}
+    touched = {row["study_id"] for row in series(launch) if row["chosen"] and row["description"] in names}
+    rules = tmp_path / "rules.yml"
+    rules.write_text(f"- series: leave\n  description: {json.dumps(sorted(names))}\n  why: a test\n")
+    launch.succeed(*arguments, "--series_rules", str(rules), "-resume")
+    failures = pq.read_table(launch.out / "tables" / "failures.parquet").to_pylist()
+    assert {row["code"] for row in failures if row["study_id"] == lone} == {"no_lge_stack"}
+    reasons = [row["reason"] for row in series(launch) if row["study_id"] == lone]
+    assert any("left by a rule of the site's file" in reason for reason in reasons)
+    redone = {tag for process, tag in launch.tasks("COMPLETED") if process in STAGES}
+    assert redone <= {batches[study_id] for study_id in touched} - {batches[lone]}
 
 
 def test_resume_after_a_file_changed_in_place_redoes_its_batch_alone(
@@ -148,6 +185,10 @@ def test_resume_after_a_study_was_added_redoes_one_or_two_batches(
     assert len(launch.ids("scans")) + len(launch.ids("failures")) == len(known) + 1
 
 
+def series(launch: Launch) -> list[dict[str, Any]]:
+    return pq.read_table(launch.out / "tables" / "series.parquet").to_pylist()
+
+
 def members(batch_of: dict[str, str], batch: str) -> set[str]:
     return {study_id for study_id, its_batch in batch_of.items() if its_batch == batch}
 
@@ -159,4 +200,4 @@ def study_uid(launch: Launch, study_id: str) -> str:
 
 def holds(path: Path, uid: str) -> bool:
     """Tell whether a DICOM file names this study in its header, or is no file."""
-    return path.is_file() and uid.encode() in path.read_bytes()[:4096]
+    return path.is_file() and uid.encode() in path.read_bytes()

@@ -9,7 +9,7 @@ from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, environment
 
 pytestmark = pytest.mark.pipeline
 
-# As in modules/: a training has all three, other processes some or none.
+# As in modules/: a training has all three, other processes some or none; fetching has the network.
 PROCESSES = """
 process TRAINING {
     label 'process_train'
@@ -23,16 +23,22 @@ process SCORING {
     ext mount: '/input'
     script: 'true'
 }
+process FETCHING {
+    ext store: '/store', network: true
+    script: 'true'
+}
 process MERGING {
     script: 'true'
 }
 workflow {
     TRAINING()
     SCORING()
+    FETCHING()
     MERGING()
 }
 """
 
+SECRET = "whisper-4711"
 ENGINES = {
     "docker": ("--volume /input:/input:ro", "--volume /store:/store", "--gpus all"),
     "podman": ("--volume /input:/input:ro", "--volume /store:/store", "--device nvidia.com/gpu=all"),
@@ -52,7 +58,11 @@ def test_a_process_with_several_labels_gets_its_mounts_and_its_gpu(tmp_path: Pat
     done = subprocess.run(
         [BIN / "nextflow", "run", "main.nf"],
         cwd=tmp_path,
-        env={**environment(), "CH_IMAGE_STORAGE": str(tmp_path / "storage")},  # charliecloud wants it elsewhere
+        env={
+            **environment(),
+            "CH_IMAGE_STORAGE": str(tmp_path / "storage"),
+            "SCARNET_PACS_TOKEN": SECRET,
+        },  # charliecloud wants it elsewhere
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -64,7 +74,7 @@ def test_a_process_with_several_labels_gets_its_mounts_and_its_gpu(tmp_path: Pat
         name = re.search(r"### name: '(\w+)'", text)
         assert name is not None
         launches[name[1]] = text
-    assert set(launches) == {"TRAINING", "SCORING", "MERGING"}, done.stdout + done.stderr
+    assert set(launches) == {"TRAINING", "SCORING", "FETCHING", "MERGING"}, done.stdout + done.stderr
     mount, store, gpu = ENGINES[engine]
     shown = {
         name: [option for option in (mount, store, gpu) if option and option in text] for name, text in launches.items()
@@ -72,5 +82,10 @@ def test_a_process_with_several_labels_gets_its_mounts_and_its_gpu(tmp_path: Pat
     assert shown == {
         "TRAINING": [option for option in (mount, store, gpu) if option],
         "SCORING": [option for option in (mount, gpu) if option],
+        "FETCHING": [store],
         "MERGING": [],
     }
+    if engine in ("docker", "podman"):
+        assert {name for name, text in launches.items() if "--network none" not in text} == {"FETCHING"}
+        assert {name for name, text in launches.items() if "--env SCARNET_PACS_TOKEN" in text} == {"FETCHING"}
+    assert not [name for name, text in launches.items() if SECRET in text]

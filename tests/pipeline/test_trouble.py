@@ -86,11 +86,22 @@ def test_a_directory_without_dicom_is_one_message(launch: Launch) -> None:
 
 
 def test_all_wrong_rows_of_a_samplesheet_are_one_message(launch: Launch) -> None:
-    (launch.folder / "sheet.csv").write_text("study,dicom\ngood name,gone\nb,gone too\n")
+    (launch.folder / "sheet.csv").write_text("study,dicom\nPhi Name,gone\nb,phi/gone too\n")
     done = launch.run("--input", "sheet.csv", nextflow="nextflow-25", extra={"NXF_SYNTAX_PARSER": "v2"})
     assert done.returncode == 1
     assert "2 of the samplesheet's 2 rows are wrong" in done.stdout
-    assert "line 3: dicom 'gone too' does not exist" in done.stdout
+    assert "line 3: its dicom does not exist" in done.stdout
+    assert "phi" not in (done.stdout + (launch.folder / ".nextflow.log").read_text()).lower()
+    assert_no_trace_of_a_bug(done)
+
+
+def test_all_wrong_entries_of_series_rules_are_one_message(launch: Launch) -> None:
+    (launch.folder / "cohort").mkdir()
+    (launch.folder / "rules.yml").write_text("- kind: lge\n  name: a|b\n  why: x\n- view: round\n  name: x\n  why: x\n")
+    done = launch.run("--input", "cohort", "--series_rules", "rules.yml")
+    assert done.returncode == 1
+    assert "The series rules have 2 wrong entries" in done.stdout
+    assert "line 4: view is sax, lax or other, not 'round'" in done.stdout
     assert_no_trace_of_a_bug(done)
 
 

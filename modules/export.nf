@@ -1,0 +1,23 @@
+// Results as DICOM, for an archive: a segmentation and a report of every study. The source images' headers are read again.
+process EXPORT {
+    tag "${batch}"
+    label 'process_low'
+    ext mount: { root ? nextflow.util.Escape.path(root) : null }
+    cache 'deep'
+
+    input:
+    tuple val(batch), path(studies), path(segment), path(quantify)
+    val root // as in CONVERT
+    path key, stageAs: 'deidentify.key' // as in INDEX
+
+    output:
+    tuple val(batch), path('export'), emit: batch
+    path 'published/studies/*/*', emit: files, optional: true
+
+    script:
+    """
+    scarnet export ${studies} ${segment} ${quantify} --out export \\
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${task.attempt > 1 ? '--isolate' : ''}
+    ln -s export published
+    """
+}

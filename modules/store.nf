@@ -1,0 +1,17 @@
+// Exported results to a DICOMweb server, once tables and report are there: a server that fails costs nothing else.
+process STORE {
+    tag "${batch}"
+    label 'process_low'
+    ext network: true
+    maxForks 2
+
+    input:
+    tuple val(batch), path(exported)
+    val address
+    val ready // waited for
+
+    script:
+    """
+    scarnet store ${exported} ${nextflow.util.Escape.path(address)}
+    """
+}

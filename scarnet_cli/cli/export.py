@@ -1,0 +1,72 @@
+"""`scarnet export`: results as DICOM, for an archive and its viewers."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options
+
+if TYPE_CHECKING:
+    from scarnet_cli.dicom.pseudonyms import Pseudonyms
+
+
+@click.command(
+    epilog="Example: scarnet export /data/patient-7/mri results --out results\n\n"
+    "In the pipeline: scarnet export batch-ab12.json segment quantify --out export"
+)
+@click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "results",
+    metavar="RESULTS...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
+@click.option("--store", metavar="DICOMWEB_ADDRESS", help="Server to store them on then, as `scarnet store` does.")
+@click.option("--isolate", is_flag=True, help="Each study in a process of its own, so that a crash costs only it.")
+@deidentify_options
+def export(
+    source: Path,
+    results: tuple[Path, ...],
+    out: Path,
+    store: str | None,
+    isolate: bool,
+    deidentify: "Pseudonyms | None",
+) -> None:
+    """Write label maps as DICOM Segmentation and measures as Structured Report, both referring to the source images.
+
+    Takes the images as `scarnet convert` does, and the directories where the results are: of `scarnet run` or the
+    pipeline, or of `scarnet segment` and `scarnet quantify`. Writes studies/<study_id>/seg.dcm and report.dcm, and
+    exports.parquet with a row for each measured study. These files hold the patient's name and numbers, as the images
+    do: an archive files them by these. With --deidentify, as the studies were indexed, they hold pseudonyms and refer
+    to new UIDs, which suits an archive for research and not the hospital's own.
+    """
+    from scarnet_cli.cohort.plan import is_batch
+    from scarnet_cli.dicom.export_stage import export_studies
+
+    entries, root = _entries(source, out, deidentify)
+    failures = export_studies(entries, root, results, out, isolate=isolate, pseudonyms=deidentify)
+    for failure in failures:
+        click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
+    if not is_batch(source) and not any(out.glob("studies/*/seg.dcm")):
+        click.echo("Error: no study could be exported.", err=True)
+        sys.exit(1)
+    if store:
+        from scarnet_cli.cli.store import store_exported
+
+        store_exported(out, store)
+
+
+def _entries(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> tuple[list[dict[str, Any]], Path]:
+    """Return the studies' entries and the root of their files: of a batch file, or of images that are indexed now."""
+    from scarnet_cli.cohort.intake import IntakeOptions, take_in
+    from scarnet_cli.cohort.plan import is_batch, read_batch
+
+    if is_batch(source):
+        batch = read_batch(source)
+        return batch["studies"], Path(batch["root"])
+    intake = take_in(source, None, IntakeOptions(leave_out=out, pseudonyms=pseudonyms))
+    return [study.entry for study in intake.studies if study.entry is not None], intake.root

@@ -1,0 +1,40 @@
+"""`scarnet store`: exported results back to an archive."""
+
+import sys
+from pathlib import Path
+
+import rich_click as click
+
+
+@click.command(epilog="Example: scarnet store results dicomweb+https://pacs.example.org/dicom-web")
+@click.argument("exported", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("address", metavar="DICOMWEB_ADDRESS")
+def store(exported: Path, address: str) -> None:
+    """Store what `scarnet export` wrote below EXPORTED on a DICOMweb server (STOW-RS).
+
+    The login comes from the environment: SCARNET_PACS_USER and SCARNET_PACS_PASSWORD, or SCARNET_PACS_TOKEN. Storing
+    again is harmless: the same result has the same UIDs. Ends with exit code 1 when the server is gone or refuses a
+    study, after it was offered the others.
+    """
+    store_exported(exported, address)
+
+
+def store_exported(exported: Path, address: str) -> None:
+    """Store the studies below a directory and say how many; leave with exit code 1 where one was refused.
+
+    Raises:
+        InputError: The address is none to store at.
+        PacsError: The server fails.
+    """
+    from scarnet_cli.pacs.address import parse_address
+    from scarnet_cli.pacs.client import open_server
+    from scarnet_cli.pacs.store import require_plain_address, store_studies
+
+    server_address = parse_address(address)
+    require_plain_address(server_address.query)
+    failures = store_studies(open_server(server_address), exported)
+    for failure in failures:
+        click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
+    if failures:
+        click.echo(f"Error: {server_address.host} refused {len(failures)} studies.", err=True)
+        sys.exit(1)

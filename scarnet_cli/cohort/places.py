@@ -1,0 +1,35 @@
+"""The way back from a key in a table to the path that it stands for."""
+
+from pathlib import Path
+
+from scarnet_cli.cohort.samplesheet import read_samplesheet
+from scarnet_cli.dicom.archives import is_archive
+from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.dicom.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.sweep import Unread, sweep
+
+
+def find_place(source: Path, place: str, pseudonyms: Pseudonyms | None = None) -> list[str]:
+    """Return the folders and files of an input whose key in the tables is `place`; opens no file but a samplesheet.
+
+    Args:
+        source: Folder, archive or samplesheet, as it was indexed.
+        place: 16 hex digits: a place of the table `unread`, or the id of a failed study that nothing is known of.
+        pseudonyms: With which the input was indexed, if any.
+    """
+    sheet = source.is_file() and not is_archive(source)
+    root = (source if source.is_dir() else source.parent).absolute()
+    starts = [row.dicom for row in read_samplesheet(source)] if sheet else [source]
+    unread: list[Unread] = []
+    found = {path for start in starts for file in sweep(root, start.absolute(), unread.append) for path in _keyed(file)}
+    found |= {path for item in unread for path in _keyed(FoundFile(item.path, None, 0, 0))}
+    found |= {item.path for item in unread}
+    shown = pseudonyms.study if pseudonyms else str
+    return sorted(str(root / path) for path in found if shown(path_key(path)[:16]) == place)
+
+
+def _keyed(file: FoundFile) -> tuple[str, ...]:
+    """Return the paths that a file may be called by: its folder's, and at the root its own."""
+    folder = str(Path(file.path).parent)
+    return (file.path,) if folder == "." else (folder, file.path)

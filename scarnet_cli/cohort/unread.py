@@ -1,0 +1,62 @@
+"""What of an input was not read, and why: rows of the table `unread`, and a failure for what is lost."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from scarnet_cli.cohort.grouping import place_key
+from scarnet_cli.cohort.study_plan import PlannedStudy, failed_study, files_digest
+from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.dicom.sweep import (
+    DEAD_LINK,
+    LINK_LOOP,
+    LOST,
+    NO_FILE,
+    UNREADABLE,
+    VANISHED,
+    WALKED_BEFORE,
+    Unread,
+)
+
+_FIND: Final = "`scarnet index INPUT --find PLACE` prints where it lies"
+# Reason -> what was seen, and what to do.
+REASONS: Final[dict[str, str]] = {
+    VANISHED: "Was there when its folder was listed and gone when it was read; run again when nothing is being moved.",
+    UNREADABLE: f"The operating system does not let it be read (permission, or a damaged disk); {_FIND}.",
+    DEAD_LINK: f"A link that leads nowhere: fetch what it should lead to, or remove it; {_FIND}.",
+    LINK_LOOP: f"A link that leads to itself; nothing is lost; {_FIND}.",
+    WALKED_BEFORE: f"A link to a folder that was walked already, and is read once; nothing is lost; {_FIND}.",
+    NO_FILE: f"A pipe, socket or device, no file; nothing is lost; {_FIND}.",
+}
+
+
+def unread_rows(unread: Iterable[Unread]) -> list[dict[str, Any]]:
+    """Return rows of the table `unread`: one for a folder, one for all files of a folder with one reason."""
+    counts = Counter((_place(item), "folder" if item.is_folder else "file", item.reason) for item in set(unread))
+    return [
+        {"place": place, "kind": kind, "reason": reason, "count": count, "message": REASONS[reason]}
+        for (place, kind, reason), count in sorted(counts.items())
+    ]
+
+
+def lost_folders(unread: Iterable[Unread]) -> list[PlannedStudy]:
+    """Return a failed study for each folder that could not be listed: nobody knows which studies it holds."""
+    return [
+        failed_study(_place(item), files_digest([(path_key(item.path), 0, 0)]), "unreadable_folder", _words(item))
+        for item in sorted(set(unread))
+        if item.is_folder and item.reason in LOST
+    ]
+
+
+def as_lost(unread: Iterable[Unread]) -> list[FoundFile]:
+    """Return what is lost as files that nothing is known of."""
+    return [FoundFile(item.path, None, 0, 0) for item in sorted(set(unread)) if item.reason in LOST]
+
+
+def _words(item: Unread) -> str:
+    return f"A folder could not be listed, and the studies in it are not in this run. {REASONS[item.reason]}"
+
+
+def _place(item: Unread) -> str:
+    return path_key(item.path)[:16] if item.is_folder else place_key(FoundFile(item.path, None, 0, 0))

@@ -1,0 +1,53 @@
+"""An archive's bytes as zipfile, tarfile and gzip read them, bounded: those trust every size that they find."""
+
+import io
+from typing import IO, Final
+
+from scarnet_cli.errors import DicomError
+
+# zipfile reads a directory in one piece: that of 100,000 files with names of 200 characters.
+DIRECTORY_BYTES: Final = 24 << 20
+# tarfile reads a name or an extended header in one piece, and takes long over a large one; all of them together.
+HEADER_PIECE: Final = 64 << 10
+HEADERS_BYTES: Final = 8 << 20
+# gzip reads a name byte by byte.
+SMALL_READS: Final = 1_000_000
+_BLOCK: Final = 512
+
+
+class BoundedArchive:
+    """A stream that ends what reads too far, too much at once, or in too many small pieces.
+
+    Raises:
+        DicomError: It does.
+    """
+
+    def __init__(self, stream: IO[bytes], most: int, piece: int = DIRECTORY_BYTES) -> None:
+        """Take a seekable stream; no byte beyond `most` is read, and no more than `piece` at once."""
+        self._stream = stream
+        self._most, self._piece = most, piece
+        self._small_left, self._headers_left = SMALL_READS, HEADERS_BYTES
+        self.in_header = False  # whether what is read now is a tar's header
+        self.tell, self.close, self.seekable = stream.tell, stream.close, stream.seekable
+
+    def read(self, count: int | None = -1) -> bytes:
+        """Return up to `count` bytes."""
+        if count is None or count < 0:
+            count = self._piece
+        self._small_left -= count < _BLOCK
+        if self.in_header and count > _BLOCK:
+            self._headers_left -= count
+        if count > self._piece or min(self._small_left, self._headers_left) < 0 or self.tell() > self._most:
+            raise _too_large()
+        return self._stream.read(count)
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a place."""
+        if whence == io.SEEK_SET and place > self._most:
+            raise _too_large()
+        return self._stream.seek(place, whence)
+
+
+def _too_large() -> DicomError:
+    message = "An archive asks for more memory or time than its size allows; unpack it and name the folder instead."
+    return DicomError("archive_too_large", message)

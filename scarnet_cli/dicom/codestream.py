@@ -1,0 +1,109 @@
+"""The size that compressed pixels themselves say they have: decoders set memory aside by it, not by the header."""
+
+import struct
+from typing import Final
+
+from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
+from pydicom.uid import UID, JPEG2000TransferSyntaxes, RLELossless
+
+from scarnet_cli.errors import DicomError
+
+# Rows x columns of a compressed picture. Run lengths grow 64-fold at most: 8 MiB of them stay below 600 MiB.
+PIXELS: Final = 2048 * 2048
+# A JPEG 2000 decoder sets 6 KiB aside for every tile.
+TILES: Final = 4096
+_RLE_HEADER: Final = 64
+_STANDALONE: Final = (0x01, *range(0xD0, 0xD8))  # markers of JPEG that no length follows
+_NO_FRAMES: Final = (0xC4, 0xC8, 0xCC)  # of the markers 0xC0 to 0xCF, those that start no frame
+_START_OF_SCAN: Final = 0xDA
+_HIERARCHICAL: Final = 0xDE
+_JPEG_LS_FRAME: Final = 0xF7
+
+Size = tuple[int, int, int]
+
+
+def require_coded_size(dataset: Dataset, frame: int, rows: int, columns: int, where: str) -> None:
+    """Refuse compressed pixels that are no grey picture of the size that the header says.
+
+    Args:
+        dataset: The whole data set.
+        frame: Index of the frame.
+        rows: Rows as the header says.
+        columns: Columns as the header says.
+        where: Names the slice in the message.
+
+    Raises:
+        DicomError: They have another size, or none can be found.
+        Exception: One of `DAMAGE`: they are no frames.
+    """
+    syntax = UID(dataset.file_meta.get("TransferSyntaxUID", ""))
+    if not syntax or not syntax.is_compressed or not syntax.is_encapsulated:
+        return
+    if rows * columns > PIXELS:
+        message = f"{where} says {rows} x {columns} compressed pixels; at most {PIXELS} are read."
+        raise DicomError("bad_matrix", message)
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    coded = get_frame(dataset.PixelData, frame, number_of_frames=frames)
+    if syntax == RLELossless:
+        stored_bytes = rows * columns * int(dataset.BitsAllocated) // 8
+        fits = len(coded) <= _RLE_HEADER + 2 * stored_bytes
+    else:
+        fits = (jpeg_2000_size if syntax in JPEG2000TransferSyntaxes else jpeg_size)(coded) == (rows, columns, 1)
+    if not fits:
+        message = (
+            f"{where}: its compressed pixels are no {rows} x {columns} grey values as its header says; export again."
+        )
+        raise DicomError("bad_pixels", message)
+
+
+def jpeg_size(coded: bytes) -> Size | None:
+    """Return rows, columns and components of a JPEG or JPEG-LS picture; None where they cannot be told."""
+    place, found = 2, None
+    while place + 4 <= len(coded) and coded[place] == 0xFF:  # noqa: PLR2004 (every marker starts so)
+        marker = coded[place + 1]
+        if marker in (0xFF, *_STANDALONE):
+            place += 1 if marker == 0xFF else 2  # noqa: PLR2004 (a fill byte)
+            continue
+        if marker == _START_OF_SCAN:
+            return found
+        frame = marker == _JPEG_LS_FRAME or (0xC0 <= marker <= 0xCF and marker not in _NO_FRAMES)  # noqa: PLR2004
+        if marker == _HIERARCHICAL or (frame and found):
+            return None
+        if frame:
+            found = _jpeg_frame(coded, place + 4)
+        place += 2 + struct.unpack_from(">H", coded, place + 2)[0]
+    return None
+
+
+def _jpeg_frame(coded: bytes, place: int) -> Size:
+    _, rows, columns, components = struct.unpack_from(">BHHB", coded, place)
+    return rows, columns, components
+
+
+def jpeg_2000_size(coded: bytes) -> Size | None:
+    """Return rows, columns and components of a JPEG 2000 picture, also one in JP2 boxes; None where it has none."""
+    place = _codestream_place(coded)
+    if place is None or coded[place : place + 4] != b"\xff\x4f\xff\x51":
+        return None
+    _, _, right, bottom, left, top, width, height, x, y, components = struct.unpack_from(">HH8IH", coded, place + 4)
+    if not width or not height or -(-(right - x) // width) * -(-(bottom - y) // height) > TILES:
+        return None
+    return bottom - top, right - left, components
+
+
+def _codestream_place(coded: bytes) -> int | None:
+    if coded[4:8] != b"jP  ":
+        return 0
+    place = 0
+    while place + 16 <= len(coded):
+        length, kind = struct.unpack_from(">I4s", coded, place)
+        head = 8
+        if length == 1:
+            length, head = struct.unpack_from(">Q", coded, place + 8)[0], 16
+        if kind == b"jp2c":
+            return place + head
+        if length < head:
+            return None
+        place += length
+    return None

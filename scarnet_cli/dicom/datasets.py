@@ -1,0 +1,99 @@
+"""Data sets by pydicom, quietly."""
+
+import logging
+import struct
+import warnings
+import zlib
+from typing import Any, BinaryIO, Final
+
+import pydicom
+from pydicom import config
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from scarnet_cli.dicom.bounds import (
+    HEADER_BYTES,
+    STUDY_BYTES,
+    VALUE_BYTES,
+    BoundedStream,
+    Budget,
+    DeflatedError,
+    few_items,
+    inflate,
+)
+
+# pydicom's warnings quote the values they are about, names among them: none may reach a log. What matters of them shows
+# when a value is used.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+config.settings.reading_validation_mode = config.IGNORE
+
+# What pydicom raises on damaged files, besides its own errors.
+DAMAGE: Final = (
+    InvalidDicomError,
+    BytesLengthException,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    OSError,
+    EOFError,
+    RuntimeError,  # of its decoders; NotImplementedError and RecursionError are of this kind
+    ArithmeticError,
+    AssertionError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+
+
+def read_dataset(stream: BinaryIO, tags: list[Any] | None = None, budget: Budget | None = None) -> Dataset:
+    """Read a data set with or without preamble: whole, or only `tags` and what comes before the pixels.
+
+    One that was deflated comes back as explicit little endian.
+
+    Args:
+        stream: Seekable binary stream at its start.
+        tags: Tags to read; None for all.
+        budget: What may be read of this file and others; without one, of this file alone.
+
+    Raises:
+        Exception: One of `DAMAGE`; that it is larger than the bounds allow is among them.
+    """
+    budget = budget or Budget(STUDY_BYTES if tags is None else HEADER_BYTES)
+    try:
+        return _read_bounded(stream, budget, tags)
+    except DeflatedError as found:
+        inflated = inflate(stream, found.place, budget.left, whole=tags is None)
+        return _read_bounded(inflated, budget, tags)
+
+
+def _read_bounded(stream: BinaryIO, budget: Budget, tags: list[Any] | None) -> Dataset:
+    bounded = BoundedStream(stream, budget)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd values and character sets are judged by their use, not by a warning
+        return pydicom.dcmread(bounded, force=True, specific_tags=tags, stop_before_pixels=tags is not None)
+
+
+def bounded_value(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 (anything pydicom may return)
+    """Return a value; None where it is absent, cannot be decoded, or is larger than any that is asked for may be."""
+    try:
+        element = dataset.get_item(keyword)  # not decoded yet
+        if isinstance(element, RawDataElement) and isinstance(element.value, bytes):
+            sequence = keyword.endswith("Sequence")
+            if not (few_items(element.value) if sequence else len(element.value) <= VALUE_BYTES):
+                return None
+        return dataset.get(keyword)
+    except DAMAGE:
+        return None
+
+
+def sequences(dataset: Dataset) -> list[Any]:
+    """Return the values of a data set's sequences; nothing else is decoded."""
+    return [dataset[tag].value or [] for tag in dataset.keys() if _vr(dataset, tag) == "SQ"]  # noqa: SIM118 (elements)
+
+
+def _vr(dataset: Dataset, tag: Any) -> str | None:  # noqa: ANN401 (a tag)
+    vr = dataset.get_item(tag).VR
+    return dictionary_VR(tag) if vr in (None, "UN") and dictionary_has_tag(tag) else vr

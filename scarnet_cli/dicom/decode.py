@@ -1,0 +1,100 @@
+"""One slice's values: decoded by the decoder of its transfer syntax, and rescaled."""
+
+import warnings
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from scarnet_cli.dicom.codestream import require_coded_size
+from scarnet_cli.dicom.datasets import DAMAGE
+from scarnet_cli.dicom.facts import FrameFacts
+from scarnet_cli.dicom.philips import Rescale
+from scarnet_cli.errors import DicomError
+
+# No scanner makes larger cardiac slices; a header that says so is damaged or hostile.
+LARGEST_SIDE: Final = 4096
+_JPEG: Final = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1)
+_END_OF_IMAGE: Final = b"\xff\xd9"
+# Who decodes what; JPEG and JPEG 2000 are pylibjpeg's.
+_DECODERS: Final = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEGLSNearLossless: "pyjpegls"}
+
+
+def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: str) -> NDArray[np.float32]:
+    """Return one slice's values after rescaling, (y, x).
+
+    Args:
+        dataset: The whole file.
+        facts: The slice's facts.
+        rescale: What makes values of stored ones.
+        which: Names the file in a message.
+
+    Raises:
+        DicomError: The pixels are damaged, or not what the header says.
+    """
+    rows, columns = facts.rows or 0, facts.columns or 0
+    if not (0 < rows <= LARGEST_SIDE and 0 < columns <= LARGEST_SIDE):
+        message = f"{which} says {rows} x {columns} pixels; at most {LARGEST_SIDE} a side are read."
+        raise DicomError("bad_matrix", message)
+    if facts.samples not in (None, 1):
+        message = f"{which} has {facts.samples} samples a pixel; grey pictures have one."
+        raise DicomError("bad_pixels", message)
+    x, y, z = facts.position_xyz_mm or (0.0, 0.0, 0.0)
+    where = f"{which} (slice at x {x:.1f}, y {y:.1f}, z {z:.1f} mm)"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            require_coded_size(dataset, facts.frame or 0, rows, columns, where)
+            stored = _stored_pixels(dataset, facts.frame or 0)
+    except DAMAGE as error:
+        message = (
+            f"{where}: its pixels cannot be decoded ({type(error).__name__}: cut short, damaged or in an encoding that "
+            "is not installed); copy or export the study again."
+        )
+        raise DicomError("bad_pixels", message) from error
+    if stored.shape != (rows, columns):
+        message = f"{where} decodes to {stored.shape}, its header says {rows} x {columns}; export it again."
+        raise DicomError("bad_pixels", message)
+    # In double precision, then once to float32: a chain of float32 steps would lose the last digits.
+    values = stored.astype(np.float64) * rescale.slope + rescale.intercept
+    if not np.isfinite(values).all():
+        message = f"{where} has values that are not finite; export it again."
+        raise DicomError("bad_pixels", message)
+    return values.astype(np.float32)
+
+
+def _stored_pixels(dataset: Dataset, frame: int) -> NDArray[Any]:
+    """Return one frame as stored, always by the same decoder, so that no other package changes what is read."""
+    meta = dataset.file_meta
+    if "TransferSyntaxUID" not in meta:  # a bare data set: pydicom has seen how it is written
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    syntax = meta.TransferSyntaxUID
+    if syntax in _JPEG:
+        _require_end_of_image(dataset, frame)
+    decoder = _DECODERS.get(syntax, "pylibjpeg") if syntax.is_compressed and syntax.is_encapsulated else ""
+    return pixel_array(dataset, index=frame, decoding_plugin=decoder)
+
+
+def _require_end_of_image(dataset: Dataset, frame: int) -> None:
+    """Refuse a JPEG picture without its end: the decoder fills what is missing with grey, without a word."""
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if not get_frame(dataset.PixelData, frame, number_of_frames=frames).rstrip(b"\0").endswith(_END_OF_IMAGE):
+        message = "no end of image"
+        raise ValueError(message)

@@ -1,0 +1,190 @@
+"""The headers of the images that a study's label map was drawn on: what SEG and SR take from them and refer to."""
+
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from pydicom import config
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+from scarnet_cli.dicom.archives import read_members
+from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
+from scarnet_cli.dicom.facts import FrameFacts
+from scarnet_cli.dicom.geometry import REPEAT_TOLERANCE_MM
+from scarnet_cli.dicom.headers import frame_facts, text
+from scarnet_cli.dicom.whole_files import Source
+from scarnet_cli.errors import DicomError
+from scarnet_cli.image.volume import Volume
+
+logger = logging.getLogger(__name__)
+
+# Patient and study, by which an archive files an object. The standard lets the first be empty but not absent (type 2).
+_TYPE_2: Final = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+)
+_OPTIONAL: Final = (
+    "IssuerOfPatientID",
+    "PatientAge",
+    "StudyDescription",
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "DeidentificationMethodCodeSequence",
+    "LongitudinalTemporalInformationModified",
+)
+_REFERENCE: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
+_FRAMES: Final = (
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "SliceThickness",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
+_TAGS: Final[list[Any]] = ["SpecificCharacterSet", *_TYPE_2, *_OPTIONAL, *_REFERENCE, *_FRAMES]
+_SEXES: Final = ("M", "F", "O")
+
+Key = tuple[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSlice:
+    """What a slice of a volume was read from.
+
+    Attributes:
+        header: The image's data set without pixels; several slices may share it.
+        frame: Index of the frame in it, from 0; None in a classic image.
+        facts: Where the frame lies.
+    """
+
+    header: Dataset
+    frame: int | None
+    facts: FrameFacts
+
+
+def read_source_slices(root: Path, sources: Sequence[Source]) -> list[SourceSlice]:
+    """Read the headers of a study's slices, each file once and an archive in one pass, in the order of `sources`.
+
+    Raises:
+        DicomError: A file cannot be read any more, or does not say which image it is.
+    """
+    members: dict[str, set[int]] = {}
+    headers: dict[Key, Dataset] = {}
+    for source in sources:
+        if source.member is not None:
+            members.setdefault(source.path, set()).add(source.member)
+    try:
+        for path in {source.path for source in sources if source.member is None}:
+            with (root / path).open("rb") as stream:
+                headers[path, None] = read_dataset(stream, tags=_TAGS)
+        for path, wanted in members.items():
+            for place, _, content in read_members(root / path, frozenset(wanted)):
+                headers[path, place] = read_dataset(io.BytesIO(content), tags=_TAGS)
+    except DAMAGE as error:
+        message = f"A file of the study cannot be read any more ({type(error).__name__}); copy it again."
+        raise DicomError("not_readable", message) from error
+    facts = {key: frame_facts(header) for key, header in headers.items()}
+    return [_slice(headers, facts, source) for source in sources]
+
+
+def _slice(headers: dict[Key, Dataset], facts: dict[Key, tuple[FrameFacts, ...]], source: Source) -> SourceSlice:
+    key, frame = (source.path, source.member), source.frame or 0
+    if key not in headers or frame >= len(facts[key]):
+        message = "A file of the study has fewer images than when the study was converted; run the pipeline again."
+        raise DicomError("changed_file", message)
+    if not all(text(headers[key], keyword) for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID")):
+        message = (
+            "An image of the study has no SOPInstanceUID to refer to it by; export the study again from its source."
+        )
+        raise DicomError("no_instance_uid", message)
+    return SourceSlice(headers[key], source.frame, facts[key][frame])
+
+
+def slices_of_grid(slices: Sequence[SourceSlice], grid: Volume) -> list[SourceSlice]:
+    """Return the source of every slice of a volume, first slice first.
+
+    Positions tell which it is, so that neither the order of the files nor one that was left out matters.
+
+    Raises:
+        DicomError: A slice of the grid has no source, or one of another size.
+    """
+    facts = [source.facts for source in slices]
+    positions = np.array([f.position_xyz_mm or (np.inf,) * 3 for f in facts])
+    found = []
+    for z in range(grid.shape_zyx[0]):
+        distances = np.linalg.norm(positions - grid.world(np.array([z, 0, 0])), axis=1)
+        nearest = int(np.argmin(distances))
+        same_size = (facts[nearest].rows, facts[nearest].columns) == grid.shape_zyx[1:]
+        if not (distances[nearest] <= REPEAT_TOLERANCE_MM and same_size):
+            message = (
+                f"Slice {z + 1} of {grid.shape_zyx[0]} of the label map has no source image of its size at its place "
+                f"(the nearest lies {distances[nearest]:.1f} mm away): the files have changed. Run the pipeline again."
+            )
+            raise DicomError("changed_file", message)
+        found.append(slices[nearest])
+    return found
+
+
+def patient_and_study(header: Dataset) -> Dataset:
+    """Return what an archive files objects by: the patient's and the study's attributes, all of type 2 there.
+
+    Text is kept as it is, without control characters, and as Unicode. A date, time, age or sex that the standard does
+    not allow is left empty, which the log says without its value.
+    """
+    clean = Dataset()
+    clean.SpecificCharacterSet = "ISO_IR 192"
+    for keyword in (*_TYPE_2, *_OPTIONAL):
+        value = _allowed(header, keyword)
+        if value is None and keyword in _TYPE_2:
+            value = ""
+        if value is not None:
+            clean.add_new(keyword, dictionary_VR(keyword), value)
+    return clean
+
+
+def _allowed(header: Dataset, keyword: str) -> Any:  # noqa: ANN401 (text, a sequence or None)
+    vr = dictionary_VR(keyword)
+    if vr == "SQ":
+        return header.get(keyword)
+    value = text(header, keyword)
+    if value is None or vr in ("PN", "LO", "SH"):
+        return value
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            DataElement(keyword, vr, value, validation_mode=config.RAISE)
+        if keyword != "PatientSex" or value in _SEXES:
+            return value
+    except ValueError:
+        pass
+    logger.info("%s of the source is not what the standard allows: left empty", keyword)
+    return None
+
+
+def instances(slices: Sequence[SourceSlice]) -> Iterator[tuple[Dataset, list[int] | None]]:
+    """Yield each image once, with the numbers of its frames from 1 that the slices are; None for a classic image."""
+    seen: dict[str, tuple[Dataset, list[int] | None]] = {}
+    for source in slices:
+        _, frames = seen.setdefault(
+            str(source.header.SOPInstanceUID), (source.header, None if source.frame is None else [])
+        )
+        if frames is not None and source.frame is not None:
+            frames.append(source.frame + 1)
+    yield from seen.values()

@@ -1,0 +1,240 @@
+"""A short way through a plain header: the wanted elements of a DICOM file by a walk over its tags, without pydicom.
+
+It understands what nearly all files of archives are: preamble, explicit or implicit little endian, tags in order, text
+in ASCII, no functional groups. Anything else is left to pydicom, so that what it does return is what pydicom would have
+returned; tests/property/test_walk_properties.py holds it to that.
+"""
+
+import re
+from struct import Struct
+from typing import Any, BinaryIO, Final
+
+from scarnet_cli.dicom.bounds import HEADER_BYTES
+
+# fmt: off
+# Elements that the index reads (DICOM PS3.6): tag -> keyword, VR.
+WANTED: Final[dict[int, tuple[str, str]]] = {
+    0x00080005: ("SpecificCharacterSet", "CS"), 0x00080008: ("ImageType", "CS"), 0x00080016: ("SOPClassUID", "UI"),
+    0x00080018: ("SOPInstanceUID", "UI"), 0x00080020: ("StudyDate", "DA"), 0x00080022: ("AcquisitionDate", "DA"),
+    0x00080023: ("ContentDate", "DA"), 0x0008002A: ("AcquisitionDateTime", "DT"), 0x00080030: ("StudyTime", "TM"),
+    0x00080031: ("SeriesTime", "TM"), 0x00080032: ("AcquisitionTime", "TM"), 0x00080033: ("ContentTime", "TM"),
+    0x00080060: ("Modality", "CS"), 0x00080070: ("Manufacturer", "LO"), 0x0008103E: ("SeriesDescription", "LO"),
+    0x00089208: ("ComplexImageComponent", "CS"), 0x00180020: ("ScanningSequence", "CS"),
+    0x00180021: ("SequenceVariant", "CS"), 0x00180024: ("SequenceName", "SH"), 0x00180082: ("InversionTime", "DS"),
+    0x00181030: ("ProtocolName", "LO"), 0x00189005: ("PulseSequenceName", "SH"),
+    0x0020000D: ("StudyInstanceUID", "UI"), 0x0020000E: ("SeriesInstanceUID", "UI"), 0x00200011: ("SeriesNumber", "IS"),
+    0x00200013: ("InstanceNumber", "IS"), 0x00200032: ("ImagePositionPatient", "DS"),
+    0x00200037: ("ImageOrientationPatient", "DS"), 0x00200052: ("FrameOfReferenceUID", "UI"),
+    0x00280002: ("SamplesPerPixel", "US"), 0x00280008: ("NumberOfFrames", "IS"), 0x00280010: ("Rows", "US"),
+    0x00280011: ("Columns", "US"), 0x00280030: ("PixelSpacing", "DS"), 0x00280103: ("PixelRepresentation", "US"),
+    0x00281052: ("RescaleIntercept", "DS"), 0x00281053: ("RescaleSlope", "DS"),
+    0x52009229: ("SharedFunctionalGroupsSequence", "SQ"), 0x52009230: ("PerFrameFunctionalGroupsSequence", "SQ"),
+}
+_LONG_VRS: Final = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
+_SHORT_VRS: Final = {
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
+    b"ST", b"TM", b"UI", b"UL", b"US",
+}
+# Elements that may have several values; any other that has them is left to pydicom.
+_SEVERAL: Final = {
+    "ImageType", "ScanningSequence", "SequenceVariant", "SequenceName", "PulseSequenceName", "PixelSpacing",
+    "ImagePositionPatient", "ImageOrientationPatient",
+}
+# fmt: on
+_VRS: Final = {tag: vr.encode() for tag, (_, vr) in WANTED.items()}
+_IMPLICIT: Final = b"1.2.840.10008.1.2\0"
+# Explicit little endian, and compressed syntaxes, whose headers are written so: JPEG, JPEG-LS, JPEG 2000, RLE.
+_EXPLICIT: Final = frozenset(
+    uid.encode() + b"\0" * (len(uid) % 2)
+    for tail in ("1", "4.50", "4.51", "4.57", "4.70", "4.80", "4.81", "4.90", "4.91", "5")
+    for uid in (f"1.2.840.10008.1.2.{tail}",)
+)
+# All of these hold ASCII as it is, and text beyond ASCII is left to pydicom.
+_CHARACTER_SETS: Final = {"", "ISO_IR 6", "ISO_IR 100", "ISO_IR 101", "ISO_IR 144", "ISO_IR 192"}
+_CHARACTER_SET: Final = 0x00080005
+_GROUP_LENGTH: Final = 0x00020000
+_TRANSFER_SYNTAX: Final = 0x00020010
+_FILE_META_END: Final = 0x0002FFFF
+_PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_ITEM: Final = 0xFFFEE000
+_ITEM_END: Final = 0xFFFEE00D
+_SEQUENCE_END: Final = 0xFFFEE0DD
+_UNDEFINED: Final = 0xFFFFFFFF
+_PREAMBLE: Final = 128
+BLOCK: Final = 8192
+_HEAD: Final = 12  # bytes of the longest tag, VR and length
+_LONGEST_VALUE: Final = 1024
+_DEEPEST: Final = 6
+# From a greater length of the first element pydicom may take implicit VR for explicit.
+_FIRST_LONGEST: Final = 0x4000
+_read_explicit: Final = Struct("<HH2sH").unpack_from
+_read_implicit: Final = Struct("<HHL").unpack_from
+_read_long: Final = Struct("<L").unpack_from
+_is_printable: Final = re.compile(rb"[ -~]*\Z").match
+_is_whole: Final = re.compile(r" *[+-]?[0-9]{1,12} *\Z").match
+_is_number: Final = re.compile(r" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})? *\Z").match
+
+
+class _OddError(Exception):
+    """Something that is left to pydicom."""
+
+
+def walk(stream: BinaryIO, start: bytes) -> dict[str, Any] | None:
+    """Return the wanted elements of an image by keyword, or None to leave the file to pydicom.
+
+    A value is a text or a number, of several parts a list of them; an empty number is None.
+
+    Args:
+        stream: Seekable binary stream; left anywhere.
+        start: Its first `BLOCK` bytes, or all.
+    """
+    try:
+        elements = _Walk(stream, start).elements()
+        found = {WANTED[tag][0]: _value(*WANTED[tag], raw) for tag, raw in elements.items()}
+    except _OddError:
+        return None
+    image = found.get("StudyInstanceUID") and found.get("Rows") is not None and found.get("Columns") is not None
+    return found if image and found.get("SpecificCharacterSet", "") in _CHARACTER_SETS else None
+
+
+class _Walk:
+    """A walk over a file's elements. A part of the file is in memory and moves on; places are offsets in it."""
+
+    def __init__(self, stream: BinaryIO, start: bytes) -> None:
+        self._stream = stream
+        self._block = start
+        self._base = 0
+
+    def elements(self) -> dict[int, bytes]:
+        """Return the values of the wanted elements that come before the pixels, by tag."""
+        place, explicit = self._after_file_meta()
+        found: dict[int, bytes] = {}
+        last = _FILE_META_END
+        while True:
+            tag, vr, length, place = self._explicit_head(place) if explicit else self._implicit_head(place)
+            if tag <= last or (last == _FILE_META_END and length > _FIRST_LONGEST):
+                raise _OddError
+            last = tag
+            if tag in _PIXELS:
+                return found
+            if tag in WANTED:
+                place = self._held(place, length)
+                found[tag] = self._block[place : place + length]
+                if explicit and vr != _VRS[tag]:
+                    raise _OddError
+            elif length == _UNDEFINED:
+                place = self._after_sequence(place, vr)
+                continue
+            place += length
+
+    def _after_file_meta(self) -> tuple[int, bool]:
+        """Return the place of the first element after group 0002, and whether VRs are explicit."""
+        place, syntax, last = _PREAMBLE + 4, b"", 0
+        if self._block[_PREAMBLE:place] != b"DICM":
+            raise _OddError
+        while self._block[place : place + 2] == b"\2\0":
+            tag, vr, length, place = self._explicit_head(place)
+            if tag <= last or (last == 0 and (tag, vr, length) != (_GROUP_LENGTH, b"UL", 4)):
+                raise _OddError
+            last = tag
+            place = self._held(place, length)
+            if tag == _TRANSFER_SYNTAX and vr == b"UI":
+                syntax = self._block[place : place + length]
+            place += length
+        if syntax != _IMPLICIT and syntax not in _EXPLICIT:
+            raise _OddError
+        return place, syntax != _IMPLICIT
+
+    def _explicit_head(self, place: int) -> tuple[int, bytes, int, int]:
+        """Return tag, VR and length of an element, and the place of its value."""
+        if place + _HEAD > len(self._block):
+            place = self._held(place, _HEAD)
+        group, element, vr, length = _read_explicit(self._block, place)
+        if vr in _SHORT_VRS:
+            return group << 16 | element, vr, length, place + 8
+        if vr in _LONG_VRS:
+            return group << 16 | element, vr, _read_long(self._block, place + 8)[0], place + 12
+        raise _OddError
+
+    def _implicit_head(self, place: int) -> tuple[int, bytes, int, int]:
+        if place + _HEAD > len(self._block):
+            place = self._held(place, _HEAD)
+        group, element, length = _read_implicit(self._block, place)
+        return group << 16 | element, b"", length, place + 8
+
+    def _held(self, place: int, length: int) -> int:
+        """Move on, if need be, so that `length` bytes at a place are in memory; return the place."""
+        if length > _LONGEST_VALUE:
+            raise _OddError
+        if place + length <= len(self._block):
+            return place
+        self._base += place
+        if self._base > HEADER_BYTES:
+            raise _OddError
+        self._stream.seek(self._base)
+        self._block = self._stream.read(BLOCK)
+        if length > len(self._block):  # the file ends before
+            raise _OddError
+        return 0
+
+    def _after_sequence(self, place: int, vr: bytes, depth: int = 0) -> int:
+        """Return the place after a sequence of undefined length; every element in it is stepped over."""
+        if vr != b"SQ" or depth == _DEEPEST:
+            raise _OddError
+        while True:
+            place = self._held(place, _HEAD)
+            group, element, length = _read_implicit(self._block, place)
+            tag = group << 16 | element
+            place += 8
+            if tag == _SEQUENCE_END and length == 0:
+                return place
+            if tag != _ITEM:
+                raise _OddError
+            place = self._after_item(place, length, depth)
+
+    def _after_item(self, place: int, length: int, depth: int) -> int:
+        end = self._base + place + length
+        while True:
+            if length == _UNDEFINED:
+                place = self._held(place, _HEAD)
+                if _read_implicit(self._block, place) == (_ITEM_END >> 16, _ITEM_END & 0xFFFF, 0):
+                    return place + 8
+            elif self._base + place >= end:
+                if self._base + place > end:
+                    raise _OddError
+                return place
+            tag, vr, size, place = self._explicit_head(place)
+            if tag == _CHARACTER_SET or tag >= _ITEM:  # a delimiter that looks like an element ends the item
+                raise _OddError
+            place = self._after_sequence(place, vr, depth + 1) if size == _UNDEFINED else place + size
+
+
+def _value(keyword: str, vr: str, raw: bytes) -> Any:  # noqa: ANN401 (a text, a number, None or a list)
+    """Return a value as pydicom's readers give it, trailing padding apart."""
+    if vr == "US":
+        if len(raw) not in (0, 2):
+            raise _OddError
+        return int.from_bytes(raw, "little") if raw else None
+    padded = raw.rstrip(b"\0 ")
+    if vr == "SQ" or not _is_printable(padded):
+        raise _OddError
+    words = padded.decode("ascii")
+    if vr in ("DS", "IS") and not raw:
+        return None
+    if "\\" not in words:
+        return _part(vr, words)
+    if keyword not in _SEVERAL:
+        raise _OddError
+    return [_part(vr, part) for part in words.split("\\")]
+
+
+def _part(vr: str, words: str) -> str | int | float:
+    if vr == "DS":
+        if not _is_number(words):
+            raise _OddError
+        return float(words)
+    if vr == "IS":
+        if not _is_whole(words):
+            raise _OddError
+        return int(words)
+    return words

@@ -1,0 +1,93 @@
+"""The chosen files of a study, each read once and whole, with the facts of its frames."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom.dataset import Dataset
+
+from scarnet_cli.dicom.archives import read_members
+from scarnet_cli.dicom.bounds import STUDY_BYTES, Budget
+from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
+from scarnet_cli.dicom.facts import FrameFacts
+from scarnet_cli.dicom.headers import frame_facts
+from scarnet_cli.dicom.walk import BLOCK, walk
+from scarnet_cli.errors import DicomError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one slice lies.
+
+    Attributes:
+        path: Path below the input's root, or absolute.
+        member: Place in the archive at `path`; None for a plain file.
+        frame: Index of the frame in a multi-frame object; None in a classic image.
+    """
+
+    path: str
+    member: int | None
+    frame: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """A file as pydicom reads it, and the facts of its frames."""
+
+    dataset: Dataset
+    frames: tuple[FrameFacts, ...]
+
+
+WholeFiles = dict[tuple[str, int | None], WholeFile]
+
+
+def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
+    """Return every file by path and member; each is read once, an archive in one pass.
+
+    Args:
+        root: Folder that the paths of the sources lie below.
+        sources: The slices.
+
+    Raises:
+        DicomError: A file cannot be read, or ends in the midst of its pixels.
+    """
+    files: WholeFiles = {}
+    members: dict[str, set[int]] = {}
+    budget = Budget(STUDY_BYTES)  # for all of them
+    names = {(s.path, s.member): f"File {n} of {len(sources)}" for n, s in reversed(list(enumerate(sources, start=1)))}
+    for (path, member), which in names.items():
+        if member is not None:
+            members.setdefault(path, set()).add(member)
+            continue
+        try:
+            with (root / path).open("rb") as stream:
+                files[path, member] = _read_whole(stream, which, budget)
+        except DAMAGE as error:
+            raise _unreadable(which, error) from error
+    for path, wanted in members.items():
+        for place, _, content in read_members(root / path, frozenset(wanted)):
+            try:
+                files[path, place] = _read_whole(io.BytesIO(content), names[path, place], budget)
+            except DAMAGE as error:
+                raise _unreadable(names[path, place], error) from error
+    return files
+
+
+def _read_whole(stream: BinaryIO, which: str, budget: Budget) -> WholeFile:
+    # The walk tells a plain header's facts in a fifth of the time that pydicom takes to decode the same values.
+    elements = walk(stream, stream.read(BLOCK))
+    stream.seek(0)
+    dataset = read_dataset(stream, budget=budget)
+    if "Rows" not in dataset:  # pydicom returns nothing of a file whose compressed pixels break off
+        stream.seek(0)
+        if "Rows" in read_dataset(stream, tags=["Rows"]):
+            message = f"{which} ends in the midst of its pixels; copy or export the study again."
+            raise DicomError("bad_pixels", message)
+    return WholeFile(dataset, frame_facts(dataset if elements is None else elements))
+
+
+def _unreadable(which: str, error: BaseException) -> DicomError:
+    message = f"{which} cannot be read any more ({type(error).__name__}); copy it again."
+    return DicomError("not_readable", message)

@@ -1,0 +1,178 @@
+"""The client of one DICOMweb server: dicomweb-client over a patient transport, its errors in our words."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import requests
+from dicomweb_client import DICOMwebClient
+from dicomweb_client.session_utils import add_certs_to_session
+from pydicom.errors import InvalidDicomError
+from requests.utils import get_environ_proxies
+
+from scarnet_cli.dicom.datasets import DAMAGE
+from scarnet_cli.errors import DicomError, InputError, PacsError
+from scarnet_cli.pacs.address import Address
+from scarnet_cli.pacs.login import PASSWORD, TOKEN, USER, login_from
+from scarnet_cli.pacs.transport import LATER, OtherHost, Patience, PatientAdapter
+
+# Their lines quote addresses with the query, and what servers say: both may hold a patient's name.
+for _name in ("dicomweb_client", "urllib3", "retrying"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+
+CA_BUNDLE: Final = "SCARNET_PACS_CA_BUNDLE"
+CLIENT_CERTIFICATE: Final = "SCARNET_PACS_CLIENT_CERTIFICATE"
+# Times that a request is tried: 6, the default, are half a minute of pauses; each further one doubles it.
+ATTEMPTS: Final = "SCARNET_PACS_ATTEMPTS"
+_MOST_ATTEMPTS: Final = 12
+# Requests under way at once, of one process.
+CONNECTIONS: Final = 4
+_REDIRECTS: Final = 3
+_UNDIVIDED: Final = 1 << 31  # a body in one piece can be sent again, one in chunks cannot
+_LOGIN_STATUSES: Final = (401, 403, 407)
+_SERVER_ERROR: Final = 500
+# No study is to blame for these.
+_SERVERS_FAULT: Final = ("pacs_unreachable", "pacs_tls", "pacs_redirect")
+_Answer = TypeVar("_Answer")
+_AGAIN: Final = "Start the run again with -resume when it is better."
+# Errors with their code and what is said of the server; of several that fit the first counts.
+_IN_WORDS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
+    (
+        requests.exceptions.SSLError,
+        "pacs_tls",
+        f"cannot be trusted (TLS). Name your site's authority (a PEM file) in {CA_BUNDLE}.",
+    ),
+    (requests.exceptions.ChunkedEncodingError, "pacs_cut", f"broke its answers off. {_AGAIN}"),
+    (requests.Timeout, "pacs_timeout", f"does not answer in time. {_AGAIN}"),
+    (
+        requests.ConnectionError,
+        "pacs_unreachable",
+        f"cannot be reached. Is it running, and is the address right? {_AGAIN}",
+    ),
+    (InvalidDicomError, "pacs_bad_answer", "sends an image that is no DICOM file (PS3.10); look at its log."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A DICOMweb server that can be asked.
+
+    Attributes:
+        address: Where it is.
+        client: The library's client of it; call it through `ask`, so that errors are worded and hold no secret.
+    """
+
+    address: Address
+    client: DICOMwebClient
+
+    def ask(self, call: Callable[[DICOMwebClient], _Answer]) -> _Answer:
+        """Return what `call` returns.
+
+        Raises:
+            PacsError: The server does not answer, refuses, or answers no DICOMweb.
+        """
+        try:
+            return call(self.client)
+        except PacsError:
+            raise
+        except (requests.RequestException, *DAMAGE) as error:
+            # Not chained: the library's texts quote the address with its query.
+            raise self._in_words(error) from None
+
+    def ask_about_study(self, call: Callable[[DICOMwebClient], _Answer]) -> _Answer:
+        """Return what `call` returns; where it fails, find out whether the study or the server is at fault.
+
+        Raises:
+            DicomError: This study cannot be had, but the server answers something else.
+            PacsError: The server does not answer at all, or refuses everything.
+        """
+        try:
+            return self.ask(call)
+        except PacsError as error:
+            if error.code in _SERVERS_FAULT:
+                raise
+            self.require_answer()
+            raise DicomError("not_retrieved", f"The study could not be had from its server: {error}") from None
+
+    def require_answer(self) -> None:
+        """Ask something small. Some servers refuse a query without matching keys: that is an answer, too.
+
+        Raises:
+            PacsError: The server does not answer, or lets nobody in.
+        """
+        try:
+            self.ask(lambda client: client.search_for_studies(limit=1))
+        except PacsError as error:
+            if error.code != "pacs_refused":
+                raise
+
+    def _in_words(self, error: Exception) -> PacsError:
+        if isinstance(error, requests.HTTPError):
+            return self._status_in_words(error.response.status_code, error.response.reason)
+        for kind, code, words in _IN_WORDS:
+            if isinstance(error, kind):
+                return PacsError(code, f"The DICOMweb server {self.address.host} {words}")
+        words = f"answers something else than DICOMweb ({type(error).__name__}); is the address's path right?"
+        return PacsError("pacs_bad_answer", f"The DICOMweb server {self.address.host} {words}")
+
+    def _status_in_words(self, status: int, reason: str) -> PacsError:
+        said = f"The DICOMweb server {self.address.host} answered {status}"
+        if status in _LOGIN_STATUSES:
+            message = (
+                f"{said}: it does not let this login in. Set {USER} and {PASSWORD}, or {TOKEN}, in the environment of "
+                "the run, and see that they still hold."
+            )
+            return PacsError("pacs_login", message)
+        words = "".join(c for c in (reason or "") if c.isalpha() or c == " ")[:40].strip()
+        code = "pacs_error" if status in LATER or status >= _SERVER_ERROR else "pacs_refused"
+        return PacsError(code, f"{said}{f' ({words})' if words else ''}; look at its log.")
+
+
+def open_server(
+    address: Address, patience: Patience | None = None, environment: Mapping[str, str] = os.environ
+) -> Server:
+    """Return a server to ask. Nothing is sent yet.
+
+    The login comes from the environment (login.py), as do SCARNET_PACS_CA_BUNDLE (a file, PEM, with the authorities to
+    trust instead of the usual ones), SCARNET_PACS_CLIENT_CERTIFICATE (a file, PEM, with certificate and key) and the
+    usual variables of proxies. SCARNET_PACS_ATTEMPTS says how often a request is tried, where `patience` is not given.
+
+    Raises:
+        InputError: The environment holds half a login or names a file that is not there.
+    """
+    patience = patience or Patience(attempts=_attempts(environment))
+    session = requests.Session()
+    session.trust_env = False  # no login from ~/.netrc
+    session.proxies.update(get_environ_proxies(address.base_url))
+    session.auth = login_from(environment)
+    session.max_redirects = _REDIRECTS
+    try:
+        add_certs_to_session(session, environment.get(CA_BUNDLE), environment.get(CLIENT_CERTIFICATE))
+    except OSError:
+        message = f"The file that {CA_BUNDLE} or {CLIENT_CERTIFICATE} names in the environment is not there."
+        raise InputError("bad_certificate", message) from None
+    session.adapters.clear()
+    session.mount("https://", OtherHost())
+    session.mount("http://", OtherHost())
+    session.mount(f"{address.origin}/", PatientAdapter(patience, CONNECTIONS))
+    client = DICOMwebClient(
+        address.base_url,
+        session,
+        permissive_uid=True,  # archives hold UIDs with leading zeros
+        chunk_size=_UNDIVIDED,
+        timeout=(patience.connect_s, patience.silence_s),
+    )
+    client.set_http_retry_params(retry=False)  # the transport does, with Retry-After and jitter
+    return Server(address, client)
+
+
+def _attempts(environment: Mapping[str, str]) -> int:
+    text = environment.get(ATTEMPTS, "")
+    if not text:
+        return Patience().attempts
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_ATTEMPTS:
+        message = f"{ATTEMPTS} in the environment must be a whole number from 1 to {_MOST_ATTEMPTS}."
+        raise InputError("bad_attempts", message)
+    return int(text)

@@ -1,0 +1,146 @@
+"""Fetch instances (WADO-RS) into files named by a hash: what has come once is not asked for again."""
+
+import hashlib
+import os
+import shutil
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydicom.dataset import Dataset
+
+from scarnet_cli.cohort.failures import Failure
+from scarnet_cli.errors import DicomError
+from scarnet_cli.files import atomic_path, write_bytes
+from scarnet_cli.pacs.client import CONNECTIONS, Server
+from scarnet_cli.pacs.query import InstanceId
+
+STAGE: Final = "fetch"
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """A folder of instances that outlives tasks. It holds personal data and belongs beside the work directory.
+
+    Attributes:
+        folder: The folder.
+    """
+
+    folder: Path
+
+    def file(self, name: str) -> Path:
+        """Return where an instance of this name is kept."""
+        return self.folder / name[:2] / name
+
+    def failed_before(self, study_uid: str) -> str | None:
+        """Return what changes with each failure to fetch this study, None where it never failed."""
+        try:
+            return str(self._mark(study_uid).stat().st_mtime_ns)
+        except OSError:
+            return None
+
+    def mark_failed(self, study_uid: str) -> None:
+        """Note that this study could not be fetched, so that the next run's index plans it anew."""
+        write_bytes(self._mark(study_uid), b"")
+
+    def _mark(self, study_uid: str) -> Path:
+        return self.folder / "failed" / study_uid
+
+
+def file_name(base_url: str, instance: InstanceId) -> str:
+    """Return the name of an instance's file: it tells nothing, and is the same for the same instance of one server."""
+    text = "/".join((base_url, instance.study_uid, instance.series_uid, instance.sop_uid))
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.dcm"
+
+
+def fetch_instance(server: Server, instance: InstanceId, target: Path) -> None:
+    """Fetch one instance into a file, unless the file is there.
+
+    Raises:
+        DicomError: The instance cannot be had, or another one comes.
+        PacsError: The server fails.
+    """
+    if target.exists():
+        return
+    dataset = server.ask_about_study(
+        lambda client: client.retrieve_instance(instance.study_uid, instance.series_uid, instance.sop_uid)
+    )
+    if not _is(dataset, instance):
+        message = "The server sent another image than it was asked for; look at its log."
+        raise DicomError("not_retrieved", message)
+    with atomic_path(target) as temporary:
+        dataset.save_as(temporary, enforce_file_format=True)
+
+
+def _is(dataset: Dataset, instance: InstanceId) -> bool:
+    found = (str(dataset.get("StudyInstanceUID")), str(dataset.get("SOPInstanceUID")))
+    return found == (instance.study_uid, instance.sop_uid)
+
+
+def fetch_studies(
+    server: Server, entries: Sequence[Mapping[str, Any]], instances: Path, downloads: Downloads | None
+) -> list[Failure]:
+    """Fetch the chosen instances of a batch's studies into `instances`, a few studies at a time.
+
+    Args:
+        server: The server.
+        entries: The batch's studies; each source says which instance it is.
+        instances: Folder that the sources' paths lie in.
+        downloads: What came in earlier attempts or for other batches; a file there is linked, not asked for again.
+
+    Returns:
+        A failure for each study that cannot be had, in the order of `entries`.
+
+    Raises:
+        PacsError: The server fails; what has come is kept.
+    """
+    over = threading.Event()
+
+    def fetch(entry: Mapping[str, Any]) -> Failure | None:
+        try:
+            for source in entry["sources"]:
+                if over.is_set():
+                    return None
+                _fetch_source(server, source, instances, downloads)
+        except DicomError as error:
+            if downloads:
+                downloads.mark_failed(entry["sources"][0]["instance"][0])
+            return Failure(entry["study_id"], STAGE, error.code, str(error))
+        except BaseException:
+            over.set()  # the others need not find out for themselves
+            raise
+        return None
+
+    # Filters are the process's: set here, once for all threads.
+    with warnings.catch_warnings(), ThreadPoolExecutor(CONNECTIONS) as pool:
+        warnings.simplefilter("ignore")
+        return [failure for failure in pool.map(fetch, entries) if failure is not None]
+
+
+def _fetch_source(server: Server, source: Mapping[str, Any], instances: Path, downloads: Downloads | None) -> None:
+    target = instances / Path(source["path"]).name
+    if target.exists():
+        return
+    instance = InstanceId(*source["instance"])
+    if downloads is None:
+        fetch_instance(server, instance, target)
+        return
+    kept = downloads.file(target.name)
+    fetch_instance(server, instance, kept)
+    _link(kept, target)
+
+
+def _link(kept: Path, target: Path) -> None:
+    """Give a file a second name; a copy where the file system cannot."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(kept, target)
+    except FileExistsError:
+        return
+    except OSError:
+        with atomic_path(target) as temporary:
+            shutil.copyfile(kept, temporary)

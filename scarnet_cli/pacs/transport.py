@@ -1,0 +1,153 @@
+"""How requests travel: tried again with growing pauses, read whole within bounds of time and size, to one server."""
+
+import io
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError as BrokenTransfer
+from urllib3.util import Retry
+
+from scarnet_cli.errors import PacsError
+
+# Statuses by which a server says "later" or stumbles: RFC 9110, RFC 6585. Orthanc answers 500 under load as well.
+LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_CHUNK: Final = 1 << 16
+# What may stand in a query unescaped, but for the signs that part it.
+_QUERY_SIGNS: Final = "/?:@!$'()*,;"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to try.
+
+    Attributes:
+        attempts: Times that a request is sent at most.
+        first_wait_s: Pause after the first; each further one is twice as long.
+        longest_wait_s: No pause is longer, whatever the server asks for in Retry-After.
+        connect_s: To be connected within.
+        silence_s: The server may be silent so long before and during an answer.
+        answer_s: A whole answer must come within.
+        answer_bytes: No answer may be larger, unpacked.
+    """
+
+    attempts: int = 6
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    connect_s: float = 10.0
+    silence_s: float = 120.0
+    answer_s: float = 900.0
+    answer_bytes: int = 1 << 30
+
+    def pause_s(self, attempt: int, asked_for: str | None) -> float:
+        """Return the pause after an attempt (from 0).
+
+        It doubles, and varies by half to each side so that many tasks do not come back at once. `Retry-After`, in
+        seconds or as a date, lengthens it.
+        """
+        grown = self.first_wait_s * 2**attempt * random.uniform(0.5, 1.5)
+        return min(self.longest_wait_s, max(grown, _seconds(asked_for)))
+
+
+def _seconds(asked_for: str | None) -> float:
+    """Read Retry-After; what cannot be read asks for nothing."""
+    try:
+        return Retry().parse_retry_after(asked_for) if asked_for else 0.0
+    except (BrokenTransfer, ValueError, OverflowError):
+        return 0.0
+
+
+class PatientAdapter(HTTPAdapter):
+    """Sends a request until it is answered; an answer is read whole before anybody sees it."""
+
+    def __init__(self, patience: Patience, connections: int) -> None:
+        """Keep at most `connections` open."""
+        self._patience = patience
+        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:  # noqa: ANN401
+        """Send and return the answer; the last one where none was better.
+
+        Raises:
+            requests.RequestException: No whole answer came.
+        """
+        options["stream"] = True  # read here, with an eye on the clock
+        request.url = _least_escaped(request.url or "")
+        for attempt in range(self._patience.attempts):
+            last = attempt + 1 == self._patience.attempts
+            asked_for = None
+            try:
+                response = super().send(request, *args, **options)
+                response.raw = io.BytesIO(self._whole_body(response))
+                if last or response.status_code not in LATER:
+                    return response
+                asked_for = response.headers.get("Retry-After")
+            except requests.exceptions.SSLError:  # no certificate gets better by waiting
+                raise
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+                if last:
+                    raise
+            time.sleep(self._patience.pause_s(attempt, asked_for))
+        raise AssertionError  # a Patience has one attempt at least
+
+    def _whole_body(self, response: requests.Response) -> bytes:
+        """Read the body; `read1` returns with what is there, so that a dripping server cannot hold on for ever."""
+        raw, body = response.raw, bytearray()
+        end = time.monotonic() + self._patience.answer_s
+        try:
+            with response:
+                while chunk := raw.read1(_CHUNK, decode_content=True):
+                    body += chunk
+                    if len(body) > self._patience.answer_bytes:
+                        raise self._too_large(response)
+                    if time.monotonic() > end:
+                        raise requests.ReadTimeout
+        except BrokenTransfer as error:
+            raise requests.exceptions.ChunkedEncodingError from error
+        if not _says_its_length(response) and not _is_closed(response.headers, body):
+            raise requests.exceptions.ChunkedEncodingError
+        return bytes(body)
+
+    def _too_large(self, response: requests.Response) -> PacsError:
+        host = urlsplit(response.url).netloc
+        message = f"The DICOMweb server {host} sends an answer of more than {self._patience.answer_bytes >> 20} MiB."
+        return PacsError("pacs_too_large", message)
+
+
+def _least_escaped(url: str) -> str:
+    """Escape no more of a query than RFC 3986 asks for: Orthanc 1.10, for one, takes an escaped wild card literally."""
+    parts = urlsplit(url)
+    return parts._replace(query=urlencode(parse_qsl(parts.query), quote_via=quote, safe=_QUERY_SIGNS)).geturl()
+
+
+def _says_its_length(response: requests.Response) -> bool:
+    """Tell whether a cut answer would have been noticed by its length or by its last chunk."""
+    return "Content-Length" in response.headers or "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+
+
+def _is_closed(headers: Mapping[str, str], body: bytearray) -> bool:
+    """Tell whether a multipart body ends with its closing delimiter (RFC 2046); others cannot be told."""
+    kind = headers.get("Content-Type", "").lower()
+    return not kind.startswith("multipart/") or body.rstrip().endswith(b"--")
+
+
+class OtherHost(HTTPAdapter):
+    """Stands for every other server: a redirect to one is refused, before anything is sent there."""
+
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:  # noqa: ANN401
+        """Refuse.
+
+        Raises:
+            PacsError: Always.
+        """
+        host = urlsplit(request.url or "").hostname
+        message = (
+            f"The DICOMweb server sends its visitors on to another address, at {host}; nothing was sent there. If "
+            "it is the right one, name it in the input."
+        )
+        raise PacsError("pacs_redirect", message)

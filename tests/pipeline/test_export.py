@@ -1,0 +1,55 @@
+"""Results as DICOM from the pipeline: written on request, stored on a real Orthanc, finished after it was gone."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from exported_study import judge, read_by_dcmqi
+from nextflow_launch import Launch
+from orthanc_server import orthanc_in
+
+from scarnet_cli.image.volume import read_nifti, same_grid
+from scarnet_cli.pacs.address import parse_address
+from scarnet_cli.pacs.client import open_server
+
+pytestmark = pytest.mark.pipeline
+
+STUDIES = 2
+FILES = ("seg.dcm", "report.dcm")
+
+
+def test_results_are_written_stored_and_after_the_server_was_gone_finished_by_resume(
+    tmp_path: Path, make_phantoms: Callable[..., None]
+) -> None:
+    make_phantoms(tmp_path / "phantoms", STUDIES)
+    launch = Launch(tmp_path / "launch")
+    launch.folder.mkdir()
+    with orthanc_in(tmp_path / "orthanc") as orthanc:
+        orthanc.kill()
+        arguments = ("--input", str(tmp_path / "phantoms" / "dicom"), "--store_to", orthanc.address, "--fast")
+        extra = {**orthanc.login, "SCARNET_PACS_ATTEMPTS": "1"}
+        failed = launch.run(*arguments, extra=extra)
+        assert failed.returncode != 0
+        assert "cannot be reached" in failed.stdout
+        # what the server has no part in is there: files, tables, report
+        studies = launch.ids("scans")
+        assert len(studies) == STUDIES
+        assert (launch.out / "report" / "index.html").exists()
+        rows = pq.read_table(launch.out / "tables" / "exports.parquet").to_pylist()
+        assert [(row["study_id"], row["code"]) for row in rows] == [(study, None) for study in studies]
+        for study_id in studies:
+            folder = launch.out / "studies" / study_id
+            assert not [line for name in FILES for line in judge(folder / name) if line.startswith("Error")]
+            labels, read = read_nifti(folder / "labels.nii.gz"), read_by_dcmqi(folder / "seg.dcm", tmp_path / study_id)
+            assert same_grid(labels, read)
+            np.testing.assert_array_equal(labels.array, read.array)
+        orthanc.start()
+        launch.succeed(*arguments, "-resume", extra=extra)
+        assert {process for process, _ in launch.tasks("COMPLETED")} == {"INDEX", "STORE"}
+        server = open_server(parse_address(orthanc.address), environment={**os.environ, **orthanc.login})
+        found = server.ask(lambda client: client.search_for_instances(fields=["SOPInstanceUID"]))
+        stored = {item["00080018"]["Value"][0] for item in found}
+        assert stored == {row[column] for row in rows for column in ("segmentation_uid", "report_uid")}

@@ -1,0 +1,108 @@
+"""Write the table of docs/dicom.md: what this project and other converters make of every case of tests/dicom_cases.
+
+Each conversion runs in a process of its own with a time limit; the result is judged against the case's truth.
+"""
+
+import argparse
+import importlib
+import multiprocessing
+import os
+import sys
+import tempfile
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from rich.progress import track
+
+from scarnet_cli import __version__
+from scarnet_cli.files import write_bytes
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from dicom_cases import CASES, ROWS, Case, Truth  # noqa: E402 (found by the line above)
+from dicom_cases.converters import CONVERTERS  # noqa: E402
+from dicom_cases.judge import judge, read_given  # noqa: E402
+
+PAGE: Final = ROOT / "docs" / "dicom.md"
+BEGIN, END = "<!-- cases -->", "<!-- end of cases -->"
+LIMIT_S: Final = 60.0
+
+
+# Loaded once, for every conversion is a fork of this process; it starts no thread before.
+importlib.import_module("dicom2nifti")
+
+
+def attempt(converter: str, source: Path, out: Path, said: Path) -> None:
+    """Convert in this process and write down a refusal's words; what is printed goes nowhere."""
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    refusal = CONVERTERS[converter](source, out)
+    said.write_text(refusal or "")
+
+
+def outcome(converter: str, source: Path, folder: Path, truth: Truth) -> str:
+    """Return in words what a converter made of a case."""
+    out, said = folder / converter, folder / f"{converter}.txt"
+    process = multiprocessing.get_context("fork").Process(target=attempt, args=(converter, source, out, said))
+    process.start()
+    process.join(LIMIT_S)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return f"no end in {LIMIT_S:.0f} s"
+    if process.exitcode != 0:
+        return "crash"
+    if refusal := said.read_text():
+        return f"{'refused' if truth.refusal else 'REFUSED'}: {refusal}"
+    return judge(read_given(out, truth.stack.direction), truth)
+
+
+def row_of(case: Case) -> str:
+    """Return a case's row: its name and each converter's outcome."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        truth = case.write(folder / "in")
+        outcomes = [outcome(name, folder / "in", folder, truth) for name in CONVERTERS]
+    return f"| {' | '.join([case.name, expected(truth), *outcomes])} |"
+
+
+def expected(truth: Truth) -> str:
+    """Return what is right, in words: the volume, with the codes that must be recorded, or the refusal."""
+    if truth.refusal:
+        return "refusal"
+    codes = ", ".join((*truth.rules, *truth.flags))
+    return f"volume; {codes}" if codes else "volume"
+
+
+def table(names: list[str]) -> str:
+    """Return the whole table in Markdown."""
+    versions = {name: version(name.lower()) for name in CONVERTERS if name != "scarnet"}
+    heads = [f"scarnet {__version__}", *(f"{name} {number}" for name, number in versions.items())]
+    lines = [f"| case | right is | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
+    cases = sorted((CASES[name] for name in names), key=lambda case: ROWS.index(case.row))
+    done = {case.name: row_of(case) for case in track(cases, "cases", auto_refresh=False)}
+    for row, group in groupby(cases, key=lambda case: case.row):
+        lines += [f"| **{row}** |{' |' * (1 + len(heads))}", *(done[case.name] for case in group)]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Make the table and put it between the page's markers; with names, print those rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="Cases to try, for a look; all, into the page, by default.")
+    arguments = parser.parse_args()
+    if arguments.names:
+        print(table(arguments.names))  # noqa: T201 (a tool's output)
+        return
+    made = table(list(CASES))
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    write_bytes(PAGE, f"{before}{BEGIN}\n{made}\n{END}{after}".encode())
+
+
+if __name__ == "__main__":
+    main()

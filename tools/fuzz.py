@@ -1,0 +1,154 @@
+"""Fuzz the readers with atheris, for as long as you like.
+
+    .venv/bin/pip install -r requirements/fuzz.txt
+    .venv/bin/python tools/fuzz.py --seconds 600 --out fuzz headers pixels
+
+Without names all targets take turns. An input whose exception is not one of our own is kept in OUT/finds, named after
+the exception and its place, and fuzzing goes on; so is one that takes over 5 s of processor time. One that crashes,
+hangs in native code or takes over 1 GiB ends its turn, is kept as NAME-crash-…, -timeout-… or -oom-…, and the next turn
+starts. Run it as a process of low priority: nice -n 15.
+"""
+
+import argparse
+import hashlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LONGEST_S: Final = 5
+# By the clock, for what hangs in native code: a process of low priority may stand still for long.
+HANG_S: Final = 60
+MEMORY_MIB: Final = 1024
+# So that a turn in which nothing new is found does not keep the others waiting.
+TURN_S: Final = 200
+LONGEST_INPUT: Final = 1 << 17
+_DONE: Final = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
+_SEEN: Final = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)/")
+# What a mutation by chance rarely hits: tags with VR, lengths, UIDs, words that the readers ask for.
+_WORDS: Final = (
+    *(rb"\xff\xff\xff\xff", rb"\x00\x00\x00\x80", rb"\xff\xff\xff\x7f", rb"\xff\xff", rb"\xfe\xff\x00\xe0"),
+    *(rb"\xfe\xff\x0d\xe0", rb"\xfe\xff\xdd\xe0", rb"\xfe\xff\x00\xe0\xff\xff\xff\xff", rb"\xe0\x7f\x10\x00OB"),
+    *(b"SQ", b"UN", b"OB", b"OW", b"UT", b"DS", b"IS", b"US", b"UI", b"AT", b"FD", b"SL", b"UC", b"PN", b"1e999999"),
+    *(b"nan", b"-inf", b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2.1.99"),
+    *(b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.5", b"1.2.840.10008.1.2.4.50", b"1.2.840.10008.1.2.4.70"),
+    *(b"1.2.840.10008.1.2.4.80", b"1.2.840.10008.1.2.4.90", rb"\xffO\xffQ", rb"\xff\xd8\xff\xc3", rb"\xff\xf7"),
+    *(b"ISO 2022 IR 87", b"ISO_IR 192", b"GB18030", rb"\x30\x52\x30\x92SQ", rb"\x00\x52\x29\x92SQ", b"ustar"),
+    *(rb"PK\x01\x02", rb"PK\x05\x06", rb"PK\x06\x06", rb"PK\x06\x07", rb"\x1f\x8b\x08", b"BZh9", b"n+1", b"study"),
+)
+
+
+class TooSlowError(Exception):
+    """An input took too long."""
+
+
+def _too_slow(_: int, __: FrameType | None) -> None:
+    raise TooSlowError
+
+
+def fuzz(name: str, out: Path, options: list[str]) -> None:
+    """Fuzz one target in this process; never returns."""
+    import atheris  # noqa: PLC0415 (a requirement of this one command)
+
+    instrumented = atheris.instrument_imports(include=["scarnet_cli", "pydicom"])  # type: ignore[attr-defined]  # has no types
+    with instrumented:
+        import fuzz_targets  # noqa: PLC0415
+
+    finds: Counter[str] = Counter()
+
+    def one_input(content: bytes) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_S)
+        try:
+            fuzz_targets.run(name, content)
+        except Exception as error:  # noqa: BLE001 (that is what is looked for)
+            keep(error, content)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+    def keep(error: Exception, content: bytes) -> None:
+        places = [f for f in traceback.extract_tb(error.__traceback__) if "/scarnet_cli/" in f.filename]
+        place = places[-1] if places else traceback.extract_tb(error.__traceback__)[-1]
+        label = f"{name}-{type(error).__name__}-{Path(place.filename).stem}-{place.name}-{place.lineno}"
+        finds[label] += 1
+        if finds[label] == 1:
+            (out / "finds").mkdir(parents=True, exist_ok=True)
+            (out / "finds" / f"{label}.bin").write_bytes(content)
+            (out / "finds" / f"{label}.txt").write_text("".join(traceback.format_exception(error)))
+
+    signal.signal(signal.SIGVTALRM, _too_slow)
+    atheris.Setup([sys.argv[0], *options], one_input)
+    atheris.Fuzz()
+
+
+def start_corpus(name: str, out: Path) -> Path:
+    """Write the valid inputs into the target's corpus; what earlier turns found stays."""
+    import fuzz_targets  # noqa: PLC0415
+
+    corpus = out / "corpus" / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    for content in fuzz_targets.seeds(name):
+        (corpus / hashlib.sha256(content).hexdigest()[:16]).write_bytes(content)
+    return corpus
+
+
+def take_turn(name: str, out: Path, seconds: int) -> tuple[int, str]:
+    """Fuzz one target in a child process; return the number of executions and a line about it."""
+    corpus = start_corpus(name, out)
+    words = out / "words.dict"
+    words.write_text("".join(f'"{"".join(_quoted(word))}"\n' for word in _WORDS))
+    command = [sys.executable, __file__, "--child", name, "--out", str(out), "--", str(corpus)]
+    command += [f"-max_total_time={seconds}", f"-timeout={HANG_S}", f"-rss_limit_mb={MEMORY_MIB}", f"-dict={words}"]
+    command += [f"-max_len={LONGEST_INPUT}", f"-artifact_prefix={out / 'finds'}/{name}-", "-print_final_stats=1"]
+    (out / "finds").mkdir(parents=True, exist_ok=True)
+    ended = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, check=False)
+    log = ended.stderr.decode(errors="replace")
+    (out / f"{name}.log").write_text(log)
+    counts = [int(n) for n in re.findall(r"^#(\d+)\s", log, re.MULTILINE)] + [int(n) for n in _DONE.findall(log)]
+    seen = _SEEN.findall(log)
+    coverage = f"coverage {seen[-1][0]} edges, {seen[-1][1]} features, corpus {seen[-1][2]}" if seen else "no coverage"
+    how = "" if ended.returncode == 0 else f"; ended by exit status {ended.returncode}"
+    return max(counts, default=0), f"{coverage}{how}"
+
+
+def _quoted(word: bytes) -> str:
+    return "".join(
+        chr(c) if chr(c).isascii() and chr(c).isalnum() else f"\\x{c:02x}"
+        for c in word.decode("unicode_escape").encode("latin1")
+    )
+
+
+def main() -> None:
+    """Give each target its turns until the time is spent, and print what each turn did."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=3600, help="Wall time for all targets together.")
+    parser.add_argument("--out", type=Path, default=Path("fuzz"), help="Corpus, finds and logs (not for git).")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("names", nargs="*", help="Targets; all where none is named.")
+    chosen = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    if chosen.child:
+        fuzz(chosen.child, chosen.out, chosen.names)
+    from fuzz_targets import TARGETS  # noqa: PLC0415
+
+    names = chosen.names or list(TARGETS)
+    end = time.monotonic() + chosen.seconds
+    total = 0
+    while (left := int(end - time.monotonic())) > 0:
+        for name in names:
+            turn = max(1, min(TURN_S, left // len(names)))
+            count, line = take_turn(name, chosen.out, turn)
+            total += count
+            print(f"{name}: {count} executions in up to {turn} s; {line}", flush=True)  # noqa: T201
+    finds = sorted(path.name for path in (chosen.out / "finds").iterdir() if path.suffix != ".txt")
+    print(f"{total} executions; {len(finds)} finds: {' '.join(finds)}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

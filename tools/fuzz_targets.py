@@ -1,0 +1,141 @@
+"""What is fuzzed: each target takes bytes and hands them to one reader the way the pipeline does.
+
+A target returns, or raises a ScarnetError; any other exception, a crash, a hang or too much memory is a find.
+"""
+
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import fuzz_corpus
+import numpy as np
+
+from scarnet_cli.cli.convert import convert_batch
+from scarnet_cli.cohort.intake import IntakeOptions, take_in
+from scarnet_cli.cohort.plan import read_batch, write_plan
+from scarnet_cli.cohort.samplesheet import read_samplesheet
+from scarnet_cli.dicom.cache import read_cache, write_cache
+from scarnet_cli.dicom.convert import read_nifti_study
+from scarnet_cli.dicom.facts import FoundFile, Frame
+from scarnet_cli.dicom.headers import IMAGE, Header, frame_facts, read_by_pydicom, read_header, text
+from scarnet_cli.dicom.pixels import read_volume
+from scarnet_cli.dicom.recall import recall
+from scarnet_cli.dicom.selection import select
+from scarnet_cli.dicom.walk import BLOCK, walk
+from scarnet_cli.dicom.whole_files import Source
+from scarnet_cli.errors import ScarnetError
+from scarnet_cli.image.reference import read_reference
+from scarnet_cli.image.volume import Volume
+
+_MOST_FRAMES: Final = 3
+_GRID: Final = Volume(np.zeros((3, 5, 4), np.uint8), (8.0, 1.5, 1.25), (1.0, 2.0, 3.0), np.eye(3))
+
+
+def headers(content: bytes, folder: Path) -> None:
+    """Read a header and choose among its frames; the short way through a header is pydicom's, or none."""
+    elements = walk(io.BytesIO(content), content[:BLOCK])
+    if elements is not None:
+        found = Header(IMAGE, text(elements, "StudyInstanceUID"), frame_facts(elements))
+        assert repr(found) == repr(read_by_pydicom(io.BytesIO(content), meant=True)), "walk and pydicom differ"
+    for suffix in ("", ".dcm"):
+        header = read_header(io.BytesIO(content), suffix)
+    select([Frame(FoundFile("f", None, 0, 0), facts) for facts in header.frames])
+
+
+def pixels(content: bytes, folder: Path) -> None:
+    """Decode the first frames of a file, each with a slice of our own that makes a stack with it."""
+    (folder / "slice.dcm").write_bytes(content)
+    for facts in read_header(io.BytesIO(content), ".dcm").frames[:_MOST_FRAMES]:
+        (folder / "next.dcm").write_bytes(fuzz_corpus.next_slice(facts))
+        sources = [Source("slice.dcm", None, facts.frame), Source("next.dcm", None, None)]
+        _refused(lambda sources=sources: read_volume(folder, sources))
+
+
+def index(content: bytes, folder: Path) -> None:
+    """Index a folder of one file, which may be an archive, and write and read what the index keeps."""
+    (folder / "in").mkdir()
+    (folder / "in" / "file").write_bytes(content)
+    intake = take_in(folder / "in", None, IntakeOptions())
+    write_plan(intake, folder / "out")
+    take_in(folder / "in", read_cache([folder / "out" / "index.parquet"]), IntakeOptions())
+
+
+def study(content: bytes, folder: Path) -> None:
+    """Index and convert a folder of one file, as `scarnet convert` does."""
+    (folder / "in").mkdir()
+    (folder / "in" / "file.dcm").write_bytes(content)
+    intake = take_in(folder / "in", None, IntakeOptions())
+    entries = [planned.entry for planned in intake.studies if planned.entry is not None]
+    for failure in convert_batch(entries, intake.root, folder / "out", isolate=False):
+        if failure.code == "internal_error":
+            raise AssertionError(failure.message)
+
+
+def nifti(content: bytes, folder: Path) -> None:
+    """Read a NIfTI study and a reference."""
+    for suffix in (".nii", ".nii.gz"):
+        path = folder / f"image{suffix}"
+        path.write_bytes(content)
+        _refused(lambda path=path: read_nifti_study(path))
+        _refused(lambda path=path: read_reference(path, _GRID))
+
+
+def cache(content: bytes, folder: Path) -> None:
+    """Read an index cache and write it again."""
+    path = folder / "index.parquet"
+    path.write_bytes(content)
+    memory = read_cache([path])
+    write_cache(memory, folder / "again.parquet")
+    recall(memory, [FoundFile("a.dcm", None, 1, 2)])
+
+
+def sheet(content: bytes, folder: Path) -> None:
+    """Read a samplesheet."""
+    path = folder / "samplesheet.csv"
+    path.write_bytes(content)
+    read_samplesheet(path)
+
+
+def batch(content: bytes, folder: Path) -> None:
+    """Read a batch file."""
+    path = folder / "batch.json"
+    path.write_bytes(content)
+    json.dumps(read_batch(path)["studies"])
+
+
+def _refused(read: Callable[[], object]) -> None:
+    try:
+        read()
+    except ScarnetError:
+        return
+
+
+Target = Callable[[bytes, Path], None]
+TARGETS: Final[dict[str, tuple[Target, Callable[[], Iterator[bytes]]]]] = {
+    "headers": (headers, fuzz_corpus.dicom_files),
+    "pixels": (pixels, fuzz_corpus.dicom_files),
+    "index": (index, fuzz_corpus.archives),
+    "study": (study, fuzz_corpus.dicom_files),
+    "nifti": (nifti, fuzz_corpus.nifti_files),
+    "cache": (cache, fuzz_corpus.caches),
+    "sheet": (sheet, fuzz_corpus.sheets),
+    "batch": (batch, fuzz_corpus.batches),
+}
+
+
+def run(name: str, content: bytes) -> None:
+    """Run one target on one input in a folder of its own; return where it is refused in our own words."""
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    try:
+        _refused(lambda: TARGETS[name][0](content, folder))
+    finally:
+        shutil.rmtree(folder)
+
+
+def seeds(name: str) -> Iterable[bytes]:
+    """Yield the valid inputs that fuzzing starts from."""
+    return TARGETS[name][1]()
