@@ -21,10 +21,8 @@ _DIGITS: Final = 4
 @cache
 def known_words() -> frozenset[str]:
     """Return the words that stay, in lower case."""
-    lines = (
-        files("scarnet_cli.dicom.deidentification").joinpath("known_words.txt").read_text(encoding="utf-8").splitlines()
-    )
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+    words = files("scarnet_cli.dicom.deidentification").joinpath("known_words.txt").read_text(encoding="utf-8")
+    return frozenset(word for line in words.splitlines() if not line.startswith("#") for word in line.split())
 
 
 def cleaned(text: str) -> str:
