@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
-from scarnet_cli.dicom.export_stage import export_studies
-from scarnet_cli.dicom.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti

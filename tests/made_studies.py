@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts
 from scarnet_cli.dicom.headers import frame_facts
-from scarnet_cli.dicom.rules import SeriesRules
-from scarnet_cli.dicom.rules_file import built_in_rules, parse_rules
-from scarnet_cli.dicom.selection import Selection, select
+from scarnet_cli.dicom.series.rules import SeriesRules
+from scarnet_cli.dicom.series.rules_file import built_in_rules, parse_rules
+from scarnet_cli.dicom.series.selection import Selection, select
 
 Axis = NDArray[np.float64]
 # Row and column of the planes that a heart is scanned in; the long-axis ones hold its long axis, 60 degrees apart.

@@ -25,11 +25,11 @@ import SimpleITK as sitk  # noqa: N813 (the library's own custom)
 
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
-from scarnet_cli.dicom.habits import Habit, Role
+from scarnet_cli.dicom.index.read_files import read_file
+from scarnet_cli.dicom.made.habits import Habit, Role
+from scarnet_cli.dicom.made.write import StudyPlan, write_study
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.read_files import read_file
 from scarnet_cli.dicom.whole_files import Source
-from scarnet_cli.dicom.write import StudyPlan, write_study
 from scarnet_cli.image.volume import Volume, to_sitk
 
 A_STUDY: Final = 100

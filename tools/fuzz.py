@@ -1,7 +1,7 @@
 """Fuzz the readers with atheris, for as long as you like.
 
     .venv/bin/pip install -r requirements/fuzz.txt
-    .venv/bin/python tools/fuzz.py --seconds 600 --out fuzz headers pixels
+    .venv/bin/python tools/fuzz.py --seconds 600 headers pixels
 
 Without names all targets take turns. An input whose exception is not one of our own is kept in OUT/finds, named after
 the exception and its place, and fuzzing goes on; so is one that takes over 5 s of processor time. One that crashes,
@@ -28,7 +28,7 @@ LONGEST_S: Final = 5
 HANG_S: Final = 60
 MEMORY_MIB: Final = 1024
 # So that a turn in which nothing new is found does not keep the others waiting.
-TURN_S: Final = 200
+TURN_S: Final = 300
 LONGEST_INPUT: Final = 1 << 17
 _DONE: Final = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 _SEEN: Final = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)/")
@@ -128,7 +128,7 @@ def main() -> None:
     """Give each target its turns until the time is spent, and print what each turn did."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=3600, help="Wall time for all targets together.")
-    parser.add_argument("--out", type=Path, default=Path("fuzz"), help="Corpus, finds and logs (not for git).")
+    parser.add_argument("--out", type=Path, default=Path("build/fuzz"), help="Corpus, finds and logs.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", help="Targets; all where none is named.")
     chosen = parser.parse_args()

@@ -16,11 +16,11 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, JPEGLSLossless
 
-from scarnet_cli.dicom.cache import file_rows, write_cache
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import read_header
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.stored import TRANSFER_SYNTAXES, file_bytes, new_file, set_pixels
+from scarnet_cli.dicom.index.cache import file_rows, write_cache
+from scarnet_cli.dicom.made.stored import TRANSFER_SYNTAXES, file_bytes, new_file, set_pixels
 from scarnet_cli.image.volume import Volume, write_nifti
 
 _SIDE: Final = 32

@@ -18,13 +18,13 @@ from scarnet_cli.cli.convert import convert_batch
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.cohort.plan import read_batch, write_plan
 from scarnet_cli.cohort.samplesheet import read_samplesheet
-from scarnet_cli.dicom.cache import read_cache, write_cache
 from scarnet_cli.dicom.convert import read_nifti_study
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import IMAGE, Header, frame_facts, read_by_pydicom, read_header, text
+from scarnet_cli.dicom.index.cache import read_cache, write_cache
+from scarnet_cli.dicom.index.recall import recall
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.recall import recall
-from scarnet_cli.dicom.selection import select
+from scarnet_cli.dicom.series.selection import select
 from scarnet_cli.dicom.walk import BLOCK, walk
 from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import ScarnetError

@@ -12,10 +12,10 @@ from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.intake import IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.plan import is_batch, read_batch
 from scarnet_cli.dicom.convert import convert_study
-from scarnet_cli.dicom.rules_file import read_series_rules
+from scarnet_cli.dicom.series.rules_file import read_series_rules
 
 if TYPE_CHECKING:
-    from scarnet_cli.dicom.pseudonyms import Pseudonyms
+    from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 
 EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 

@@ -9,7 +9,7 @@ import rich_click as click
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options
 
 if TYPE_CHECKING:
-    from scarnet_cli.dicom.pseudonyms import Pseudonyms
+    from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 
 
 @click.command(
@@ -45,7 +45,7 @@ def export(
     to new UIDs, which suits an archive for research and not the hospital's own.
     """
     from scarnet_cli.cohort.plan import is_batch
-    from scarnet_cli.dicom.export_stage import export_studies
+    from scarnet_cli.dicom.results.export_stage import export_studies
 
     entries, root = _entries(source, out, deidentify)
     failures = export_studies(entries, root, results, out, isolate=isolate, pseudonyms=deidentify)

@@ -27,14 +27,14 @@ from scarnet_cli.cohort.deidentify import write_crosswalk
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.places import find_place
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
-from scarnet_cli.dicom.cache import read_cache
-from scarnet_cli.dicom.rules_file import read_series_rules
+from scarnet_cli.dicom.index.cache import read_cache
+from scarnet_cli.dicom.series.rules_file import read_series_rules
 from scarnet_cli.errors import InputError, PacsError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from scarnet_cli.dicom.pseudonyms import Pseudonyms
+    from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 
 EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pipeline_info/index.parquet"
 
@@ -158,7 +158,7 @@ def _print_places(source: Path, place: str, pseudonyms: "Pseudonyms | None") -> 
 def _print_choices(source: Path, wanted: str, memory: "pa.Table", options: IntakeOptions) -> None:
     """Print the choice made for one study; one that is not there is wrong usage."""
     from scarnet_cli.cohort.explain import NO_SUCH_STUDY, find_choices
-    from scarnet_cli.dicom.explain import explained
+    from scarnet_cli.dicom.series.explain import explained
 
     try:
         choices = find_choices(source, wanted, memory, options)

@@ -13,7 +13,7 @@ from scarnet_cli.errors import ScarnetError
 from scarnet_cli.files import write_bytes
 
 if TYPE_CHECKING:
-    from scarnet_cli.dicom.pseudonyms import Pseudonyms
+    from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
     from scarnet_cli.train.cases import Case
 
 
@@ -143,7 +143,7 @@ def deidentify_options(command: _Command) -> _Command:
         ctx.meta[_KEY] = value
 
     def read(ctx: click.Context, param: click.Parameter, value: bool) -> "Pseudonyms | None":
-        from scarnet_cli.dicom.pseudonyms import MAKE_A_KEY, read_pseudonyms
+        from scarnet_cli.dicom.deidentification.pseudonyms import MAKE_A_KEY, read_pseudonyms
 
         if not value:
             return None

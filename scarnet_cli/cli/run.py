@@ -16,12 +16,12 @@ from scarnet_cli.cli.options import (
     deidentify_options,
     weights_dir,
 )
-from scarnet_cli.dicom.rules_file import read_series_rules
+from scarnet_cli.dicom.series.rules_file import read_series_rules
 
 if TYPE_CHECKING:
     from scarnet_cli.cohort.accounting import Accounting
-    from scarnet_cli.dicom.pseudonyms import Pseudonyms
-    from scarnet_cli.dicom.rules import SeriesRules
+    from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+    from scarnet_cli.dicom.series.rules import SeriesRules
 
 # What of each stage's directory is a result, as in conf/modules.config.
 RESULTS: Final = (
@@ -148,7 +148,7 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=how.isolate)
     quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=how.isolate)
     if how.dicom_results:
-        from scarnet_cli.dicom.export_stage import export_studies
+        from scarnet_cli.dicom.results.export_stage import export_studies
 
         results = [work / "segment", work / "quantify"]
         export_studies(entries, root, results, work / "export", isolate=how.isolate, pseudonyms=how.pseudonyms)

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.study_plan import PlannedStudy
-from scarnet_cli.dicom.cleaned_text import cleaned, quote_cleaner
-from scarnet_cli.dicom.pseudonyms import Pseudonyms
-from scarnet_cli.dicom.selection import SeriesVerdict
+from scarnet_cli.dicom.deidentification.cleaned_text import cleaned, quote_cleaner
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.series.selection import SeriesVerdict
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json
 

@@ -13,7 +13,7 @@ from scarnet_cli.cohort.samplesheet import read_samplesheet
 from scarnet_cli.dicom.archives import is_archive
 from scarnet_cli.dicom.facts import Frame
 from scarnet_cli.dicom.identity import study_id_from_uid
-from scarnet_cli.dicom.selection import Selection
+from scarnet_cli.dicom.series.selection import Selection
 from scarnet_cli.errors import InputError
 
 NO_SUCH_STUDY: Final = "no_such_study"

@@ -10,11 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from scarnet_cli.cohort.samplesheet import SampleRow
-from scarnet_cli.dicom.collect import Contents
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import JUNK
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
-from scarnet_cli.dicom.recall import NOT_READ
+from scarnet_cli.dicom.index.collect import Contents
+from scarnet_cli.dicom.index.recall import NOT_READ
 
 
 @dataclass(frozen=True, slots=True)

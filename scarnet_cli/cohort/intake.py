@@ -17,16 +17,16 @@ from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
 from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, failed_study, files_digest
 from scarnet_cli.cohort.unread import as_lost, lost_folders, unread_rows
 from scarnet_cli.dicom.archives import is_archive
-from scarnet_cli.dicom.cache import NOTHING, merged, plan_rows, read_cache
-from scarnet_cli.dicom.collect import Contents, ReadOptions, collect, part_paths
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import BROKEN, IMAGE
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.pseudonyms import Pseudonyms
-from scarnet_cli.dicom.recall import NOT_READ
-from scarnet_cli.dicom.rules import SeriesRules
-from scarnet_cli.dicom.selection import chooser, select
-from scarnet_cli.dicom.sweep import Unread, sweep
+from scarnet_cli.dicom.index.cache import NOTHING, merged, plan_rows, read_cache
+from scarnet_cli.dicom.index.collect import Contents, ReadOptions, collect, part_paths
+from scarnet_cli.dicom.index.recall import NOT_READ
+from scarnet_cli.dicom.index.sweep import Unread, sweep
+from scarnet_cli.dicom.series.rules import SeriesRules
+from scarnet_cli.dicom.series.selection import chooser, select
 from scarnet_cli.errors import InputError
 
 logger = logging.getLogger(__name__)

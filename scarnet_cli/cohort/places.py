@@ -4,10 +4,10 @@ from pathlib import Path
 
 from scarnet_cli.cohort.samplesheet import read_samplesheet
 from scarnet_cli.dicom.archives import is_archive
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.pseudonyms import Pseudonyms
-from scarnet_cli.dicom.sweep import Unread, sweep
+from scarnet_cli.dicom.index.sweep import Unread, sweep
 
 
 def find_place(source: Path, place: str, pseudonyms: Pseudonyms | None = None) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from scarnet_cli.cohort.batching import batch_name, cut_batches
 from scarnet_cli.cohort.intake import Intake
 from scarnet_cli.cohort.tables import CREATION_TIME, write_table
-from scarnet_cli.dicom.cache import write_cache
+from scarnet_cli.dicom.index.cache import write_cache
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import read_json, write_json
 from scarnet_cli.sheet import problem_of_name

@@ -26,12 +26,12 @@ from scarnet_cli.cohort.study_plan import (
     files_digest,
     plan_study,
 )
-from scarnet_cli.dicom.cache import PLAN, facts_of
-from scarnet_cli.dicom.collect import Contents
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.recall import NOT_READ
-from scarnet_cli.dicom.selection import SeriesVerdict
+from scarnet_cli.dicom.index.cache import PLAN, facts_of
+from scarnet_cli.dicom.index.collect import Contents
+from scarnet_cli.dicom.index.recall import NOT_READ
+from scarnet_cli.dicom.series.selection import SeriesVerdict
 
 # Frames whose facts are in memory at a time.
 _BLOCK: Final = 20_000
@@ -166,9 +166,8 @@ def code_digest() -> str:
     """Return a digest of the version and of the code that plans: a change of either makes plans anew."""
     room = Path(scarnet_cli.__file__).parent
     digest = hashlib.sha256(scarnet_cli.__version__.encode())
-    for path in sorted([*room.glob("dicom/*"), *room.glob("cohort/*.py")]):
-        if path.is_file():
-            digest.update(path.read_bytes())
+    for path in sorted(path for name in ("dicom/**/*.py", "dicom/**/*.yml", "cohort/*.py") for path in room.glob(name)):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
 
 

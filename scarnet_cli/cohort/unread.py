@@ -8,7 +8,7 @@ from scarnet_cli.cohort.grouping import place_key
 from scarnet_cli.cohort.study_plan import PlannedStudy, failed_study, files_digest
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.sweep import (
+from scarnet_cli.dicom.index.sweep import (
     DEAD_LINK,
     LINK_LOOP,
     LOST,

@@ -1,1 +1,1 @@
-"""DICOM in and out: index, series selection, geometry, writing."""
+"""DICOM in and out. Here: from files to a volume; in rooms below: index, series, results, de-identification, made."""

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scarnet_cli.dicom.components import Component, components_of
 from scarnet_cli.dicom.facts import Frame
 from scarnet_cli.dicom.geometry import (
     POSITION_TOLERANCE_MM,
@@ -17,9 +16,10 @@ from scarnet_cli.dicom.geometry import (
     slice_normal,
     stack_geometry,
 )
-from scarnet_cli.dicom.names import merged_name
-from scarnet_cli.dicom.rules import SeriesRules
-from scarnet_cli.dicom.rules_file import built_in_rules
+from scarnet_cli.dicom.series.components import Component, components_of
+from scarnet_cli.dicom.series.names import merged_name
+from scarnet_cli.dicom.series.rules import SeriesRules
+from scarnet_cli.dicom.series.rules_file import built_in_rules
 from scarnet_cli.errors import DicomError
 
 # Views of the heart differ by 30 degrees and more; slices of one stack that are turned by less stay together, so that

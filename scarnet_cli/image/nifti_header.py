@@ -31,7 +31,7 @@ def require_whole(path: Path) -> None:
             start, size = _claimed(file.read(_HEADER_SIZES[1]))
             fits = 0 < size <= BYTES_LIMIT and 0 <= start <= _EXTENSIONS_LIMIT
             whole = not fits or _has_bytes(file, start + size)
-    except (OSError, EOFError, ValueError, zlib.error, struct.error) as error:
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error, struct.error) as error:
         message = f"{path.name} is not a NIfTI image that can be read; write it again or leave it out."
         raise GeometryError("unreadable_image", message) from error
     if not fits:

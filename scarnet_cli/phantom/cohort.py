@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from scarnet_cli.dicom.broken import BREAKS
-from scarnet_cli.dicom.habits import VENDORS, Habit, Vendor, draw_habit
-from scarnet_cli.dicom.write import StudyPlan, refuse_other_studies, write_study
+from scarnet_cli.dicom.made.broken import BREAKS
+from scarnet_cli.dicom.made.habits import VENDORS, Habit, Vendor, draw_habit
+from scarnet_cli.dicom.made.write import StudyPlan, refuse_other_studies, write_study
 from scarnet_cli.files import atomic_path
 from scarnet_cli.image.volume import Volume, write_nifti
 from scarnet_cli.phantom.draw import draw_spec

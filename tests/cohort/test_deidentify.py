@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 from scarnet_cli.cli.main import cli
 from scarnet_cli.cohort.deidentify import require_none_identified
 from scarnet_cli.cohort.tables import read_table
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
-from scarnet_cli.dicom.pseudonyms import Pseudonyms
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import write_json
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from scarnet_cli.cli.main import cli
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import write_plan
-from scarnet_cli.dicom import collect
-from scarnet_cli.dicom.cache import read_cache
+from scarnet_cli.dicom.index import collect
+from scarnet_cli.dicom.index.cache import read_cache
 
 STUDIES = 4
 
@@ -110,7 +110,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.dicom import collect
+from scarnet_cli.dicom.index import collect
 
 collect._FILES_A_PART, collect._CHUNK = 4, 2
 read = []
@@ -169,7 +169,7 @@ def test_the_number_of_processes_changes_nothing(tmp_path: Path, monkeypatch: py
 def test_a_worker_imports_no_pydicom_until_a_file_needs_it(tmp_path: Path) -> None:
     (path,) = save(make_series(1), tmp_path)
     code = (
-        "import sys; from pathlib import Path; from scarnet_cli.dicom.read_files import read_file\n"
+        "import sys; from pathlib import Path; from scarnet_cli.dicom.index.read_files import read_file\n"
         f"(place, header), = read_file(Path({str(tmp_path)!r}), {path.name!r})\n"
         "print(header.kind, {'pydicom', 'numpy', 'pyarrow'} & set(sys.modules))"
     )

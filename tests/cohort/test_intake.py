@@ -11,8 +11,8 @@ from dicom_series import make_series, save
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import write_plan
 from scarnet_cli.cohort.tables import read_table
-from scarnet_cli.dicom.cache import read_cache, write_cache
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
+from scarnet_cli.dicom.index.cache import read_cache, write_cache
 from scarnet_cli.errors import InputError
 
 

@@ -10,7 +10,7 @@ import pytest
 from scarnet_cli.dicom import archives
 from scarnet_cli.dicom.archives import is_archive, read_members
 from scarnet_cli.dicom.headers import BROKEN, Header
-from scarnet_cli.dicom.read_files import read_file
+from scarnet_cli.dicom.index.read_files import read_file
 from scarnet_cli.errors import DicomError
 
 

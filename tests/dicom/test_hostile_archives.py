@@ -12,13 +12,13 @@ from hostile_files import EXPLICIT, IMAGE_FACTS, Maker, bzipped, gzipped, tar_he
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scarnet_cli.dicom import collect as collecting
 from scarnet_cli.dicom.archives import is_archive, read_members
-from scarnet_cli.dicom.cache import NOTHING
-from scarnet_cli.dicom.collect import ReadOptions, collect
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import BROKEN, IMAGE
-from scarnet_cli.dicom.read_files import read_file
+from scarnet_cli.dicom.index import collect as collecting
+from scarnet_cli.dicom.index.cache import NOTHING
+from scarnet_cli.dicom.index.collect import ReadOptions, collect
+from scarnet_cli.dicom.index.read_files import read_file
 from scarnet_cli.errors import DicomError
 
 ZEROS = bytes(1 << 20)

@@ -31,7 +31,7 @@ from scarnet_cli.dicom.bounds import FRAMES
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK, OBJECT, read_header
-from scarnet_cli.dicom.selection import select
+from scarnet_cli.dicom.series.selection import select
 
 ZEROS = bytes(1 << 20)
 

@@ -95,6 +95,24 @@ def test_a_batch_that_is_not_fetched_is_refused(orthanc: Orthanc, tmp_path: Path
     assert "scarnet fetch" in str(result.exception)
 
 
+def test_under_pseudonyms_tables_and_volumes_of_a_server_know_no_original_uid(orthanc: Orthanc, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("0123456789abcdef" * 2)
+    key = ("--deidentify", "--deidentify-key", tmp_path / "key")
+    result = index(orthanc, tmp_path / "index", *key)
+    assert result.exit_code == 0, result.output
+    (batch,) = (tmp_path / "index" / "batches").glob("*.json")
+    assert scarnet(orthanc.login, "fetch", batch, "--out", tmp_path / "fetched").exit_code == 0
+    assert scarnet({}, "convert", tmp_path / "fetched", "--out", tmp_path / "volumes").exit_code == 0
+    tables = [rows(tmp_path / "index" / f"{name}.parquet") for name in ("studies", "series", "failures")]
+    volumes = list((tmp_path / "volumes" / "studies").iterdir())
+    assert len(volumes) == 2
+    told = json.dumps(tables) + "".join((folder / "study.json").read_text() for folder in volumes)
+    for uid in STUDIES:
+        assert uid not in told
+        assert study_id_from_uid(uid) not in told + str(volumes)
+    assert all(uid.startswith("2.25.") for uid in (row["series_instance_uid"] for row in tables[1]))
+
+
 def test_headers_are_asked_for_again_only_of_studies_that_have_changed(orthanc: Orthanc, tmp_path: Path) -> None:
     query = f"?StudyInstanceUID={next(iter(STUDIES))}"
     index(orthanc, tmp_path / "first", query=query)

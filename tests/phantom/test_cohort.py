@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from pydicom import dcmread
 
 from scarnet_cli.cli.phantom import phantom
-from scarnet_cli.dicom.broken import BREAKS
 from scarnet_cli.dicom.identity import study_id_from_uid
+from scarnet_cli.dicom.made.broken import BREAKS
 from scarnet_cli.image.labels import region_mask
 from scarnet_cli.image.volume import read_nifti
 

@@ -15,7 +15,7 @@ from pydicom.dataset import FileDataset
 
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
-from scarnet_cli.dicom.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 
 pytestmark = pytest.mark.pipeline
 

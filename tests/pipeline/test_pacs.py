@@ -14,7 +14,7 @@ from nextflow_launch import BIN, PATIENCE_S, Launch, environment
 from orthanc_server import PASSWORD, USER, Orthanc, orthanc_in
 from pydicom import dcmread
 
-from scarnet_cli.dicom.codes import VOLUME
+from scarnet_cli.dicom.results.codes import VOLUME
 from scarnet_cli.image.volume import read_nifti, same_grid
 from scarnet_cli.pacs.address import parse_address
 from scarnet_cli.pacs.client import Server, open_server

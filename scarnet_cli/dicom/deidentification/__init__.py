@@ -1,0 +1,1 @@
+"""De-identification: pseudonyms, data sets, words."""

@@ -1,0 +1,242 @@
+"""De-identify a data set by the Basic Application Level Confidentiality Profile of PS3.15 Annex E, with named options.
+
+Which attribute is removed, emptied or replaced is in a table of the library dicom-anonymizer, made from table E.1-1 of
+the standard's edition 2026c. Its functions are not used: they leave what lies inside of sequences, draw UIDs at random,
+and know no option. Where the table is silent we are stricter: prose, persons and addresses go, dates move, and each UID
+that is not the standard's own is replaced.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
+from pydicom.datadict import dictionary_has_tag, keyword_for_tag
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.sr.codedict import codes
+from pydicom.tag import BaseTag, Tag
+
+from scarnet_cli.dicom.datasets import DAMAGE
+from scarnet_cli.dicom.deidentification.cleaned_text import cleaned
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.headers import numbers
+
+EDITION: Final = "2026c"
+OPTIONS: Final = (
+    codes.cid7050.BasicApplicationConfidentialityProfile,
+    codes.cid7050.CleanDescriptorsOption,
+    codes.cid7050.RetainLongitudinalTemporalInformationModifiedDatesOption,
+    codes.cid7050.RetainPatientCharacteristicsOption,
+)
+# The table's actions. Where it leaves a choice ("X unless Z or D is needed"), the stricter one is taken.
+_EMPTIED: Final = frozenset(Tag(tag) for tag in table.Z_TAGS)
+_DUMMIES: Final = frozenset(Tag(tag) for tag in (*table.D_TAGS, *table.Z_D_TAGS))
+_REMOVED: Final = frozenset(
+    Tag(tag)
+    for tag in (*table.X_TAGS, *table.X_Z_TAGS, *table.X_D_TAGS, *table.X_Z_D_TAGS)
+    if len(tag) == 2  # noqa: PLR2004 (longer ones are the repeating groups below)
+)
+# Curves, and overlays with their labels and descriptions.
+_REPEATING_GROUPS: Final = (0x5000, 0x6000)
+_REPEATING_MASK: Final = 0xFF00
+# Prose, addresses and persons: not even where the table does not name them. Unknown content neither.
+_NEVER: Final = frozenset({"AE", "LT", "PN", "ST", "UC", "UN", "UR", "UT"})
+# Numbers that a file holds as text, and pydicom gives as text where they are none.
+_DECIMALS: Final = frozenset({"DS", "IS"})
+_DUMMY: Final = "REMOVED"
+_DUMMY_VRS: Final = frozenset({"CS", "LO", "SH"})
+# Retain Longitudinal Temporal Information With Modified Dates holds for all dates but those of birth and death.
+_UNMOVED: Final = frozenset(
+    {
+        "PatientBirthDate",
+        "PatientBirthTime",
+        "PatientBirthDateInAlternativeCalendar",
+        "PatientDeathDateInAlternativeCalendar",
+    }
+)
+_TIME: Final = re.compile(r"\d{2,6}(\.\d{1,6})?")
+_DATE_TIME: Final = re.compile(r"(\d{8})(\d{0,6}(?:\.\d{1,6})?)([+-]\d{4})?")
+# Few people are older: an age above says who it is.
+_OLDEST_YEARS: Final = 89
+_AGE: Final = re.compile(r"(\d{3})([DWMY])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    """Whose data set it is."""
+
+    pseudonyms: Pseudonyms
+    patient_id: str
+
+    def earlier(self, day: str) -> str | None:
+        """Return a date (YYYYMMDD) moved by the patient's days, None where it is none."""
+        try:
+            moved = date.fromisoformat(day.replace(".", ""))
+            return (moved - timedelta(days=self.pseudonyms.days_earlier(self.patient_id))).strftime("%Y%m%d")
+        except (ValueError, OverflowError):
+            return None
+
+
+def deidentify(dataset: Dataset, pseudonyms: Pseudonyms) -> Dataset:
+    """Return a de-identified copy of a data set, which says so itself; the given one stays as it is.
+
+    It keeps no private attribute, none that pydicom's dictionary does not know, none that cannot be read, no overlay,
+    no curve, no preamble and nothing of the file meta information but what the file needs. Pixels stay: writing that
+    is burned into them is refused where they are read (`burned_in_annotation`).
+
+    Args:
+        dataset: A data set; its patient is told by PatientID, without one by StudyInstanceUID.
+        pseudonyms: Made with the key.
+    """
+    named = _text(dataset, "PatientID") or _text(dataset, "StudyInstanceUID")
+    result = _cleaned(dataset, _Patient(pseudonyms, named))
+    result.PatientIdentityRemoved = "YES"
+    result.DeidentificationMethod = f"ScarNet pipeline, PS3.15 Annex E, edition {EDITION}"
+    result.DeidentificationMethodCodeSequence = Sequence([_code(option) for option in OPTIONS])
+    result.LongitudinalTemporalInformationModified = "MODIFIED"
+    meta = getattr(dataset, "file_meta", None)
+    if meta is not None:
+        result.file_meta = _file_meta(meta, pseudonyms)
+    return result
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    try:
+        return str(dataset.get(keyword) or "").strip()
+    except DAMAGE:
+        return ""
+
+
+def _code(option: Any) -> Dataset:  # noqa: ANN401 (pydicom's Code)
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = (
+        option.value,
+        option.scheme_designator,
+        option.meaning,
+    )
+    return item
+
+
+def _file_meta(meta: Dataset, pseudonyms: Pseudonyms) -> FileMetaDataset:
+    kept = FileMetaDataset()
+    for keyword in ("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID"):
+        uid = _text(meta, keyword)
+        if uid:
+            setattr(kept, keyword, pseudonyms.uid(uid))
+    return kept
+
+
+def _cleaned(dataset: Dataset, patient: _Patient) -> Dataset:
+    result = Dataset()
+    for tag in sorted(dataset.keys()):
+        if _is_foreign(tag):
+            continue
+        try:
+            element = _replacement(dataset[tag], patient)
+        except DAMAGE:  # what cannot be read cannot be judged
+            continue
+        if element is not None:
+            result.add(element)
+    return result
+
+
+def _is_foreign(tag: BaseTag) -> bool:
+    """Tell whether an attribute goes whatever it holds: private, unknown, group length, curve or overlay."""
+    repeating = not tag.is_private and tag.group & _REPEATING_MASK in _REPEATING_GROUPS
+    return tag.is_private or repeating or tag.element == 0 or not dictionary_has_tag(tag)
+
+
+def _replacement(element: DataElement, patient: _Patient) -> DataElement | None:
+    """Return what stands in an element's place, None where nothing does."""
+    own, moved = _OWN.get(keyword_for_tag(element.tag)), _MOVED.get(element.VR)
+    if own is not None:
+        return _with(element, own(element.value, patient))
+    if moved is not None and keyword_for_tag(element.tag) not in _UNMOVED:
+        return _with(element, _each(element.value, lambda text: moved(text, patient)))
+    if element.tag in _EMPTIED:
+        return DataElement(element.tag, element.VR, [] if element.VR == "SQ" else None)
+    if element.VR == "UI":
+        return _with(element, _each(element.value, patient.pseudonyms.uid))
+    if element.tag in _DUMMIES:
+        return _with(element, _DUMMY if element.VR in _DUMMY_VRS else None)
+    return None if element.tag in _REMOVED or element.VR in _NEVER else _inside(element, patient)
+
+
+def _inside(element: DataElement, patient: _Patient) -> DataElement | None:
+    """Return an element that stays, with what lies in it cleaned in turn; None for a number that is text."""
+    if element.VR == "SQ":
+        return DataElement(element.tag, "SQ", Sequence([_cleaned(item, patient) for item in element.value]))
+    text_as_number = element.VR in _DECIMALS and element.value and numbers(_several(element.value)) is None
+    return None if text_as_number else element
+
+
+def _with(element: DataElement, value: Any) -> DataElement | None:  # noqa: ANN401 (what a VR can hold)
+    return None if value is None else DataElement(element.tag, element.VR, value)
+
+
+def _several(value: Any) -> list[Any]:  # noqa: ANN401 (one value or several)
+    return [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+
+
+def _each(value: Any, change: Callable[[str], str | None]) -> Any:  # noqa: ANN401 (one value or several)
+    """Return one value or several changed; None where that is not possible for one of them."""
+    if not value:
+        return value
+    changed = [change(str(one)) for one in _several(value)]
+    if None in changed:
+        return None
+    return changed if len(changed) > 1 else changed[0]
+
+
+def _moved_date_time(text: str, patient: _Patient) -> str | None:
+    """Move a DT by its date. Its time stays, its zone goes: it tells where the patient is."""
+    found = _DATE_TIME.fullmatch(text)
+    day = patient.earlier(found[1]) if found else None
+    return f"{day}{found[2]}" if found and day else None
+
+
+# Times of day stay, where they are times.
+_MOVED: Final[Mapping[str, Callable[[str, _Patient], str | None]]] = {
+    "DA": lambda text, patient: patient.earlier(text),
+    "DT": _moved_date_time,
+    "TM": lambda text, _: text if _TIME.fullmatch(text) else None,
+}
+
+
+def _age(value: Any) -> str | None:  # noqa: ANN401 (as pydicom gives it)
+    found = _AGE.fullmatch(str(value))
+    if not found:
+        return None
+    above = found[2] == "Y" and int(found[1]) > _OLDEST_YEARS
+    return f"{_OLDEST_YEARS + 1:03}Y" if above else found[0]
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401 (as pydicom gives it)
+    return value if isinstance(value, float | int) else None
+
+
+def _pseudonym(_value: object, patient: _Patient) -> str:
+    return patient.pseudonyms.patient(patient.patient_id)
+
+
+def _words(value: Any, _patient: _Patient) -> str:  # noqa: ANN401 (as pydicom gives it)
+    return cleaned(str(value or "")).replace("…", "...")  # in any character set
+
+
+# What the options, and we, do otherwise than the table: pseudonyms where it empties; Clean Descriptors; Retain Patient
+# Characteristics, of which those that a heart's measures are set against.
+_OWN: Final[Mapping[str, Callable[[Any, _Patient], Any]]] = {
+    "PatientID": _pseudonym,
+    "PatientName": _pseudonym,
+    "SeriesDescription": _words,
+    "ProtocolName": _words,
+    "Manufacturer": _words,
+    "PatientSex": lambda value, _: value if value in ("M", "F", "O") else "",
+    "PatientAge": lambda value, _: _age(value),
+    "PatientSize": lambda value, _: _number(value),
+    "PatientWeight": lambda value, _: _number(value),
+}

@@ -1,0 +1,168 @@
+"""Stage EXPORT: label maps and measures in, seg.dcm and report.dcm for an archive out."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pydicom
+
+from scarnet_cli.cohort.batch import attempt_studies
+from scarnet_cli.cohort.failures import Failure
+from scarnet_cli.cohort.tables import write_table
+from scarnet_cli.dicom.deidentification.deidentify import deidentify
+from scarnet_cli.dicom.headers import frame_facts
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.results.report_sr import make_report
+from scarnet_cli.dicom.results.result import Result
+from scarnet_cli.dicom.results.seg import make_segmentation
+from scarnet_cli.dicom.results.source_headers import SourceSlice, read_source_slices, slices_of_grid
+from scarnet_cli.dicom.made.stored import file_bytes
+from scarnet_cli.dicom.whole_files import Source
+from scarnet_cli.errors import DicomError, InputError
+from scarnet_cli.files import read_json, write_bytes
+from scarnet_cli.image.volume import Volume, read_nifti
+
+SEGMENTATION: Final = "seg.dcm"
+REPORT: Final = "report.dcm"
+_STAGE: Final = "export"
+_LABELS: Final = "labels.nii.gz"
+_RECORD: Final = "study.json"
+
+
+def export_studies(
+    entries: Sequence[Mapping[str, Any]],
+    root: Path,
+    results: Sequence[Path],
+    out: Path,
+    *,
+    isolate: bool = False,
+    pseudonyms: Pseudonyms | None = None,
+) -> list[Failure]:
+    """Write every measured study's result as DICOM: studies/<id>/{seg.dcm, report.dcm} and exports.parquet.
+
+    A study that cannot be exported is measured all the same: it has a row in exports.parquet that says why.
+
+    Args:
+        entries: The studies' entries in a batch: their source images are read again, headers alone.
+        root: Root that the sources' paths lie below.
+        results: Where the results are: directories with studies/<id>/labels.nii.gz and study.json of `quantify`.
+        out: Output directory; other files in it are left alone.
+        isolate: Run each study in a child process.
+        pseudonyms: For studies that were indexed with them: their sources are de-identified likewise.
+
+    Returns:
+        The studies that could not be exported.
+
+    Raises:
+        InputError: None of the entries' studies was measured, or they are de-identified and there are no pseudonyms,
+            or the other way round.
+    """
+    _require_pseudonyms(entries, pseudonyms)
+    by_id = {entry["study_id"]: entry for entry in entries}
+    measured = [
+        study_id for study_id in by_id if _find(results, study_id, _RECORD) and _find(results, study_id, _LABELS)
+    ]
+    if entries and not any((path / "studies").is_dir() for path in results):
+        message = (
+            "None of the directories has results (studies/<id>/labels.nii.gz and study.json); run the stages first."
+        )
+        raise InputError("no_results", message)
+    made = datetime.now()
+
+    def work(study_id: str) -> None:
+        record, labels = (_find(results, study_id, name) for name in (_RECORD, _LABELS))
+        if record is None or labels is None:
+            return
+        slices = read_sources(by_id[study_id], root)
+        if pseudonyms is not None:
+            slices = deidentified_sources(slices, pseudonyms)
+            _require_same_key(slices, by_id[study_id])
+        write_results(read_nifti(labels), read_json(record), slices, out / "studies" / study_id, made)
+
+    failures = attempt_studies(_STAGE, measured, work, isolate=isolate)
+    reasons = {failure.study_id: failure for failure in failures}
+    rows = [_row(study_id, out / "studies" / study_id, reasons.get(study_id)) for study_id in measured]
+    write_table("exports", rows, out / "exports.parquet", {})
+    return failures
+
+
+def _require_pseudonyms(entries: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms | None) -> None:
+    deidentified = [entry["deidentified"] for entry in entries]
+    if pseudonyms is None and any(deidentified):
+        message = "These studies are de-identified; name the key that they were indexed with (--deidentify)."
+        raise InputError("key_missing", message)
+    if pseudonyms is not None and not all(deidentified):
+        message = "These studies were indexed without --deidentify; index them with it, or export them without."
+        raise InputError("not_deidentified", message)
+
+
+def _require_same_key(slices: Sequence[SourceSlice], entry: Mapping[str, Any]) -> None:
+    if str(slices[0].header.StudyInstanceUID) != entry["study_instance_uid"]:
+        message = "The study was indexed with another key; name that one, or its results and images would not join."
+        raise InputError("other_key", message)
+
+
+def deidentified_sources(slices: Sequence[SourceSlice], pseudonyms: Pseudonyms) -> list[SourceSlice]:
+    """Return source images under pseudonyms, with new UIDs: what is made from them says no more than they do."""
+    headers = {id(source.header): deidentify(source.header, pseudonyms) for source in slices}
+    facts = {key: frame_facts(header) for key, header in headers.items()}
+    return [
+        SourceSlice(headers[id(source.header)], source.frame, facts[id(source.header)][source.frame or 0])
+        for source in slices
+    ]
+
+
+def read_sources(entry: Mapping[str, Any], root: Path) -> list[SourceSlice]:
+    """Read the headers of a study's source images.
+
+    Raises:
+        DicomError: It has none, or they cannot be read any more.
+    """
+    if entry["kind"] != "dicom":
+        message = (
+            "The study was given as NIfTI: there are no DICOM images that a segmentation or report could refer to. "
+            "Name its DICOM in the samplesheet to get them."
+        )
+        raise DicomError("no_dicom_source", message)
+    return read_source_slices(root, [Source(s["path"], s["member"], s["frame"]) for s in entry["sources"]])
+
+
+def write_results(
+    labels: Volume, record: Mapping[str, Any], sources: Sequence[SourceSlice], folder: Path, made: datetime
+) -> None:
+    """Write seg.dcm and report.dcm, each atomically.
+
+    Patient, study and references are those of `sources`: de-identify these, and the objects are.
+
+    Args:
+        labels: Label map on the source's grid.
+        record: The study's row of `scans`, in study.json.
+        sources: Its source images, in any order.
+        folder: The study's directory.
+        made: Local time that the objects say they were made at; all else follows from the other arguments.
+
+    Raises:
+        DicomError: The sources are not those that the label map was drawn on.
+    """
+    slices = slices_of_grid(sources, labels)
+    result = Result(slices, record["model"], record["model_sha256"], record["segment_mode"], made)
+    segmentation = make_segmentation(labels, result)
+    report = make_report(record, segmentation, result)
+    for name, dataset in ((SEGMENTATION, segmentation), (REPORT, report)):
+        write_bytes(folder / name, file_bytes(dataset))
+
+
+def _find(results: Sequence[Path], study_id: str, name: str) -> Path | None:
+    paths = (directory / "studies" / study_id / name for directory in results)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _row(study_id: str, folder: Path, failure: Failure | None) -> dict[str, Any]:
+    if failure is not None:
+        return {"study_id": study_id, "code": failure.code, "message": failure.message}
+    uids = [
+        str(pydicom.dcmread(folder / name, specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
+        for name in (SEGMENTATION, REPORT)
+    ]
+    return {"study_id": study_id, "segmentation_uid": uids[0], "report_uid": uids[1]}

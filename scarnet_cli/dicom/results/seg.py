@@ -1,0 +1,185 @@
+"""The label map as a DICOM Segmentation: a binary segment each for blood pool, myocardium, scar and MVO.
+
+Segments follow the label map, and a segment's number is its label's value: they do not overlap, so that a viewer shows
+what the report's pictures show, and any reader gets the label map back. All four are described in every object, those
+without a voxel too: that says that they were looked for. Each frame refers to the source frame that it was drawn on.
+"""
+
+import logging
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from typing import Final
+
+import highdicom as hd
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, MRImageStorage
+from pydicom.valuerep import format_number_as_ds
+
+from scarnet_cli import __version__
+from scarnet_cli.dicom.results.codes import ARTIFICIAL_INTELLIGENCE, PROPERTIES
+from scarnet_cli.dicom.geometry import direction_of
+from scarnet_cli.dicom.headers import number_of, text
+from scarnet_cli.dicom.identity import make_uid
+from scarnet_cli.dicom.results.result import MANUFACTURER, MODEL_NAME, Result
+from scarnet_cli.dicom.results.source_headers import SourceSlice, instances, patient_and_study
+from scarnet_cli.image.labels import Label
+from scarnet_cli.image.volume import GRID_TOLERANCE_MM, Volume
+from scarnet_cli.report.overlay import CONTOURS
+
+# Its warnings quote the values they are about, patients' names among them.
+logging.getLogger("highdicom").setLevel(logging.CRITICAL)
+
+_SERIES_NUMBER: Final = 9001
+_COLOURS: Final = {
+    Label.BLOOD_POOL: CONTOURS["blood pool"],
+    Label.MYOCARDIUM: CONTOURS["epicardium"],
+    Label.SCAR: CONTOURS["scar"],
+    Label.MVO: CONTOURS["microvascular obstruction"],
+}
+
+
+def make_segmentation(labels: Volume, result: Result) -> hd.seg.Segmentation:
+    """Return a label map as a Segmentation of the study that its source is of.
+
+    Args:
+        labels: Label map on the source's own grid.
+        result: What it was drawn on, who made it, and when.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pydicom, about odd values of the source
+        segmentation = hd.seg.Segmentation(
+            source_images=_plain_headers(labels, result.slices),
+            pixel_array=labels.array.astype(np.uint8),
+            segmentation_type="BINARY",
+            segment_descriptions=[_describe(label, result) for label in PROPERTIES],
+            series_instance_uid=result.uid("segmentation series"),
+            series_number=_SERIES_NUMBER,
+            sop_instance_uid=result.uid("segmentation"),
+            instance_number=1,
+            manufacturer=MANUFACTURER,
+            manufacturer_model_name=MODEL_NAME,
+            software_versions=__version__,
+            device_serial_number=result.model_sha256,
+            content_label="SCARNET",
+            content_description="Left ventricle, scar and microvascular obstruction",
+            omit_empty_frames=False,  # so that a reader gets all slices, those beyond the heart too
+            series_description="ScarNet segmentation",
+            content_date=result.made.date(),
+            content_time=result.made.time(),
+        )
+        segmentation.ContentCreatorName = ""  # no person
+        _refer(segmentation, result.slices)
+        _settle_dimensions(segmentation, result.uid("dimensions"))
+        result.settle(segmentation)
+    return segmentation
+
+
+def _describe(label: Label, result: Result) -> hd.seg.SegmentDescription:
+    known = PROPERTIES[label]
+    return hd.seg.SegmentDescription(
+        segment_number=int(label),
+        segment_label=known.label,
+        segmented_property_category=known.category,
+        segmented_property_type=known.kind,
+        algorithm_type="AUTOMATIC",
+        algorithm_identification=hd.AlgorithmIdentificationSequence(
+            name=result.model,
+            family=ARTIFICIAL_INTELLIGENCE,
+            version=__version__,
+            source=MANUFACTURER,
+            parameters=result.parameters,
+        ),
+        tracking_id=label.name.lower(),
+        tracking_uid=result.uid("tracking", label.name.lower()),
+        anatomic_regions=[known.site],
+        display_color=hd.color.CIELabColor.from_rgb(*_COLOURS[label]),
+    )
+
+
+def _plain_headers(labels: Volume, slices: Sequence[SourceSlice]) -> list[Dataset]:
+    """Return a classic single-frame header a slice, all of one series: the one form of source that is always the same.
+
+    Series per slice, frames of several objects and missing attributes are no matter then; `_refer` puts the true
+    references in place of these stand-ins.
+    """
+    direction, _ = direction_of(np.median(np.array([source.facts.orientation for source in slices]), axis=0))
+    z, y, x = labels.spacing_zyx_mm
+    known = patient_and_study(slices[0].header)
+    headers = []
+    for number, (source, position) in enumerate(zip(slices, _positions(labels, slices), strict=True)):
+        header = deepcopy(known)
+        header.SOPClassUID, header.SOPInstanceUID = MRImageStorage, _stand_in(number)
+        header.StudyInstanceUID, header.SeriesInstanceUID = slices[0].header.StudyInstanceUID, _stand_in("series")
+        header.FrameOfReferenceUID = _frame_of_reference(slices[0])
+        header.Modality = "MR"
+        header.Rows, header.Columns = labels.shape_zyx[1:]
+        header.PixelSpacing = _decimals([y, x])
+        header.SliceThickness, header.SpacingBetweenSlices = _decimals([_thickness_mm(source, z), z])
+        header.ImagePositionPatient = _decimals(position)
+        header.ImageOrientationPatient = _decimals([*direction[:, 0], *direction[:, 1]])
+        headers.append(header)
+    return headers
+
+
+def _positions(labels: Volume, slices: Sequence[SourceSlice]) -> NDArray[np.float64]:
+    """Return (n, 3) positions of the frames: the source's own; of a stack that jitters, those of the even grid.
+
+    Readers refuse a volume whose slices are spaced unevenly by more than the rounding of numbers.
+    """
+    even = labels.world(np.array([[z, 0, 0] for z in range(len(slices))]))
+    own = np.array([source.facts.position_xyz_mm for source in slices])
+    return own if np.abs(own - even).max() <= GRID_TOLERANCE_MM else even
+
+
+def _stand_in(what: object) -> UID:
+    return make_uid("stand-in", what)
+
+
+def _decimals(values: Iterable[float]) -> list[str]:
+    return [format_number_as_ds(float(value)) for value in values]
+
+
+def _thickness_mm(source: SourceSlice, spacing_mm: float) -> float:
+    given = number_of(source.header, "SliceThickness")
+    return given if given and given > 0 else spacing_mm
+
+
+def _frame_of_reference(source: SourceSlice) -> str:
+    """Return the source's frame of reference; where it has none, one made from its series."""
+    given = source.facts.frame_of_reference
+    return given or make_uid(source.facts.study_uid, source.facts.series_uid, "frame of reference")
+
+
+def _refer(segmentation: hd.seg.Segmentation, slices: Sequence[SourceSlice]) -> None:
+    """Put the true references where the stand-ins' are."""
+    by_stand_in = {_stand_in(number): source for number, source in enumerate(slices)}
+    for group in segmentation.PerFrameFunctionalGroupsSequence:
+        for image in group.DerivationImageSequence[0].SourceImageSequence:
+            source = by_stand_in.get(image.ReferencedSOPInstanceUID)
+            if source is None:  # done: segments of one slice share the item
+                continue
+            image.ReferencedSOPClassUID = source.header.SOPClassUID
+            image.ReferencedSOPInstanceUID = source.header.SOPInstanceUID
+            if source.frame is not None:
+                image.ReferencedFrameNumber = source.frame + 1
+    series: dict[str, list[Dataset]] = defaultdict(list)
+    for header, _ in instances(slices):
+        item = Dataset()
+        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = header.SOPClassUID, header.SOPInstanceUID
+        series[text(header, "SeriesInstanceUID") or ""].append(item)
+    items = []
+    for uid, images in series.items():
+        item = Dataset()
+        item.SeriesInstanceUID, item.ReferencedInstanceSequence = uid, images
+        items.append(item)
+    segmentation.ReferencedSeriesSequence = items
+
+
+def _settle_dimensions(segmentation: hd.seg.Segmentation, uid: UID) -> None:
+    """Put a UID that follows from the result where highdicom drew one at random."""
+    for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
+        item.DimensionOrganizationUID = uid

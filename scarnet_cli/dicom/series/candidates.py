@@ -1,0 +1,223 @@
+"""Judge one stack: is it late enhancement, is it short axis, and if it cannot be chosen, why not.
+
+Names and header fields are evidence; what the geometry contradicts is refused whatever they, or a site's rules, say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scarnet_cli.dicom.facts import OTHER_COMPONENT, Frame
+from scarnet_cli.dicom.geometry import slice_normal
+from scarnet_cli.dicom.series.heart_axis import HeartAxis
+from scarnet_cli.dicom.series.names import LAX, LGE, SAX, NameEvidence, read_names
+from scarnet_cli.dicom.series.rules import Finding, SeriesRules
+from scarnet_cli.dicom.stacks import LEAST_SLICES, Stack, name_of
+
+# Centre-to-centre spacing of short-axis stacks, with half a millimetre of slack at each end of 5 to 12 mm.
+SPACING_MM: Final = (4.5, 12.5)
+# Moving pictures, inversion scouts and perfusion hold more frames than this at one position; repeats of LGE fewer.
+MOST_REPEATS: Final = 4.0
+# Inversion times of late enhancement; scouts and maps start lower, FLAIR-like sequences lie higher.
+INVERSION_MS: Final = (100.0, 700.0)
+# Where other evidence is weak, only a whole stack is believed.
+WHOLE_STACK: Final = 6
+# People's usual axis is a rough guide; this heart's own is good to 10 or 15 degrees.
+_SAX_BELOW_DEG: Final = {False: 45.0, True: 30.0}
+_LAX_ABOVE_DEG: Final = {False: 60.0, True: 50.0}
+
+# How well a stack is shown to be late enhancement, and a short axis.
+BY_SITE: Final = 3
+BY_NAME: Final = 2
+BY_HEADER: Final = 1  # of late enhancement
+BY_DIRECTION: Final = 1  # of short axis
+UNKNOWN: Final = 0
+AGAINST: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a stack cannot be chosen.
+
+    Attributes:
+        code: Short word: "component", "left_by_site", "kind", "moving", "thin", "view", "few_slices", "spacing",
+            "unproven".
+        words: For people.
+    """
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stack with the judgement on it.
+
+    Attributes:
+        stack: The stack.
+        names: What its names say.
+        evidence: How well it is shown to be LGE: `BY_SITE`, `BY_NAME`, `BY_HEADER`, `UNKNOWN` or `AGAINST`.
+        evidence_words: What shows that, for people.
+        view: How well it is shown to be short axis: `BY_NAME`, `BY_DIRECTION`, `UNKNOWN` or `AGAINST`.
+        angle_deg: Angle between its slices' normal and `axis`.
+        axis: The long axis that it was held against.
+        spacing_mm: Usual distance between its neighbouring slices; 0 for one.
+        refusal: Why it does not qualify; None where it does.
+        mendable: A site's rule that takes its series by description would make it qualify.
+        site: The site's rules that fit it.
+    """
+
+    stack: Stack
+    names: NameEvidence
+    evidence: int
+    evidence_words: str
+    view: int
+    angle_deg: float
+    axis: HeartAxis
+    spacing_mm: float
+    refusal: Refusal | None
+    mendable: bool
+    site: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What speaks for and against a stack: see `Candidate`; `left` by a site's rule."""
+
+    evidence: int
+    words: str
+    view: int
+    left: bool = False
+
+
+def normal_of(stack: Stack) -> NDArray[np.float64]:
+    """Return the (3,) unit normal of a stack's slices."""
+    return slice_normal(np.array(stack.frames[0].facts.orientation))
+
+
+def usual_spacing_mm(stack: Stack) -> float:
+    """Return the median distance between neighbouring slices, 0 for a single one."""
+    positions = np.array([f.facts.position_xyz_mm for f in stack.frames])
+    steps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
+    return float(np.median(steps)) if len(steps) else 0.0
+
+
+def witnesses(stacks: Sequence[Stack], rules: SeriesRules) -> list[tuple[str, NDArray[np.float64]]]:
+    """Return the view and normal of every stack that shows a view by its name and cannot be chosen itself.
+
+    These are long-axis views of any kind, and short-axis stacks of another kind (cine, maps) or of many frames a
+    position; no localisers, which lie where the heart was thought to be.
+    """
+    found = []
+    for stack in stacks:
+        names, facts = _names(stack, rules), stack.frames[0].facts
+        evidence, _ = _evidence(stack, names, _header_kind(stack, rules))
+        apart = evidence == AGAINST or stack.most_repeats > MOST_REPEATS
+        shows_short = names.view == SAX and apart and len(stack.frames) >= LEAST_SLICES
+        if (names.view == LAX or shows_short) and names.kind != "localiser" and facts.orientation:
+            found.append((names.view or "", normal_of(stack)))
+    return found
+
+
+def judge(stack: Stack, axis: HeartAxis, rules: SeriesRules) -> Candidate:
+    """Judge one stack by its geometry, its names, its header and the site's rules."""
+    names, header = _names(stack, rules), _header_kind(stack, rules)
+    series = named_by_site(stack.frames, rules)
+    as_taken = _Standing(BY_SITE, series.words if series else "", _view(stack, names.view, axis, taken=True))
+    as_is = _Standing(*_evidence(stack, names, header), _view(stack, names.view, axis, taken=False))
+    standing = as_is if series is None else as_taken if series.value == "take" else replace(as_is, left=True)
+    findings = (*names.findings, *filter(None, (header, series, stack.component_by.finding)))
+    site = tuple(dict.fromkeys(f for f in findings if f.rule.owner == "site"))
+    return Candidate(
+        stack=stack,
+        names=names,
+        evidence=standing.evidence,
+        evidence_words=standing.words,
+        view=standing.view,
+        angle_deg=axis.angle_deg(normal_of(stack)),
+        axis=axis,
+        spacing_mm=usual_spacing_mm(stack),
+        refusal=_refusal(stack, names, standing, axis),
+        mendable=stack.problem is None and _refusal(stack, names, as_taken, axis) is None,
+        site=site,
+    )
+
+
+def named_by_site(frames: Sequence[Frame], rules: SeriesRules) -> Finding | None:
+    """Return the rule that takes or leaves the series of any of these frames by its whole name."""
+    return rules.among("series", "description", sorted({name_of(frame) for frame in frames}))
+
+
+def _names(stack: Stack, rules: SeriesRules) -> NameEvidence:
+    facts = stack.frames[0].facts
+    return read_names(facts.description, facts.protocol, rules)
+
+
+def _header_kind(stack: Stack, rules: SeriesRules) -> Finding | None:
+    facts = stack.frames[0].facts
+    types = [facts.complex_component or "", *(facts.image_type or "").split("\\")[2:]]
+    sequence = (facts.sequence or "").replace("\\", " ").split()
+    return rules.among("kind", "image_type", types) or rules.among("kind", "sequence", sequence)
+
+
+def _evidence(stack: Stack, names: NameEvidence, header: Finding | None) -> tuple[int, str]:
+    """Return how well a stack is shown to be late enhancement, and by what."""
+    named = names.finding("kind")
+    if named is not None:
+        return (BY_NAME if named.value == LGE else AGAINST), f"{named.value} by {named.words}"
+    if header is not None:
+        return (BY_HEADER if header.value == LGE else AGAINST), f"{header.value} by {header.words}"
+    inversion = stack.frames[0].facts.inversion_ms or 0.0
+    if INVERSION_MS[0] <= inversion <= INVERSION_MS[1]:
+        return BY_HEADER, f"lge by InversionTime {inversion:.0f} ms"
+    return UNKNOWN, "nothing in name or header says late enhancement"
+
+
+def _view(stack: Stack, named: str | None, axis: HeartAxis, *, taken: bool) -> int:
+    """Return how well a stack is shown to be short axis; this heart's own axis contradicts any name."""
+    angle = axis.angle_deg(normal_of(stack))
+    # Long-axis views come as one to three slices: a whole stack that lies oddly to people's usual axis is only doubted.
+    lies_long = angle >= _LAX_ABOVE_DEG[axis.own] and (axis.own or len(stack.frames) < WHOLE_STACK)
+    if taken or named == SAX:
+        return AGAINST if lies_long and axis.own else BY_NAME
+    if named in (LAX, "other") or lies_long:
+        return AGAINST
+    return BY_DIRECTION if angle <= _SAX_BELOW_DEG[axis.own] else UNKNOWN
+
+
+def _refusal(stack: Stack, names: NameEvidence, standing: _Standing, axis: HeartAxis) -> Refusal | None:
+    """Return the first reason against a stack, None where there is none."""
+    count, spacing = len(stack.frames), usual_spacing_mm(stack)
+    usual = f"a short-axis stack has {SPACING_MM[0]} to {SPACING_MM[1]}"
+    reasons = (
+        (stack.component == OTHER_COMPONENT, "component", "phase or imaginary images"),
+        (standing.left, "left_by_site", "left by a rule of the site's file"),
+        (standing.evidence == AGAINST, "kind", f"its name or header says {standing.words}"),
+        (
+            stack.most_repeats > MOST_REPEATS,
+            "moving",
+            f"{stack.most_repeats:.0f} frames at each position: moving pictures or a scout",
+        ),
+        (
+            count >= LEAST_SLICES and spacing < SPACING_MM[0],
+            "thin",
+            f"slices {spacing:.1f} mm apart: a three-dimensional scan; {usual}",
+        ),
+        (standing.view == AGAINST, "view", _view_words(stack, names, axis)),
+        (count < LEAST_SLICES, "few_slices", f"{count} positions; a stack has at least {LEAST_SLICES}"),
+        (not SPACING_MM[0] <= spacing <= SPACING_MM[1], "spacing", f"slices {spacing:.1f} mm apart; {usual}"),
+        (standing.evidence == UNKNOWN and count < WHOLE_STACK, "unproven", standing.words),
+    )
+    return next((Refusal(code, words) for against, code, words in reasons if against), None)
+
+
+def _view_words(stack: Stack, names: NameEvidence, axis: HeartAxis) -> str:
+    if names.view in (LAX, "other"):
+        finding = names.finding("view")
+        what = "long axis" if names.view == LAX else "not short axis"
+        return f"{what}, by {finding.words}" if finding else what
+    angle = axis.angle_deg(normal_of(stack))
+    return f"long axis, by its direction: {angle:.0f} degrees from {axis.words}"

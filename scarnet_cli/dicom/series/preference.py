@@ -1,0 +1,70 @@
+"""The order of preference among the stacks that qualify: the written rule of docs/dicom.md, criterion by criterion."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scarnet_cli.dicom.facts import MAGNITUDE, PSIR
+from scarnet_cli.dicom.series.candidates import BY_NAME, UNKNOWN, Candidate
+
+# A stack shorter than this part of the longest that qualifies is taken only when there is no better.
+_SHORT_PART: Final = 0.7
+# A stack may lack this many slices of the longest and still be as good as whole.
+_SLICES_SPARED: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One step of the order.
+
+    Attributes:
+        words: Why a stack that is better by it comes first.
+        of: Its value for a stack among those whose longest has so many slices; greater is better.
+    """
+
+    words: str
+    of: Callable[[Candidate, int], Any]
+
+
+def _series_number(candidate: Candidate) -> int:
+    return max(f.facts.series_number or 0 for f in candidate.stack.frames)
+
+
+# What chooses between stacks that are as good as each other; also the words of that step.
+BY_TIME: Final = "the latest acquisition comes first"
+
+ORDER: Final = (
+    Criterion("its slices make an even grid", lambda c, _: c.stack.geometry is not None),
+    Criterion("a site's rule names it", lambda c, _: max(c.evidence, BY_NAME)),
+    Criterion("it is shown to be short axis", lambda c, _: c.view > UNKNOWN),
+    Criterion("it is not much shorter than the longest", lambda c, most: len(c.stack.frames) >= _SHORT_PART * most),
+    Criterion("late enhancement is better shown", lambda c, _: c.evidence),
+    Criterion(
+        "phase-sensitive comes before magnitude", lambda c, _: {PSIR: 2, MAGNITUDE: 1}.get(c.stack.component or "", 0)
+    ),
+    Criterion("the corrected real image comes before the real one", lambda c, _: -c.stack.component_by.grade),
+    Criterion("averaged comes before single", lambda c, _: c.names.averaged),
+    Criterion("filtered comes before its uncorrected copy", lambda c, _: not c.names.uncorrected),
+    Criterion("it is named short axis", lambda c, _: c.view),
+    Criterion("it is complete", lambda c, most: len(c.stack.frames) >= most - _SLICES_SPARED),
+    Criterion(BY_TIME, lambda c, _: c.stack.acquired_s),
+    Criterion("it has more slices", lambda c, _: len(c.stack.frames)),
+    Criterion("its series number is higher", lambda c, _: _series_number(c)),
+    Criterion("its series identifier is higher", lambda c, _: c.stack.series_uids),
+)
+
+
+def rank(candidate: Candidate, longest: int) -> tuple[Any, ...]:
+    """Return the sort key of the order: the first difference counts, greater is better.
+
+    Args:
+        candidate: A stack that qualifies.
+        longest: Slices of the longest stack that qualifies.
+    """
+    return tuple(criterion.of(candidate, longest) for criterion in ORDER)
+
+
+def decisive(best: Candidate, other: Candidate, longest: int) -> str:
+    """Return the words of the first criterion by which one stack comes before another."""
+    differing = (c.words for c in ORDER if c.of(best, longest) != c.of(other, longest))
+    return next(differing, "both are alike")

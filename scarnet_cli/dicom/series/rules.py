@@ -1,0 +1,141 @@
+"""The one table of rules that series are judged by: the built-in file, and before it a site's own.
+
+A rule says one thing (`Rule.says`, `Rule.value`) by one witness (`Rule.witness`); its words are alternatives.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+from scarnet_cli.dicom.series.terms import Anchor, fits, fold
+
+Owner = Literal["built-in", "site"]
+
+KINDS: Final = (
+    "lge",
+    "ti_scout",
+    "map",
+    "perfusion",
+    "early",
+    "cine",
+    "flow",
+    "localiser",
+    "fat_water",
+    "atrium",
+    "anatomy",
+)
+VALUES: Final[dict[str, tuple[str, ...]]] = {
+    "kind": KINDS,
+    "view": ("sax", "lax", "other"),
+    "component": ("psir", "magnitude", "other"),
+    "averaged": ("yes",),
+    "uncorrected": ("yes",),
+    "series": ("take", "leave"),
+}
+NAME_WITNESSES: Final[dict[str, Anchor]] = {"name": "anywhere", "name_begins": "begins", "name_ends": "ends"}
+WITNESS_WORDS: Final = {
+    "name": "the name",
+    "name_begins": "the name's beginning",
+    "name_ends": "the name's end",
+    "image_type": "ImageType",
+    "sequence": "the sequence",
+    "description": "SeriesDescription",
+}
+# What each thing may be told by.
+WITNESSES: Final[dict[str, tuple[str, ...]]] = {
+    "kind": (*NAME_WITNESSES, "image_type", "sequence"),
+    "view": tuple(NAME_WITNESSES),
+    "component": (*NAME_WITNESSES, "image_type"),
+    "averaged": tuple(NAME_WITNESSES),
+    "uncorrected": tuple(NAME_WITNESSES),
+    "series": ("description",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        says: What it tells: a key of `VALUES`.
+        value: Which of that key's values.
+        witness: What it looks at: one of that key's `WITNESSES`.
+        words: Any of them is enough. Terms (see `terms`) of a name, whole values of everything else.
+        unless: Terms of a name with which the rule does not hold.
+        why: The reason, for people.
+        owner: Whose it is.
+    """
+
+    says: str
+    value: str
+    witness: str
+    words: tuple[str, ...]
+    unless: tuple[str, ...]
+    why: str
+    owner: Owner = "built-in"
+
+    def word_in_name(self, name: str) -> str | None:
+        """Return the first of the rule's words that fits a name, None where none does or `unless` does."""
+        anchor = NAME_WITNESSES[self.witness]
+        word = next((word for word in self.words if fits(word, name, anchor)), None)
+        return None if word is None or any(fits(term, name) for term in self.unless) else word
+
+    def word_among(self, values: Iterable[str]) -> str | None:
+        """Return the first of the rule's words that is one of the values, but for case and accents."""
+        found = {fold(value.strip()) for value in values}
+        return next((word for word in self.words if fold(word.strip()) in found), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule said of a series.
+
+    Attributes:
+        value: What it said.
+        rule: The rule.
+        word: Its word that fits.
+    """
+
+    value: str
+    rule: Rule
+    word: str
+
+    @property
+    def words(self) -> str:
+        """What fits, and whose rule it is and why, for people."""
+        owner = "the site's rule" if self.rule.owner == "site" else "built-in"
+        return f"'{self.word}' in {WITNESS_WORDS[self.rule.witness]} ({owner}: {self.rule.why})"
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesRules:
+    """All rules, in the order in which they are asked. Two are the same only if they are one object: a cache's key."""
+
+    rules: tuple[Rule, ...]
+
+    @property
+    def digest(self) -> str:
+        """Digest of the site's rules, empty without any; the built-in ones are part of the code."""
+        site = [rule for rule in self.rules if rule.owner == "site"]
+        return hashlib.sha256(repr(site).encode()).hexdigest()[:32] if site else ""
+
+    def in_name(self, says: str, name: str) -> Finding | None:
+        """Return what the first rule that fits a name says of one thing."""
+        for rule in self.rules:
+            if rule.says == says and rule.witness in NAME_WITNESSES and (word := rule.word_in_name(name)) is not None:
+                return Finding(rule.value, rule, word)
+        return None
+
+    def among(self, says: str, witness: str, values: Iterable[str]) -> Finding | None:
+        """Return what the first rule that fits a header field's values says of one thing."""
+        return _among(self, says, witness, tuple(values))
+
+
+@cache
+def _among(rules: SeriesRules, says: str, witness: str, values: tuple[str, ...]) -> Finding | None:
+    for rule in rules.rules:
+        if (rule.says, rule.witness) == (says, witness) and (word := rule.word_among(values)) is not None:
+            return Finding(rule.value, rule, word)
+    return None

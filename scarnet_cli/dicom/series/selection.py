@@ -1,0 +1,258 @@
+"""Choose a study's LGE short-axis stack among all that it holds, and say why each series was taken or left.
+
+Geometry decides whether slices can be a short-axis stack of the ventricle; names and header fields are the evidence
+that they are one of late enhancement: see `candidates`. Among those that qualify a written order chooses: `preference`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from scarnet_cli.dicom.facts import MAGNITUDE, PSIR, Frame
+from scarnet_cli.dicom.series.candidates import (
+    BY_DIRECTION,
+    BY_HEADER,
+    BY_NAME,
+    UNKNOWN,
+    Candidate,
+    judge,
+    named_by_site,
+    normal_of,
+    witnesses,
+)
+from scarnet_cli.dicom.series.heart_axis import heart_axis
+from scarnet_cli.dicom.series.preference import BY_TIME, decisive, rank
+from scarnet_cli.dicom.series.rules import SeriesRules
+from scarnet_cli.dicom.series.rules_file import built_in_rules
+from scarnet_cli.dicom.stacks import Note, Stack, form_stacks, has_geometry, name_of
+from scarnet_cli.errors import DicomError
+
+# A ProtocolName that so many differently described series share is the examination's, not theirs.
+_SHARED_BY: Final = 3
+# Planes nearer to each other than this are no two views of the heart, which differ by 60 to 90 degrees.
+_LEAST_VIEW_ANGLE_DEG: Final = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesVerdict:
+    """One series of a study: a row of the table `series`.
+
+    Attributes:
+        series_uid: SeriesInstanceUID.
+        description: SeriesDescription.
+        chosen: It is in the chosen stack.
+        reason: Why it was or was not chosen, for people.
+    """
+
+    series_uid: str | None
+    description: str | None
+    chosen: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A stack and what became of it.
+
+    Attributes:
+        candidate: The stack with the judgement on it.
+        chosen: It is the study's LGE short-axis stack.
+        reason: Why, or why not, for people.
+    """
+
+    candidate: Candidate
+    chosen: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The choice made for a study.
+
+    Attributes:
+        stack: The chosen stack; None where `error` says why there is none.
+        series: Every series of the study.
+        error: Why the study cannot be measured.
+        decisions: Every stack of the study: those that qualify in the order of preference, then the others.
+    """
+
+    stack: Stack | None
+    series: tuple[SeriesVerdict, ...]
+    error: DicomError | None
+    decisions: tuple[Decision, ...] = ()
+
+
+def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selection:
+    """Choose the LGE short-axis stack among all frames of one study.
+
+    Args:
+        frames: The study's frames, in any order.
+        rules: The rules to judge by; the built-in ones by default.
+    """
+    rules = rules or built_in_rules()
+    placed = [f for f in _without_exam_protocol(frames) if _is_picture(f) and has_geometry(f)]
+    left = [f for f in placed if _is_left(f, rules)]  # apart, so that they complete no stack of others
+    stacks = [*form_stacks([f for f in placed if not _is_left(f, rules)], rules), *form_stacks(left, rules)]
+    axis = heart_axis(witnesses(stacks, rules))
+    candidates = [judge(stack, axis, rules) for stack in stacks]
+    fit = [c for c in candidates if c.refusal is None]
+    if not any(c.evidence > UNKNOWN for c in fit) and len(fit) > 1:
+        fit = []  # nothing but geometry speaks for any, and it speaks for several
+    fit = [c for c in fit if c.evidence > UNKNOWN] or fit
+    longest = max((len(c.stack.frames) for c in fit), default=0)
+    ranked = sorted(fit, key=lambda c: rank(c, longest), reverse=True)
+    rest = [c for c in candidates if not any(c is r for r in ranked)]
+    rest.sort(key=lambda c: (-(c.refusal is None), -c.evidence, -c.view, c.stack.name, c.stack.series_uids))
+    best = None
+    if ranked:
+        notes = (*_choice_notes(ranked, longest), *_left_out(ranked[0], candidates, longest))
+        best = replace(ranked[0], stack=replace(ranked[0].stack, notes=(*ranked[0].stack.notes, *notes)))
+        ranked[0] = best
+    problem = best.stack.problem if best else _refusal(frames, candidates)
+    decisions = tuple(Decision(c, c is best and problem is None, _reason(c, best, longest)) for c in (*ranked, *rest))
+    return Selection(best.stack if best and problem is None else None, _verdicts(frames, decisions), problem, decisions)
+
+
+def chooser(rules: SeriesRules) -> Callable[[Sequence[Frame]], Selection]:
+    """Return `select` by these rules."""
+    return partial(select, rules=rules)
+
+
+def _without_exam_protocol(frames: Sequence[Frame]) -> list[Frame]:
+    """Drop a ProtocolName that is the whole examination's: it says nothing of one series.
+
+    Siemens and Philips give each series its own, GE may give all the same ("cardiac viability").
+    """
+    described: dict[str, set[str]] = defaultdict(set)
+    for frame in frames:
+        if frame.facts.protocol and frame.facts.description:
+            described[frame.facts.protocol].add(frame.facts.description)
+    if len(described) != 1 or len(next(iter(described.values()))) < _SHARED_BY:
+        return list(frames)
+    return [f._replace(facts=replace(f.facts, protocol=None)) if f.facts.description else f for f in frames]
+
+
+def _is_left(frame: Frame, rules: SeriesRules) -> bool:
+    found = named_by_site([frame], rules)
+    return found is not None and found.value == "leave"
+
+
+def _choice_notes(ranked: Sequence[Candidate], longest: int) -> list[Note]:
+    notes = []
+    best, *others = ranked
+    if best.stack.component == PSIR and any(c.stack.component == MAGNITUDE for c in others):
+        notes.append(Note("phase_sensitive_chosen", "The phase-sensitive stack was taken, not the magnitude one."))
+    if best.names.averaged and any(not c.names.averaged for c in others):
+        notes.append(Note("averaged_chosen", "The averaged stack was taken, not a single one."))
+    if any(_twins(best, c, longest) for c in others):
+        notes.append(Note("latest_stack_chosen", "Of several complete stacks the latest was taken.", flag=True))
+    if best.evidence == BY_HEADER:
+        notes.append(Note("lge_by_header", "Late enhancement was told by header fields, not by name.", flag=True))
+    if best.evidence == UNKNOWN:
+        notes.append(Note("lge_unproven", "Only its geometry says that this is the LGE stack; look at it.", flag=True))
+    if best.view == BY_DIRECTION:
+        words = f"Short axis was told by direction: {best.angle_deg:.0f} degrees from {best.axis.words}."
+        notes.append(Note("view_by_direction", words))
+    if best.view == UNKNOWN:
+        notes.append(Note("view_uncertain", "Neither name nor direction shows a short axis; look at it.", flag=True))
+    if best.site:
+        told = ", ".join(f"{found.rule.says} {found.value}" for found in best.site)
+        notes.append(Note("site_rule", f"Rules of the site's file were applied: {told}."))
+    return notes
+
+
+def _twins(best: Candidate, other: Candidate, longest: int) -> bool:
+    """Tell whether nothing but the time of acquisition chose between two stacks."""
+    return other.stack.geometry is not None and decisive(best, other, longest) == BY_TIME
+
+
+def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) -> list[Note]:
+    """Note slices of the chosen series that are no other view but lie on another grid: the stack may lack its ends."""
+    odd = 0
+    for other in candidates:
+        same = set(other.stack.series_uids) & set(best.stack.series_uids)
+        alike = other.stack.component_by.key == best.stack.component_by.key
+        if other is best or not same or not alike or _twins(best, other, longest):
+            continue  # a twin is a whole stack, and has a note of its own
+        a, b = (normal_of(c.stack) for c in (other, best))
+        odd += len(other.stack.frames) if abs(a @ b) > np.cos(np.radians(_LEAST_VIEW_ANGLE_DEG)) else 0
+    if not odd:
+        return []
+    words = f"{odd} slices of the chosen series are turned, or have another matrix, pixel size or frame: left out."
+    return [Note("slices_left_out", words, flag=True)]
+
+
+def _is_picture(frame: Frame) -> bool:
+    return frame.facts.modality in ("MR", None) and (frame.facts.samples or 1) == 1
+
+
+def _refusal(frames: Sequence[Frame], candidates: Sequence[Candidate]) -> DicomError:
+    pictures = [f for f in frames if _is_picture(f)]
+    if not pictures:
+        found = ", ".join(sorted({f.facts.modality or "?" for f in frames})) or "none"
+        message = f"The study holds no MR images (modalities: {found}); leave it out of the input."
+        return DicomError("no_mr_images", message)
+    if not candidates:
+        message = "No image says where it lies (position, orientation, pixel spacing); export the study with them."
+        return DicomError("no_geometry", message)
+    named = [c for c in candidates if c.evidence >= BY_NAME and c.view >= UNKNOWN and c.refusal]
+    hint = f" Nearest was '{named[0].stack.name}': {named[0].refusal.words}." if named and named[0].refusal else ""
+    message = (
+        f"None of the study's {len(candidates)} stacks is a short-axis stack of late enhancement.{hint} The table "
+        "'series' says why each was left; if one is right, name it in a file of series rules or leave the study out."
+    )
+    return DicomError("no_lge_stack", message)
+
+
+def _verdicts(frames: Sequence[Frame], decisions: Sequence[Decision]) -> tuple[SeriesVerdict, ...]:
+    """Return one verdict a series: the reasons of all its stacks, the chosen one's and its rules first."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    chosen: set[str] = set()
+    for decision in decisions:
+        stack = decision.candidate.stack
+        rules = [f"{note.code}: {note.words}" for note in stack.notes] if decision.chosen else []
+        chosen.update(stack.series_uids if decision.chosen else ())
+        for uid in stack.series_uids:
+            reasons[uid].extend(words for words in (decision.reason, *rules) if words not in reasons[uid])
+    descriptions = {f.facts.series_uid or "": f.facts.description for f in reversed(frames)}
+    for frame in frames:
+        uid = frame.facts.series_uid or ""
+        if not reasons[uid]:
+            reasons[uid].append(_unplaced_reason(frame))
+    return tuple(
+        SeriesVerdict(uid or None, descriptions[uid], uid in chosen, "; ".join(reasons[uid])) for uid in sorted(reasons)
+    )
+
+
+def _reason(candidate: Candidate, best: Candidate | None, longest: int) -> str:
+    if candidate is best:
+        if candidate.stack.problem is not None:
+            return f"would be chosen, but: {candidate.stack.problem}"
+        return f"LGE short-axis stack: {_shown(candidate)}"
+    if candidate.refusal is not None:
+        return candidate.refusal.words
+    if best is None:
+        return "several stacks could be meant and none says late enhancement"
+    better = f"'{best.stack.name}', {_shown(best)}"
+    if candidate.evidence == UNKNOWN < best.evidence:
+        return f"nothing in name or header says late enhancement, as it does of {better}"
+    why = decisive(best, candidate, longest)
+    return f"{_shown(candidate)}: qualifies, but {better}, comes first by the order of preference: {why}"
+
+
+def _shown(candidate: Candidate) -> str:
+    component = {PSIR: "phase-sensitive", MAGNITUDE: "magnitude"}.get(candidate.stack.component or "")
+    return f"{len(candidate.stack.frames)} {component + ' ' if component else ''}slices"
+
+
+def _unplaced_reason(frame: Frame) -> str:
+    if not _is_picture(frame):
+        return f"no grey-scale MR images (modality {frame.facts.modality})"
+    return "no position, orientation or pixel spacing"
+
+
+__all__ = ["Decision", "Selection", "SeriesVerdict", "chooser", "name_of", "select"]
