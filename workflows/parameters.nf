@@ -203,9 +203,9 @@ def indexMemory(params, workDir) {
     return memory.exists() ? memory : []
 }
 
-/** Keep the settings beside the results; the input's path stays out, as it may hold a name. */
+/** Keep the settings beside the results; paths of the user's files stay out, as they may hold a name. */
 def writeParameters(params, target) {
-    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'deidentify_key', 'help']) }
+    def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'reviewed', 'series_rules', 'deidentify_key', 'help']) }
     target.parent.mkdirs()
     target.text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n'
 }
