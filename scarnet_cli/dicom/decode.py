@@ -30,6 +30,8 @@ from scarnet_cli.errors import DicomError
 # No scanner makes larger cardiac slices; a header that says so is damaged or hostile.
 LARGEST_SIDE: Final = 4096
 _JPEG: Final = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1)
+# Whole numbers of so many bytes are the same in float32.
+_EXACT_BYTES: Final = 2
 _END_OF_IMAGE: Final = b"\xff\xd9"
 # Who decodes what; JPEG and JPEG 2000 are pylibjpeg's.
 _DECODERS: Final = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEGLSNearLossless: "pyjpegls"}
@@ -70,6 +72,8 @@ def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: s
     if stored.shape != (rows, columns):
         message = f"{where} decodes to {stored.shape}, its header says {rows} x {columns}; export it again."
         raise DicomError("bad_pixels", message)
+    if rescale == Rescale(1.0, 0.0) and stored.dtype.itemsize <= _EXACT_BYTES:
+        return stored.astype(np.float32)
     # In double precision, then once to float32: a chain of float32 steps would lose the last digits.
     values = stored.astype(np.float64) * rescale.slope + rescale.intercept
     if not np.isfinite(values).all():

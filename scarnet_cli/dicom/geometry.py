@@ -100,8 +100,9 @@ def stack_geometry(positions: NDArray[np.float64], orientations: NDArray[np.floa
 def _require_parallel(
     orientations: NDArray[np.float64], direction: NDArray[np.float64], depth: NDArray[np.float64]
 ) -> None:
-    for index, orientation in enumerate(orientations):
-        angle = turn_deg(direction_of(orientation)[0], direction)
+    distinct, which = np.unique(orientations, axis=0, return_inverse=True)
+    angles = [turn_deg(direction_of(orientation)[0], direction) for orientation in distinct]
+    for index, angle in enumerate(angles[i] for i in which.ravel()):
         if angle > ANGLE_TOLERANCE_DEG:
             message = (
                 f"{place(index, depth)} is turned by {angle:.2f} degrees against the stack's mean orientation "
