@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from dicom_series import make_series, save
 
 from scarnet_cli import __version__
 from scarnet_cli.cli.main import COMMANDS, cli
@@ -42,6 +43,18 @@ def test_converting_imports_neither_torch_nor_duckdb() -> None:
         "import scarnet_cli.report.page\nprint('torch' in sys.modules, 'duckdb' in sys.modules)"
     )
     assert run_python(code).stdout.splitlines()[-1] == "False False"
+
+
+def test_an_index_of_plain_files_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    save(make_series(), tmp_path / "in")
+    arguments = ["index", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    code = (
+        f"import sys\nfrom scarnet_cli.cli.main import cli\ntry: cli({arguments!r})\nexcept SystemExit: pass\n"
+        "heavy = ('torch', 'pydicom', 'SimpleITK', 'highdicom', 'requests', 'dicomanonymizer', 'duckdb')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    assert run_python(code).stdout.splitlines()[-1] == "[]"
+    assert len(list((tmp_path / "out" / "batches").glob("*.json"))) == 1
 
 
 def test_wrong_usage_exits_with_2_and_work_that_failed_with_1(tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pydicom.uid import UID
-
 from scarnet_cli.errors import InputError
 
 KEY_BYTES: Final = 32
@@ -44,6 +42,8 @@ class Pseudonyms:
 
     def uid(self, uid: str) -> str:
         """Return 2.25.<128 bits> for a UID; those that DICOM itself defines (classes, encodings) stay."""
+        from pydicom.uid import UID  # noqa: PLC0415 (most of a second, which an index without pseudonyms need not wait)
+
         if UID(uid).name != uid:  # it is in the standard's own list
             return uid
         return f"{_UID_ROOT}{int.from_bytes(self._digest('uid', uid)[:_UID_BYTES])}"
