@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
-exec .venv/bin/pytest --cov=scarnet_cli --cov-report=term:skip-covered --durations=15 "$@"
+exec .venv/bin/pytest --durations=15 "$@"
