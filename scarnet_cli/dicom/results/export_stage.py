@@ -11,13 +11,13 @@ from scarnet_cli.cohort.batch import attempt_studies
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.dicom.deidentification.deidentify import deidentify
-from scarnet_cli.dicom.headers import frame_facts
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.headers import frame_facts
+from scarnet_cli.dicom.made.stored import file_bytes
 from scarnet_cli.dicom.results.report_sr import make_report
 from scarnet_cli.dicom.results.result import Result
 from scarnet_cli.dicom.results.seg import make_segmentation
 from scarnet_cli.dicom.results.source_headers import SourceSlice, read_source_slices, slices_of_grid
-from scarnet_cli.dicom.made.stored import file_bytes
 from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.files import read_json, write_bytes

@@ -20,10 +20,10 @@ from pydicom.uid import UID, MRImageStorage
 from pydicom.valuerep import format_number_as_ds
 
 from scarnet_cli import __version__
-from scarnet_cli.dicom.results.codes import ARTIFICIAL_INTELLIGENCE, PROPERTIES
 from scarnet_cli.dicom.geometry import direction_of
 from scarnet_cli.dicom.headers import number_of, text
 from scarnet_cli.dicom.identity import make_uid
+from scarnet_cli.dicom.results.codes import ARTIFICIAL_INTELLIGENCE, PROPERTIES
 from scarnet_cli.dicom.results.result import MANUFACTURER, MODEL_NAME, Result
 from scarnet_cli.dicom.results.source_headers import SourceSlice, instances, patient_and_study
 from scarnet_cli.image.labels import Label

@@ -11,8 +11,8 @@ from pydicom.dataset import Dataset
 
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.cohort.tables import read_table
-from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.errors import InputError
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)

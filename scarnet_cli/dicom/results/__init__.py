@@ -1,0 +1,1 @@
+"""Results as DICOM: Segmentation, Structured Report, and the headers that they are made from."""
