@@ -1,8 +1,9 @@
 """The chosen files of a study, each read once and whole, with the facts of its frames."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,7 +41,26 @@ class WholeFile:
     frames: tuple[FrameFacts, ...]
 
 
-WholeFiles = dict[tuple[str, int | None], WholeFile]
+# Path, and place in the archive there.
+Key = tuple[str, int | None]
+WholeFiles = dict[Key, WholeFile]
+
+
+def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Callable[[], BinaryIO]]]:
+    """Yield every file of the sources once, with what opens it; an archive is gone through in one pass.
+
+    Raises:
+        DicomError: An archive cannot be read.
+    """
+    members: dict[str, set[int]] = {}
+    for path, member in dict.fromkeys((source.path, source.member) for source in sources):
+        if member is None:
+            yield (path, None), partial((root / path).open, "rb")
+        else:
+            members.setdefault(path, set()).add(member)
+    for path, wanted in members.items():
+        for place, _, content in read_members(root / path, frozenset(wanted)):
+            yield (path, place), partial(io.BytesIO, content)
 
 
 def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
@@ -54,24 +74,14 @@ def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
         DicomError: A file cannot be read, or ends in the midst of its pixels.
     """
     files: WholeFiles = {}
-    members: dict[str, set[int]] = {}
     budget = Budget(STUDY_BYTES)  # for all of them
     names = {(s.path, s.member): f"File {n} of {len(sources)}" for n, s in reversed(list(enumerate(sources, start=1)))}
-    for (path, member), which in names.items():
-        if member is not None:
-            members.setdefault(path, set()).add(member)
-            continue
+    for key, opened in each_file(root, sources):
         try:
-            with (root / path).open("rb") as stream:
-                files[path, member] = _read_whole(stream, which, budget)
+            with opened() as stream:
+                files[key] = _read_whole(stream, names[key], budget)
         except DAMAGE as error:
-            raise _unreadable(which, error) from error
-    for path, wanted in members.items():
-        for place, _, content in read_members(root / path, frozenset(wanted)):
-            try:
-                files[path, place] = _read_whole(io.BytesIO(content), names[path, place], budget)
-            except DAMAGE as error:
-                raise _unreadable(names[path, place], error) from error
+            raise _unreadable(names[key], error) from error
     return files
 
 

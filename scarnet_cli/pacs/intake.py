@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, Header, read_header
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.index.cache import NOTHING, facts_of, merged, read_cache
-from scarnet_cli.dicom.index.collect import Fresh, part_paths
+from scarnet_cli.dicom.index.collect import Fresh, in_groups, part_paths
 from scarnet_cli.dicom.index.recall import recall
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.pacs.address import parse_address
@@ -174,7 +173,7 @@ def _headers_of(
 ) -> Iterator[tuple[_Asked, _Known | DicomError]]:
     """Yield each study with its instances' headers, or with the reason why they cannot be had."""
     unknown: list[_Asked] = []
-    for group in _groups(asked, _RECALLED_AT_ONCE):
+    for group in in_groups(asked, _RECALLED_AT_ONCE):
         recalled = _recalled(server, group, memory, learnt)
         for item in group:
             if item.listed.uid in recalled:
@@ -182,7 +181,7 @@ def _headers_of(
             else:
                 unknown.append(item)
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for group in _groups(unknown, _ASKED_AT_ONCE):
+        for group in in_groups(unknown, _ASKED_AT_ONCE):
             answers = pool.map(lambda item: _metadata(server, item.listed.uid), group)
             for item, found in zip(group, answers, strict=True):
                 known = found if isinstance(found, DicomError) else _read(server, item.listed.uid, found, downloads)
@@ -190,12 +189,6 @@ def _headers_of(
                     members = [(n, header) for n, (_, header) in enumerate(known)]
                     learnt.fresh.add(_place(server, item.listed), [(None, Header(ARCHIVE)), *members])
                 yield item, known
-
-
-def _groups(items: Sequence[_Asked], size: int) -> Iterator[list[_Asked]]:
-    waiting = iter(items)
-    while group := list(islice(waiting, size)):
-        yield group
 
 
 def _metadata(server: Server, study_uid: str) -> list[dict[str, Any]] | DicomError:

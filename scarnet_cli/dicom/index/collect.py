@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,7 @@ _POOL_AT_LEAST: Final = 4000
 _CHUNK: Final = 200
 # What was read is written down in parts of so many files, and not read again after a kill.
 _FILES_A_PART: Final = 5000
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def part_paths(folder: Path | None) -> list[Path]:
 
 
 def _read_all(root: Path, files: Sequence[FoundFile], jobs: int) -> Iterator[tuple[FoundFile, Found]]:
-    chunks = list(_chunks(files))
+    chunks = list(in_groups(files, _CHUNK))
     if jobs <= 1 or len(files) < _POOL_AT_LEAST:
         for chunk in chunks:
             yield from zip(chunk, read_files(root, [file.path for file in chunk]), strict=True)
@@ -173,7 +174,8 @@ def _read_alone(root: Path, path: str) -> Found:
             return [(None, Header(BROKEN))]
 
 
-def _chunks(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:
-    waiting = iter(files)
-    while chunk := list(islice(waiting, _CHUNK)):
-        yield chunk
+def in_groups(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """Yield the items in lists of `size`, the last one of what is left."""
+    waiting = iter(items)
+    while group := list(islice(waiting, size)):
+        yield group

@@ -1,6 +1,5 @@
 """The headers of the images that a study's label map was drawn on: what SEG and SR take from them and refer to."""
 
-import io
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -14,12 +13,11 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from scarnet_cli.dicom.archives import read_members
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import REPEAT_TOLERANCE_MM
 from scarnet_cli.dicom.headers import frame_facts, text
-from scarnet_cli.dicom.whole_files import Source
+from scarnet_cli.dicom.whole_files import Key, Source, each_file
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
 
@@ -61,8 +59,6 @@ _FRAMES: Final = (
 _TAGS: Final[list[Any]] = ["SpecificCharacterSet", *_TYPE_2, *_OPTIONAL, *_REFERENCE, *_FRAMES]
 _SEXES: Final = ("M", "F", "O")
 
-Key = tuple[str, int | None]
-
 
 @dataclass(frozen=True, slots=True)
 class SourceSlice:
@@ -85,18 +81,11 @@ def read_source_slices(root: Path, sources: Sequence[Source]) -> list[SourceSlic
     Raises:
         DicomError: A file cannot be read any more, or does not say which image it is.
     """
-    members: dict[str, set[int]] = {}
     headers: dict[Key, Dataset] = {}
-    for source in sources:
-        if source.member is not None:
-            members.setdefault(source.path, set()).add(source.member)
     try:
-        for path in {source.path for source in sources if source.member is None}:
-            with (root / path).open("rb") as stream:
-                headers[path, None] = read_dataset(stream, tags=_TAGS)
-        for path, wanted in members.items():
-            for place, _, content in read_members(root / path, frozenset(wanted)):
-                headers[path, place] = read_dataset(io.BytesIO(content), tags=_TAGS)
+        for key, opened in each_file(root, sources):
+            with opened() as stream:
+                headers[key] = read_dataset(stream, tags=_TAGS)
     except DAMAGE as error:
         message = f"A file of the study cannot be read any more ({type(error).__name__}); copy it again."
         raise DicomError("not_readable", message) from error
