@@ -9,6 +9,7 @@ from scarnet_cli.errors import ModelError
 from scarnet_cli.model.medsam import MedSam, MedSamOptions
 from scarnet_cli.model.scarnet import ScarNet, ScarNetOptions
 from scarnet_cli.model.spec import NetworkSpec
+from scarnet_cli.model.stack_net import StackNet, StackNetOptions
 from scarnet_cli.model.unet import UNet, UNetOptions
 
 
@@ -24,7 +25,16 @@ def _medsam(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noq
     return MedSam(classes, MedSamOptions(**options))
 
 
-ARCHITECTURES: Final[dict[str, Callable[..., nn.Module]]] = {"unet": _unet, "scarnet": _scarnet, "medsam": _medsam}
+def _stack(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noqa: ANN401, ARG001 (all have one form)
+    return StackNet(classes, StackNetOptions(**options))
+
+
+ARCHITECTURES: Final[dict[str, Callable[..., nn.Module]]] = {
+    "unet": _unet,
+    "scarnet": _scarnet,
+    "medsam": _medsam,
+    "stack": _stack,
+}
 
 
 def build_model(spec: NetworkSpec) -> nn.Module:
