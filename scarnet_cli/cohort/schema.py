@@ -295,6 +295,7 @@ _BENCHMARK: Final = [
     column("reference_volume_ml", NUMBER, "Volume of the expert's region.", "ml", required=True),
     column("scar_share", NUMBER, "Decision: part of the myocardium's probability above which a voxel is scar."),
     column("least_scar_percent", NUMBER, "Decision: a study with less scar of the myocardium has none.", "percent"),
+    column("least_mvo_percent", NUMBER, "Decision: a study with less MVO of the myocardium has none.", "percent"),
     column("crop_holds_percent", NUMBER, "Expert's myocardium inside the crop; null without a crop.", "percent"),
 ]
 

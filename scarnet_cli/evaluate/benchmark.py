@@ -63,6 +63,7 @@ def case_rows(model: str, scores: Iterable[CaseScore]) -> list[Row]:
             "reference_volume_ml": found.reference_volume_ml,
             "scar_share": score.decision.scar_share,
             "least_scar_percent": score.decision.least_scar_percent,
+            "least_mvo_percent": score.decision.least_mvo_percent,
             "crop_holds_percent": score.inside_percent,
         }
         for score in scores

@@ -1,7 +1,7 @@
 """Cross-validation: every case is labelled by a system that never saw it, then scored."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
@@ -12,10 +12,20 @@ from scarnet_cli.evaluate.overlap import dice
 from scarnet_cli.evaluate.region import RegionScore, score_region
 from scarnet_cli.evaluate.systems import System
 from scarnet_cli.image.labels import REGIONS, region_mask
-from scarnet_cli.infer.decision import Decision, drop_faint_scar, scar_percent
+from scarnet_cli.infer.decision import (
+    Decision,
+    drop_faint_scar,
+    drop_little_mvo,
+    percent_of_myocardium,
+    scar_percent,
+)
 from scarnet_cli.train.cases import Case
 
-LEAST_PERCENTS: Final = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+LEAST_PERCENTS: Final = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
+LEAST_MVO_PERCENTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+# What an infarct measured as 0 costs beside its Dice, where thresholds are chosen: it is worse than a faint one drawn
+# badly, or than a normal heart with a little scar.
+_MISSED: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,25 @@ class Prediction:
 
     def decided(self, decision: Decision) -> NDArray[np.uint8]:
         """Return the label map under a decision."""
-        return drop_faint_scar(self.labels[decision.scar_share], decision.least_scar_percent)[0]
+        labels = drop_faint_scar(self.labels[decision.scar_share], decision.least_scar_percent)[0]
+        return drop_little_mvo(labels, decision.least_mvo_percent)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """What each case would score under each decision; the best mean over cases is chosen.
+
+    Attributes:
+        scar: (cases, candidates) Dice of scar, less `_MISSED` where an infarct is measured as 0.
+        mvo: (cases, candidates, `LEAST_MVO_PERCENTS`) Dice of MVO.
+    """
+
+    scar: NDArray[np.float64]
+    mvo: NDArray[np.float64]
+
+    def without(self, row: int) -> "ScoreTable":
+        """Return the table of all cases but one."""
+        return ScoreTable(np.delete(self.scar, row, axis=0), np.delete(self.mvo, row, axis=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +95,27 @@ def predict(system: System, cases: Iterable[Case], fold: int) -> Iterator[Predic
         yield Prediction(case, fold, proposal.labels, proposal.inside_percent)
 
 
-def score_table(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
-    """Return the scar Dice of every case (rows) under each candidate decision (columns) of one system."""
-    rows = [[_scar_dice(prediction, decision) for decision in prediction.candidates] for prediction in predictions]
-    return np.array(rows)
+def score_table(predictions: Sequence[Prediction]) -> ScoreTable:
+    """Return the scores of every case under each candidate decision of one system."""
+    rows = [_scores_of(prediction) for prediction in predictions]
+    return ScoreTable(np.array([scar for scar, _ in rows]), np.array([mvo for _, mvo in rows]))
 
 
-def choose_decision(table: NDArray[np.float64], candidates: Sequence[Decision]) -> Decision:
-    """Return the candidate with the best mean scar Dice over a score table's cases; without cases, the default one."""
-    if not len(table):
+def choose_decision(table: ScoreTable, candidates: Sequence[Decision]) -> Decision:
+    """Return the candidate with the best mean over a table's cases, and with it the best least size of MVO.
+
+    Without cases it is the default one; of a single candidate nothing is chosen.
+    """
+    if not len(table.scar):
         return Decision()
-    return candidates[int(table.mean(axis=0).argmax())]
+    best = int(table.scar.mean(axis=0).argmax())
+    if len(candidates) == 1:
+        return candidates[best]
+    least_mvo = LEAST_MVO_PERCENTS[int(table.mvo[:, best].mean(axis=0).argmax())]
+    return replace(candidates[best], least_mvo_percent=least_mvo)
 
 
-def common_decision(predictions: Sequence[Prediction], table: NDArray[np.float64]) -> Decision | None:
+def common_decision(predictions: Sequence[Prediction], table: ScoreTable) -> Decision | None:
     """Return the decision chosen on all cases, for weights to keep; None of a system that leaves nothing to choose.
 
     `table` is the predictions' `score_table`.
@@ -90,13 +125,13 @@ def common_decision(predictions: Sequence[Prediction], table: NDArray[np.float64
     return choose_decision(table, candidates)
 
 
-def score_cases(predictions: Sequence[Prediction], table: NDArray[np.float64]) -> list[CaseScore]:
+def score_cases(predictions: Sequence[Prediction], table: ScoreTable) -> list[CaseScore]:
     """Score every case under the decision chosen on all other cases, so that no case takes part in choosing its own.
 
     `table` is the predictions' `score_table`.
     """
     scores = [
-        score_case(prediction, choose_decision(np.delete(table, row, axis=0), prediction.candidates))
+        score_case(prediction, choose_decision(table.without(row), prediction.candidates))
         for row, prediction in enumerate(predictions)
     ]
     return sorted(scores, key=lambda score: score.case_id)
@@ -117,5 +152,30 @@ def score_case(prediction: Prediction, decision: Decision) -> CaseScore:
     )
 
 
-def _scar_dice(prediction: Prediction, decision: Decision) -> float:
-    return dice(region_mask(prediction.decided(decision), "scar"), region_mask(prediction.case.labels.array, "scar"))
+def _scores_of(prediction: Prediction) -> tuple[list[float], list[list[float]]]:
+    """Return one case's row of a `ScoreTable`: of each candidate the scar's score, and the MVO's by its least size."""
+    true = prediction.case.labels.array
+    measured = {share: _measures(labels, true) for share, labels in prediction.labels.items()}
+    empty = _measures(np.zeros_like(true), true)
+    scar_row, mvo_row = [], []
+    for candidate in prediction.candidates:
+        ours = measured[candidate.scar_share]
+        if ours.scar_percent < candidate.least_scar_percent:
+            ours = empty
+        missed = ours.scar_percent == 0 and prediction.case.has_scar
+        scar_row.append(ours.scar_dice - _MISSED * missed)
+        mvo_row.append([(ours if ours.mvo_percent >= p else empty).mvo_dice for p in LEAST_MVO_PERCENTS])
+    return scar_row, mvo_row
+
+
+@dataclass(frozen=True, slots=True)
+class _Measures:
+    scar_percent: float
+    scar_dice: float
+    mvo_percent: float
+    mvo_dice: float
+
+
+def _measures(labels: NDArray[np.uint8], true: NDArray[np.integer]) -> _Measures:
+    scar, mvo = (dice(region_mask(labels, region), region_mask(true, region)) for region in ("scar", "mvo"))
+    return _Measures(scar_percent(labels), scar, percent_of_myocardium(labels, "mvo"), mvo)

@@ -13,7 +13,7 @@ from scarnet_cli.files import read_json
 from scarnet_cli.image.labels import REGIONS, Label, region_mask
 
 FAINT_SCAR_DROPPED: Final = "faint_scar_dropped"
-_GREATEST: Final = {"scar_share": 1, "least_scar_percent": 100}
+_GREATEST: Final = {"scar_share": 1, "least_scar_percent": 100, "least_mvo_percent": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,12 @@ class Decision:
             probability.
         least_scar_percent: A study whose scar is a smaller percent of the myocardium has no scar: networks invent a
             little in normal hearts, and experts contour hardly any infarct that is so small.
+        least_mvo_percent: A study whose MVO is a smaller percent of the myocardium has none; what was called so is scar.
     """
 
     scar_share: float = 0.5
     least_scar_percent: float = 0.0
+    least_mvo_percent: float = 0.0
 
     @classmethod
     def from_spec(cls, values: Mapping[str, float]) -> "Decision":
@@ -77,10 +79,15 @@ def decode(probability: NDArray[np.float32], scar_share: float) -> NDArray[np.ui
     return labels
 
 
+def percent_of_myocardium(labels: NDArray[np.uint8], region: str) -> float:
+    """Return a region in percent of the myocardium's voxels; 0 without myocardium."""
+    myocardium = np.count_nonzero(region_mask(labels, "myocardium"))
+    return 100.0 * np.count_nonzero(region_mask(labels, region)) / max(myocardium, 1)
+
+
 def scar_percent(labels: NDArray[np.uint8]) -> float:
     """Return scar in percent of the myocardium's voxels; 0 without myocardium."""
-    myocardium = np.count_nonzero(region_mask(labels, "myocardium"))
-    return 100.0 * np.count_nonzero(region_mask(labels, "scar")) / max(myocardium, 1)
+    return percent_of_myocardium(labels, "scar")
 
 
 def drop_faint_scar(labels: NDArray[np.uint8], least_percent: float) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
@@ -89,3 +96,10 @@ def drop_faint_scar(labels: NDArray[np.uint8], least_percent: float) -> tuple[ND
     if percent == 0.0 or percent >= least_percent:
         return labels, ()
     return np.where(region_mask(labels, "scar"), Label.MYOCARDIUM, labels).astype(np.uint8), (FAINT_SCAR_DROPPED,)
+
+
+def drop_little_mvo(labels: NDArray[np.uint8], least_percent: float) -> NDArray[np.uint8]:
+    """Return labels whose MVO, where it is less than `least_percent` of the myocardium, is scar."""
+    if percent_of_myocardium(labels, "mvo") >= least_percent:
+        return labels
+    return np.where(labels == Label.MVO, Label.SCAR, labels).astype(np.uint8)

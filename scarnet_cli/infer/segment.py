@@ -1,5 +1,6 @@
 """From crops to label maps on the full grid."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +13,13 @@ from scarnet_cli.image.intensity import middle_of
 from scarnet_cli.image.labels import REGIONS, Label, region_mask
 from scarnet_cli.image.resample import resample_classes
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar
+from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar, drop_little_mvo
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
-from scarnet_cli.infer.views import enlarged_once, enlarged_views
+from scarnet_cli.infer.stacks import corrected
+from scarnet_cli.infer.views import View, enlarged_once, enlarged_views
 from scarnet_cli.model.spec import Task
+from scarnet_cli.model.stack_net import StackNet
+from scarnet_cli.model.stacked import StackedScarNet
 from scarnet_cli.model.weights import TrainedNetwork
 
 # Views are cut from the middle 134 mm of the crop and show about 112 mm of it, as windows in training do: with all
@@ -23,6 +27,8 @@ from scarnet_cli.model.weights import TrainedNetwork
 WINDOW: Final = 96
 # Rows and columns in the middle of it whose signal counts as that of the slice: as many as it was trained on.
 _NORMALISED_BY: Final = 80
+# Views of a model that has a stack network: so many were averaged where it was trained.
+STACK_VIEWS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,12 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
 def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[NDArray[np.float32]]:
     """Return (classes, z, y, x) probabilities of each crop; the slices of all crops share the network's passes.
 
+    A model that has a stack network too gives the mean of both: they err in different places.
+
     Args:
         crops: The crops.
         trained: The segmentation network.
-        fast: Look at each slice once instead of in six views (see views.py).
+        fast: Look at each slice once instead of in several views (see views.py).
 
     Raises:
         ModelError: The weights are no segmentation network's, or are not trained.
@@ -71,10 +79,30 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     inputs = [network_input(crop, trained) for crop in crops]
     if not inputs:
         return []
-    views = (enlarged_once if fast else enlarged_views)(trained.spec.zoom)
+    stack = trained.network.stack if isinstance(trained.network, StackedScarNet) else None
+    views = _views(trained, fast=fast)
     probability = class_probabilities(trained, np.concatenate(inputs), views)
-    ends = np.cumsum([len(i) for i in inputs])[:-1]
-    return [_on_crop(part.swapaxes(0, 1), crop) for part, crop in zip(np.split(probability, ends), crops, strict=True)]
+    parts = np.split(probability, np.cumsum([len(i) for i in inputs])[:-1])
+    if stack is not None:
+        pairs = zip(crops, parts, strict=True)
+        parts = [_mean_with(stack, crop, part, views[:STACK_VIEWS]) for crop, part in pairs]
+    return [_on_crop(part.swapaxes(0, 1), crop) for part, crop in zip(parts, crops, strict=True)]
+
+
+def _views(trained: TrainedNetwork, *, fast: bool) -> tuple[View, ...]:
+    """Return how each slice is looked at: a stack network makes up for most of the views."""
+    if fast:
+        return enlarged_once(trained.spec.zoom)
+    views = enlarged_views(trained.spec.zoom)
+    return views[:STACK_VIEWS] if isinstance(trained.network, StackedScarNet) else views
+
+
+def _mean_with(
+    stack: StackNet, crop: Volume, probability: NDArray[np.float32], views: Sequence[View]
+) -> NDArray[np.float32]:
+    """Return (z, classes, y, x) probabilities of a crop's window, half the slice network's, half the stack network's."""
+    signal = crop.array[(slice(None), *_window(crop))]
+    return (probability + corrected(stack, signal, probability, views, _NORMALISED_BY)) / 2
 
 
 def _window(crop: Volume) -> tuple[slice, slice]:
@@ -111,6 +139,7 @@ def paste_back(probability: NDArray[np.float32], crop: Volume, image: Volume, de
             "heart_not_segmented", "The network found no myocardium in the crop; look at the study's images."
         )
     labels, flags = drop_faint_scar(labels, decision.least_scar_percent)
+    labels = drop_little_mvo(labels, decision.least_mvo_percent)
     confidence = float(full[list(REGIONS["myocardium"])].sum(axis=0)[myocardium].mean())
     return Segmentation(image.with_array(labels), round(confidence, 4), flags)
 

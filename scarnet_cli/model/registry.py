@@ -10,6 +10,7 @@ from scarnet_cli.model.medsam import MedSam, MedSamOptions
 from scarnet_cli.model.scarnet import ScarNet, ScarNetOptions
 from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.model.stack_net import StackNet, StackNetOptions
+from scarnet_cli.model.stacked import StackedScarNet
 from scarnet_cli.model.unet import UNet, UNetOptions
 
 
@@ -34,6 +35,7 @@ ARCHITECTURES: Final[dict[str, Callable[..., nn.Module]]] = {
     "scarnet": _scarnet,
     "medsam": _medsam,
     "stack": _stack,
+    "scarnet_stack": StackedScarNet,
 }
 
 

@@ -6,7 +6,7 @@ All run as 2D convolutions, which CPUs are fast at.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +22,7 @@ _LEAST_VARIANCE = 1e-8
 class StackNetOptions:
     """Its size: channels of each level, finest first."""
 
-    widths: tuple[int, ...] = (16, 32, 64, 112, 160)
+    widths: Sequence[int] = (16, 32, 64, 112, 160)
 
 
 class StackBlock(nn.Module):
