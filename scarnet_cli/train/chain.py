@@ -1,7 +1,8 @@
-"""The whole chain of one member: slice network, probabilities for the others, stack network.
+"""The whole chain of trainings: slice networks, their probabilities for cases not seen, stack networks, one file each.
 
-A member is a fold, which trains without its own cases, or "all". The stack network of each learns from probabilities that
-the *folds'* slice networks give to the cases which they had not seen, so members wait for each other in between.
+A member is a fold, which trains without its own cases, or "all". Every member's stack network learns from probabilities
+that the *folds'* slice networks give to the cases which they had not seen, so all slice networks come first. Members are
+trained one after the other, or side by side as several processes that wait for each other.
 """
 
 import logging
@@ -16,14 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from scarnet_cli.errors import TrainingError
-from scarnet_cli.files import atomic_path, write_json
+from scarnet_cli.files import atomic_path
 from scarnet_cli.image.intensity import middle_of
-from scarnet_cli.image.labels import REGIONS
-from scarnet_cli.infer.decision import decode
-from scarnet_cli.infer.stacks import corrected
 from scarnet_cli.infer.views import View, enlarged_views
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec
+from scarnet_cli.model.stack_net import StackNet, StackNetOptions
+from scarnet_cli.model.stacked import StackedScarNet
+from scarnet_cli.model.weights import load_weights, save_weights
 from scarnet_cli.train.hearts import Hearts
 from scarnet_cli.train.learner import Pace
 from scarnet_cli.train.slice_stage import SliceSettings, train_slices
@@ -32,29 +33,30 @@ from scarnet_cli.train.stack_stage import StackSettings, padded_maps, train_stac
 log = logging.getLogger(__name__)
 
 ALL: Final = "all"
-WINDOW: Final = 96
-NORMALISED_BY: Final = 80
-SCAR_SHARE: Final = 0.5
-_BYTE: Final = 255.0
+SLICE_WEIGHTS: Final = "slices.safetensors"
+WEIGHTS: Final = "weights.safetensors"
+# As in infer/segment.py: what a network sees of a crop, and by how much of it a slice is normalised.
+_WINDOW: Final = 96
+_NORMALISED_BY: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
 class ChainSettings:
-    """How a member is trained.
+    """How members are trained.
 
     Attributes:
         slices: The slice network's training.
         stacks: The stack network's training.
         slice_pace: How long the first lasts.
-        stack_pace: How long the second lasts; nothing at all where it has no steps.
-        wait_seconds: How long to wait for the other members.
+        stack_pace: How long the second lasts.
+        wait_seconds: How long a member waits for the others' probabilities.
     """
 
     slices: SliceSettings = field(default_factory=SliceSettings)
     stacks: StackSettings = field(default_factory=StackSettings)
-    slice_pace: Pace = Pace()
-    stack_pace: Pace = Pace(steps=3000)
-    wait_seconds: float = 7200.0
+    slice_pace: Pace = Pace(steps=1400)
+    stack_pace: Pace = Pace(steps=950)
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,59 +67,83 @@ class Material:
     cine: Hearts | None
     folds: Sequence[Sequence[str]]
 
+    @property
+    def members(self) -> list[str]:
+        """Names of all members."""
+        return [*map(str, range(len(self.folds))), ALL]
+
     def held_out(self, member: str) -> list[str]:
         """Return the cases that a member does not see."""
         return [] if member == ALL else list(self.folds[int(member)])
 
 
-def train_member(  # noqa: PLR0913 (all of a training)
-    member: str,
-    material: Material,
-    slice_network: nn.Module,
-    spec: NetworkSpec,
-    settings: ChainSettings,
-    out: Path,
+def train_chain(
+    material: Material, start: nn.Module, spec: NetworkSpec, settings: ChainSettings, out: Path, members: Sequence[str]
 ) -> None:
-    """Train a member's two networks; writes out/MEMBER/{slices,stack}.pt and scores, and its fold's probabilities.
+    """Train members; writes out/fold_MEMBER/weights.safetensors. What is there already is not trained again.
 
     Args:
-        member: A fold's number, or "all".
         material: Cases, on the device to train on.
-        slice_network: To start from, on that device.
-        spec: The slice network's.
+        start: A slice network to start from, on that device; it is not changed.
+        spec: Its spec.
         settings: How.
         out: Folder of all members.
+        members: Names of those to train.
+
+    Raises:
+        TrainingError: A loss diverged, or probabilities of members that are trained elsewhere did not come.
     """
+    for member in members:
+        if not (out / f"fold_{member}" / SLICE_WEIGHTS).exists():
+            log.info("member %s: slices", member)
+            _train_slices_of(member, material, start, spec, settings, out)
+    for member in members:
+        if not (out / f"fold_{member}" / WEIGHTS).exists():
+            log.info("member %s: stacks", member)
+            _train_stacks_of(member, material, spec, settings, out)
+
+
+def stacked_spec(spec: NetworkSpec) -> NetworkSpec:
+    """Return the spec of the whole model that a slice network is part of."""
+    return replace(spec, architecture="scarnet_stack", options={**spec.options, "stack": {}}, decision={})
+
+
+def _train_slices_of(
+    member: str, material: Material, start: nn.Module, spec: NetworkSpec, settings: ChainSettings, out: Path
+) -> None:
+    device = material.hearts.image.device
+    torch.manual_seed(settings.slices.seed)
+    network = build_model(spec).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.load_state_dict(start.state_dict())
     held_out = material.held_out(member)
     hearts = material.hearts.without(held_out)
-    average = train_slices(slice_network, hearts, material.cine, settings.slices, settings.slice_pace)
-    folder = out / member
-    _save(average, folder / "slices.pt")
+    average = train_slices(network, hearts, material.cine, settings.slices, settings.slice_pace)
     if held_out:
-        _predict_held_out(average, material.hearts.only(held_out), spec, out / f"probabilities_{member}.npz")
-        score = score_windows(material.hearts, read_probabilities([out / f"probabilities_{member}.npz"]))
-        log.info("slices: %s", score)
-        write_json(folder / "slices.json", score)
-    if settings.stack_pace.steps == 0:
-        return
-    paths = [out / f"probabilities_{fold}.npz" for fold in range(len(material.folds))]
+        _predict(average, material.hearts.only(held_out), spec, _probabilities(out, member))
+    # Last: where it is, so are the probabilities.
+    save_weights(out / f"fold_{member}" / SLICE_WEIGHTS, average, spec)
+
+
+def _train_stacks_of(member: str, material: Material, spec: NetworkSpec, settings: ChainSettings, out: Path) -> None:
+    hearts = material.hearts.without(material.held_out(member))
+    paths = [_probabilities(out, str(fold)) for fold in range(len(material.folds))]
     wait_for(paths, settings.wait_seconds)
-    probabilities = read_probabilities(paths)
-    network = build_model(spec_of_stack(spec)).to(hearts.image.device)
-    maps = stack_maps(hearts, probabilities).to(hearts.image.device)
-    stack = train_stacks(network, hearts, maps, settings.stacks, settings.stack_pace)
-    _save(stack, folder / "stack.pt")
-    if held_out:
-        path = out / f"corrected_{member}.npz"
-        _correct_held_out(stack, material.hearts.only(held_out), probabilities, spec, path)
-        score = score_windows(material.hearts, read_probabilities([path]))
-        log.info("stack: %s", score)
-        write_json(folder / "stack.json", score)
+    device = hearts.image.device
+    maps = stack_maps(hearts, read_probabilities(paths)).to(device)
+    torch.manual_seed(settings.stacks.seed)
+    stack = StackNet(spec.classes, StackNetOptions()).to(device)
+    average = train_stacks(stack, hearts, maps, settings.stacks, settings.stack_pace)
+    whole = build_model(stacked_spec(spec))
+    assert isinstance(whole, StackedScarNet)  # noqa: S101 (the spec says so)
+    whole.slices.load_state_dict(load_weights(out / f"fold_{member}" / SLICE_WEIGHTS).network.state_dict())
+    whole.stack.load_state_dict(average.state_dict())
+    save_weights(out / f"fold_{member}" / WEIGHTS, whole.eval(), stacked_spec(spec))
 
 
-def spec_of_stack(spec: NetworkSpec) -> NetworkSpec:
-    """Return the spec of the stack network that goes with a slice network."""
-    return replace(spec, name=f"{spec.name}_stack", architecture="stack", options={})
+def pairs_of_views(zoom: float) -> list[tuple[View, ...]]:
+    """Return the ways of looking whose probabilities are kept: pairs of the six views; the first is the one in use."""
+    views = enlarged_views(zoom)
+    return [views[first : first + 2] for first in range(0, len(views), 2)]
 
 
 def stack_maps(hearts: Hearts, probabilities: Mapping[str, Tensor]) -> Tensor:
@@ -126,41 +152,6 @@ def stack_maps(hearts: Hearts, probabilities: Mapping[str, Tensor]) -> Tensor:
     return torch.stack(
         [torch.stack([padded_maps(way, deep, size) for way in probabilities[name]]) for name in hearts.names]
     )
-
-
-def pairs_of_views(zoom: float) -> list[tuple[View, ...]]:
-    """Return the ways of looking whose probabilities are kept: pairs of the six views."""
-    views = enlarged_views(zoom)
-    return [views[first : first + 2] for first in range(0, len(views), 2)]
-
-
-def _predict_held_out(network: nn.Module, hearts: Hearts, spec: NetworkSpec, path: Path) -> None:
-    ways = pairs_of_views(spec.zoom)
-    found = {
-        name: np.stack(
-            [
-                window_probabilities(network, hearts, row, views, WINDOW, NORMALISED_BY).cpu().numpy()
-                for views in ways
-            ]
-        ).astype(np.float16)
-        for row, name in enumerate(hearts.names)
-    }
-    with atomic_path(path) as temporary:
-        np.savez(temporary, **found)  # type: ignore[arg-type]
-
-
-def _correct_held_out(
-    network: nn.Module, hearts: Hearts, probabilities: Mapping[str, Tensor], spec: NetworkSpec, path: Path
-) -> None:
-    """Write the corrected probabilities of the first way of looking, which is the one in use."""
-    views, found = pairs_of_views(spec.zoom)[0], {}
-    for row, name in enumerate(hearts.names):
-        number, middle = int(hearts.slices[row]), middle_of(hearts.image.shape[-1], WINDOW)
-        signal = hearts.image[row, :number, middle, middle].float().cpu().numpy() / _BYTE
-        seen = probabilities[name][0].float().numpy()
-        found[name] = corrected(network, signal, seen, views, NORMALISED_BY)[None].astype(np.float16)
-    with atomic_path(path) as temporary:
-        np.savez(temporary, **found)  # type: ignore[arg-type]
 
 
 def read_probabilities(paths: Sequence[Path]) -> dict[str, Tensor]:
@@ -172,25 +163,6 @@ def read_probabilities(paths: Sequence[Path]) -> dict[str, Tensor]:
     return found
 
 
-def score_windows(hearts: Hearts, probabilities: Mapping[str, Tensor]) -> dict[str, float]:
-    """Return mean Dice over cases on the hearts' own grid, for a first look; `scarnet evaluate` gives the real ones."""
-    rows: dict[str, list[float]] = {region: [] for region in REGIONS}
-    with_scar: list[float] = []
-    for name, ways in probabilities.items():
-        row = hearts.names.index(name)
-        middle = middle_of(hearts.labels.shape[-1], WINDOW)
-        true = hearts.labels[row, : int(hearts.slices[row]), middle, middle].cpu().numpy()
-        ours = decode(ways.float().mean(dim=0).movedim(1, 0).numpy(), SCAR_SHARE)
-        for region, classes in REGIONS.items():
-            a, b = np.isin(ours, classes), np.isin(true, classes)
-            total = int(a.sum()) + int(b.sum())
-            rows[region].append(2 * int((a & b).sum()) / total if total else 1.0)
-            if region == "scar" and b.any():
-                with_scar.append(rows[region][-1])
-    scores = {region: round(float(np.mean(values)), 4) for region, values in rows.items()}
-    return {**scores, "scar_in_infarcts": round(float(np.mean(with_scar)), 4) if with_scar else 1.0}
-
-
 def wait_for(paths: Sequence[Path], seconds: float) -> None:
     """Wait until all files are there.
 
@@ -198,20 +170,24 @@ def wait_for(paths: Sequence[Path], seconds: float) -> None:
         TrainingError: They did not come in time.
     """
     end = time.monotonic() + seconds
-    while missing := [path.name for path in paths if not path.exists()]:
+    while missing := [path.stem for path in paths if not path.exists()]:
         if time.monotonic() > end:
-            message = f"{', '.join(missing)} did not come within {seconds:.0f} s; train those folds first."
+            message = f"There are no {', '.join(missing)}; train the slice networks of those folds first."
             raise TrainingError("missing_fold", message)
         time.sleep(0.2)
 
 
-def _save(network: nn.Module, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {
-        key: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
-        for key, value in network.state_dict().items()
-    }
+def _probabilities(out: Path, member: str) -> Path:
+    return out / f"probabilities_{member}.npz"
+
+
+def _predict(network: nn.Module, hearts: Hearts, spec: NetworkSpec, path: Path) -> None:
+    """Write (V, Z, classes, window, window) probabilities of each heart."""
+    ways = pairs_of_views(spec.zoom)
+    middle = middle_of(hearts.image.shape[-1], min(_WINDOW, hearts.image.shape[-1]))
+    found: dict[str, np.ndarray] = {}
+    for row, name in enumerate(hearts.names):
+        seen = [window_probabilities(network, hearts, row, views, middle, _NORMALISED_BY) for views in ways]
+        found[name] = torch.stack(seen).cpu().numpy().astype(np.float16)
     with atomic_path(path) as temporary:
-        torch.save(tensors, temporary)
-
-
+        np.savez(temporary, **found)  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ class Scars:
         core: Probability that a thick and wide scar has a dark core.
     """
 
-    probability: float = 0.25
+    probability: float = 0.15
     half_width: tuple[float, float] = (0.2, 1.1)
     depth: tuple[float, float] = (0.25, 1.1)
     contrast: tuple[float, float] = (0.4, 1.3)

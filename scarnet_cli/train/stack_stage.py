@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from scarnet_cli.image.intensity import middle_of
 from scarnet_cli.image.labels import Label
+from scarnet_cli.infer.network import neighbour_channels
 from scarnet_cli.infer.views import View, mean_over_views
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.stack_net import stack_input
@@ -60,13 +61,10 @@ class StackSettings:
 
 @torch.inference_mode()
 def window_probabilities(
-    network: nn.Module, hearts: Hearts, row: int, views: Sequence[View], window: int, normalised_by: int
+    network: nn.Module, hearts: Hearts, row: int, views: Sequence[View], middle: slice, normalised_by: int
 ) -> Tensor:
-    """Return (Z, classes, window, window) probabilities of one heart, as `infer.segment` computes them of a crop."""
-    # Imported here: it is the way of `infer.segment`, which wants libraries that a training has no use for.
-    from scarnet_cli.infer.network import neighbour_channels  # noqa: PLC0415
-
-    number, middle = int(hearts.slices[row]), middle_of(hearts.image.shape[-1], window)
+    """Return (Z, classes, y, x) probabilities of one heart's `middle`, as `infer.segment` computes them of a crop."""
+    number = int(hearts.slices[row])
     picture = hearts.image[row, :number, middle, middle].float().cpu().numpy() / _BYTE
     device = hearts.image.device
     seen = torch.from_numpy(neighbour_channels(picture, 1, normalised_by)).to(device)
