@@ -17,7 +17,7 @@ process EXPORT {
     script:
     """
     scarnet export ${studies} ${segment} ${quantify} --out export \\
-        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${task.attempt > 1 ? '--isolate' : ''}
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --isolate ${task.attempt <= task.maxRetries ? '--will-retry' : ''}
     ln -s export published
     """
 }
