@@ -36,6 +36,7 @@ process INDEX {
     scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
         ${input.parts ? "--parts ${nextflow.util.Escape.path(input.parts)}" : ''} ${downloads} \\
         ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
-        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options}
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options} \\
+        ${task.attempt <= task.maxRetries ? '--will-retry' : ''}
     """
 }

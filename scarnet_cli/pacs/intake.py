@@ -17,7 +17,8 @@ from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, Header, read_header
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.index.cache import NOTHING, facts_of, merged, read_cache
-from scarnet_cli.dicom.index.collect import Fresh, in_groups, part_paths
+from scarnet_cli.dicom.index.collect import Fresh, part_paths
+from scarnet_cli.dicom.index.readers import in_groups
 from scarnet_cli.dicom.index.recall import recall
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.pacs.address import parse_address

@@ -4,7 +4,6 @@ A file is known by a hash of its path. The memory holds no path, no name and no 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +33,7 @@ _ARROW_TYPES: Final[dict[str, pa.DataType]] = {
     "bool": pa.bool_(),
     "tuple[float, ...]": pa.list_(pa.float64()),
 }
-_FRAME_FIELDS: Final = [field.name for field in fields(FrameFacts)]
+_FRAME_FIELDS: Final = FrameFacts._fields
 # Text that differs from row to row; all other text is held once.
 _UNIQUE: Final = {"key", "sop_uid", "plan"}
 
@@ -53,7 +52,7 @@ SCHEMA: Final = pa.schema(
         pa.field("kind", pa.string()),
         pa.field("members", pa.int64()),
         pa.field("file_study_uid", pa.string()),
-        *(pa.field(field.name, _arrow_type(field.type)) for field in fields(FrameFacts)),
+        *(pa.field(name, _arrow_type(kind)) for name, kind in FrameFacts.__annotations__.items()),
         pa.field("plan", pa.string()),
     ],
     metadata={_VERSION_KEY: CACHE_VERSION.encode()},
@@ -80,7 +79,7 @@ def file_rows(files: Iterable[tuple[str, int, int, int, Header]]) -> pa.Table:
     for key, size, mtime_ns, members, header in files:
         head = (key, size, mtime_ns, header.kind, members, header.study_uid)
         for frame in header.frames or (None,):
-            facts = (getattr(frame, name) for name in _FRAME_FIELDS) if frame else (None,) * len(_FRAME_FIELDS)
+            facts = frame or (None,) * len(_FRAME_FIELDS)
             for column, value in zip(columns, (*head, *facts, None), strict=True):
                 column.append(value)
     return _table(columns)
