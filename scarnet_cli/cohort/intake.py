@@ -234,7 +234,7 @@ def _nifti_study(row: SampleRow) -> PlannedStudy:
         "study_instance_uid": None,
         "manufacturer": None,
         "kind": "nifti",
-        "sources": [{"path": str(row.dicom), "member": None, "frame": None}],
+        "sources": [{"path": str(row.dicom), "member": None, "frame": None, "size": row.dicom.stat().st_size}],
         "chosen": [],
         "component": None,
         "rules": [],

@@ -306,5 +306,7 @@ def _with_instances(entry: dict[str, Any] | None, instances: Mapping[str, Instan
     sources = []
     for source in entry["sources"]:
         instance = instances[source["path"]]
-        sources.append({**source, "instance": [instance.study_uid, instance.series_uid, instance.sop_uid]})
+        sources.append(
+            {**source, "size": None, "instance": [instance.study_uid, instance.series_uid, instance.sop_uid]}
+        )
     return {**entry, "sources": sources}
