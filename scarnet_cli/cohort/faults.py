@@ -21,6 +21,7 @@ _CAUSES: Final = {
     errno.ETIMEDOUT: "the file server does not answer",
     errno.ENODEV: "the disk is gone",
     errno.ENXIO: "the disk is gone",
+    errno.EFBIG: "files may not become that large here (ulimit -f)",
     errno.EMFILE: "too many files are open (ulimit -n)",
     errno.ENFILE: "too many files are open on the machine",
     errno.ENOLCK: "the file server gives no more locks",
