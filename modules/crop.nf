@@ -14,6 +14,6 @@ process CROP {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet crop ${convert} --weights ${localiser} --out crop --isolate ${task.attempt <= task.maxRetries ? '--will-retry' : ''}
+    scarnet crop ${convert} --weights ${localiser} --out crop ${task.ext.guard}
     """
 }

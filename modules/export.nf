@@ -17,7 +17,7 @@ process EXPORT {
     script:
     """
     scarnet export ${studies} ${segment} ${quantify} --out export \\
-        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --isolate ${task.attempt <= task.maxRetries ? '--will-retry' : ''}
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${task.ext.guard}
     ln -s export published
     """
 }

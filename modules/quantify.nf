@@ -13,7 +13,7 @@ process QUANTIFY {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet quantify ${convert} ${segment} --out quantify --isolate ${task.attempt <= task.maxRetries ? '--will-retry' : ''}
+    scarnet quantify ${convert} ${segment} --out quantify ${task.ext.guard}
     ln -s quantify published
     """
 }

@@ -16,8 +16,7 @@ process SEGMENT {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet segment ${crop} --weights ${weights} --out segment ${options} ${task.accelerator ? '--gpu' : ''} \\
-        --isolate ${task.attempt <= task.maxRetries ? '--will-retry' : ''}
+    scarnet segment ${crop} --weights ${weights} --out segment ${options} ${task.accelerator ? '--gpu' : ''} ${task.ext.guard}
     ln -s segment published
     """
 }

@@ -21,6 +21,7 @@ _CAUSES: Final = {
     errno.ETIMEDOUT: "the file server does not answer",
     errno.ENODEV: "the disk is gone",
     errno.ENXIO: "the disk is gone",
+    errno.EFBIG: "files may not become that large here (ulimit -f)",
     errno.EMFILE: "too many files are open (ulimit -n)",
     errno.ENFILE: "too many files are open on the machine",
     errno.ENOLCK: "the file server gives no more locks",
@@ -66,8 +67,8 @@ def reading_intermediate(path: Path) -> Iterator[Path]:
             raise fault from error
         name = "/".join(path.parts[-3:])
         message = (
-            f"{name}, which an earlier stage wrote, is gone or damaged. Delete {path.parents[2].resolve()} and run "
-            "again with -resume: it is made anew."
+            f"{name}, which an earlier stage wrote, is gone or damaged. Where it is a folder of the pipeline's work "
+            f"directory, delete {path.parents[2].resolve()} and run again with -resume: it is made anew."
         )
         raise IntermediateError("damaged_intermediate", message) from error
 
