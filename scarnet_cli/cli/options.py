@@ -86,6 +86,12 @@ STUDIES = click.option(
     "study, patient, site, group, visit.",
 )
 WEIGHTS_NAME = WeightsName()
+LOCALISER = click.option(
+    "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
+)
+WEIGHTS = click.option(
+    "--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it."
+)
 _WEIGHTS_DIR: Final = "scarnet_cli.weights_dir"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
