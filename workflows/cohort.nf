@@ -17,9 +17,10 @@ workflow COHORT {
     take:
     input // map of placeOf: where the studies are
     previous // index.parquet of the run before, or []
+    failures // failures.parquet of the run before, where failed studies are tried again, or []
     series_rules // a site's rules of series selection (YAML), or []
     key // file with the key of the pseudonyms, or [] to leave names as they are
-    index_options // text: sizes of batches
+    index_options // text: sizes of batches, and which failed studies are tried again
     localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])
     weights // weights of the segmentation network, likewise
     segment_options // text: --fast or nothing
@@ -29,7 +30,7 @@ workflow COHORT {
 
     main:
     CHECK(localiser, weights)
-    INDEX(CHECK.out.passed.map { _networks -> input }, previous, input.studies, series_rules, key, index_options)
+    INDEX(CHECK.out.passed.map { _networks -> input }, previous, failures, input.studies, series_rules, key, index_options)
     CHECK.out.problem.mix(INDEX.out.problem).subscribe { message -> error(message.text.trim()) }
     ch_planned = INDEX.out.batches.flatten().map { json -> tuple(json.baseName, json) }
     FETCH(input.server ? ch_planned : channel.empty(), input.downloads)

@@ -27,6 +27,7 @@ from scarnet_cli.cohort.deidentify import write_crosswalk
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.places import find_place
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
+from scarnet_cli.cohort.retries import Wanted, read_wanted, with_retries
 from scarnet_cli.dicom.index.cache import read_cache
 from scarnet_cli.dicom.index.readers import FILE_SECONDS
 from scarnet_cli.dicom.series.rules_file import read_series_rules
@@ -81,6 +82,17 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 @DOWNLOADS
 @SERIES_RULES
 @click.option(
+    "--retry-failed",
+    metavar="CODES",
+    help="Have studies tried again that failed with one of these codes, joined by commas, or 'all'; needs --failures. "
+    "What index itself fails is looked at on each run anyway.",
+)
+@click.option(
+    "--failures",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --retry-failed: tables/failures.parquet of the last run.",
+)
+@click.option(
     "--explain",
     metavar="STUDY",
     help="Write nothing; print every stack of one study and why it was taken or left. STUDY is a study_id, a "
@@ -107,6 +119,8 @@ def index(
     studies: Path | None,
     downloads: Path | None,
     series_rules: Path | None,
+    retry_failed: str | None,
+    failures: Path | None,
     explain: str | None,
     problem: Path | None,
     deidentify: "Pseudonyms | None",
@@ -137,15 +151,20 @@ def index(
     if crosswalk and deidentify is None:
         message = "there are no pseudonyms without --deidentify."
         raise click.BadParameter(message, param_hint="--crosswalk")
+    if (retry_failed is None) != (failures is None):
+        message = "--retry-failed and --failures go together."
+        raise click.UsageError(message)
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"
     options = IntakeOptions(
         jobs=jobs, leave_out=out, parts=parts, pseudonyms=deidentify, file_s=file_seconds, will_retry=will_retry
     )
     with problem_told_in(problem, InputError, PacsError):
+        wanted = read_wanted(failures, retry_failed or "") if failures else Wanted()
         options = by_rules(read_series_rules(series_rules), options)
         with intake_progress() as progress:
             intake = progress(source, memory, options, studies, downloads)
+    intake = with_retries(intake, memory, wanted)
     if crosswalk:
         write_crosswalk(intake.crosswalk, crosswalk)
     paths = write_plan(intake, out, batch_min, batch_max)

@@ -21,7 +21,7 @@ from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import BROKEN, IMAGE
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.index.cache import NOTHING, merged, plan_rows, read_cache
+from scarnet_cli.dicom.index.cache import NOTHING, PLAN, merged, read_cache, text_rows
 from scarnet_cli.dicom.index.collect import Contents, ReadOptions, collect, part_paths
 from scarnet_cli.dicom.index.readers import FILE_SECONDS
 from scarnet_cli.dicom.index.recall import NOT_READ
@@ -188,7 +188,7 @@ def _contents(
 def _intake(
     root: Path, studies: Sequence[PlannedStudy], contents: Contents, planner: Planner, unread: Sequence[Unread]
 ) -> Intake:
-    memory = pa.concat_tables([contents.rows, plan_rows(planner.texts)])
+    memory = pa.concat_tables([contents.rows, text_rows(PLAN, planner.texts)])
     in_order = tuple(sorted(studies, key=lambda study: study.study_id))
     return Intake(root, in_order, memory, planner.kinds.counts(), tuple(unread_rows(unread)))
 

@@ -180,7 +180,7 @@ def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
 def test_an_input_that_is_away_while_it_is_read_is_no_loss_of_studies(tmp_path: Path, source: Path) -> None:
     away = tmp_path / "away"
     with pytest.raises(MachineError, match="is not there"):
-        take_in(source, None, IntakeOptions(begin=lambda _: source.rename(away)))
+        take_in(source, None, IntakeOptions(begin=lambda _: source.rename(away) and None))
     with pytest.raises(MachineError, match="is not there"):
         index(source)
     away.rename(source)

@@ -22,6 +22,9 @@ from scarnet_cli.files import atomic_path
 CACHE_VERSION: Final = "2"
 # Kind of a row that holds no file but a study's plan; its key is the study's id.
 PLAN: Final = "plan"
+# Likewise: how often a failed study was tried again.
+RETRY: Final = "retry"
+TEXTS: Final = (PLAN, RETRY)
 _VERSION_KEY: Final = b"scarnet_index_version"
 _ROW_GROUP: Final = 65_536
 _FEW_ROWS: Final = 100_000
@@ -85,11 +88,11 @@ def file_rows(files: Iterable[tuple[str, int, int, int, Header]]) -> pa.Table:
     return _table(columns)
 
 
-def plan_rows(plans: Iterable[tuple[str, str]]) -> pa.Table:
-    """Return the rows of plans, given the studies' ids with text."""
+def text_rows(kind: str, texts: Iterable[tuple[str, str]]) -> pa.Table:
+    """Return rows of one of the kinds `TEXTS`, given keys with text."""
     columns: list[list[Any]] = [[] for _ in SCHEMA]
-    for study_id, plan in plans:
-        row = {"key": study_id, "kind": PLAN, "plan": plan}
+    for key, text in texts:
+        row = {"key": key, "kind": kind, "plan": text}
         for name, column in zip(SCHEMA.names, columns, strict=True):
             column.append(row.get(name))
     return _table(columns)
@@ -164,7 +167,9 @@ def _most_rows(path: Path) -> int:
 
 def _makes_sense(table: pa.Table) -> bool:
     """Tell whether every row has a key and a kind, and every file's row its size, time and number of members."""
-    files = table.filter(pc.call_function("not_equal", [table["kind"].cast(pa.string()), pa.scalar(PLAN)]))
+    options = pc.SetLookupOptions(value_set=pa.array(TEXTS))
+    texts = pc.call_function("is_in", [table["kind"].cast(pa.string())], options)
+    files = table.filter(pc.call_function("invert", [texts]))
     whole = all(not files[name].null_count for name in ("size", "mtime_ns", "members"))
     members = pc.call_function("max", [files["members"]]).as_py() or 0
     return whole and not table["key"].null_count and not table["kind"].null_count and members <= MEMBER_LIMIT
