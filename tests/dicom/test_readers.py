@@ -1,5 +1,6 @@
 """Files that end or hang the process that reads them: they are named, and the others are read."""
 
+import errno
 import os
 import signal
 import threading
@@ -15,6 +16,7 @@ from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import IMAGE
 from scarnet_cli.dicom.index.cache import NOTHING
 from scarnet_cli.dicom.index.collect import ReadOptions, collect
+from scarnet_cli.dicom.index.sweep import reason_of
 from scarnet_cli.errors import MachineError, OutOfMemoryError
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to find who reads a pipe")
@@ -86,3 +88,24 @@ def test_files_beside_each_other_that_all_hang_are_a_file_server_that_is_away(tm
     with pytest.raises(MachineError, match="does not answer") as caught:
         kinds(tmp_path, "aBCDEFGHIJKLMNOPQRSTUVWXYZ", ReadOptions(jobs=1, file_s=HASTY))
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_too_many_open_files_end_the_index_and_an_unreadable_file_does_not() -> None:
+    with pytest.raises(MachineError, match="too many files are open"):
+        reason_of(OSError(errno.EMFILE, ""))
+    numbers = (errno.ENOENT, errno.EACCES, errno.EIO, errno.ESTALE)
+    assert [reason_of(OSError(n, "")) for n in numbers] == ["vanished", "unreadable", "io_error", "io_error"]
+
+
+def test_input_output_errors_are_the_machine_s_while_another_attempt_follows_or_where_many_are(tmp_path: Path) -> None:
+    # /proc/self/mem may be opened, and reading its first page is an input/output error
+    (tmp_path / "b").symlink_to("/proc/self/mem")
+    again = ReadOptions(will_retry=True)
+    with pytest.raises(MachineError, match="reports an input/output error, first at file"):
+        collect(tmp_path, [FoundFile("b", None, 1, 1)], NOTHING, again)
+    last = ReadOptions()
+    assert (
+        collect(tmp_path, [FoundFile("b", None, 1, 1)] * 2, NOTHING, last).rows["kind"].to_pylist() == ["io_error"] * 2
+    )
+    with pytest.raises(MachineError, match="reports an input/output error"):
+        collect(tmp_path, [FoundFile("b", None, 1, 1)] * 3, NOTHING, last)

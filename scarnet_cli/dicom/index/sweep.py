@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from scarnet_cli.cohort.faults import machine_fault
+from scarnet_cli.cohort.faults import machine_fault, own_fault
 from scarnet_cli.dicom.facts import FoundFile
 
 # Why something in the input was not read. What it is about is lost to this run, but for the last three.
@@ -22,8 +22,6 @@ LINK_LOOP: Final = "link_loop"
 WALKED_BEFORE: Final = "walked_before"
 NO_FILE: Final = "no_file"
 LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK, CRASHED, STUCK, NO_MEMORY, IO_ERROR)
-# Faults that no single file can have.
-_OF_THE_MACHINE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class Unread(NamedTuple):
@@ -96,10 +94,9 @@ def reason_of(error: OSError) -> str:
     """
     if error.errno in (errno.ENOENT, errno.ELOOP):
         return VANISHED if error.errno == errno.ENOENT else LINK_LOOP
-    fault = machine_fault(error)
-    if fault is not None and error.errno in _OF_THE_MACHINE:
+    if fault := own_fault(error):
         raise fault from error
-    return IO_ERROR if fault is not None else UNREADABLE
+    return IO_ERROR if machine_fault(error) else UNREADABLE
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
