@@ -3,12 +3,14 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import rich_click as click
 from click.exceptions import Exit
 
+from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.files import write_bytes
 
@@ -61,9 +63,9 @@ class WeightsName(click.Path):
 class Source(click.Path):
     """What studies are taken from: a folder, archive or samplesheet that is there, or a DICOMweb server's address."""
 
-    def __init__(self) -> None:
-        """Give a Path, or an address as text."""
-        super().__init__(exists=True, path_type=Path)
+    def __init__(self, *, exists: bool = True) -> None:
+        """Give a Path, or an address as text; what does not exist is wrong usage unless the command sees to it."""
+        super().__init__(exists=exists, path_type=Path)
         self.name = "path or address"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ANN401
@@ -84,6 +86,12 @@ STUDIES = click.option(
     "study, patient, site, group, visit.",
 )
 WEIGHTS_NAME = WeightsName()
+LOCALISER = click.option(
+    "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
+)
+WEIGHTS = click.option(
+    "--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it."
+)
 _WEIGHTS_DIR: Final = "scarnet_cli.weights_dir"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -131,6 +139,37 @@ REVIEWED = click.option(
     help="A reader's decisions, as the report exports them (CSV: study_id,decision, accept or reject), for the column "
     "`reviewed` of scans.",
 )
+
+
+def guard_options(command: _Command) -> _Command:
+    """Add --isolate, --will-retry and --study-minutes; the command gets them as one `guard`."""
+
+    @wraps(command)
+    def with_guard(*args: Any, isolate: bool, will_retry: bool, study_minutes: float, **kwargs: Any) -> Any:  # noqa: ANN401
+        return command(*args, guard=Guard(isolate, will_retry, study_minutes), **kwargs)
+
+    options = (
+        click.option(
+            "--isolate", is_flag=True, help="Studies run in a process apart, so that a crash or a hang costs only one."
+        ),
+        click.option(
+            "--will-retry",
+            is_flag=True,
+            help="End with exit code 137 when memory runs out, to be run again with more; else the study fails.",
+        ),
+        click.option(
+            "--study-minutes",
+            type=click.FloatRange(min=0, min_open=True),
+            default=Guard.study_minutes,
+            show_default=True,
+            envvar="SCARNET_STUDY_MINUTES",
+            show_envvar=True,
+            help="With --isolate: how long one study may take.",
+        ),
+    )
+    for option in reversed(options):
+        with_guard = option(with_guard)
+    return with_guard  # type: ignore[return-value]
 
 
 _KEY: Final = "scarnet_cli.deidentify_key"

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Final
 import rich_click as click
 
 from scarnet_cli.cli.options import (
+    LOCALISER,
     OUTPUT_DIRECTORY,
     SERIES_RULES,
     SOURCE,
-    WEIGHTS_NAME,
+    WEIGHTS,
     deidentify_options,
+    guard_options,
     weights_dir,
 )
+from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.dicom.series.rules_file import read_series_rules
 
 if TYPE_CHECKING:
@@ -50,30 +53,28 @@ class How:
     Attributes:
         rules: What series are chosen by.
         dicom_results: Results are written as DICOM too.
-        isolate: Each study runs in a process of its own.
+        guard: What protects the other studies from one.
         pseudonyms: What de-identifies; None to leave names as they are.
     """
 
     rules: "SeriesRules"
     dicom_results: bool
-    isolate: bool
+    guard: Guard
     pseudonyms: "Pseudonyms | None" = None
 
 
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
 @click.argument("source", metavar="DICOM_DIR", type=SOURCE)
 @click.argument("out", metavar="OUT", type=OUTPUT_DIRECTORY)
-@click.option(
-    "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
-)
-@click.option("--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it.")
+@LOCALISER
+@WEIGHTS
 @weights_dir
 @SERIES_RULES
-@click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
+@click.option("--fast", is_flag=True, help="Look at each slice once, not in several views.")
 @click.option(
     "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
 )
-@click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
+@guard_options
 @deidentify_options
 def run(
     source: Path | str,
@@ -83,7 +84,7 @@ def run(
     series_rules: Path | None,
     fast: bool,
     dicom_results: bool,
-    isolate: bool,
+    guard: Guard,
     deidentify: "Pseudonyms | None",
 ) -> None:
     """Measure the studies of DICOM_DIR without Nextflow: a folder, an archive, a samplesheet, or a server's address.
@@ -91,7 +92,7 @@ def run(
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    how = How(read_series_rules(series_rules), dicom_results, isolate, deidentify)
+    how = How(read_series_rules(series_rules), dicom_results, guard, deidentify)
     accounting = run_studies_here(source, out, Networks(localiser, weights, fast), how)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
@@ -108,7 +109,11 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     """
     from scarnet_cli.cohort.deidentify import require_none_identified
     from scarnet_cli.cohort.gather import gather
+    from scarnet_cli.model.spec import Task
+    from scarnet_cli.model.store import check_networks
     from scarnet_cli.report.page import write_report
+
+    check_networks({Task.LOCALISE: networks.localiser, Task.SEGMENT: networks.weights})
 
     if how.pseudonyms is not None:
         require_none_identified(out)
@@ -129,11 +134,11 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.cohort.intake import IntakeOptions, by_rules
     from scarnet_cli.cohort.plan import read_batch, write_plan
     from scarnet_cli.infer.crop_stage import crop_studies
-    from scarnet_cli.infer.segment_stage import segment_studies
+    from scarnet_cli.infer.segment_stage import Mode, segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        options = IntakeOptions(leave_out=work.parent, pseudonyms=how.pseudonyms)
+        options = IntakeOptions(jobs=int(how.guard.isolate), leave_out=work.parent, pseudonyms=how.pseudonyms)
         intake = take_in(source, None, by_rules(how.rules, options))
     paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
     if intake.server:
@@ -143,15 +148,15 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     batches = [read_batch(path) for path in paths]
     entries = [entry for batch in batches for entry in batch["studies"]]
     root = Path(batches[0]["root"]) if batches else work
-    convert_batch(entries, root, work / "convert", isolate=how.isolate)
-    crop_studies(work / "convert", networks.localiser, work / "crop", isolate=how.isolate)
-    segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=how.isolate)
-    quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=how.isolate)
+    convert_batch(entries, root, work / "convert", how.guard)
+    crop_studies(work / "convert", networks.localiser, work / "crop", how.guard)
+    segment_studies(work / "crop", networks.weights, work / "segment", how.guard, Mode(networks.fast))
+    quantify_studies(work / "convert", work / "segment", work / "quantify", how.guard)
     if how.dicom_results:
         from scarnet_cli.dicom.results.export_stage import export_studies
 
         results = [work / "segment", work / "quantify"]
-        export_studies(entries, root, results, work / "export", isolate=how.isolate, pseudonyms=how.pseudonyms)
+        export_studies(entries, root, results, work / "export", how.guard, pseudonyms=how.pseudonyms)
 
 
 def _publish(work: Path, out: Path) -> None:

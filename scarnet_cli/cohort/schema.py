@@ -167,6 +167,7 @@ _SCANS: Final = [
         TEXT,
         "How the model was used: 'default', or 'fast', each slice looked at once; null where the labels were given.",
     ),
+    column("device", TEXT, "What the model computed on: 'cpu', or the GPU's name; null where the labels were given."),
     column("pipeline_version", TEXT, "Version of the pipeline that made this row."),
 ]
 
@@ -264,12 +265,19 @@ _STUDIES: Final = [
 ]
 
 _UNREAD: Final = [
-    column("place", TEXT, "Key of the folder (of the file at the input's root): a hash of its path.", required=True),
+    column(
+        "place",
+        TEXT,
+        "Key of the folder (of the file itself at the input's root, and for crashed, stuck, no_memory and io_error): a "
+        "hash of its path.",
+        required=True,
+    ),
     column("kind", TEXT, "What was not read: 'folder', or 'file' for files and links in the folder.", required=True),
     column(
         "reason",
         TEXT,
-        "vanished, unreadable, dead_link, link_loop, walked_before or no_file, see `message`.",
+        "vanished, unreadable, dead_link, crashed, stuck, no_memory, io_error, link_loop, walked_before or no_file, "
+        "see `message`.",
         required=True,
     ),
     column("count", COUNT, "How many.", required=True),
@@ -294,8 +302,8 @@ _BENCHMARK: Final = [
     column("volume_ml", NUMBER, "Volume of the model's region.", "ml", required=True),
     column("reference_volume_ml", NUMBER, "Volume of the expert's region.", "ml", required=True),
     column("scar_share", NUMBER, "Decision: part of the myocardium's probability above which a voxel is scar."),
-    column("least_scar_percent", NUMBER, "Decision: a study with less scar of the myocardium has none.", "percent"),
-    column("least_mvo_percent", NUMBER, "Decision: a study with less MVO of the myocardium has none.", "percent"),
+    column("least_expected_scar_percent", NUMBER, "Decision: a study that lets expect less scar has none.", "percent"),
+    column("least_expected_mvo_percent", NUMBER, "Decision: a study that lets expect less MVO has none.", "percent"),
     column("crop_holds_percent", NUMBER, "Expert's myocardium inside the crop; null without a crop.", "percent"),
 ]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from scarnet_cli import __version__
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.whole_files import Source
+from scarnet_cli.dicom.whole_files import Source, require_as_indexed, sources_of
 from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.files import write_json
 from scarnet_cli.image.reference import read_reference
@@ -26,13 +26,18 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
     Raises:
         DicomError: The study's files make no volume.
         GeometryError: Its NIfTI file is no volume.
+        MachineError: A file of it is gone, or has another size than when it was indexed, or the machine failed.
     """
     flags = list(study["flags"])
     rules = list(study["rules"])
+    sources = sources_of(study)
+    if study["reference"]:
+        require_as_indexed(root, [Source(study["reference"], None, None)])
     if study["kind"] == "nifti":
-        volume = read_nifti_study(root / study["sources"][0]["path"])
+        require_as_indexed(root, sources)
+        volume = read_nifti_study(root / sources[0].path)
     else:
-        volume, notes = read_volume(root, [Source(s["path"], s["member"], s["frame"]) for s in study["sources"]])
+        volume, notes = read_volume(root, sources)
         flags += [note.code for note in notes]
         rules += [{"code": note.code, "words": note.words} for note in notes]
     folder = out / "studies" / study["study_id"]

@@ -13,11 +13,11 @@ from scarnet_cli.image.intensity import middle_of
 from scarnet_cli.image.labels import REGIONS, Label, region_mask
 from scarnet_cli.image.resample import resample_classes
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar, drop_little_mvo
+from scarnet_cli.infer.decision import Decision, Expected, decode, drop_lesions
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.infer.stacks import corrected
 from scarnet_cli.infer.views import View, enlarged_once, enlarged_views
-from scarnet_cli.model.spec import Task
+from scarnet_cli.model.spec import Task, require_task
 from scarnet_cli.model.stack_net import StackNet
 from scarnet_cli.model.stacked import StackedScarNet
 from scarnet_cli.model.weights import TrainedNetwork
@@ -29,6 +29,8 @@ WINDOW: Final = 96
 _NORMALISED_BY: Final = 80
 # Views of a model that has a stack network: so many were averaged where it was trained.
 STACK_VIEWS: Final = 2
+# Which part of the myocardium is scar does not matter where its outline alone is asked for.
+_ANY_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +48,35 @@ class Segmentation:
     flags: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a network sees in one crop.
+
+    Attributes:
+        probability: (classes, z, y, x) on the crop's grid.
+        expected: How much scar and MVO to expect.
+    """
+
+    probability: NDArray[np.float32]
+    expected: Expected
+
+
 def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
     """Return the middle of one crop's slices as the network's (z, channels, WINDOW, WINDOW) input.
 
     Raises:
         ModelError: The weights are no segmentation network's, or are not trained.
     """
-    spec = trained.spec
-    if spec.task is not Task.SEGMENT:
-        message = f"Weights {spec.name!r} are for {spec.task.value}, not for segment; see `scarnet segment --weights`."
-        raise ModelError("wrong_weights", message)
-    if not spec.trained:
-        message = f"Weights {spec.name!r} are pretrained alone; train them first: `scarnet train --start-from`."
-        raise ModelError("untrained_weights", message)
+    require_task(trained.spec, Task.SEGMENT)
     rows, columns = _window(crop)
-    return neighbour_channels(crop.array[:, rows, columns], spec.context, _NORMALISED_BY)
+    return neighbour_channels(crop.array[:, rows, columns], trained.spec.context, _NORMALISED_BY)
 
 
-def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[NDArray[np.float32]]:
-    """Return (classes, z, y, x) probabilities of each crop; the slices of all crops share the network's passes.
+def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[Seen]:
+    """Return what the network sees in each crop; the slices of all crops share the network's passes.
 
-    A model that has a stack network too gives the mean of both: they err in different places.
+    Where tissue is, a model that has a stack network too says by the mean of both: they err in different places. Whether
+    there is any scar the slice network says alone: the stack network makes both a little and much of it certain.
 
     Args:
         crops: The crops.
@@ -82,11 +92,22 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     stack = trained.network.stack if isinstance(trained.network, StackedScarNet) else None
     views = _views(trained, fast=fast)
     probability = class_probabilities(trained, np.concatenate(inputs), views)
-    parts = np.split(probability, np.cumsum([len(i) for i in inputs])[:-1])
-    if stack is not None:
-        pairs = zip(crops, parts, strict=True)
-        parts = [_mean_with(stack, crop, part, views[:STACK_VIEWS]) for crop, part in pairs]
-    return [_on_crop(part.swapaxes(0, 1), crop) for part, crop in zip(parts, crops, strict=True)]
+    seen: list[Seen] = []
+    for crop, part in zip(crops, np.split(probability, np.cumsum([len(i) for i in inputs])[:-1]), strict=True):
+        whole = part if stack is None else _mean_with(stack, crop, part, views[:STACK_VIEWS])
+        seen.append(Seen(_on_crop(whole.swapaxes(0, 1), crop), expected_lesions(part.swapaxes(0, 1))))
+    return seen
+
+
+def expected_lesions(probability: NDArray[np.float32]) -> Expected:
+    """Return how much scar and MVO (class, z, y, x) probabilities let expect."""
+    labels = undecided_labels(probability, _ANY_SHARE)
+    wall = region_mask(labels, "myocardium")
+    if not wall.any():
+        return Expected(0.0, 0.0)
+    whole = probability[list(REGIONS["myocardium"])].sum(axis=0)[wall]
+    scar, mvo = (probability[list(REGIONS[region])].sum(axis=0)[wall] for region in ("scar", "mvo"))
+    return Expected(100.0 * float((scar / whole).mean()), 100.0 * float((mvo / whole).mean()))
 
 
 def _views(trained: TrainedNetwork, *, fast: bool) -> tuple[View, ...]:
@@ -119,11 +140,11 @@ def _on_crop(window: NDArray[np.float32], crop: Volume) -> NDArray[np.float32]:
     return whole
 
 
-def paste_back(probability: NDArray[np.float32], crop: Volume, image: Volume, decision: Decision) -> Segmentation:
+def paste_back(seen: Seen, crop: Volume, image: Volume, decision: Decision) -> Segmentation:
     """Return the label map on the full grid of `image`.
 
     Args:
-        probability: (classes, z, y, x) on the crop's grid.
+        seen: What the network saw in the crop.
         crop: The crop.
         image: The full grid; its values are not read.
         decision: When scar counts as scar.
@@ -131,15 +152,14 @@ def paste_back(probability: NDArray[np.float32], crop: Volume, image: Volume, de
     Raises:
         ModelError: No myocardium is left.
     """
-    full = resample_classes(probability, crop, image)
+    full = resample_classes(seen.probability, crop, image)
     labels = undecided_labels(full, decision.scar_share)
     myocardium = region_mask(labels, "myocardium")
     if not myocardium.any():
         raise ModelError(
             "heart_not_segmented", "The network found no myocardium in the crop; look at the study's images."
         )
-    labels, flags = drop_faint_scar(labels, decision.least_scar_percent)
-    labels = drop_little_mvo(labels, decision.least_mvo_percent)
+    labels, flags = drop_lesions(labels, seen.expected, decision)
     confidence = float(full[list(REGIONS["myocardium"])].sum(axis=0)[myocardium].mean())
     return Segmentation(image.with_array(labels), round(confidence, 4), flags)
 
