@@ -8,7 +8,9 @@ import rich_click as click
 from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, OUTPUT_DIRECTORY, labelled_cases
 
 
-@click.command(epilog="Example: scarnet chain emidec --cine acdc/cases.csv --cine-values acdc/values.csv --out runs/scarnet")
+@click.command(
+    epilog="Example: scarnet chain emidec --cine acdc/cases.csv --cine-values acdc/values.csv --out runs/scarnet"
+)
 @click.argument("cases", type=CASES)
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder of the trainings.")
 @FOLDS

@@ -15,6 +15,7 @@ from scarnet_cli.infer.doubts import find_doubts
 from scarnet_cli.infer.segment import Seen, paste_back, segment_crops
 from scarnet_cli.model.weights import TrainedNetwork, device_name
 
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What the network says of one study.

@@ -130,5 +130,3 @@ def _draw(
     image, labels, depth = (part[rows[:, None], around] for part in (hearts.image, hearts.labels, hearts.depth))
     batch = vary(image, labels, depth, None, settings.variation, generator)
     return batch.image, batch.labels[:, 1]
-
-

@@ -151,5 +151,3 @@ def _forget(probability: Tensor, share: float, generator: torch.Generator) -> Te
     scar = probability[:, :, Label.SCAR :]
     myocardium = probability[:, :, Label.MYOCARDIUM : Label.SCAR] + ((1 - kept) * scar).sum(dim=2, keepdim=True)
     return torch.cat([probability[:, :, : Label.MYOCARDIUM], myocardium, kept * scar], dim=2)
-
-

@@ -55,7 +55,14 @@ def test_the_stacks_own_scale_does_not_matter() -> None:
 def test_the_whole_model_is_built_from_its_spec_and_labels_slices() -> None:
     options = {"encoder": "tiny_vit", "encoder_scale": 0.5, "features": 4, "levels": 3, "neighbours": True}
     spec = NetworkSpec(
-        "toy", Task.SEGMENT, "scarnet_stack", 5, 1.4, context=1, crop=32, options={**options, "stack": {"widths": [4, 8]}}
+        "toy",
+        Task.SEGMENT,
+        "scarnet_stack",
+        5,
+        1.4,
+        context=1,
+        crop=32,
+        options={**options, "stack": {"widths": [4, 8]}},
     )
     network = build_model(spec).eval()
     assert isinstance(network, StackedScarNet)

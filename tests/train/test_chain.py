@@ -116,4 +116,3 @@ def test_outlines_are_learnt_without_telling_scar_from_myocardium() -> None:
     as_scar = logits.clone()
     as_scar[:, 3], as_scar[:, 2] = logits[:, 2], logits[:, 3]
     assert float(anatomy_loss(as_scar, target)) == pytest.approx(float(anatomy_loss(logits, target)), abs=1e-5)
-
