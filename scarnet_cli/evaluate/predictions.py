@@ -9,8 +9,8 @@ import numpy as np
 
 from scarnet_cli.errors import InputError
 from scarnet_cli.evaluate.crossval import Prediction
-from scarnet_cli.infer.decision import Expected
 from scarnet_cli.files import atomic_path, read_json, write_json
+from scarnet_cli.infer.decision import Expected
 from scarnet_cli.train.cases import Case
 
 _RECORD: Final = "evaluation.json"

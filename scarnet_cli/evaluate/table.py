@@ -51,8 +51,8 @@ def summary_markdown(scores: Sequence[CaseScore]) -> str:
     normals = [s for s in scores if not s.has_scar]
     invented = sum(s.scar_percent > _NOTABLE_PERCENT for s in normals)
     lines.append(
-        f"Measured as 0: {missed} of {len(infarcts)} hearts with scar. More than {_NOTABLE_PERCENT:.0f} % scar: {invented} "
-        f"of {len(normals)} without."
+        f"Measured as 0: {missed} of {len(infarcts)} hearts with scar. More than {_NOTABLE_PERCENT:.0f} % scar: "
+        f"{invented} of {len(normals)} without."
     )
     lines.append(f"Scar percent: mean difference {bias:+.2f} points, mean absolute difference {error:.2f} points.")
     return "\n".join(lines) + "\n"

@@ -41,8 +41,8 @@ class Decision:
             probability.
         least_scar_percent: A study whose scar is a smaller percent of the myocardium has no scar: networks invent a
             little in normal hearts, and experts contour hardly any infarct that is so small.
-        least_expected_scar_percent: The same for a study whose expected scar (`Expected`) is less. It does not depend on
-            `scar_share`, so that scar can be drawn as large as it is and yet not be missed where it is faint.
+        least_expected_scar_percent: The same for a study whose expected scar (`Expected`) is less. It does not depend
+            on `scar_share`, so that scar can be drawn as large as it is and yet not be missed where it is faint.
         least_expected_mvo_percent: A study whose expected MVO is less has none; what was called so is scar.
     """
 

@@ -75,8 +75,8 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
 def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[Seen]:
     """Return what the network sees in each crop; the slices of all crops share the network's passes.
 
-    Where tissue is, a model that has a stack network too says by the mean of both: they err in different places. Whether
-    there is any scar the slice network says alone: the stack network makes both a little and much of it certain.
+    Where tissue is, a model that has a stack network too says by the mean of both: they err in different places.
+    Whether there is any scar the slice network says alone: the stack network makes a little as certain as much.
 
     Args:
         crops: The crops.
@@ -121,9 +121,9 @@ def _views(trained: TrainedNetwork, *, fast: bool) -> tuple[View, ...]:
 def _mean_with(
     stack: StackNet, crop: Volume, probability: NDArray[np.float32], views: Sequence[View]
 ) -> NDArray[np.float32]:
-    """Return (z, classes, y, x) probabilities of a crop's window, half the slice network's, half the stack network's."""
+    """Return (z, classes, y, x) probabilities of a crop's window: the mean of what both networks say."""
     signal = crop.array[(slice(None), *_window(crop))]
-    return (probability + corrected(stack, signal, probability, views, _NORMALISED_BY)) / 2
+    return np.float32(0.5) * (probability + corrected(stack, signal, probability, views, _NORMALISED_BY))
 
 
 def _window(crop: Volume) -> tuple[slice, slice]:

@@ -33,8 +33,8 @@ def corrected(
     image = torch.from_numpy(normalise_slices(signal, normalised_by))[None].to(device)
     raw = torch.from_numpy(np.ascontiguousarray(signal, np.float32))[None].to(device)
     present = torch.ones(image.shape[:2], device=device)
-    middle = tuple(middle_of(side, normalised_by) for side in image.shape[-2:])
-    picture = stack_input(image, raw, present, middle)[0]
+    rows, columns = (middle_of(side, normalised_by) for side in image.shape[-2:])
+    picture = stack_input(image, raw, present, (rows, columns))[0]
     joined = torch.cat([picture, torch.from_numpy(probability).to(device)], dim=1)
     shape = joined.shape[-2:]
     results: list[Tensor] = []

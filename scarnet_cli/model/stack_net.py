@@ -64,8 +64,8 @@ class StackNet(nn.Module):
         self.encoder = nn.ModuleList(StackBlock(i, o) for i, o in zip(sources, widths, strict=False))
         self.decoder = nn.ModuleList(StackBlock(w + below, w) for w, below in itertools.pairwise(widths))
         self.head = nn.Conv2d(widths[0], classes, 1)
-        nn.init.normal_(self.head.weight, std=0.01)
-        nn.init.zeros_(self.head.bias)
+        for parameter in self.head.parameters():
+            nn.init.normal_(parameter, std=0.01)
 
     def forward(self, image: Tensor, probability: Tensor, present: Tensor) -> Tensor:
         """Return (B, Z, classes, H, W) logits.

@@ -9,7 +9,7 @@ from scarnet_cli.model.stack_net import StackNet, StackNetOptions
 
 
 class StackedScarNet(nn.Module):
-    """Labels slices one by one (`forward`, and `slices`), and has a network for the stack that they are of (`stack`)."""
+    """Labels slices one by one (`forward`, and `slices`), and has a network for the whole stack (`stack`)."""
 
     def __init__(self, in_channels: int, classes: int, stack: dict[str, Any], **slices: object) -> None:
         """Create both; `stack` holds fields of `StackNetOptions`, the other options are `ScarNetOptions`'."""

@@ -1,8 +1,8 @@
 """The whole chain of trainings: slice networks, their probabilities for cases not seen, stack networks, one file each.
 
 A member is a fold, which trains without its own cases, or "all". Every member's stack network learns from probabilities
-that the *folds'* slice networks give to the cases which they had not seen, so all slice networks come first. Members are
-trained one after the other, or side by side as several processes that wait for each other.
+that the *folds'* slice networks give to the cases which they had not seen, so all slice networks come first. Members
+are trained one after the other, or side by side as several processes that wait for each other.
 """
 
 import logging
@@ -54,8 +54,8 @@ class ChainSettings:
 
     slices: SliceSettings = field(default_factory=SliceSettings)
     stacks: StackSettings = field(default_factory=StackSettings)
-    slice_pace: Pace = Pace(steps=1400)
-    stack_pace: Pace = Pace(steps=950)
+    slice_pace: Pace = field(default_factory=lambda: Pace(steps=1400))
+    stack_pace: Pace = field(default_factory=lambda: Pace(steps=950))
     wait_seconds: float = 0.0
 
 
@@ -134,7 +134,7 @@ def _train_stacks_of(member: str, material: Material, spec: NetworkSpec, setting
     stack = StackNet(spec.classes, StackNetOptions()).to(device)
     average = train_stacks(stack, hearts, maps, settings.stacks, settings.stack_pace)
     whole = build_model(stacked_spec(spec))
-    assert isinstance(whole, StackedScarNet)  # noqa: S101 (the spec says so)
+    assert isinstance(whole, StackedScarNet)
     whole.slices.load_state_dict(load_weights(out / f"fold_{member}" / SLICE_WEIGHTS).network.state_dict())
     whole.stack.load_state_dict(average.state_dict())
     save_weights(out / f"fold_{member}" / WEIGHTS, whole.eval(), stacked_spec(spec))

@@ -45,7 +45,7 @@ class Gradients:
             self._record(inputs)
         for kept, new in zip(self._inputs, inputs, strict=True):
             kept.copy_(new)
-        assert self._graph is not None  # noqa: S101 (recorded above)
+        assert self._graph is not None
         self._graph.replay()
         return self._loss
 

@@ -75,7 +75,7 @@ def make_hearts(cases: Sequence[Case], spec: NetworkSpec, *, shows_scar: bool = 
 
 
 def wall_depth(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Return how deep in the wall each pixel of one (y, x) slice lies, 0 at the endocardium to 255 at the epicardium."""
+    """Return how deep in the wall each pixel of a (y, x) slice is: 0 at the endocardium to 255 at the epicardium."""
     pool, wall = labels == Label.BLOOD_POOL, labels >= Label.MYOCARDIUM
     if np.count_nonzero(pool) < _LEAST_POOL or not wall.any():
         return np.full(labels.shape, _BYTE, np.uint8)

@@ -17,6 +17,8 @@ from scarnet_cli.image.labels import Label
 # Steepness of the border: signal rises over about two tenths of the scar's half width and depth.
 _STEEP: Final = 12.0
 _LEAST_GAP: Final = 0.05
+# A pixel is called what it is at least half of.
+_HALF: Final = 0.5
 # Only a thick and wide scar has an obstructed core.
 _CORE_DEPTH: Final = 0.5
 _CORE_WIDTH: Final = 0.4
@@ -80,12 +82,12 @@ def add_scars(
     scar = torch.where(wall, scar, 0.0)
     texture = 1 + 0.5 * uneven
     signal = signal + scar * (level + contrast * gap * texture - signal)
-    classes = torch.where(wall & (scar > 0.5), int(Label.SCAR), classes)
+    classes = torch.where(wall & (scar > _HALF), int(Label.SCAR), classes)
     has_core = (deep > _CORE_DEPTH) & (half_width > _CORE_WIDTH) & (draw[7] < how.core)
     middle = torch.minimum(1 - away.abs() / (0.6 * half_width), 1 - ((depth - 0.35 * deep) / (0.3 * deep)).abs())
     core = torch.sigmoid(_STEEP * (middle - 0.2 + uneven)) * has_core * scar
     signal = signal + core * (level + 0.3 * draw[8] * gap - signal)
-    return signal, torch.where((classes == Label.SCAR) & (core > 0.5) & chosen, int(Label.MVO), classes)
+    return signal, torch.where((classes == Label.SCAR) & (core > _HALF) & chosen, int(Label.MVO), classes)
 
 
 def _any(mask: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ class SliceSettings:
     recorded: bool = True
     lone: float = 0.1
     seed: int = 0
-    learning: LearningSettings = LearningSettings()
+    learning: LearningSettings = field(default_factory=LearningSettings)
     variation: Variation = field(default_factory=Variation)
 
 

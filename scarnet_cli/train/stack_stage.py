@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-
 import torch
 from torch import Tensor, nn
 
@@ -28,6 +27,7 @@ from scarnet_cli.train.variation import Variation, vary
 log = logging.getLogger(__name__)
 
 _BYTE: Final = 255.0
+_TELL_SECONDS: Final = 10
 # The slice network has found most MVO; here it counts more.
 STACK_TERMS: Final = tuple(
     replace(term, weight=0.6) if term.region == "mvo" else term for term in LOSS_TERMS[Task.SEGMENT]
@@ -55,7 +55,7 @@ class StackSettings:
     forget: float = 0.15
     reverse: float = 0.5
     seed: int = 0
-    learning: LearningSettings = LearningSettings(learning_rate=2e-3, weight_decay=2e-2)
+    learning: LearningSettings = field(default_factory=lambda: LearningSettings(learning_rate=2e-3, weight_decay=2e-2))
     variation: Variation = field(default_factory=lambda: Variation(scars=Scars(probability=0.0)))
 
 
@@ -101,7 +101,7 @@ def train_stacks(network: nn.Module, hearts: Hearts, maps: Tensor, settings: Sta
     while learner.progress < 1:
         total += gradients.of(*_draw(hearts, maps, settings, generator))
         learner.step()
-        if time.monotonic() - told > 10:
+        if time.monotonic() - told > _TELL_SECONDS:
             log.info("step %d, %.0f %%, loss %.3f", learner.steps, 100 * learner.progress, float(total) / learner.steps)
             require_finite(total, learner.steps)
             told = time.monotonic()

@@ -39,7 +39,8 @@ def anatomy_loss(logits: Tensor, target: Tensor) -> Tensor:
         target: (B, Y, X) background, blood pool or myocardium.
     """
     probability = torch.softmax(logits, dim=1)
-    outer = torch.cat([probability[:, : Label.MYOCARDIUM], probability[:, Label.MYOCARDIUM :].sum(1, True)], dim=1)
+    wall = probability[:, Label.MYOCARDIUM :].sum(dim=1, keepdim=True)
+    outer = torch.cat([probability[:, : Label.MYOCARDIUM], wall], dim=1)
     entropy = functional.nll_loss(torch.log(outer.clamp(min=1e-6)), target)
     true = (target[:, None] == torch.arange(outer.shape[1], device=target.device)[:, None, None]).float()
     overlap = 2 * (outer * true).sum(dim=(0, 2, 3)) + _BATCH_SMOOTH

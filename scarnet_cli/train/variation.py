@@ -4,7 +4,7 @@ Slices of a stack are changed together, with small differences from slice to sli
 numbers come from the generator given.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import pi
 from typing import Final
@@ -63,7 +63,7 @@ class Variation:
     slice_shift: float = 0.02
     blood: float = 0.3
     least_scar_contrast: float = 0.6
-    scars: Scars = Scars()
+    scars: Scars = field(default_factory=Scars)
     magnitude: float = 0.05
     curve: float = 0.4
     log_gamma: float = 0.3
@@ -121,7 +121,7 @@ def vary(
 
 
 def normalise(image: Tensor) -> Tensor:
-    """Return each (y, x) slice clipped to its percentiles and brought to mean 0 and SD 1, as `normalise_slices` does."""
+    """Return each (y, x) slice clipped to its percentiles, with mean 0 and SD 1, as `normalise_slices` does."""
     flat = image.flatten(-2).float()
     low, high = torch.quantile(flat, _ranks(image.device), dim=-1, keepdim=True)
     flat = flat.clamp(low, high)
@@ -184,8 +184,9 @@ def _random_grid(batch: int, slices: int, size: int, how: Variation, generator: 
     grid = functional.affine_grid(theta, [batch, 1, how.window, how.window], align_corners=False)
     fine, broad = (_uniform(generator, (batch, 2, n, n), how.elastic * unit * s) for n, s in ((7, 0.5), (4, 0.7)))
     shape = (how.window, how.window)
-    bend = sum(functional.interpolate(c, shape, mode="bicubic", align_corners=True) for c in (fine, broad))
-    grid = grid + bend.movedim(1, -1)
+    for coarse in (fine, broad):
+        bend = functional.interpolate(coarse, shape, mode="bicubic", align_corners=True)
+        grid = grid + bend.movedim(1, -1)
     step = _uniform(generator, (batch, slices, 1, 1, 2), how.slice_shift * unit) ** 3 / (how.slice_shift * unit) ** 2
     return (grid[:, None] + step).flatten(0, 1)
 

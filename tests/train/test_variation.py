@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -54,7 +55,7 @@ def test_depth_goes_from_the_endocardium_to_the_epicardium(hearts: Hearts) -> No
     assert 100 < depth[labels == Label.MYOCARDIUM].mean() < 155
 
 
-def test_hearts_are_the_same_after_writing_and_reading(hearts: Hearts, tmp_path) -> None:  # noqa: ANN001
+def test_hearts_are_the_same_after_writing_and_reading(hearts: Hearts, tmp_path: Path) -> None:
     save_hearts(hearts, tmp_path / "hearts.npz")
     again = load_hearts(tmp_path / "hearts.npz")
     assert again.names == hearts.names
