@@ -82,8 +82,8 @@ def as_stack(volume: Volume) -> Volume:
     if spacing_xyz[slices] < _CLEARLY_WIDER * np.delete(spacing_xyz, slices).max():
         words = " x ".join(f"{value:.2f}" for value in spacing_xyz)
         message = (
-            f"The voxels are {words} mm apart: no axis is clearly that of the slices, {_CLEARLY_WIDER} times as far apart "
-            "at least as the pixels. Give the stack as it was acquired, not resampled."
+            f"The voxels are {words} mm apart: no axis is clearly the slices', {_CLEARLY_WIDER} times as "
+            "far apart as the others. Give the stack as it was acquired, not resampled."
         )
         raise GeometryError("slice_axis_unclear", message)
     plane = [axis for axis in range(_DIMENSIONS) if axis != slices]

@@ -88,7 +88,7 @@ def test_voxels_and_grid_are_those_that_itk_reads(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spacing", [(1.4, 1.4, 1.4), (1.6, 1.4, 1.4), (2.0, 2.0, 1.0)])
 def test_a_volume_without_a_clear_axis_of_slices_is_refused(spacing: tuple[float, float, float]) -> None:
-    with pytest.raises(GeometryError, match="no axis is clearly that of the slices"):
+    with pytest.raises(GeometryError, match="no axis is clearly the slices"):
         as_stack(replace(stack(), spacing_zyx_mm=spacing))
 
 
