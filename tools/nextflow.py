@@ -28,7 +28,7 @@ java="${{NXF_JAVA_HOME:-$venv/{java_home}}}/bin/java"
 [ -x "$java" ] || java=java
 if [ "$1" = run ]; then
     if ! probe=$(mktemp -d .nextflow.XXXXXX 2>/dev/null); then
-        echo "Nothing can be written in $PWD, where Nextflow was started and keeps its work: start it in another folder." >&2
+        echo "Nothing can be written in $PWD, where Nextflow was started and keeps its work: start it elsewhere." >&2
         exit 1
     fi
     rmdir "$probe"

@@ -17,7 +17,8 @@ def claimOutput(outdir, run) {
     if (ownTrace()) {
         java.nio.file.Files.move(ownTrace(), folder.resolve('trace.txt'), java.nio.file.StandardCopyOption.REPLACE_EXISTING)
     }
-    if (run.resume && last && last != run.sessionId.toString() && run.launchDir.resolve(".nextflow/cache/${last}").exists()) {
+    def isMeant = !last || last == run.sessionId.toString() || run.commandLine.contains(run.sessionId.toString())
+    if (run.resume && !isMeant && run.launchDir.resolve(".nextflow/cache/${last}").exists()) {
         log.warn("This run goes on with session ${run.sessionId}, but '${outdir}' was written by session ${last}: to go on with that one, say -resume ${last}")
     }
     keepAlive(claim)

@@ -32,12 +32,12 @@ def judgeCohort(run, outdir) {
 }
 
 def sayWhatStays(left, outdir) {
+    def names = left.studies.take(5).join(', ') + (left.studies.size() > 5 ? ', ...' : '')
     if (left.studies) {
-        def names = left.studies.take(5).join(', ') + (left.studies.size() > 5 ? ', ...' : '')
-        log.info("${left.studies.size()} studies of an earlier run are not measured in this one; their files are in ${outdir}/earlier_run: ${names}")
+        log.info("Studies of an earlier run that this one did not measure: ${left.studies.size()} (${names}). They are in ${outdir}/earlier_run.")
     }
     if (left.files) {
-        log.info("${left.files} other files of an earlier run, which this one has not, are in ${outdir}/earlier_run.")
+        log.info("Other files of an earlier run that this one has not: ${left.files}. They are in ${outdir}/earlier_run.")
     }
 }
 
