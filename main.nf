@@ -4,7 +4,7 @@
 include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
-include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; outputOf ; placeOf ; weightsFiles } from './workflows/parameters'
+include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; lastFailures ; outputOf ; placeOf ; weightsFiles } from './workflows/parameters'
 include { claimOutput ; dropTrace } from './workflows/claim'
 include { writeParameters } from './workflows/earlier'
 include { judgeAtEnd ; sayLast } from './workflows/ending'
@@ -40,9 +40,10 @@ workflow {
             COHORT(
                 placeOf(params, workflow.workDir),
                 indexMemory(params, workflow.workDir),
+                params.retry_failed ? lastFailures(params.outdir) : [],
                 params.series_rules ? file(params.series_rules) : [],
                 deidentifyKey(params) ?: [],
-                "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
+                "--batch-min ${params.batch_min} --batch-max ${params.batch_max}" + (params.retry_failed ? " --retry-failed '${params.retry_failed}'" : ''),
                 weightsFiles(params.localiser, params),
                 weightsFiles(params.weights, params),
                 params.fast ? '--fast' : '',

@@ -72,6 +72,9 @@ def whatHappened(session, outdir) {
         def said = (task.dumpStderr() ?: []).findAll { line -> line.startsWith('Error: ') }
         return "The run stopped: ${task.name.tokenize(':').last()} failed with exit code ${task.exitStatus}. ${said ? said.last() : ''}".trim()
     }
+    if (session.error instanceof nextflow.exception.WorkflowScriptErrorException) {
+        return 'The run stopped for the reason above.'
+    }
     if (session.error || session.fault) {
         def error = session.error ?: session.fault.error
         return "The run stopped: ${error instanceof IOException ? "${error.class.simpleName}: " : ''}${error.message}"
@@ -83,7 +86,8 @@ def whatIsFinished(run, outdir) {
     def stages = (run.stats?.processes ?: [])
         .findAll { stage -> stage.succeeded + stage.cached }
         .collect { stage -> "${stage.name.tokenize(':').last()} ${stage.succeeded + stage.cached} of ${stage.totalCount}" }
-    return stages ? "Finished so far: ${stages.join(', ')} tasks; studies measured: ${measured(outdir)}." : ''
+    def studies = stages.any { stage -> stage.startsWith('CONVERT') } ? "; studies measured: ${measured(outdir)}" : '' // else an earlier run's
+    return stages ? "Finished so far: ${stages.join(', ')} tasks${studies}." : ''
 }
 
 /** The user's own command, with the session's id: -resume alone goes on with whatever ran last in that folder. */

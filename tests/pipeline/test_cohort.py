@@ -147,7 +147,7 @@ def test_another_decision_and_mode_replace_every_result_and_nothing_measured_kee
 def test_resume_after_nothing_changed_runs_no_task_but_the_index(launch: Launch, arguments: tuple[str, ...]) -> None:
     launch.succeed(*arguments, "-resume")
     assert launch.tasks("COMPLETED") == {("INDEX", "input")}
-    assert {process for process, _ in launch.tasks("CACHED")} == {*STAGES, "GATHER", "REPORT"}
+    assert {process for process, _ in launch.tasks("CACHED")} == {"CHECK", *STAGES, "GATHER", "REPORT"}
     assert launch.held() == launch.made()
     assert not (launch.out / "earlier_run").exists()
 
