@@ -16,7 +16,7 @@ process CONVERT {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet convert ${studies} --out convert ${task.attempt > 1 ? '--isolate' : ''}
+    scarnet convert ${studies} --out convert ${task.ext.guard}
     ln -s convert published
     """
 }

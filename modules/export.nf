@@ -17,7 +17,7 @@ process EXPORT {
     script:
     """
     scarnet export ${studies} ${segment} ${quantify} --out export \\
-        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${task.attempt > 1 ? '--isolate' : ''}
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${task.ext.guard}
     ln -s export published
     """
 }

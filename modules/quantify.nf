@@ -13,7 +13,7 @@ process QUANTIFY {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet quantify ${convert} ${segment} --out quantify ${task.attempt > 1 ? '--isolate' : ''}
+    scarnet quantify ${convert} ${segment} --out quantify ${task.ext.guard}
     ln -s quantify published
     """
 }

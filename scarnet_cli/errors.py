@@ -1,5 +1,7 @@
 """The one exception family. Every message says what (with the value), where, and what to do."""
 
+from typing import ClassVar
+
 
 class ScarnetError(Exception):
     """Work failed for a reason that the user can act on; the command line turns it into exit code 1.
@@ -12,6 +14,10 @@ class ScarnetError(Exception):
         """Keep the code beside the message."""
         super().__init__(message)
         self.code = code
+
+    def __reduce__(self) -> tuple[type["ScarnetError"], tuple[str, str]]:
+        """Let it travel between processes: an exception is else made again from its message alone."""
+        return type(self), (self.code, str(self))
 
 
 class DicomError(ScarnetError):
@@ -44,3 +50,24 @@ class InputError(ScarnetError):
 
 class PacsError(ScarnetError):
     """A DICOMweb server does not answer, refuses, or answers something else than DICOMweb lays down."""
+
+
+class MachineError(ScarnetError):
+    """The machine failed, not the study: a disk, a file server, memory or a library.
+
+    It ends the whole task with an exit code that says "try again", and is never written down as a study's failure.
+    """
+
+    exit_code: ClassVar[int] = 75  # EX_TEMPFAIL of sysexits.h
+
+
+class OutOfMemoryError(MachineError):
+    """Memory ran out, or the process was killed, as a system short of memory does."""
+
+    exit_code = 137  # what a shell reports of a killed process; such tasks are tried again with more memory
+
+
+class IntermediateError(MachineError):
+    """A file that an earlier stage wrote is gone or damaged; trying again would read the same file."""
+
+    exit_code = 1

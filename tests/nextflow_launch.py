@@ -62,6 +62,20 @@ class Launch:
         names = [row["name"] for row in self.trace() if row["status"] == status]
         return {(name.split(" ")[0].split(":")[-1], name.split("(")[-1].rstrip(")")) for name in names}
 
+    def attempts(self, process: str) -> list[dict[str, str]]:
+        """Return the last run's tasks of a process, in the order in which they were submitted."""
+        rows = (row for row in self.trace() if row["name"].split(" ")[0].endswith(process))
+        return sorted(rows, key=lambda row: int(row["task_id"]))
+
+    def wait_for_child(self, process: int, nextflow: subprocess.Popen[str]) -> int:
+        """Return the first child of a process, as soon as there is one."""
+        while nextflow.poll() is None:
+            if children := Path(f"/proc/{process}/task/{process}/children").read_text().split():
+                return int(children[0])
+            time.sleep(0.02)
+        message = f"process {process} had no child before Nextflow ended"
+        raise AssertionError(message)
+
     def wait_for_task(self, command: str, nextflow: subprocess.Popen[str], *, argument: str = "") -> int:
         """Return the process of a task that runs `scarnet COMMAND` with this argument, as soon as there is one."""
         wanted = {word.encode() for word in ("scarnet_cli", command, argument) if word}

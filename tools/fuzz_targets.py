@@ -70,7 +70,7 @@ def study(content: bytes, folder: Path) -> None:
     (folder / "in" / "file.dcm").write_bytes(content)
     intake = take_in(folder / "in", None, IntakeOptions())
     entries = [planned.entry for planned in intake.studies if planned.entry is not None]
-    for failure in convert_batch(entries, intake.root, folder / "out", isolate=False):
+    for failure in convert_batch(entries, intake.root, folder / "out"):
         if failure.code == "internal_error":
             raise AssertionError(failure.message)
 

@@ -1,14 +1,16 @@
 """`scarnet convert`: from chosen DICOM files to one volume a study."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, deidentify_options
-from scarnet_cli.cohort.batch import run_studies, write_failures
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, deidentify_options, guard_options
+from scarnet_cli.cohort.batch import Work, run_studies, write_failures
 from scarnet_cli.cohort.failures import Failure
+from scarnet_cli.cohort.guard import IN_PROCESS, Guard
 from scarnet_cli.cohort.intake import IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.plan import is_batch, read_batch
 from scarnet_cli.dicom.convert import convert_study
@@ -24,9 +26,9 @@ EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 @click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
 @SERIES_RULES
-@click.option("--isolate", is_flag=True, help="Each study in a process of its own, so that a crash costs only it.")
+@guard_options
 @deidentify_options
-def convert(source: Path, out: Path, series_rules: Path | None, isolate: bool, deidentify: "Pseudonyms | None") -> None:
+def convert(source: Path, out: Path, series_rules: Path | None, guard: Guard, deidentify: "Pseudonyms | None") -> None:
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
 
     Takes a batch file of `scarnet index` (or the folder that `scarnet fetch` made of it), whose series are chosen
@@ -36,13 +38,13 @@ def convert(source: Path, out: Path, series_rules: Path | None, isolate: bool, d
     """
     if is_batch(source):
         batch = read_batch(source)
-        convert_batch(batch["studies"], Path(batch["root"]), out, isolate=isolate)
+        convert_batch(batch["studies"], Path(batch["root"]), out, guard)
         return
     options = IntakeOptions(leave_out=out, pseudonyms=deidentify)
     intake = take_in(source, None, by_rules(read_series_rules(series_rules), options))
     entries = [study.entry for study in intake.studies if study.entry is not None]
     failures = [study.failure for study in intake.studies if study.failure is not None]
-    failures += convert_batch(entries, intake.root, out, isolate=isolate)
+    failures += convert_batch(entries, intake.root, out, guard)
     write_failures(failures, out / "failures.parquet")
     for failure in failures:
         click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
@@ -51,11 +53,12 @@ def convert(source: Path, out: Path, series_rules: Path | None, isolate: bool, d
         sys.exit(1)
 
 
-def convert_batch(entries: list[dict[str, Any]], root: Path, out: Path, *, isolate: bool) -> list[Failure]:
+def convert_batch(entries: list[dict[str, Any]], root: Path, out: Path, guard: Guard = IN_PROCESS) -> list[Failure]:
     """Convert the studies of one batch, each on its own; return the failures."""
     by_id = {entry["study_id"]: entry for entry in entries}
+    return run_studies("convert", list(by_id), partial(_converter, by_id, root, out), out, guard)
 
-    def work(study_id: str) -> None:
-        convert_study(by_id[study_id], root, out)
 
-    return run_studies("convert", list(by_id), work, out, isolate=isolate)
+def _converter(by_id: dict[str, dict[str, Any]], root: Path, out: Path) -> Work[None]:
+    """Return the function that converts one of the studies."""
+    return lambda study_id: convert_study(by_id[study_id], root, out)

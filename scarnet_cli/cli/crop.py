@@ -4,7 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, guard_options, weights_dir
+from scarnet_cli.cohort.guard import Guard
 
 
 @click.command(epilog="Example: scarnet crop work/convert --weights localiser --out work/crop")
@@ -14,11 +15,11 @@ from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
 )
 @weights_dir
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
-@click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
-def crop(convert_dir: Path, weights: Path, out: Path, isolate: bool) -> None:
+@guard_options
+def crop(convert_dir: Path, weights: Path, out: Path, guard: Guard) -> None:
     """Find the heart in every study of CONVERT_DIR (written by `scarnet convert`) and crop round it."""
     from scarnet_cli.infer.crop_stage import crop_studies
 
-    failures = crop_studies(convert_dir, weights, out, isolate=isolate)
+    failures = crop_studies(convert_dir, weights, out, guard)
     if failures:
         click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options, guard_options
+from scarnet_cli.cohort.guard import Guard
 
 if TYPE_CHECKING:
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
 @click.option("--store", metavar="DICOMWEB_ADDRESS", help="Server to store them on then, as `scarnet store` does.")
-@click.option("--isolate", is_flag=True, help="Each study in a process of its own, so that a crash costs only it.")
+@guard_options
 @deidentify_options
 def export(
     source: Path,
     results: tuple[Path, ...],
     out: Path,
     store: str | None,
-    isolate: bool,
+    guard: Guard,
     deidentify: "Pseudonyms | None",
 ) -> None:
     """Write label maps as DICOM Segmentation and measures as Structured Report, both referring to the source images.
@@ -48,7 +49,7 @@ def export(
     from scarnet_cli.dicom.results.export_stage import export_studies
 
     entries, root = _entries(source, out, deidentify)
-    failures = export_studies(entries, root, results, out, isolate=isolate, pseudonyms=deidentify)
+    failures = export_studies(entries, root, results, out, guard, pseudonyms=deidentify)
     for failure in failures:
         click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
     if not is_batch(source) and not any(out.glob("studies/*/seg.dcm")):

@@ -4,12 +4,13 @@ import importlib
 import logging
 import os
 import sys
+import time
 from typing import Any, Final
 
 import rich_click as click
 
 from scarnet_cli import __version__
-from scarnet_cli.errors import ScarnetError
+from scarnet_cli.errors import MachineError, ScarnetError
 
 # Before torch is loaded: its threads sleep while they wait. Spinning takes a core from whoever shares the machine; with
 # as much other work as cores, a stage of two threads took twice as long as with one.
@@ -83,15 +84,34 @@ def cli(verbose: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line; a ScarnetError becomes one message on stderr and exit code 1."""
+    """Run the command line; an error that the user can act on becomes one message on stderr and an exit code.
+
+    1 is work that failed, 75 a machine that did, 130 an interrupt, 137 memory that ran out.
+    """
     try:
         cli()
     except ScarnetError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        _end(error)
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "torchvision", "segment_anything"):
             raise
         advice = "`make setup`, or `pip install 'scarnet-cli[torch]'`"
         click.echo(f"Error: this needs {error.name}, which is not installed here: {advice}.", err=True)
         sys.exit(1)
+    except (OSError, MemoryError, ImportError) as error:
+        from scarnet_cli.cohort.faults import machine_fault
+
+        if fault := machine_fault(error):
+            _end(fault)
+        raise
+
+
+def _end(error: ScarnetError) -> None:
+    """Show the message and leave with the error's exit code; after a fault of the machine not at once.
+
+    SCARNET_FAULT_PAUSE_S says how many seconds later, so that who tries again meets a machine that may be mended.
+    """
+    click.echo(f"Error: {error}", err=True)
+    if isinstance(error, MachineError) and error.exit_code == MachineError.exit_code:
+        time.sleep(float(os.environ.get("SCARNET_FAULT_PAUSE_S") or 0))
+    sys.exit(error.exit_code if isinstance(error, MachineError) else 1)

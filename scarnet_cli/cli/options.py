@@ -3,12 +3,14 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import rich_click as click
 from click.exceptions import Exit
 
+from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.files import write_bytes
 
@@ -131,6 +133,37 @@ REVIEWED = click.option(
     help="A reader's decisions, as the report exports them (CSV: study_id,decision, accept or reject), for the column "
     "`reviewed` of scans.",
 )
+
+
+def guard_options(command: _Command) -> _Command:
+    """Add --isolate, --will-retry and --study-minutes; the command gets them as one `guard`."""
+
+    @wraps(command)
+    def with_guard(*args: Any, isolate: bool, will_retry: bool, study_minutes: float, **kwargs: Any) -> Any:  # noqa: ANN401
+        return command(*args, guard=Guard(isolate, will_retry, study_minutes), **kwargs)
+
+    options = (
+        click.option(
+            "--isolate", is_flag=True, help="Studies run in a process apart, so that a crash or a hang costs only one."
+        ),
+        click.option(
+            "--will-retry",
+            is_flag=True,
+            help="End with exit code 137 when memory runs out, to be run again with more; else the study fails.",
+        ),
+        click.option(
+            "--study-minutes",
+            type=click.FloatRange(min=0, min_open=True),
+            default=Guard.study_minutes,
+            show_default=True,
+            envvar="SCARNET_STUDY_MINUTES",
+            show_envvar=True,
+            help="With --isolate: how long one study may take.",
+        ),
+    )
+    for option in reversed(options):
+        with_guard = option(with_guard)
+    return with_guard  # type: ignore[return-value]
 
 
 _KEY: Final = "scarnet_cli.deidentify_key"

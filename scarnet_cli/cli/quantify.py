@@ -4,7 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import LABEL_VALUES, OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import LABEL_VALUES, OUTPUT_DIRECTORY, guard_options
+from scarnet_cli.cohort.guard import Guard
 
 _SOURCE = click.Path(exists=True, path_type=Path)
 
@@ -24,7 +25,7 @@ _SOURCE = click.Path(exists=True, path_type=Path)
     help="Anterior RV insertion, LPS in mm (two files only) [default: estimated from patient geometry].",
 )
 @LABEL_VALUES
-@click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
+@guard_options
 def quantify(
     image: Path,
     labels: Path,
@@ -32,7 +33,7 @@ def quantify(
     study_id: str | None,
     rv_insertion: tuple[float, float, float] | None,
     label_values: Path | None,
-    isolate: bool,
+    guard: Guard,
 ) -> None:
     """Measure the scar: volumes, burden, n-SD, FWHM, core and border, AHA segments, transmurality.
 
@@ -50,7 +51,7 @@ def quantify(
             raise click.UsageError(message)
         from scarnet_cli.quantify.stage import quantify_studies
 
-        failures = quantify_studies(image, labels, out, isolate=isolate)
+        failures = quantify_studies(image, labels, out, guard)
         if failures:
             click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
         return

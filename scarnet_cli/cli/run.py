@@ -14,8 +14,10 @@ from scarnet_cli.cli.options import (
     SOURCE,
     WEIGHTS_NAME,
     deidentify_options,
+    guard_options,
     weights_dir,
 )
+from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.dicom.series.rules_file import read_series_rules
 
 if TYPE_CHECKING:
@@ -50,13 +52,13 @@ class How:
     Attributes:
         rules: What series are chosen by.
         dicom_results: Results are written as DICOM too.
-        isolate: Each study runs in a process of its own.
+        guard: What protects the other studies from one.
         pseudonyms: What de-identifies; None to leave names as they are.
     """
 
     rules: "SeriesRules"
     dicom_results: bool
-    isolate: bool
+    guard: Guard
     pseudonyms: "Pseudonyms | None" = None
 
 
@@ -73,7 +75,7 @@ class How:
 @click.option(
     "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
 )
-@click.option("--isolate", is_flag=True, help="Run each study in a child process, so that a crash costs only it.")
+@guard_options
 @deidentify_options
 def run(
     source: Path | str,
@@ -83,7 +85,7 @@ def run(
     series_rules: Path | None,
     fast: bool,
     dicom_results: bool,
-    isolate: bool,
+    guard: Guard,
     deidentify: "Pseudonyms | None",
 ) -> None:
     """Measure the studies of DICOM_DIR without Nextflow: a folder, an archive, a samplesheet, or a server's address.
@@ -91,7 +93,7 @@ def run(
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    how = How(read_series_rules(series_rules), dicom_results, isolate, deidentify)
+    how = How(read_series_rules(series_rules), dicom_results, guard, deidentify)
     accounting = run_studies_here(source, out, Networks(localiser, weights, fast), how)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
@@ -129,7 +131,7 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.cohort.intake import IntakeOptions, by_rules
     from scarnet_cli.cohort.plan import read_batch, write_plan
     from scarnet_cli.infer.crop_stage import crop_studies
-    from scarnet_cli.infer.segment_stage import segment_studies
+    from scarnet_cli.infer.segment_stage import Mode, segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
@@ -143,15 +145,15 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     batches = [read_batch(path) for path in paths]
     entries = [entry for batch in batches for entry in batch["studies"]]
     root = Path(batches[0]["root"]) if batches else work
-    convert_batch(entries, root, work / "convert", isolate=how.isolate)
-    crop_studies(work / "convert", networks.localiser, work / "crop", isolate=how.isolate)
-    segment_studies(work / "crop", networks.weights, work / "segment", fast=networks.fast, isolate=how.isolate)
-    quantify_studies(work / "convert", work / "segment", work / "quantify", isolate=how.isolate)
+    convert_batch(entries, root, work / "convert", how.guard)
+    crop_studies(work / "convert", networks.localiser, work / "crop", how.guard)
+    segment_studies(work / "crop", networks.weights, work / "segment", how.guard, Mode(networks.fast))
+    quantify_studies(work / "convert", work / "segment", work / "quantify", how.guard)
     if how.dicom_results:
         from scarnet_cli.dicom.results.export_stage import export_studies
 
         results = [work / "segment", work / "quantify"]
-        export_studies(entries, root, results, work / "export", isolate=how.isolate, pseudonyms=how.pseudonyms)
+        export_studies(entries, root, results, work / "export", how.guard, pseudonyms=how.pseudonyms)
 
 
 def _publish(work: Path, out: Path) -> None:

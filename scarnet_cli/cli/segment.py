@@ -4,7 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, guard_options, weights_dir
+from scarnet_cli.cohort.guard import Guard
 
 
 @click.command(epilog="Example: scarnet segment work/crop --weights scarnet --out work/segment")
@@ -15,11 +16,12 @@ from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, weights_dir
 @weights_dir
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
-@click.option("--isolate", is_flag=True, help="Run each study in a child process, to name the one that crashes.")
-def segment(crop_dir: Path, weights: Path, out: Path, fast: bool, isolate: bool) -> None:
+@click.option("--gpu", is_flag=True, help="A GPU was asked for: say so in the log where there is none.")
+@guard_options
+def segment(crop_dir: Path, weights: Path, out: Path, fast: bool, gpu: bool, guard: Guard) -> None:
     """Label every study of CROP_DIR (written by `scarnet crop`): blood pool, myocardium, scar, MVO."""
-    from scarnet_cli.infer.segment_stage import segment_studies
+    from scarnet_cli.infer.segment_stage import Mode, segment_studies
 
-    failures = segment_studies(crop_dir, weights, out, fast=fast, isolate=isolate)
+    failures = segment_studies(crop_dir, weights, out, guard, Mode(fast, gpu))
     if failures:
         click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)

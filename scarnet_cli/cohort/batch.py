@@ -1,49 +1,63 @@
 """Run a stage over a batch, each study on its own: an error ends its study, is written down, and the rest go on."""
 
-import json
 import logging
-import os
 import shutil
+import signal
 import sys
 import traceback
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.progress import track
 
-from scarnet_cli.cohort.failures import Failure, failure_of_error, failure_of_status
+from scarnet_cli.cohort.failures import Failure, failure_of_death, failure_of_error, failure_of_timeout
+from scarnet_cli.cohort.faults import machine_fault
+from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.cohort.tables import write_table
+from scarnet_cli.cohort.worker import Died, TimedOut, Work, Worker
+from scarnet_cli.errors import InputError, MachineError, OutOfMemoryError
 
 logger = logging.getLogger(__name__)
 
-_PIPE_BYTES: Final = 65536
-_OOM_SCORE: Final = "1000"
+Prepare = Callable[[], Work[None]]
+_START_S: Final = 600.0  # for a process to import its libraries and to load a network from a slow disk
+_KILLS: Final = (-signal.SIGKILL, -signal.SIGTERM)
 
 
 def run_studies(
-    stage: str, study_ids: Sequence[str], work: Callable[[str], None], out: Path, *, isolate: bool = False
+    stage: str,
+    study_ids: Sequence[str],
+    prepare: Prepare,
+    out: Path,
+    guard: Guard,
+    prepare_again: Prepare | None = None,
 ) -> list[Failure]:
-    """Run `work` for each study and write the failures to `out`/failures.parquet (an empty table when none failed).
+    """Do every study and write the failures to `out`/failures.parquet (an empty table when none failed).
 
     What a failed study left in `out`/studies/<study_id> is removed, so that later stages see whole studies only.
 
     Args:
         stage: Name of the stage, for the failures table.
         study_ids: The studies, each once.
-        work: Does one study; whatever it raises, short of an interrupt, ends that study only.
+        prepare: Returns the function that does one study; called once in each process that does studies. Whatever that
+            function raises ends its study only, unless it is the machine's fault.
         out: Output directory of the stage; made when absent.
-        isolate: Run each study in a forked child process, so that a crash in native code or a kill for memory is
-            that study's failure and not the batch's. Costs a few ms a study. CUDA must not be in use before.
+        guard: What protects the other studies.
+        prepare_again: The same for a process that replaces one that died, where it should be more careful.
 
     Returns:
         The failures, in the order of `study_ids`.
+
+    Raises:
+        MachineError: The machine failed, not a study; see cohort/faults.py.
     """
     out.mkdir(parents=True, exist_ok=True)
-    failures = attempt_studies(stage, study_ids, work, isolate=isolate)
+    failures = attempt_studies(stage, study_ids, prepare, guard, prepare_again)
     for failure in failures:
         shutil.rmtree(out / "studies" / failure.study_id, ignore_errors=True)
     write_failures(failures, out / "failures.parquet")
@@ -51,17 +65,17 @@ def run_studies(
 
 
 def attempt_studies(
-    stage: str, study_ids: Sequence[str], work: Callable[[str], None], *, isolate: bool = False
+    stage: str, study_ids: Sequence[str], prepare: Prepare, guard: Guard, prepare_again: Prepare | None = None
 ) -> list[Failure]:
-    """Run `work` for each study and return the failures, as `run_studies` does, but write and remove nothing."""
-    attempt = _attempt_in_child if isolate else _attempt
+    """Do every study and return the failures, as `run_studies` does, but write and remove nothing."""
     failures: list[Failure] = []
     console = Console(stderr=True)
-    for study_id in track(study_ids, description=stage, console=console, disable=not sys.stderr.isatty()):
-        failure = attempt(stage, study_id, work)
-        if failure is not None:
-            logger.warning("%s: study %s failed (%s): %s", stage, study_id, failure.code, failure.message)
-            failures.append(failure)
+    with _attempts(stage, prepare, prepare_again or prepare, guard) as attempt:
+        for study_id in track(study_ids, description=stage, console=console, disable=not sys.stderr.isatty()):
+            failure = _attempt_within_memory(attempt, stage, study_id, guard)
+            if failure is not None:
+                logger.warning("%s: study %s failed (%s): %s", stage, study_id, failure.code, failure.message)
+                failures.append(failure)
     return failures
 
 
@@ -70,73 +84,120 @@ def write_failures(failures: Sequence[Failure], path: Path) -> None:
     write_table("failures", [asdict(failure) for failure in failures], path, {})
 
 
-def _attempt(stage: str, study_id: str, work: Callable[[str], None]) -> Failure | None:
+def studies_of(stage_directory: Path, file: str) -> list[str]:
+    """Return the studies that an earlier stage finished, sorted: those whose folder holds `file`.
+
+    Raises:
+        InputError: The directory is no stage's output, so that there is nothing to do.
+    """
+    if not (stage_directory / "studies").is_dir() and not (stage_directory / "failures.parquet").is_file():
+        message = f"{stage_directory} holds no studies; name the output directory of the stage before this one."
+        raise InputError("no_studies", message)
+    return sorted(path.name for path in (stage_directory / "studies").glob("*") if (path / file).is_file())
+
+
+@contextmanager
+def _attempts(stage: str, prepare: Prepare, prepare_again: Prepare, guard: Guard) -> Iterator[Work[Failure | None]]:
+    """Give the function that attempts one study, in this process or in one apart."""
+    if not guard.isolate:
+        work = _prepared(prepare)
+        yield lambda study_id: _attempt(stage, study_id, work)
+        return
+    isolated = _Isolated(stage, prepare, prepare_again, guard.study_minutes)
+    try:
+        yield isolated.attempt
+    finally:
+        isolated.close()
+
+
+class _Isolated:
+    """Attempts studies in a process apart; a study that ends or hangs it is tried once more in a new one."""
+
+    def __init__(self, stage: str, prepare: Prepare, prepare_again: Prepare, minutes: float) -> None:
+        self._stage, self._prepare_again, self._minutes = stage, prepare_again, minutes
+        self._worker = self._start(prepare)
+
+    def attempt(self, study_id: str) -> Failure | None:
+        try:
+            return self._do(study_id)
+        except (Died, TimedOut) as first:
+            logger.warning("%s: study %s %s; once more in a new process", self._stage, study_id, _worded(first))
+            self._replace()
+        try:
+            return self._do(study_id)
+        except TimedOut:
+            self._replace()
+            return failure_of_timeout(study_id, self._stage, self._minutes)
+        except Died as death:
+            self._replace()
+            failure = failure_of_death(study_id, self._stage, death.exit_code)
+            if death.exit_code in _KILLS:
+                raise OutOfMemoryError(failure.code, failure.message) from None
+            return failure
+
+    def close(self) -> None:
+        self._worker.close()
+
+    def _do(self, study_id: str) -> Failure | None:
+        return self._worker.do(study_id, self._minutes * 60.0)
+
+    def _replace(self) -> None:
+        self._worker.kill()
+        self._worker = self._start(self._prepare_again)
+
+    def _start(self, prepare: Prepare) -> Worker[Failure | None]:
+        worker: Worker[Failure | None] = Worker(partial(_prepared_attempts, self._stage, prepare))
+        try:
+            worker.wait_until_ready(_START_S)
+        except (Died, TimedOut) as event:
+            message = f"The process of {self._stage} {_worded(event)} before its first study: memory ran out, or the "
+            raise MachineError("not_started", message + "software is damaged here; see `scarnet doctor`.") from None
+        return worker
+
+
+def _prepared_attempts(stage: str, prepare: Prepare) -> Work[Failure | None]:
+    """Return, in a worker's process, the function that attempts a study."""
+    return partial(_attempt, stage, work=_prepared(prepare))
+
+
+def _prepared(prepare: Prepare) -> Work[None]:
+    try:
+        return prepare()
+    except Exception as error:
+        if fault := machine_fault(error):
+            raise fault from error
+        raise
+
+
+def _attempt(stage: str, study_id: str, work: Work[None]) -> Failure | None:
     try:
         work(study_id)
-    except Exception as error:  # noqa: BLE001 (one study's error, whatever it is, must not end the others)
+    except Exception as error:  # one study's error, whatever it is, must not end the others
+        if fault := machine_fault(error):
+            raise fault from error
         failure = failure_of_error(study_id, stage, error)
         if failure.code == "internal_error":
-            _log_place(study_id, error)
+            _log_origin(study_id, error)
         return failure
     return None
 
 
-def _log_place(study_id: str, error: Exception) -> None:
+def _attempt_within_memory(attempt: Work[Failure | None], stage: str, study_id: str, guard: Guard) -> Failure | None:
+    """Attempt a study; that memory ran out is its failure where no other attempt with more memory follows."""
+    try:
+        return attempt(study_id)
+    except OutOfMemoryError as error:
+        if guard.will_retry:
+            raise
+        return Failure(study_id, stage, error.code, str(error))
+
+
+def _worded(event: Died | TimedOut) -> str:
+    return "took too long" if isinstance(event, TimedOut) else "ended its process"
+
+
+def _log_origin(study_id: str, error: Exception) -> None:
     """Log where an unexpected error came from; its text only for debugging, as it may hold a path or a name."""
-    place = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("study %s: %s at\n%s", study_id, type(error).__name__, place)
+    lines = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("study %s: %s at\n%s", study_id, type(error).__name__, lines)
     logger.debug("study %s: %s", study_id, error)
-
-
-def _attempt_in_child(stage: str, study_id: str, work: Callable[[str], None]) -> Failure | None:
-    """Run one study in a forked child; its failure comes back through a pipe, its death as the wait status."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    read_end, write_end = os.pipe()
-    with warnings.catch_warnings():
-        # Python 3.12 warns that other threads do not live on in the child; those of our libraries rest here.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        _run_child(stage, study_id, work, write_end)
-    os.close(write_end)
-    try:
-        _, status = os.waitpid(child, 0)
-        # Read only now and without waiting: a grandchild may hold the pipe open, and a failure fits into it.
-        os.set_blocking(read_end, False)
-        report = _read_pipe(read_end)
-    finally:
-        os.close(read_end)
-    if status != 0:
-        return failure_of_status(study_id, stage, status)
-    return Failure(**json.loads(report)) if report else None
-
-
-def _read_pipe(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, _PIPE_BYTES)
-    except BlockingIOError:
-        return b""
-
-
-def _run_child(stage: str, study_id: str, work: Callable[[str], None], write_end: int) -> None:
-    """Do the study, report a failure and leave without the parent's exit handlers; never returns."""
-    status = 1
-    try:
-        _offer_to_oom_killer()
-        failure = _attempt(stage, study_id, work)
-        if failure is not None:
-            os.write(write_end, json.dumps(asdict(failure)).encode())
-        status = 0
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-
-def _offer_to_oom_killer() -> None:
-    """Let the kernel pick the child, not the parent, when memory runs out."""
-    try:
-        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
-    except OSError:  # no Linux, or not allowed: the kernel then chooses by size, most often the child too
-        logger.debug("oom_score_adj cannot be set")

@@ -34,23 +34,26 @@ def failure_of_error(study_id: str, stage: str, error: Exception) -> Failure:
     """
     if isinstance(error, ScarnetError):
         return Failure(study_id, stage, error.code, str(error)[:MESSAGE_LIMIT])
-    if isinstance(error, MemoryError):
-        message = f"{stage} ran out of memory on this study; give the stage more memory or leave the study out."
-        return Failure(study_id, stage, "out_of_memory", message)
     message = f"{stage} met an unexpected {type(error).__name__}: a bug; please report it with the task's log."
     return Failure(study_id, stage, "internal_error", message)
 
 
-def failure_of_status(study_id: str, stage: str, wait_status: int) -> Failure:
-    """Word the death of a child process, given its wait status as `os.waitpid` returns it."""
-    if wait_status & 0x7F == 0:
-        cause = f"with exit status {wait_status >> 8}"
-    else:
-        cause = f"by {_signal_name(wait_status & 0x7F)}"
+def failure_of_death(study_id: str, stage: str, exit_code: int) -> Failure:
+    """Word the death of the process that ran a study, given its exit code: negative for a signal."""
+    cause = f"with exit status {exit_code}" if exit_code >= 0 else f"by {_signal_name(-exit_code)}"
     advice = "native code crashed on this study's data; look at its files or leave the study out."
-    if wait_status & 0x7F == signal.SIGKILL:
+    if -exit_code in (signal.SIGKILL, signal.SIGTERM):
         advice = "most often memory ran out; give the stage more memory or leave the study out."
-    return Failure(study_id, stage, "crashed", f"The process that ran {stage} ended {cause}: {advice}")
+    return Failure(study_id, stage, "crashed", f"The process that ran {stage} ended twice {cause}: {advice}")
+
+
+def failure_of_timeout(study_id: str, stage: str, minutes: float) -> Failure:
+    """Word that a study took longer than it may, twice."""
+    message = (
+        f"{stage} did not finish this study in {minutes:g} minutes, twice; look at its files, leave it out, or allow "
+        "more with --study_minutes."
+    )
+    return Failure(study_id, stage, "timed_out", message)
 
 
 def _signal_name(number: int) -> str:

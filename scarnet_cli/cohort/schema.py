@@ -167,6 +167,7 @@ _SCANS: Final = [
         TEXT,
         "How the model was used: 'default', or 'fast', each slice looked at once; null where the labels were given.",
     ),
+    column("device", TEXT, "What the model computed on: 'cpu', or the GPU's name; null where the labels were given."),
     column("pipeline_version", TEXT, "Version of the pipeline that made this row."),
 ]
 

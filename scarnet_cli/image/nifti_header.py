@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from scarnet_cli.errors import GeometryError
+from scarnet_cli.errors import GeometryError, MachineError
 
 # A whole heart at 0.5 mm has 32 million voxels; as double precision and copied once they are 512 MiB.
 BYTES_LIMIT: Final = 256 << 20
@@ -15,6 +15,8 @@ _EXTENSIONS_LIMIT: Final = 16 << 20
 _HEADER_SIZES: Final = (348, 540)  # of NIfTI-1 and NIfTI-2
 _MOST_DIMENSIONS: Final = 7
 _GZIP: Final = b"\x1f\x8b"
+_GZIP_LENGTH: Final = struct.Struct("<I")  # the last field of a gzip file
+_WRITTEN_HEADER: Final = 1024  # header, with what ITK may add to it
 _STEP: Final = 1 << 20
 
 
@@ -40,6 +42,29 @@ def require_whole(path: Path) -> None:
     if not whole:
         message = f"{path.name} is cut short: it ends before its last voxel; copy it again."
         raise GeometryError("unreadable_image", message)
+
+
+def require_written(path: Path, voxel_bytes: int) -> None:
+    """Check that a NIfTI file that was just written is as long as its header and voxels are.
+
+    Raises:
+        MachineError: It is not.
+    """
+    length = _packed_length(path) if path.suffix == ".gz" else path.stat().st_size
+    if not voxel_bytes < length <= voxel_bytes + _WRITTEN_HEADER:
+        message = (
+            "An image could not be written whole: the disk is full, over quota or failing. Mend that and run again "
+            "with -resume; no study is given up for it."
+        )
+        raise MachineError("not_written", message)
+
+
+def _packed_length(path: Path) -> int:
+    """Return the number of bytes that went into a gzip file, as its end says; 0 where it has none."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _GZIP_LENGTH.size))
+        end = file.read()
+    return _GZIP_LENGTH.unpack(end)[0] if len(end) == _GZIP_LENGTH.size else 0
 
 
 def _has_bytes(file: "gzip.GzipFile | BinaryIO", count: int) -> bool:

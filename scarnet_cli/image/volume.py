@@ -4,6 +4,7 @@ Axes: arrays are (z, y, x), z the slice. World space is LPS in mm. SimpleITK's o
 room converts between the two.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.files import atomic_path
-from scarnet_cli.image.nifti_header import require_whole
+from scarnet_cli.image.nifti_header import require_whole, require_written
 
 # Two grids are one where corners agree within this distance: float32 NIfTI headers round positions by about 1e-4 mm.
 GRID_TOLERANCE_MM: Final = 1e-2
@@ -111,7 +112,13 @@ def to_sitk(volume: Volume) -> sitk.Image:
 
 
 def write_nifti(volume: Volume, path: Path) -> None:
-    """Write compressed NIfTI, atomically: a temporary file beside it, then a rename. Equal volumes give equal bytes."""
+    """Write compressed NIfTI, atomically: a temporary file beside it, then a rename. Equal volumes give equal bytes.
+
+    Raises:
+        MachineError: The file did not become whole.
+    """
     image = to_sitk(volume)
     with atomic_path(path) as temporary:
-        sitk.WriteImage(image, str(temporary), useCompression=True)
+        with suppress(RuntimeError):  # the file tells, also where ITK is silent: it is, on a full disk
+            sitk.WriteImage(image, str(temporary), useCompression=True)
+        require_written(temporary, volume.array.nbytes)

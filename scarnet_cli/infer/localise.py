@@ -13,7 +13,7 @@ from scarnet_cli.image.resample import in_plane_grid, resample_to, whole_plane_g
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.infer.views import MIRRORS
-from scarnet_cli.model.spec import Task
+from scarnet_cli.model.spec import Task, require_task
 from scarnet_cli.model.weights import TrainedNetwork
 
 # The crop is the same for every network: 179 mm hold a left ventricle of 100 mm and forgive an error of 39 mm.
@@ -61,9 +61,7 @@ def locate_heart(image: Volume, localiser: TrainedNetwork) -> tuple[tuple[float,
         ModelError: The weights are no localiser's, the picture is blank, or no heart is found.
     """
     spec = localiser.spec
-    if spec.task is not Task.LOCALISE:
-        message = f"Weights {spec.name!r} are for {spec.task.value}, not for localise; see --weights of `scarnet crop`."
-        raise ModelError("wrong_weights", message)
+    require_task(spec, Task.LOCALISE)
     if image.array.min() == image.array.max():
         message = (
             f"Every voxel is {image.array.min()}: a picture without content; convert the study again or leave it out."

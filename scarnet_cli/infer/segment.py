@@ -15,7 +15,7 @@ from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.infer.views import enlarged_once, enlarged_views
-from scarnet_cli.model.spec import Task
+from scarnet_cli.model.spec import Task, require_task
 from scarnet_cli.model.weights import TrainedNetwork
 
 # Views are cut from the middle 134 mm of the crop and show about 112 mm of it, as windows in training do: with all
@@ -46,15 +46,9 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
     Raises:
         ModelError: The weights are no segmentation network's, or are not trained.
     """
-    spec = trained.spec
-    if spec.task is not Task.SEGMENT:
-        message = f"Weights {spec.name!r} are for {spec.task.value}, not for segment; see `scarnet segment --weights`."
-        raise ModelError("wrong_weights", message)
-    if not spec.trained:
-        message = f"Weights {spec.name!r} are pretrained alone; train them first: `scarnet train --start-from`."
-        raise ModelError("untrained_weights", message)
+    require_task(trained.spec, Task.SEGMENT)
     rows, columns = _window(crop)
-    return neighbour_channels(crop.array[:, rows, columns], spec.context, _NORMALISED_BY)
+    return neighbour_channels(crop.array[:, rows, columns], trained.spec.context, _NORMALISED_BY)
 
 
 def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[NDArray[np.float32]]:

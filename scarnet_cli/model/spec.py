@@ -67,3 +67,17 @@ class NetworkSpec:
         except (ValueError, TypeError, KeyError) as error:
             message = f"The weights' description cannot be read ({error}); use weights written by this version."
             raise ModelError("unreadable_weights", message) from error
+
+
+def require_task(spec: NetworkSpec, task: Task) -> None:
+    """Check that a network is trained, and for this task.
+
+    Raises:
+        ModelError: It is not; the message says how to get one that is.
+    """
+    if spec.task is not task:
+        message = f"Weights {spec.name!r} are for {spec.task.value}, not for {task.value}; see `scarnet weights list`."
+        raise ModelError("wrong_weights", message)
+    if not spec.trained:
+        message = f"Weights {spec.name!r} are pretrained alone; train them first: `scarnet train --start-from`."
+        raise ModelError("untrained_weights", message)

@@ -1,5 +1,6 @@
 """Weights files: safetensors (never unpickled), half precision, the spec in their metadata."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ from torch import Tensor, nn
 from scarnet_cli.errors import ModelError
 from scarnet_cli.files import write_bytes
 from scarnet_cli.model.registry import build_model
-from scarnet_cli.model.spec import NetworkSpec
+from scarnet_cli.model.spec import NetworkSpec, Task, require_task
 from scarnet_cli.model.store import SPEC_KEY, read_weights_file
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,21 @@ def save_weights(path: Path, network: nn.Module, spec: NetworkSpec) -> None:
     write_bytes(path, save(tensors, metadata={SPEC_KEY: spec.to_json()}))
 
 
-def load_weights(path: Path, device: str = "cpu") -> TrainedNetwork:
+def load_weights(path: Path, device: str = "cpu", task: Task | None = None) -> TrainedNetwork:
     """Build the network that a weights file describes and load its tensors, in single precision.
 
+    Args:
+        path: The weights file.
+        device: Where the network computes.
+        task: What the network must be trained for; any if None.
+
     Raises:
-        ModelError: The file is missing, cut, no safetensors, not the one that SHA256SUMS beside it lists, or its
-            tensors do not fit its spec.
+        ModelError: The file is missing, cut, no safetensors, not the one that SHA256SUMS beside it lists, its
+            tensors do not fit its spec, or it is not trained for the task.
     """
     file = read_weights_file(path)
+    if task is not None:
+        require_task(file.spec, task)
     network = build_model(file.spec)
     load_tensors(network, load_file(path), path.name)
     # Laid out as convolutions want it, once: ScarNet is a sixth faster, with the same result.
@@ -84,6 +94,16 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], name: str) -
     network.load_state_dict(tensors)
 
 
-def best_device() -> str:
-    """Return "cuda" where a GPU can be used, else "cpu"."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def best_device(*, gpu_asked: bool = False) -> str:
+    """Return "cuda" where a GPU can be used, else "cpu"; say so in the log if a GPU was asked for."""
+    if torch.cuda.is_available():
+        return "cuda"
+    if gpu_asked:
+        logger.warning("a GPU was asked for and none can be used here: the network runs on the CPU, many times slower")
+    return "cpu"
+
+
+def device_name(trained: TrainedNetwork) -> str:
+    """Return what a network computes on: "cpu", or the name of the GPU."""
+    device = next(trained.network.parameters()).device
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

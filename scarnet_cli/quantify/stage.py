@@ -3,12 +3,15 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from scarnet_cli import __version__
-from scarnet_cli.cohort.batch import run_studies
+from scarnet_cli.cohort.batch import Work, run_studies, studies_of
 from scarnet_cli.cohort.failures import Failure
+from scarnet_cli.cohort.faults import reading_intermediate
+from scarnet_cli.cohort.guard import IN_PROCESS, Guard
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.errors import QuantificationError
 from scarnet_cli.evaluate.reference import compare
@@ -21,7 +24,7 @@ from scarnet_cli.report.overlay import draw_overlay
 
 _TABLES: Final = ("scans", "slices", "segments")
 _FROM_CONVERT: Final = ("study_instance_uid", "manufacturer")
-_FROM_SEGMENT: Final = ("confidence", "model", "model_sha256", "segment_mode")
+_FROM_SEGMENT: Final = ("confidence", "model", "model_sha256", "segment_mode", "device")
 _AXES: Final = 3
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -60,28 +63,29 @@ def quantify_pair(image: Path, labels: Path, out: Path, options: PairOptions) ->
     _write_tables([_rows(options.study_id, asdict(measures), {})], out)
 
 
-def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, *, isolate: bool = False) -> list[Failure]:
+def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, guard: Guard = IN_PROCESS) -> list[Failure]:
     """Measure every study of `segment_dir` and write the tables, the failures, and each study's picture and record.
 
     Args:
         convert_dir: Output of CONVERT: studies/<id>/image.nii.gz, study.json and, where there is one, reference.nii.gz.
         segment_dir: Output of SEGMENT: studies/<id>/labels.nii.gz and segment.json.
         out: Gets scans, slices, segments and failures.parquet, and studies/<id>/{overlay.png, study.json}.
-        isolate: Run each study in a child process of its own.
+        guard: What protects the other studies.
 
     Returns:
         The studies that could not be measured.
+
+    Raises:
+        InputError: A directory is no such output.
+        MachineError: The machine failed, or a file of an earlier stage is gone or damaged.
     """
-    study_ids = sorted(path.parent.name for path in segment_dir.glob("studies/*/labels.nii.gz"))
+    study_ids = studies_of(segment_dir, "labels.nii.gz")
+    studies_of(convert_dir, "image.nii.gz")
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".rows-") as name:
         rows_dir = Path(name)
-
-        def work(study_id: str) -> None:
-            rows = _quantify_study(convert_dir / "studies" / study_id, segment_dir / "studies" / study_id, out)
-            write_json(rows_dir / f"{study_id}.json", rows)
-
-        failures = run_studies("quantify", study_ids, work, out, isolate=isolate)
+        prepare = partial(_quantifier, convert_dir / "studies", segment_dir / "studies", out, rows_dir)
+        failures = run_studies("quantify", study_ids, prepare, out, guard)
         failed = {failure.study_id for failure in failures}
         studies = [read_json(rows_dir / f"{study_id}.json") for study_id in study_ids if study_id not in failed]
     _write_tables(studies, out)
@@ -108,13 +112,26 @@ def parse_point(value: object) -> Point | None:
     raise QuantificationError("rv_insertion", message)
 
 
+def _quantifier(converted: Path, segmented: Path, out: Path, rows_dir: Path) -> Work[None]:
+    """Return the function that measures one study and leaves its rows in `rows_dir`."""
+
+    def quantify_study(study_id: str) -> None:
+        rows = _quantify_study(converted / study_id, segmented / study_id, out)
+        write_json(rows_dir / f"{study_id}.json", rows)
+
+    return quantify_study
+
+
 def _quantify_study(convert: Path, segment: Path, out: Path) -> Rows:
     study_id = segment.name
-    if not (convert / "image.nii.gz").is_file():
-        message = f"Study {study_id} has labels but no image; give the CONVERT and SEGMENT outputs of the same batch."
-        raise QuantificationError("missing_image", message)
-    image, labels = read_nifti(convert / "image.nii.gz"), read_nifti(segment / "labels.nii.gz")
-    study, segmented = read_json(convert / "study.json"), read_json(segment / "segment.json")
+    with reading_intermediate(convert / "image.nii.gz") as path:
+        image = read_nifti(path)
+    with reading_intermediate(segment / "labels.nii.gz") as path:
+        labels = read_nifti(path)
+    with reading_intermediate(convert / "study.json") as path:
+        study = read_json(path)
+    with reading_intermediate(segment / "segment.json") as path:
+        segmented = read_json(path)
     measures = measure_study(image, labels, parse_point(study.get("rv_insertion")))
     known = {key: study.get(key) for key in _FROM_CONVERT} | {key: segmented.get(key) for key in _FROM_SEGMENT}
     reference = convert / "reference.nii.gz"

@@ -18,7 +18,7 @@ from scarnet_cli.report.svg import Histogram
 
 # A study that failed here had its label map already.
 _AFTER_SEGMENTATION: Final = frozenset({"quantify"})
-_COLUMNS: Final = frozenset({*rows.COLUMNS, *references.COLUMNS, "model"})
+_COLUMNS: Final = frozenset({*rows.COLUMNS, *references.COLUMNS, "model", "device"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Cohort:
         by_label: Heading and box plots of each label that parts the studies.
         agreement: Plots against reference label maps; empty without any.
         model: Names of the models; empty without any.
+        device: What they computed on; empty without any.
         model_sha256: Digests of their weights.
         version: The pipeline's version.
         created: When the tables were made.
@@ -43,6 +44,7 @@ class Cohort:
     by_label: tuple[tuple[str, tuple[Figure, ...]], ...]
     agreement: tuple[Figure, ...]
     model: str
+    device: str
     model_sha256: tuple[str, ...]
     version: str
     created: str
@@ -99,6 +101,7 @@ def read_cohort(tables: Path) -> Cohort:
         by_label=tuple((title, drawn) for title, drawn in by_label if drawn),
         agreement=reference_figures(measured),
         model=", ".join(sorted({row["model"] for row in measured if row["model"]})),
+        device=", ".join(sorted({row["device"] for row in measured if row["device"]})),
         model_sha256=tuple(filter(None, metadata.get(MODEL_DIGEST, "").split(","))),
         version=metadata.get(PIPELINE_VERSION, ""),
         created=metadata.get(CREATION_TIME, ""),

@@ -172,6 +172,6 @@ def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
     save(make_series(), folder, lambda i: os.fsdecode(b"\xfe%d" % i))
     (batch,) = write_plan(index(tmp_path / "in"), tmp_path / "out")
     studies = read_batch(batch)["studies"]
-    assert convert_batch(studies, tmp_path / "in", tmp_path / "converted", isolate=False) == []
+    assert convert_batch(studies, tmp_path / "in", tmp_path / "converted") == []
     image = read_nifti(tmp_path / "converted" / "studies" / STUDY / "image.nii.gz")
     assert (image.array == stored_pixels(7)).all()

@@ -1,10 +1,11 @@
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from scarnet_cli.errors import GeometryError
+from scarnet_cli.errors import GeometryError, MachineError
 from scarnet_cli.image.volume import Volume, read_nifti, same_grid, write_nifti
 
 # A right-handed double-oblique direction: 30 degrees about x after 20 degrees about z.
@@ -48,6 +49,19 @@ def test_equal_volumes_are_written_as_equal_bytes(tmp_path: Path) -> None:
     for name in ("a.nii.gz", "b.nii.gz"):
         write_nifti(oblique_volume(), tmp_path / name)
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nii"])
+def test_an_image_that_could_not_be_written_whole_is_an_error_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+    # ITK itself is silent, as on a full disk.
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limit[1]))
+    try:
+        with pytest.raises(MachineError, match="could not be written whole"):
+            write_nifti(oblique_volume(), tmp_path / name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_writing_leaves_no_temporary_file(tmp_path: Path) -> None:

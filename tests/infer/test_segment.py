@@ -6,15 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hearts import region_dice
 
-from scarnet_cli.errors import ModelError
+from scarnet_cli.cohort.guard import Guard
+from scarnet_cli.errors import IntermediateError, ModelError
 from scarnet_cli.files import read_json
 from scarnet_cli.image.volume import read_nifti, same_grid, write_nifti
 from scarnet_cli.infer.crop_stage import crop_studies
 from scarnet_cli.infer.localise import crop_heart
 from scarnet_cli.infer.segment import largest_component, segment_crops
-from scarnet_cli.infer.segment_stage import GroupedPredictions, segment_studies
+from scarnet_cli.infer.segment_stage import Mode, segment_studies
+from scarnet_cli.infer.segment_study import GroupedPredictions
 from scarnet_cli.model.weights import TrainedNetwork
 from scarnet_cli.phantom.make import Phantom, make_phantom
 
@@ -23,14 +26,13 @@ WEIGHTS = Path(__file__).parents[2] / "weights"
 
 @pytest.fixture(scope="module")
 def cropped(tmp_path_factory: pytest.TempPathFactory, phantom: Phantom) -> Path:
-    """Two whole studies and one that is no image, through CROP."""
+    """Two whole studies and a blank one, through CROP."""
     converted, out = tmp_path_factory.mktemp("convert"), tmp_path_factory.mktemp("crop")
-    for name, image in (("a", phantom.image), ("c", make_phantom(3).image)):
+    blank = phantom.image.with_array(np.zeros_like(phantom.image.array))
+    for name, image in (("a", phantom.image), ("b", blank), ("c", make_phantom(3).image)):
         write_nifti(image, converted / "studies" / name / "image.nii.gz")
-    (converted / "studies" / "b").mkdir()
-    (converted / "studies" / "b" / "image.nii.gz").write_text("no image")
     failures = crop_studies(converted, WEIGHTS / "localiser.safetensors", out)
-    assert [(f.study_id, f.stage, f.code) for f in failures] == [("b", "crop", "unreadable_image")]
+    assert [(f.study_id, f.stage, f.code) for f in failures] == [("b", "crop", "blank_image")]
     return out
 
 
@@ -51,13 +53,22 @@ def test_labels_come_back_on_the_full_grid_and_agree_with_the_truth(
     assert 0.5 < record["confidence"] <= 1.0
 
 
-def test_the_fast_mode_says_so_and_still_finds_the_heart(cropped: Path, phantom: Phantom, tmp_path: Path) -> None:
-    assert segment_studies(cropped, WEIGHTS / "scarnet.safetensors", tmp_path, fast=True) == []
+def test_the_fast_mode_says_so_and_still_finds_the_heart_in_a_process_apart(
+    cropped: Path, phantom: Phantom, tmp_path: Path
+) -> None:
+    # torch's threads have run in this process: a forked one would wait for them for ever, where there are two.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    torch.nn.functional.conv2d(torch.ones(8, 16, 64, 64), torch.ones(16, 16, 3, 3))
+    torch.set_num_threads(threads)
+    guard = Guard(isolate=True, study_minutes=5)
+    assert segment_studies(cropped, WEIGHTS / "scarnet.safetensors", tmp_path, guard, Mode(fast=True)) == []
     labels = read_nifti(tmp_path / "studies" / "a" / "labels.nii.gz")
     scores = region_dice(labels.array, phantom.labels.array)
     assert scores["blood_pool"] > 0.8
     assert scores["myocardium"] > 0.7
-    assert read_json(tmp_path / "studies" / "a" / "segment.json")["segment_mode"] == "fast"
+    record = read_json(tmp_path / "studies" / "a" / "segment.json")
+    assert (record["segment_mode"], record["device"]) == ("fast", "cpu")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read as Linux tells it")
@@ -80,19 +91,24 @@ def test_a_study_alone_and_in_a_group_gets_the_same_probabilities(cropped: Path,
     together = GroupedPredictions(cropped, ["a", "c"], predict, group=2)
     alone = GroupedPredictions(cropped, ["a", "c"], predict, group=1)
     for study in ("a", "c"):
-        assert np.array_equal(together.of(study)[0], alone.of(study)[0])
+        assert np.array_equal(together.of(study).probability, alone.of(study).probability)
 
 
-def test_an_unreadable_crop_fails_alone(cropped: Path, tmp_path: Path) -> None:
+def test_a_damaged_crop_ends_the_stage_and_says_what_to_delete(cropped: Path, tmp_path: Path) -> None:
     crops = tmp_path / "crop"
     for study in ("a", "c"):
         (crops / "studies" / study).mkdir(parents=True)
         for path in (cropped / "studies" / study).iterdir():
             (crops / "studies" / study / path.name).write_bytes(path.read_bytes())
     (crops / "studies" / "a" / "crop.nii.gz").write_text("no image")
-    failures = segment_studies(crops, WEIGHTS / "scarnet.safetensors", tmp_path / "segment")
-    assert [(f.study_id, f.stage, f.code) for f in failures] == [("a", "segment", "unreadable_image")]
-    assert [p.name for p in (tmp_path / "segment" / "studies").iterdir()] == ["c"]
+    with pytest.raises(IntermediateError, match=f"studies/a/crop.nii.gz.* is gone or damaged. Delete {crops} and run"):
+        segment_studies(crops, WEIGHTS / "scarnet.safetensors", tmp_path / "segment")
+    assert not (tmp_path / "segment" / "failures.parquet").exists()
+
+
+def test_weights_of_another_task_end_the_stage(cropped: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="are for localise, not for segment"):
+        segment_studies(cropped, WEIGHTS / "localiser.safetensors", tmp_path)
 
 
 def test_localiser_weights_are_refused(phantom: Phantom, localiser: TrainedNetwork) -> None:

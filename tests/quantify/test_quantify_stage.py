@@ -1,5 +1,5 @@
 import json
-import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from shells import Grid, Shell, Wedge, make_shell
 
+from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.cohort.tables import read_table
-from scarnet_cli.errors import GeometryError, QuantificationError
+from scarnet_cli.errors import GeometryError, IntermediateError, QuantificationError
 from scarnet_cli.image.volume import read_nifti, write_nifti
 from scarnet_cli.quantify.stage import PairOptions, parse_point, quantify_pair, quantify_studies
 
@@ -25,25 +26,27 @@ SEGMENTED = {"confidence": 0.9, "model": "unet", "model_sha256": "ab12", "flags"
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Path:
-    """Outputs of CONVERT and SEGMENT with two good studies, one without its image and one with a broken label map."""
-    for number, study_id in enumerate(("b", "a", "lost", "broken")):
+    """Outputs of CONVERT and SEGMENT with two good studies, one on another grid and one with an unknown label."""
+    for number, study_id in enumerate(("b", "a", "shifted", "strange")):
         image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0), Grid(slices=5 + number))
         convert, segment = tmp_path / "convert" / "studies" / study_id, tmp_path / "segment" / "studies" / study_id
         write_nifti(image, convert / "image.nii.gz")
         write_nifti(labels, segment / "labels.nii.gz")
         (convert / "study.json").write_text(json.dumps({"study_id": study_id, **CONVERTED}))
         (segment / "segment.json").write_text(json.dumps({"study_id": study_id, **SEGMENTED}))
-    shutil.rmtree(tmp_path / "convert/studies/lost")
-    (tmp_path / "segment/studies/broken/labels.nii.gz").write_bytes(b"no image")
+    shifted, strange = (tmp_path / f"segment/studies/{name}/labels.nii.gz" for name in ("shifted", "strange"))
+    write_nifti(replace(read_nifti(shifted), origin_xyz_mm=(9.0, 9.0, 9.0)), shifted)
+    labels = read_nifti(strange)
+    write_nifti(labels.with_array(np.full_like(labels.array, 9)), strange)
     return tmp_path
 
 
-@pytest.mark.parametrize("isolate", [False, True])
-def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, *, isolate: bool) -> None:
-    failures = quantify_studies(stage / "convert", stage / "segment", stage / "out", isolate=isolate)
+@pytest.mark.parametrize("guard", [Guard(), Guard(isolate=True)], ids=["here", "apart"])
+def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, guard: Guard) -> None:
+    failures = quantify_studies(stage / "convert", stage / "segment", stage / "out", guard)
     assert [(failure.study_id, failure.code) for failure in failures] == [
-        ("broken", "unreadable_image"),
-        ("lost", "missing_image"),
+        ("shifted", "grid_mismatch"),
+        ("strange", "unknown_label"),
     ]
     scans = read_table(stage / "out" / "scans.parquet").to_pylist()
     assert [scan["study_id"] for scan in scans] == ["a", "b"]
@@ -108,9 +111,24 @@ def test_a_reference_is_compared_and_without_one_its_columns_are_null(stage: Pat
     assert study["scar_dice"] == a["scar_dice"]
 
 
+@pytest.mark.parametrize(
+    "damaged", ["convert/studies/a/image.nii.gz", "segment/studies/a/labels.nii.gz", "segment/studies/a/segment.json"]
+)
+def test_a_damaged_file_of_an_earlier_stage_is_no_failure_of_its_study(stage: Path, damaged: str) -> None:
+    path = stage / damaged
+    path.write_bytes(path.read_bytes()[:60])
+    delete = path.parents[2]
+    with pytest.raises(IntermediateError, match=f"{path.name}, .* is gone or damaged. Delete {delete} and run again"):
+        quantify_studies(stage / "convert", stage / "segment", stage / "out")
+    path.unlink()
+    if path.name != "labels.nii.gz":  # without it SEGMENT has not done the study
+        with pytest.raises(IntermediateError, match="gone or damaged"):
+            quantify_studies(stage / "convert", stage / "segment", stage / "out")
+
+
 def test_batch_without_studies_writes_empty_tables(tmp_path: Path) -> None:
-    (tmp_path / "convert").mkdir()
-    (tmp_path / "segment").mkdir()
+    for name in ("convert", "segment"):
+        (tmp_path / name / "studies").mkdir(parents=True)
     assert quantify_studies(tmp_path / "convert", tmp_path / "segment", tmp_path / "out") == []
     for name in ("scans", "slices", "segments", "failures"):
         assert read_table(tmp_path / "out" / f"{name}.parquet").num_rows == 0

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pydicom
 
-from scarnet_cli.cohort.batch import attempt_studies
+from scarnet_cli.cohort.batch import Work, attempt_studies
 from scarnet_cli.cohort.failures import Failure
+from scarnet_cli.cohort.guard import IN_PROCESS, Guard
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.dicom.deidentification.deidentify import deidentify
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
@@ -35,8 +37,8 @@ def export_studies(
     root: Path,
     results: Sequence[Path],
     out: Path,
+    guard: Guard = IN_PROCESS,
     *,
-    isolate: bool = False,
     pseudonyms: Pseudonyms | None = None,
 ) -> list[Failure]:
     """Write every measured study's result as DICOM: studies/<id>/{seg.dcm, report.dcm} and exports.parquet.
@@ -48,7 +50,7 @@ def export_studies(
         root: Root that the sources' paths lie below.
         results: Where the results are: directories with studies/<id>/labels.nii.gz and study.json of `quantify`.
         out: Output directory; other files in it are left alone.
-        isolate: Run each study in a child process.
+        guard: What protects the other studies.
         pseudonyms: For studies that were indexed with them: their sources are de-identified likewise.
 
     Returns:
@@ -68,9 +70,25 @@ def export_studies(
             "None of the directories has results (studies/<id>/labels.nii.gz and study.json); run the stages first."
         )
         raise InputError("no_results", message)
+    prepare = partial(_exporter, by_id, root, results, out, pseudonyms)
+    failures = attempt_studies(_STAGE, measured, prepare, guard)
+    reasons = {failure.study_id: failure for failure in failures}
+    rows = [_row(study_id, out / "studies" / study_id, reasons.get(study_id)) for study_id in measured]
+    write_table("exports", rows, out / "exports.parquet", {})
+    return failures
+
+
+def _exporter(
+    by_id: Mapping[str, Mapping[str, Any]],
+    root: Path,
+    results: Sequence[Path],
+    out: Path,
+    pseudonyms: Pseudonyms | None,
+) -> Work[None]:
+    """Return the function that exports one study."""
     made = datetime.now()
 
-    def work(study_id: str) -> None:
+    def export_study(study_id: str) -> None:
         record, labels = (_find(results, study_id, name) for name in (_RECORD, _LABELS))
         if record is None or labels is None:
             return
@@ -80,11 +98,7 @@ def export_studies(
             _require_same_key(slices, by_id[study_id])
         write_results(read_nifti(labels), read_json(record), slices, out / "studies" / study_id, made)
 
-    failures = attempt_studies(_STAGE, measured, work, isolate=isolate)
-    reasons = {failure.study_id: failure for failure in failures}
-    rows = [_row(study_id, out / "studies" / study_id, reasons.get(study_id)) for study_id in measured]
-    write_table("exports", rows, out / "exports.parquet", {})
-    return failures
+    return export_study
 
 
 def _require_pseudonyms(entries: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms | None) -> None:

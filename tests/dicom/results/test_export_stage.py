@@ -12,6 +12,7 @@ from exported_study import Labelled, judge, label, read_by_dcmqi
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.dicom.results.export_stage import export_studies, read_sources, write_results
 from scarnet_cli.image.volume import same_grid
@@ -171,7 +172,7 @@ def test_images_that_changed_are_refused_and_other_files_stay(study: Labelled) -
 
 def test_a_file_that_is_gone_is_named_by_no_path(study: Labelled) -> None:
     next(study.root.glob("*.dcm")).unlink()
-    (failure,) = export_studies([study.entry], study.root, study.results, study.work / "out", isolate=True)
+    (failure,) = export_studies([study.entry], study.root, study.results, study.work / "out", Guard(isolate=True))
     assert failure.code == "not_readable"
     assert ".dcm" not in failure.message
     assert json.dumps(rows(study.work / "out")).count("not_readable") == 1

@@ -1,0 +1,119 @@
+"""One study segmented; the slices of several go through the network together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scarnet_cli.cohort.faults import reading_intermediate
+from scarnet_cli.errors import IntermediateError
+from scarnet_cli.files import read_json, write_json
+from scarnet_cli.image.labels import region_mask
+from scarnet_cli.image.volume import Volume, write_nifti
+from scarnet_cli.infer.crop_study import CROP_RECORD, read_crop
+from scarnet_cli.infer.decision import Decision
+from scarnet_cli.infer.doubts import find_doubts
+from scarnet_cli.infer.segment import paste_back, segment_crops
+from scarnet_cli.model.weights import TrainedNetwork, device_name
+
+Probabilities = list[NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the network says of one study.
+
+    Attributes:
+        probability: (class, z, y, x) on the crop's grid.
+        crop: The crop.
+        full: The full grid, as a volume of zeros.
+        flags: Codes that CROP raised.
+    """
+
+    probability: NDArray[np.float32]
+    crop: Volume
+    full: Volume
+    flags: list[str]
+
+
+class GroupedPredictions:
+    """Probabilities of many studies, computed a group at a time when the first of the group is asked for.
+
+    A crop that cannot be read does not stop its group: the error is raised when that study is asked for.
+    """
+
+    def __init__(
+        self,
+        crop_directory: Path,
+        study_ids: Sequence[str],
+        predict: Callable[[list[Volume]], Probabilities],
+        group: int,
+    ) -> None:
+        """Keep what is needed; nothing is computed yet."""
+        self._directory, self._ids, self._predict, self._group = crop_directory, list(study_ids), predict, group
+        self._ready: dict[str, NDArray[np.float32]] = {}
+
+    def of(self, study_id: str) -> Prediction:
+        """Return the prediction of one study.
+
+        Raises:
+            IntermediateError: This study's crop is gone or damaged.
+        """
+        folder = self._directory / "studies" / study_id
+        crop, full = read_crop(folder)
+        with reading_intermediate(folder / CROP_RECORD) as record:
+            flags = read_json(record)["flags"]
+        if study_id not in self._ready:
+            self._predict_from(study_id)
+        return Prediction(self._ready.pop(study_id), crop, full, flags)
+
+    def _predict_from(self, study_id: str) -> None:
+        start = self._ids.index(study_id)
+        crops: dict[str, Volume] = {}
+        for other in self._ids[start : start + self._group]:
+            try:
+                crops[other] = read_crop(self._directory / "studies" / other)[0]
+            except IntermediateError:
+                continue  # it is read again, and its error reported, in its own turn
+        self._ready = dict(zip(crops, self._predict(list(crops.values())), strict=True))
+
+
+class Segmenter:
+    """A network with its decision, in one of its modes."""
+
+    def __init__(self, trained: TrainedNetwork, *, fast: bool) -> None:
+        """Keep them.
+
+        Args:
+            trained: The segmentation network.
+            fast: Look at each slice once, not in six views.
+        """
+        self._trained, self._fast = trained, fast
+        self._decision = Decision.from_spec(trained.spec.decision)
+
+    def predict(self, crops: list[Volume]) -> Probabilities:
+        """Return (class, z, y, x) probabilities of each crop."""
+        return segment_crops(crops, self._trained, fast=self._fast)
+
+    def segment(self, prediction: Prediction, folder: Path) -> None:
+        """Write labels.nii.gz, on the full grid, and segment.json into a study's folder.
+
+        Raises:
+            ModelError: The network saw no myocardium.
+        """
+        segmentation = paste_back(prediction.probability, prediction.crop, prediction.full, self._decision)
+        write_nifti(segmentation.labels, folder / "labels.nii.gz")
+        has_scar = bool(region_mask(segmentation.labels.array, "scar").any())
+        doubts = find_doubts(prediction.probability, segmentation.confidence, self._decision, has_scar=has_scar)
+        record = {
+            "study_id": folder.name,
+            "confidence": segmentation.confidence,
+            "model": self._trained.spec.name,
+            "model_sha256": self._trained.sha256,
+            "segment_mode": "fast" if self._fast else "default",
+            "device": device_name(self._trained),
+            "flags": [*prediction.flags, *segmentation.flags, *doubts],
+        }
+        write_json(folder / "segment.json", record)
