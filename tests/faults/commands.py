@@ -101,6 +101,7 @@ class CommandScene:
     ) -> Ended:
         """Run a stage with an injected rule; `before` is shell that goes before it, such as a limit."""
         self.again_with = words_of(stage, self.folder, self.folder / "out" / stage)
+        shutil.rmtree(self.out, ignore_errors=True)
         return self._run([*self.again_with, *arguments], rule, extra, before)
 
     def again(self, *arguments: str) -> Ended:

@@ -27,6 +27,14 @@ class Ended:
     output: str
 
 
+class EndedEarly(Exception):  # noqa: N818 (an event, not an error of ours)
+    """The run ended before the fault could be injected."""
+
+    def __init__(self, ended: Ended, what: str) -> None:
+        super().__init__(f"the run ended before there was {what}")
+        self.ended = ended
+
+
 @dataclass(frozen=True, slots=True)
 class Fault(Generic[SceneT]):
     """One fault, of a run (RunScene) or of a stage's command (CommandScene).

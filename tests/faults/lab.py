@@ -1,4 +1,4 @@
-"""Makes what faults are injected into, once, and injects single faults, each in a mount and process namespace of its own."""
+"""Makes what faults are injected into, once, and injects faults, each in a mount and a process namespace of its own."""
 
 import hashlib
 import shutil
@@ -87,7 +87,7 @@ class Lab:
         fault = faults[name]
         folder = self.folder / "scenes" / name
         shutil.rmtree(folder, ignore_errors=True)
-        of_run = self.is_of_run(fault)
+        of_run = not fault.command
         subprocess.run(["cp", "-a", self.reference if of_run else self.chain, folder], check=True)
         for log in self.logs.glob(f"{name}.*"):
             log.unlink()
@@ -103,10 +103,6 @@ class Lab:
             wrong = [f"the harness failed: {type(error).__name__}: {str(error)[:300]}"]
             outcome = Outcome(name, [], None, "", "", wrong, 0.0, code_digest())
         outcome.write(self.result(name))
-
-    def is_of_run(self, fault: Fault[Any]) -> bool:
-        """Tell a fault of a whole run from one of a command."""
-        return not fault.command
 
     def make_reference(self) -> None:
         """Run once, undisturbed, in the mounted folder."""

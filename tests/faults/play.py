@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from faults.fault import Ended, Fault, Outcome, Promise
+from faults.fault import Ended, EndedEarly, Fault, Outcome, Promise
 from faults.said import complaints, plain, shown
 
 
@@ -25,8 +25,12 @@ class Scene(Protocol):
 def play(fault: Fault[Any], scene: Scene, code: str) -> Outcome:
     """Inject the fault, let the user go on where that is needed, and write down what came of it."""
     begun = time.monotonic()
-    ended = fault.inject(scene)
-    wrong = _JUDGES[fault.promise](fault, scene, ended)
+    early: list[str] = []
+    try:
+        ended = fault.inject(scene)
+    except EndedEarly as event:
+        ended, early = event.ended, [str(event)]
+    wrong = early + _JUDGES[fault.promise](fault, scene, ended)
     said = shown(ended.output, fault.says, scene.names)
     if fault.promise is Promise.STUDY and ended.exit_code == 0 and scene.failed():
         said = [plain(line, scene.names) for line in scene.said_of_failures()[:2]]

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 # What every run prints, and what says nothing about a fault.
 _NOISE = re.compile(
-    r"^\s*$|N E X T F L O W|^Launching |^\[\w\w/\w{6}\] (Submitted|Cached|Re-submitted) process|^Tables: |^Report: |^ -- Check"
+    r"^\s*$|N E X T F L O W|^Launching |^\[\w\w/\w{6}\] (Submitted|Cached|Re-submitted) process"
+    r"|^Tables: |^Report: |^ -- Check|ERROR: NWAD"
 )
 _TRACEBACK = re.compile(r"^Traceback|^\s+at [\w.$]+\(|^[\w.]+Exception\b|DataflowVariable", re.MULTILINE)
 _LONGEST = 400

@@ -1,4 +1,4 @@
-"""Are two runs' results the same? Tables value by value, the studies' files by content."""
+"""Are two runs' results the same? Tables value by value, the studies' files by content, times of making left aside."""
 
 import gzip
 from collections.abc import Collection
@@ -7,16 +7,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pydicom
+from pydicom.dataset import Dataset
 
 TABLES = ("scans", "slices", "segments", "series", "failures", "exports")
 
 
 def differences(reference: Path, out: Path, leave: Collection[str] = ()) -> list[str]:
-    """Say in words what differs between two output directories, studies in `leave` left aside; empty if nothing does."""
+    """Say in words what differs between two output directories, studies in `leave` left aside."""
     told = [f"{name}: {why}" for name in TABLES if (why := _table_difference(name, reference, out, leave))]
     wanted, given = (files_below(folder / "studies", leave) for folder in (reference, out))
     told += [f"{name}: {_word(name in wanted, name in given)}" for name in sorted(wanted.keys() ^ given.keys())]
-    return told + [f"{name}: other content" for name in sorted(wanted.keys() & given.keys()) if wanted[name] != given[name]]
+    return told + [
+        f"{name}: other content" for name in sorted(wanted.keys() & given.keys()) if wanted[name] != given[name]
+    ]
 
 
 def files_below(folder: Path, leave: Collection[str] = ()) -> dict[str, object]:
@@ -29,8 +33,16 @@ def files_below(folder: Path, leave: Collection[str] = ()) -> dict[str, object]:
 def _content(path: Path, leave: Collection[str]) -> object:
     if path.suffix == ".parquet":
         return read_rows(path, leave)
+    if path.suffix == ".dcm":
+        return _without_times(pydicom.dcmread(path))
     content = path.read_bytes()
     return gzip.decompress(content) if path.suffix == ".gz" else content
+
+
+def _without_times(dataset: Dataset) -> str:
+    """Return a DICOM object's data as text, without dates and times: it says when it was made."""
+    dataset.walk(lambda level, element: level.pop(element.tag) if element.VR in ("DA", "TM", "DT") else None)
+    return dataset.to_json(bulk_data_threshold=0, bulk_data_element_handler=lambda element: str(hash(element.value)))
 
 
 def read_rows(path: Path, leave: Collection[str] = ()) -> pa.Table:

@@ -1,7 +1,7 @@
 """Where a fault is injected: a folder with a cohort and an undisturbed run of it, in a mount namespace of its own.
 
-Every copy of the folder is mounted at one and the same path, so that Nextflow takes the tasks of the undisturbed run for
-its own and a fault in a late stage need not wait for the early ones.
+Every copy of the folder is mounted at one and the same path, so that Nextflow takes the tasks of the undisturbed run
+for its own and a fault in a late stage need not wait for the early ones.
 """
 
 import csv
@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from nextflow_launch import BIN, REPOSITORY, environment
 
-from faults.fault import Ended
+from faults.fault import Ended, EndedEarly
 from faults.preload import Rule
 from faults.same import differences
 from scarnet_cli.files import read_json
@@ -27,8 +27,7 @@ from scarnet_cli.files import read_json
 STAGES = ("INDEX", "CONVERT", "CROP", "SEGMENT", "QUANTIFY", "EXPORT", "GATHER", "REPORT")
 STUDY_STAGES = STAGES[1:6]
 # A run takes about a minute; with retries of tasks that wait for their time limit some more.
-PATIENCE_S = 420
-NOT_INPUT = ("study_minutes", "max_time")
+PATIENCE_S = 600
 
 
 @dataclass
@@ -131,7 +130,7 @@ class RunScene:
     def arguments(self) -> list[str]:
         words = {"input": self.input, "outdir": self.out, "weights_dir": self.folder / "weights"}
         given = [word for name, value in words.items() for word in (f"--{name}", str(value))]
-        small = "--fast --batch_min 1 --batch_max 2 --max_cpus 2 --dicom_results".split()
+        small = ["--fast", "--batch_min", "1", "--batch_max", "2", "--max_cpus", "2", "--dicom_results"]
         return ["-work-dir", str(self.work), *given, *small]
 
     def trace(self) -> list[dict[str, str]]:
@@ -166,7 +165,13 @@ class RunScene:
         settings = self.logs / f"{self.name}.config"
         settings.write_text(config)
         command = [str(BIN / "nextflow"), "-c", str(settings), "run", str(REPOSITORY / "main.nf")]
-        variables = {**environment(), "SCARNET_FAULT_PAUSE_S": "2", "NXF_OPTS": "-XX:-UsePerfData", "TMPDIR": str(self.folder / "tmp"), **(extra or {})}
+        variables = {
+            **environment(),
+            "SCARNET_FAULT_PAUSE_S": "2",
+            "NXF_OPTS": "-XX:-UsePerfData",
+            "TMPDIR": str(self.folder / "tmp"),
+            **(extra or {}),
+        }
         variables |= rule.environment(self.library) if rule else {}
         with log.open("wb") as file:
             process = subprocess.Popen(
@@ -180,7 +185,9 @@ class RunScene:
             )
         return Running(process, log)
 
-    def run(self, *arguments: str, rule: Rule | None = None, extra: Mapping[str, str] | None = None, config: str = "") -> Ended:
+    def run(
+        self, *arguments: str, rule: Rule | None = None, extra: Mapping[str, str] | None = None, config: str = ""
+    ) -> Ended:
         return self.start(*arguments, rule=rule, extra=extra, config=config).wait()
 
     def again(self, *arguments: str) -> Ended:
@@ -191,6 +198,10 @@ class RunScene:
         """Return the process of a task of this stage, as soon as there is one."""
         return wait_until(lambda: next(iter(self.tasks(stage)), None), run, f"a task of {stage}")
 
+    def wait_for_other_task(self, stage: str, run: Running, known: int) -> int:
+        """The same, but for one that is known."""
+        return wait_until(lambda: next((pid for pid in self.tasks(stage) if pid != known), None), run, "a new task")
+
     def tasks(self, stage: str) -> list[int]:
         """Return the processes that run `scarnet STAGE` in the work directory."""
         wanted = {b"scarnet_cli", stage.lower().encode()}
@@ -198,7 +209,9 @@ class RunScene:
 
     def moment(self, stage: str) -> float:
         """Return a random time, in seconds, within the first two thirds of such a task."""
-        return self.chance.uniform(0, 0.66) * max(seconds(row["realtime"]) for row in self.trace() if _stage_of(row) == stage)
+        return self.chance.uniform(0, 0.66) * max(
+            seconds(row["realtime"]) for row in self.trace() if _stage_of(row) == stage
+        )
 
     def differences(self, *leave: str) -> list[str]:
         return differences(self.reference, self.out, leave)
@@ -226,8 +239,7 @@ def wait_until(look: Callable[[], int | None], run: Running, what: str) -> int:
         if (seen := look()) is not None:
             return seen
         time.sleep(0.02)
-    message = f"the run ended before there was {what}: {run.output[-2000:]}"
-    raise LookupError(message)
+    raise EndedEarly(run.wait(), what)
 
 
 def processes() -> list[tuple[int, list[bytes], Path]]:

@@ -2,10 +2,20 @@
 
 from typing import Any
 
-from faults.catalogue import signals
+from faults.catalogue import (
+    disks,
+    hangs,
+    inputs,
+    intermediates,
+    memory,
+    runs,
+    settings,
+    signals,
+    studies,
+    system_calls,
+    weights,
+)
 from faults.fault import Fault
 
-_ALL: list[Fault[Any]] = [
-    *signals.FAULTS,
-]
-FAULTS = {fault.name: fault for fault in _ALL}
+_ROOMS = (signals, hangs, studies, disks, system_calls, memory, weights, intermediates, inputs, runs, settings)
+FAULTS: dict[str, Fault[Any]] = {fault.name: fault for room in _ROOMS for fault in room.FAULTS}
