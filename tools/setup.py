@@ -170,8 +170,15 @@ def make_venv(where: Environment) -> None:
                 f"python -m venv failed; on Debian and Ubuntu: apt install python3-venv.\n{made.stdout}{made.stderr}"
             )
             raise SetupError(message)
+    remove_leftovers(where)
     options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement"]
     subprocess.run([python, "-m", "pip", "install", *options, "requirements/bootstrap.txt"], check=True, cwd=where.root)
+
+
+def remove_leftovers(where: Environment) -> None:
+    """Remove the folders `~name` in which a pip that was killed kept what it replaced; later ones warn of each."""
+    for folder in where.site_packages.glob("~*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _succeeds(command: list[str]) -> bool:

@@ -17,7 +17,7 @@ from rich.progress import track
 
 from scarnet_cli.cohort.failures import Failure, failure_of_death, failure_of_error, failure_of_timeout
 from scarnet_cli.cohort.faults import machine_fault
-from scarnet_cli.cohort.guard import Guard
+from scarnet_cli.cohort.guard import IN_PROCESS, Guard
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.cohort.worker import Died, TimedOut, Work, Worker
 from scarnet_cli.errors import InputError, MachineError, OutOfMemoryError
@@ -34,7 +34,7 @@ def run_studies(
     study_ids: Sequence[str],
     prepare: Prepare,
     out: Path,
-    guard: Guard,
+    guard: Guard = IN_PROCESS,
     prepare_again: Prepare | None = None,
 ) -> list[Failure]:
     """Do every study and write the failures to `out`/failures.parquet (an empty table when none failed).
@@ -84,16 +84,28 @@ def write_failures(failures: Sequence[Failure], path: Path) -> None:
     write_table("failures", [asdict(failure) for failure in failures], path, {})
 
 
-def studies_of(stage_directory: Path, file: str) -> list[str]:
-    """Return the studies that an earlier stage finished, sorted: those whose folder holds `file`.
+def studies_of(stage_directory: Path, *files: str) -> list[str]:
+    """Return the studies that an earlier stage finished, sorted.
+
+    Args:
+        stage_directory: Its output directory.
+        files: What it leaves for each study; a study alone that lacks one is damaged, which reading it will say.
 
     Raises:
-        InputError: The directory is no stage's output, so that there is nothing to do.
+        InputError: The directory is not that stage's, or empty, so that nothing would be done without a word.
     """
-    if not (stage_directory / "studies").is_dir() and not (stage_directory / "failures.parquet").is_file():
+    folders = [path for path in (stage_directory / "studies").glob("*") if path.is_dir()]
+    if not folders and not (stage_directory / "failures.parquet").is_file():
         message = f"{stage_directory} holds no studies; name the output directory of the stage before this one."
         raise InputError("no_studies", message)
-    return sorted(path.name for path in (stage_directory / "studies").glob("*") if (path / file).is_file())
+    missing = [name for name in files if not any((folder / name).is_file() for folder in folders)]
+    if folders and missing:
+        message = (
+            f"{stage_directory} is not the output directory of the stage before this one: none of its studies "
+            f"({len(folders)}) holds {' or '.join(missing)}."
+        )
+        raise InputError("wrong_stage", message)
+    return sorted(folder.name for folder in folders)
 
 
 @contextmanager

@@ -67,8 +67,8 @@ def reading_intermediate(path: Path) -> Iterator[Path]:
             raise fault from error
         name = "/".join(path.parts[-3:])
         message = (
-            f"{name}, which an earlier stage wrote, is gone or damaged. Delete {path.parents[2].resolve()} and run "
-            "again with -resume: it is made anew."
+            f"{name}, which an earlier stage wrote, is gone or damaged. Where it is a folder of the pipeline's work "
+            f"directory, delete {path.parents[2].resolve()} and run again with -resume: it is made anew."
         )
         raise IntermediateError("damaged_intermediate", message) from error
 

@@ -46,7 +46,7 @@ def segment_studies(
         ModelError: The weights cannot be used.
         MachineError: The machine failed, or a file of `crop` is damaged.
     """
-    study_ids = studies_of(cropped, "crop.nii.gz")
+    study_ids = studies_of(cropped, "crop.nii.gz", "crop.json")
     # In a group the study that crashes the process cannot be told from the others: after a crash each is on its own.
     grouped, alone = (partial(_segmenter, cropped, weights, out, mode, study_ids, group) for group in (GROUP, 1))
     return run_studies("segment", study_ids, grouped, out, guard, prepare_again=alone)

@@ -79,8 +79,8 @@ def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, guard: Gua
         InputError: A directory is no such output.
         MachineError: The machine failed, or a file of an earlier stage is gone or damaged.
     """
-    study_ids = studies_of(segment_dir, "labels.nii.gz")
-    studies_of(convert_dir, "image.nii.gz")
+    study_ids = studies_of(segment_dir, "labels.nii.gz", "segment.json")
+    studies_of(convert_dir, "image.nii.gz", "study.json")
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".rows-") as name:
         rows_dir = Path(name)

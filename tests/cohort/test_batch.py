@@ -223,6 +223,14 @@ def test_an_interrupt_is_no_failure_of_the_study(tmp_path: Path) -> None:
 def test_a_folder_that_no_stage_wrote_is_refused_and_a_batch_without_studies_is_not(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no studies"):
         studies_of(tmp_path, "image.nii.gz")
-    finish(tmp_path, "unfinished")
+    finish(tmp_path, "a")
+    with pytest.raises(InputError, match=r"none of its studies \(1\) holds image.nii.gz"):
+        studies_of(tmp_path, "image.nii.gz", "half.txt")
+    assert studies_of(tmp_path, "half.txt") == ["a"]
+    (tmp_path / "studies" / "b").mkdir()
+    assert studies_of(tmp_path, "half.txt") == ["a", "b"]
+
+
+def test_a_batch_whose_studies_all_failed_is_no_mistake(tmp_path: Path) -> None:
+    run_studies("convert", ["a"], unexpected, tmp_path)
     assert studies_of(tmp_path, "image.nii.gz") == []
-    assert studies_of(tmp_path, "half.txt") == ["unfinished"]

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,9 @@ workflow {
 }
 """
 
+PARAMETERS = "".join(
+    f"params.{name} = null\n" for name in ("container_core", "container_gpu", "queue", "study_minutes")
+)
 SECRET = "whisper-4711"
 ENGINES = {
     "docker": ("--volume /input:/input:ro", "--volume /store:/store", "--gpus all"),
@@ -52,9 +56,7 @@ def test_a_process_with_several_labels_gets_its_mounts_and_its_gpu(tmp_path: Pat
     (tmp_path / "main.nf").write_text(PROCESSES)
     configs = "".join(f"includeConfig '{REPOSITORY}/conf/{name}.config'\n" for name in ("base", "gpu", engine))
     ignore = "process { container = '/nowhere'\n errorStrategy = 'ignore' }\n"
-    (tmp_path / "nextflow.config").write_text(
-        "params.container_core = null\nparams.container_gpu = null\n" + configs + ignore
-    )
+    (tmp_path / "nextflow.config").write_text(PARAMETERS + configs + ignore)
     done = subprocess.run(
         [BIN / "nextflow", "run", "main.nf"],
         cwd=tmp_path,
@@ -68,12 +70,7 @@ def test_a_process_with_several_labels_gets_its_mounts_and_its_gpu(tmp_path: Pat
         timeout=PATIENCE_S,
         check=False,
     )
-    launches = {}
-    for script in tmp_path.glob("work/*/*/.command.run"):
-        text = script.read_text()
-        name = re.search(r"### name: '(\w+)'", text)
-        assert name is not None
-        launches[name[1]] = text
+    launches = launches_of(tmp_path)
     assert set(launches) == {"TRAINING", "SCORING", "FETCHING", "MERGING"}, done.stdout + done.stderr
     mount, store, gpu = ENGINES[engine]
     shown = {
@@ -89,3 +86,40 @@ def test_a_process_with_several_labels_gets_its_mounts_and_its_gpu(tmp_path: Pat
         assert {name for name, text in launches.items() if "--network none" not in text} == {"FETCHING"}
         assert {name for name, text in launches.items() if "--env SCARNET_PACS_TOKEN" in text} == {"FETCHING"}
     assert not [name for name, text in launches.items() if SECRET in text]
+
+
+def test_a_site_s_slurm_options_are_kept_beside_the_gpu(tmp_path: Path) -> None:
+    (tmp_path / "main.nf").write_text(PROCESSES)
+    configs = "".join(f"includeConfig '{REPOSITORY}/conf/{name}.config'\n" for name in ("base", "gpu", "slurm"))
+    (tmp_path / "nextflow.config").write_text(PARAMETERS + configs + "process.errorStrategy = 'ignore'\n")
+    (tmp_path / "site.config").write_text("process.clusterOptions = '--account=heart --qos=low'\n")
+    # A job is written before it is submitted, so that no cluster is needed; all jobs are refused.
+    refusing = tmp_path / "bin" / "sbatch"
+    refusing.parent.mkdir()
+    refusing.write_text("#!/bin/sh\nexit 1\n")
+    refusing.chmod(0o755)
+    variables = {**environment(), "PATH": f"{refusing.parent}:{environment()['PATH']}"}
+    command = [BIN / "nextflow", "run", "main.nf", "-c", "site.config", "--max_time", "1h"]
+    nextflow = subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(600):
+            if nextflow.poll() is not None or len(launches_of(tmp_path)) == 4:
+                break
+            time.sleep(0.1)
+        launches = launches_of(tmp_path)
+    finally:
+        nextflow.kill()
+        output, _ = nextflow.communicate()
+    site = "--account=heart --qos=low"
+    assert {name: re.findall(r"#SBATCH (.*--account.*)", text) for name, text in launches.items()} == {
+        "TRAINING": [f"{site} --gres=gpu:1"],
+        "SCORING": [f"{site} --gres=gpu:1"],
+        "FETCHING": [site],
+        "MERGING": [site],
+    }, output
+
+
+def launches_of(folder: Path) -> dict[str, str]:
+    """Return process -> the script that Nextflow wrote to launch its task."""
+    texts = (script.read_text() for script in folder.glob("work/*/*/.command.run"))
+    return {text.split("### name: '")[1].split("'")[0].split(" ")[0]: text for text in texts}

@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 from nextflow import Environment
-from setup import CHECKER, RUNNER, STAMP, UNFINISHED, alone, digest, is_done, is_whole, read_stamp, write_stamp
+from setup import (
+    CHECKER,
+    RUNNER,
+    STAMP,
+    UNFINISHED,
+    alone,
+    digest,
+    is_done,
+    is_whole,
+    read_stamp,
+    remove_leftovers,
+    write_stamp,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
@@ -78,6 +90,14 @@ def test_an_install_that_was_cut_off_is_not_whole(where: Environment) -> None:
     fill(where)
     (where.venv / UNFINISHED).touch()
     assert not is_whole(where, checks=False)
+
+
+def test_what_a_killed_pip_left_behind_is_removed(where: Environment) -> None:
+    left = where.venv / "lib" / "python3.11" / "site-packages" / "~ip-24.0.dist-info"
+    left.mkdir(parents=True)
+    remove_leftovers(where)
+    assert list(left.parent.glob("~*")) == []
+    assert left.parent.is_dir()
 
 
 def test_set_up_is_done_for_the_parts_whose_stamp_fits_its_inputs(where: Environment) -> None:
