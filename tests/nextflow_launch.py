@@ -103,7 +103,7 @@ class Launch:
 
 
 def environment() -> dict[str, str]:
-    """Return an environment without a wish for a parser and without an activated .venv: tasks find their own way."""
+    """Return an environment without wishes for a parser or slow imports, and without an activated .venv."""
     paths = [path for path in os.environ["PATH"].split(os.pathsep) if Path(path).resolve() != BIN.resolve()]
-    kept = {key: value for key, value in os.environ.items() if key != "NXF_SYNTAX_PARSER"}
+    kept = {key: value for key, value in os.environ.items() if key not in ("NXF_SYNTAX_PARSER", "PYTHONDONTWRITEBYTECODE")}
     return {**kept, "PATH": os.pathsep.join(paths)}

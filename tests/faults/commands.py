@@ -73,7 +73,7 @@ class CommandScene:
     def stage(self) -> str:
         return self.again_with[0]
 
-    @cached_property
+    @property
     def names(self) -> dict[str, str]:
         words = {"OUT": self.folder / "out", "INPUT": self.folder / "cohort" / "dicom"}
         words |= {"WEIGHTS": self.folder / "weights", "HERE": self.folder}
@@ -83,7 +83,7 @@ class CommandScene:
     def chance(self) -> random.Random:
         return random.Random(self.name)
 
-    @cached_property
+    @property
     def studies(self) -> list[str]:
         return pq.read_table(self.folder / "index" / "studies.parquet")["study_id"].to_pylist()
 

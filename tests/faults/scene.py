@@ -95,7 +95,7 @@ class RunScene:
     def launch(self) -> Path:
         return self.folder / "launch"
 
-    @cached_property
+    @property
     def names(self) -> dict[str, str]:
         """Path -> word, for what is shown."""
         words = {"OUT": self.out, "WORK": self.work, "INPUT": self.input, "LAUNCH": self.launch}
@@ -106,7 +106,7 @@ class RunScene:
     def chance(self) -> random.Random:
         return random.Random(self.name)
 
-    @cached_property
+    @property
     def batches(self) -> dict[str, list[str]]:
         """Batch -> its studies; the largest batch first."""
         rows = pq.read_table(next(self.reference.parent.glob("work/*/*/index/studies.parquet"))).to_pylist()
@@ -115,7 +115,7 @@ class RunScene:
             batches.setdefault(row["batch"], []).append(row["study_id"])
         return dict(sorted(batches.items(), key=lambda item: -len(item[1])))
 
-    @cached_property
+    @property
     def study(self) -> str:
         """A study that shares its batch with others."""
         return next(iter(self.batches.values()))[0]
