@@ -105,5 +105,6 @@ class Launch:
 def environment() -> dict[str, str]:
     """Return an environment without wishes for a parser or slow imports, and without an activated .venv."""
     paths = [path for path in os.environ["PATH"].split(os.pathsep) if Path(path).resolve() != BIN.resolve()]
-    kept = {key: value for key, value in os.environ.items() if key not in ("NXF_SYNTAX_PARSER", "PYTHONDONTWRITEBYTECODE")}
+    left = ("NXF_SYNTAX_PARSER", "PYTHONDONTWRITEBYTECODE")
+    kept = {key: value for key, value in os.environ.items() if key not in left}
     return {**kept, "PATH": os.pathsep.join(paths)}

@@ -15,7 +15,7 @@ from faults.fault import Ended
 from faults.preload import Rule
 from faults.same import files_below
 
-PATIENCE_S = 180
+PATIENCE_S = 400
 COMMANDS = ("index", "convert", "crop", "segment", "quantify", "export", "gather", "report")
 
 
