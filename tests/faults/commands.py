@@ -13,7 +13,7 @@ from nextflow_launch import BIN, REPOSITORY, environment
 
 from faults.fault import Ended
 from faults.preload import Rule
-from faults.same import files_below
+from faults.same import failed_studies, files_below
 
 PATIENCE_S = 400
 COMMANDS = ("index", "convert", "crop", "segment", "quantify", "export", "gather", "report")
@@ -133,12 +133,10 @@ class CommandScene:
         return [f"{name}: differs" for name in names if wanted.get(name) != given.get(name)]
 
     def failed(self) -> dict[str, str]:
-        path = self.out / "failures.parquet"
-        return {row["study_id"]: row["code"] for row in pq.read_table(path).to_pylist()} if path.exists() else {}
+        return {row["study_id"]: row["code"] for row in failed_studies(self.out)}
 
     def said_of_failures(self) -> list[str]:
-        rows = pq.read_table(self.out / "failures.parquet").to_pylist()
-        return [f"failures: {row['stage']}, {row['code']}: {row['message']}" for row in rows]
+        return [f"{row['code']}: {row['message']}" for row in failed_studies(self.out)]
 
     def accounted(self) -> str:
         done = {path.name for path in (self.out / "studies").glob("*")} | set(self.failed())

@@ -50,6 +50,7 @@ class Fault(Generic[SceneT]):
         exit_codes: With Promise.SAID: those that are right.
         again: What the user adds to -resume then.
         command: It disturbs a command (CommandScene), not a run.
+        dicom: The run writes results as DICOM, too (EXPORT).
         quick: `make test` injects it, too; it takes seconds.
     """
 
@@ -64,6 +65,7 @@ class Fault(Generic[SceneT]):
     again: tuple[str, ...] = ()
     quick: bool = False
     command: bool = False
+    dicom: bool = False
 
 
 @dataclass(frozen=True, slots=True)

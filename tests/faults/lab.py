@@ -34,9 +34,9 @@ class Lab:
         """Where every copy of the undisturbed run is mounted."""
         return self.folder / "here"
 
-    @property
-    def reference(self) -> Path:
-        return self.folder / "reference"
+    def reference(self, *, dicom: bool) -> Path:
+        """Return the folder of the undisturbed run, without or with results as DICOM."""
+        return self.folder / ("reference_dicom" if dicom else "reference")
 
     @property
     def chain(self) -> Path:
@@ -49,8 +49,9 @@ class Lab:
     def result(self, name: str) -> Path:
         return self.folder / "outcomes" / f"{name}.json"
 
-    def run_scene(self, name: str) -> RunScene:
-        return RunScene(self.here, self.reference / "results", build_injector(self.folder), self.logs, name)
+    def run_scene(self, name: str, *, dicom: bool) -> RunScene:
+        reference = self.reference(dicom=dicom) / "results"
+        return RunScene(self.here, reference, build_injector(self.folder), self.logs, name, dicom)
 
     def set_up(self) -> None:
         """Make the undisturbed run and the chain of commands, unless the same code made them already."""
@@ -61,16 +62,19 @@ class Lab:
         if stamp.exists() and stamp.read_text() == code_digest():
             return
         stamp.unlink(missing_ok=True)
-        shutil.rmtree(self.reference, ignore_errors=True)
-        shutil.rmtree(self.chain, ignore_errors=True)
+        plain, dicom = (self.reference(dicom=dicom) for dicom in (False, True))
+        for folder in (plain, dicom, self.chain):
+            shutil.rmtree(folder, ignore_errors=True)
         for place in _PLACES:
-            (self.reference / place).mkdir(parents=True)
-        command = [BIN / "scarnet", "phantom", "--studies", "3", "--out", self.reference / "cohort"]
-        subprocess.run(command, check=True)
+            (plain / place).mkdir(parents=True)
+        subprocess.run([BIN / "scarnet", "phantom", "--studies", "3", "--out", plain / "cohort"], check=True)
         for path in (REPOSITORY / "weights").iterdir():
-            shutil.copy2(path, self.reference / "weights")
-        self.inside("reference")
-        make_chain(self.chain)
+            shutil.copy2(path, plain / "weights")
+        self.inside(plain.name)
+        subprocess.run(["cp", "-a", plain, dicom], check=True)
+        self.inside(dicom.name)
+        self.chain.mkdir()
+        self.inside(self.chain.name)
         stamp.write_text(code_digest())
 
     def inside(self, name: str, patience_s: float | None = None) -> None:
@@ -80,36 +84,40 @@ class Lab:
 
     def enter(self, name: str, faults: Mapping[str, Fault[Any]]) -> None:
         """Make the undisturbed run, or inject a fault and write down its outcome."""
-        if name == "reference":
-            appear(self.here, self.reference)
-            self.make_reference()
+        if name == self.chain.name:
+            appear(self.here, self.chain)
+            make_chain(self.here)
+            return
+        if name.startswith("reference"):
+            self.make_reference(name)
             return
         fault = faults[name]
         folder = self.folder / "scenes" / name
         shutil.rmtree(folder, ignore_errors=True)
-        of_run = not fault.command
-        subprocess.run(["cp", "-a", self.reference if of_run else self.chain, folder], check=True)
+        source = self.chain if fault.command else self.reference(dicom=fault.dicom)
+        subprocess.run(["cp", "-a", source, folder], check=True)
         for log in self.logs.glob(f"{name}.*"):
             log.unlink()
         try:
-            if of_run:
-                appear(self.here, folder)
-                outcome = play(fault, self.run_scene(name), code_digest())
-            else:
-                scene = CommandScene(folder, build_injector(self.folder), self.logs, name)
+            appear(self.here, folder)
+            if fault.command:
+                scene = CommandScene(self.here, build_injector(self.folder), self.logs, name)
                 outcome = play(fault, scene, code_digest())
+            else:
+                outcome = play(fault, self.run_scene(name, dicom=fault.dicom), code_digest())
         except Exception as error:  # noqa: BLE001 (the table shows a harness that failed, too)
             (self.logs / f"{name}.harness.txt").write_text(traceback.format_exc())
             wrong = [f"the harness failed: {type(error).__name__}: {str(error)[:300]}"]
             outcome = Outcome(name, [], None, "", "", wrong, 0.0, code_digest())
         outcome.write(self.result(name))
 
-    def make_reference(self) -> None:
-        """Run once, undisturbed, in the mounted folder."""
-        scene = self.run_scene("reference")
-        for log in self.logs.glob("reference.*"):
+    def make_reference(self, name: str) -> None:
+        """Run once, undisturbed, in the mounted folder; results as DICOM come on top of the run without."""
+        appear(self.here, self.folder / name)
+        scene = self.run_scene(name, dicom=name == self.reference(dicom=True).name)
+        for log in self.logs.glob(f"{name}.*"):
             log.unlink()
-        done = scene.run()
+        done = scene.run("-resume")
         if done.exit_code != 0:
             message = f"the undisturbed run failed: {done.output}"
             raise RuntimeError(message)

@@ -50,11 +50,17 @@ def _drop_time(level: Dataset, element: DataElement) -> None:
         del level[element.tag]
 
 
+def failed_studies(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of a folder's tables that say of a study why it failed, exports among them."""
+    paths = [path for name in ("failures", "exports") if (path := folder / f"{name}.parquet").exists()]
+    return [row for path in paths for row in pq.read_table(path).to_pylist() if row["code"] is not None]
+
+
 def read_rows(path: Path, leave: Collection[str] = ()) -> pa.Table:
     """Read a table without its metadata (the time when it was made is in there)."""
     table = pq.read_table(path).replace_schema_metadata(None)
     if leave and "study_id" in table.column_names:
-        return table.filter(pa.array([study not in leave for study in table["study_id"].to_pylist()]))
+        return table.filter(pa.array([study not in leave for study in table["study_id"].to_pylist()], pa.bool_()))
     return table
 
 

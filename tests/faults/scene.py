@@ -21,7 +21,7 @@ from nextflow_launch import BIN, REPOSITORY, environment
 
 from faults.fault import Ended, EndedEarly
 from faults.preload import Rule
-from faults.same import differences
+from faults.same import differences, failed_studies
 from scarnet_cli.files import read_json
 
 STAGES = ("INDEX", "CONVERT", "CROP", "SEGMENT", "QUANTIFY", "EXPORT", "GATHER", "REPORT")
@@ -71,6 +71,7 @@ class RunScene:
         library: The injector.
         logs: Folder for what runs print.
         name: Of the fault; random moments follow from it.
+        dicom: The runs write results as DICOM, too.
     """
 
     folder: Path
@@ -78,6 +79,7 @@ class RunScene:
     library: Path
     logs: Path
     name: str
+    dicom: bool = False
 
     @property
     def work(self) -> Path:
@@ -130,8 +132,8 @@ class RunScene:
     def arguments(self) -> list[str]:
         words = {"input": self.input, "outdir": self.out, "weights_dir": self.folder / "weights"}
         given = [word for name, value in words.items() for word in (f"--{name}", str(value))]
-        small = ["--fast", "--batch_min", "1", "--batch_max", "2", "--max_cpus", "2", "--dicom_results"]
-        return ["-work-dir", str(self.work), *given, *small]
+        small = ["--fast", "--batch_min", "1", "--batch_max", "2", "--max_cpus", "2"]
+        return ["-work-dir", str(self.work), *given, *small, *(["--dicom_results"] if self.dicom else [])]
 
     def trace(self) -> list[dict[str, str]]:
         """What ran in the undisturbed run."""
@@ -218,12 +220,10 @@ class RunScene:
 
     def failed(self) -> dict[str, str]:
         """Study -> code, from the table of failures."""
-        path = self.out / "tables" / "failures.parquet"
-        return {row["study_id"]: row["code"] for row in pq.read_table(path).to_pylist()} if path.exists() else {}
+        return {row["study_id"]: row["code"] for row in failed_studies(self.out / "tables")}
 
     def said_of_failures(self) -> list[str]:
-        rows = pq.read_table(self.out / "tables" / "failures.parquet").to_pylist()
-        return [f"failures: {row['stage']}, {row['code']}: {row['message']}" for row in rows]
+        return [f"{row['code']}: {row['message']}" for row in failed_studies(self.out / "tables")]
 
     def accounted(self) -> str:
         seen = {study for studies in self.batches.values() for study in studies}

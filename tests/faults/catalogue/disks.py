@@ -198,6 +198,7 @@ FAULTS = [
         Promise.GOES_ON,
         partial(take_away_for_a_moment, place="cohort", stage="EXPORT"),
         says="EXPORT",
+        dicom=True,
     ),
     Fault(
         "vanished-input-index",

@@ -33,6 +33,7 @@ FAULTS = [
         says=says,
         codes=codes,
         again=again,
+        dicom=stage == "EXPORT",
     )
     for name, stage, words, command, promise, says, codes, again in (
         ("gone-file", "CONVERT", "is gone", "rm -f {file}", Promise.SAID, "(?i)gone|input|file", (), ()),

@@ -54,7 +54,15 @@ FAULTS = [
             says=_SAYS,
         )
         for how, words, damage, file, what, stage, pattern in (
-            ("cut", "cut by a third", cut, "image", "CONVERT's image", "CROP", "convert/studies/{study}/image.nii.gz"),
+            (
+                "cut",
+                "cut by a third",
+                cut,
+                "image",
+                "CONVERT's image",
+                "QUANTIFY",
+                "convert/studies/{study}/image.nii.gz",
+            ),
             (
                 "changed",
                 "with one bit changed",
@@ -89,7 +97,7 @@ FAULTS = [
                 change_voxels,
                 "image",
                 "CONVERT's image",
-                "CROP",
+                "QUANTIFY",
                 "convert/studies/{study}/image.nii.gz",
             ),
         )

@@ -37,6 +37,7 @@ FAULTS = [
         Promise.GOES_ON,
         partial(signal_tasks, number=number),
         says="NOTE: Process",
+        dicom=True,
     )
     for number, words in _DONE.items()
 ]
