@@ -4,7 +4,7 @@
 include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
-include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; placeOf ; weightsFiles ; writeParameters } from './workflows/parameters'
+include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; lastFailures ; placeOf ; weightsFiles ; writeParameters } from './workflows/parameters'
 
 workflow {
     def schema = file("${projectDir}/nextflow_schema.json")
@@ -34,9 +34,10 @@ workflow {
             COHORT(
                 placeOf(params, workflow.workDir),
                 indexMemory(params, workflow.workDir),
+                params.retry_failed ? lastFailures(params.outdir) : [],
                 params.series_rules ? file(params.series_rules) : [],
                 deidentifyKey(params) ?: [],
-                "--batch-min ${params.batch_min} --batch-max ${params.batch_max}",
+                "--batch-min ${params.batch_min} --batch-max ${params.batch_max}" + (params.retry_failed ? " --retry-failed '${params.retry_failed}'" : ''),
                 weightsFiles(params.localiser, params),
                 weightsFiles(params.weights, params),
                 params.fast ? '--fast' : '',

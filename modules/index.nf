@@ -17,10 +17,11 @@ process INDEX {
     input:
     val input // map of placeOf
     path previous, stageAs: 'previous.parquet'
+    path failures, stageAs: 'last_failures.parquet' // of the run before, where failed studies are tried again, or []
     path studies, stageAs: 'studies.csv' // list of the studies wanted from a server, or []
     path series_rules, stageAs: 'series_rules.yml' // a site's rules of series selection, or []
     path key, stageAs: 'deidentify.key' // of the pseudonyms, or []
-    val options
+    val options // text: sizes of batches, and which failed studies are tried again
 
     output:
     path 'index/{studies,series,failures}.parquet', emit: tables, optional: true
@@ -36,6 +37,7 @@ process INDEX {
     scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
         ${input.parts ? "--parts ${nextflow.util.Escape.path(input.parts)}" : ''} ${downloads} \\
         ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
-        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options}
+        ${failures ? '--failures last_failures.parquet' : ''} ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options} \\
+        ${task.attempt <= task.maxRetries ? '--will-retry' : ''}
     """
 }

@@ -3,21 +3,26 @@
 Messages made here name lines and columns and quote no cell: they go into logs, and a cell may hold a name or a path.
 """
 
+import codecs
 import csv
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final, TypeVar
 
 from scarnet_cli.errors import InputError, ScarnetError
 
 Row = TypeVar("Row")
+_Cells = dict[str, str]
 
 # A name becomes a folder's and goes into every table.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST: Final = 64
 _MOST_SHOWN: Final = 20
+_SEPARATORS: Final = (",", ";", "\t")
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # zip, as of .xlsx, .ods and .numbers; and .xls
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,11 @@ class SheetKind:
 def read_sheet(path: Path, kind: SheetKind, parse: Callable[[dict[str, str]], Row]) -> list[Row]:
     """Read and check a CSV table.
 
+    Cells are separated by what the first line shows: commas, semicolons or tabs. Blank rows and blank columns without a
+    name are left out, as spreadsheets add them.
+
     Args:
-        path: The file, UTF-8.
+        path: The file, UTF-8, or UTF-16 with its mark.
         kind: Its name and columns.
         parse: Turns one row's cells (stripped; empty where absent) into a record, or raises a ValueError or
             ScarnetError that says all that is wrong with it.
@@ -85,14 +93,19 @@ def problem_of_label(column: str, text: str) -> str | None:
     return f"{column} is no label: up to {_LONGEST} characters that can be printed, no '/' and no '\\'"
 
 
-def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, dict[str, str | None]]]:
+def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, _Cells]]:
+    """Return the rows with their line: cells by column, and what else they hold under the key ""."""
+    encoding = _encoding(path, kind)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            _require_columns(reader.fieldnames, kind)
-            lines = [(reader.line_num, row) for row in reader if any(_cells(row))]
-    except (csv.Error, UnicodeDecodeError) as error:
-        message = f"The {kind.noun} is no CSV file in UTF-8 ({error}); save it again as CSV."
+        with path.open(newline="", encoding=encoding) as file:
+            reader = csv.reader(file, strict=True, delimiter=_separator(path, encoding))
+            rows = ([cell.strip() for cell in row] for row in reader)
+            filled = ((reader.line_num, row) for row in rows if any(row))
+            _, names = next(filled, (0, []))
+            _require_columns(names, kind)
+            lines = [(line, _by_column(names, row)) for line, row in filled]
+    except (csv.Error, UnicodeError) as error:
+        message = f"The {kind.noun} is no CSV file in UTF-8 ({error}); save it again as CSV in UTF-8."
         raise InputError("bad_samplesheet", message) from error
     if not lines:
         message = f"The {kind.noun} has no rows; add one line for each {kind.required[0]}."
@@ -100,12 +113,35 @@ def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, dict[str, str | 
     return lines
 
 
-def _cells(row: Mapping[str, object]) -> Iterable[object]:
-    return (str(value).strip() for value in row.values() if value is not None)
+def _by_column(names: Sequence[str], row: Sequence[str]) -> _Cells:
+    cells = dict(zip(names, row, strict=False))
+    nameless = [cell for name, cell in zip_longest(names, row[: len(names)], fillvalue="") if not name]
+    return {name: cells.get(name, "") for name in names if name} | {"": "".join([*nameless, *row[len(names) :]])}
 
 
-def _require_columns(found: Iterable[str] | None, kind: SheetKind) -> None:
-    names = [name.strip() for name in found or ()]
+def _encoding(path: Path, kind: SheetKind) -> str:
+    """Return how a table's text is stored, by its first bytes: UTF-8, or UTF-16 with its mark, as Excel writes it.
+
+    Raises:
+        InputError: It is a workbook.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(_WORKBOOKS):
+        message = f"The {kind.noun} is a workbook of Excel, Numbers or the like; save it as CSV and give that."
+        raise InputError("bad_samplesheet", message)
+    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
+def _separator(path: Path, encoding: str) -> str:
+    """Return what separates a table's cells: of commas, semicolons and tabs the one that the first line has most of."""
+    with path.open(newline="", encoding=encoding) as file:
+        first = next((line for line in file if line.strip(" ,;\t\r\n")), "")
+    return max(_SEPARATORS, key=first.count)
+
+
+def _require_columns(found: Sequence[str], kind: SheetKind) -> None:
+    names = [name for name in found if name]
     missing = [name for name in kind.required if name not in names]
     unknown = [name for name in names if name not in (*kind.required, *kind.optional)]
     if missing or unknown or len(set(names)) != len(names):
@@ -118,8 +154,9 @@ def _require_columns(found: Iterable[str] | None, kind: SheetKind) -> None:
         raise InputError("bad_samplesheet", message)
 
 
-def _values(cells: dict[str, str | None]) -> dict[str, str]:
-    if None in cells:
+def _values(cells: _Cells) -> dict[str, str]:
+    """Return a row's cells by column; what stands beyond the columns that have a name is an error."""
+    if cells[""]:
         message = "it has more cells than the first line has columns; quote cells that hold a comma"
         raise ValueError(message)
-    return {key.strip(): (value or "").strip() for key, value in cells.items()}
+    return {name: cell for name, cell in cells.items() if name}

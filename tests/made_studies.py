@@ -1,7 +1,6 @@
 """Studies as facts, without files: a stack in a line, to test which one is taken of realistic mixtures."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -50,8 +49,7 @@ def stack(
     frames = []
     for i in range(slices):
         for phase in range(phases):
-            one = replace(
-                _plain(),
+            one = _plain()._replace(
                 series_uid=series_uid,
                 sop_uid=f"{series_uid}.{i}.{phase}.{abs(hash(str(facts)))}",
                 description=name,
@@ -59,7 +57,7 @@ def stack(
                 position_xyz_mm=tuple(FIRST_MM + normal * i * gap_mm),
                 acquired_s=at * 60 + i + phase / 100,
             )
-            frames.append(Frame(FoundFile(f"{series_uid}/{i}-{phase}", None, 1, 1), replace(one, **facts)))
+            frames.append(Frame(FoundFile(f"{series_uid}/{i}-{phase}", None, 1, 1), one._replace(**facts)))
     return frames
 
 

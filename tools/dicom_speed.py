@@ -29,7 +29,7 @@ from scarnet_cli.dicom.index.read_files import read_file
 from scarnet_cli.dicom.made.habits import Habit, Role
 from scarnet_cli.dicom.made.write import StudyPlan, write_study
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.whole_files import Source
+from scarnet_cli.dicom.whole_files import sources_of
 from scarnet_cli.image.volume import Volume, to_sitk
 
 A_STUDY: Final = 100
@@ -123,7 +123,7 @@ def time_conversion(out: Path) -> None:
         path.unlink()
     (study,) = take_in(source, None, IntakeOptions()).studies
     entry = study.entry or {}
-    slices = [Source(place["path"], place["member"], place["frame"]) for place in entry["sources"]]
+    slices = sources_of(entry)
 
     def uncompressed() -> None:
         sitk.WriteImage(to_sitk(read_volume(source, slices)[0]), str(out / "ours.nii"))

@@ -37,6 +37,12 @@ RUNNER: Final = "24.10"
 CHECKER: Final = "25.04"
 STAMP: Final = "setup.json"
 UNFINISHED: Final = "setup-unfinished"
+COMMAND: Final = """\
+#!/bin/sh
+# Written by tools/setup.py. Another Python's settings (a cluster's module) must not reach this one.
+unset PYTHONPATH PYTHONHOME PYTHONSTARTUP
+exec "$(dirname "$(readlink -f "$0")")/python" -P -s -m scarnet_cli "$@"
+"""
 OWN_FILES: Final = ("setup.py", "debian.py", "jars.py", "nextflow.py", "pip_settings.py", "torch_choice.py")
 
 
@@ -197,6 +203,15 @@ def install(where: Environment, uv: UvSettings, files: list[str]) -> None:
 def install_package(where: Environment, uv: UvSettings) -> None:
     """Install the package itself, editable, with the setuptools that is there: no network."""
     run_uv(where, uv, ["--no-deps", "--no-build-isolation", "--editable", "."])
+    write_command(where)
+
+
+def write_command(where: Environment) -> None:
+    """Write .venv/bin/scarnet in place of pip's, which settings of another Python can break."""
+    unfinished = where.program("scarnet.new")
+    unfinished.write_text(COMMAND)
+    unfinished.chmod(0o755)
+    unfinished.replace(where.program("scarnet"))
 
 
 def run_uv(where: Environment, uv: UvSettings, arguments: list[str]) -> None:

@@ -1,6 +1,7 @@
-// From a directory of DICOM (or a server: FETCH) to the cohort's tables: INDEX -> CONVERT -> CROP -> SEGMENT -> QUANTIFY -> GATHER -> REPORT.
+// From a directory of DICOM (or a server: FETCH) to the cohort's tables: CHECK -> INDEX -> CONVERT -> CROP -> SEGMENT -> QUANTIFY -> GATHER -> REPORT.
 // Studies travel in batches; every channel between stages carries tuple(batch id, directory of the stage).
 
+include { CHECK } from '../modules/check'
 include { INDEX } from '../modules/index'
 include { FETCH } from '../modules/fetch'
 include { CONVERT } from '../modules/convert'
@@ -16,9 +17,10 @@ workflow COHORT {
     take:
     input // map of placeOf: where the studies are
     previous // index.parquet of the run before, or []
+    failures // failures.parquet of the run before, where failed studies are tried again, or []
     series_rules // a site's rules of series selection (YAML), or []
     key // file with the key of the pseudonyms, or [] to leave names as they are
-    index_options // text: sizes of batches
+    index_options // text: sizes of batches, and which failed studies are tried again
     localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])
     weights // weights of the segmentation network, likewise
     segment_options // text: --fast or nothing
@@ -27,8 +29,9 @@ workflow COHORT {
     dicom // map: `asked`, whether results are wanted as DICOM too; `store`, address of the server that they go to, or ''
 
     main:
-    INDEX(input, previous, input.studies, series_rules, key, index_options)
-    INDEX.out.problem.subscribe { message -> error(message.text.trim()) }
+    CHECK(localiser, weights)
+    INDEX(CHECK.out.passed.map { _networks -> input }, previous, failures, input.studies, series_rules, key, index_options)
+    CHECK.out.problem.mix(INDEX.out.problem).subscribe { message -> error(message.text.trim()) }
     ch_planned = INDEX.out.batches.flatten().map { json -> tuple(json.baseName, json) }
     FETCH(input.server ? ch_planned : channel.empty(), input.downloads)
     ch_batches = input.server ? FETCH.out.batch : ch_planned

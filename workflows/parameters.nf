@@ -43,6 +43,9 @@ def checkParameters(params, schema) {
     if (!problems) {
         problems += problemsOfAddress(params)
     }
+    if (params.retry_failed && !lastFailures(params.outdir)) {
+        problems += ["--retry_failed needs the failures of an earlier run; '${params.outdir}' holds none."]
+    }
     if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll { text -> text }
     }
@@ -195,6 +198,12 @@ def problemOfResults(outdir) {
 /** The index remembers names of series and UIDs: where they must not leave, it does so in the work directory. */
 def memoryFolder(params, workDir) {
     return params.deidentify ? workDir.toString() : "${params.outdir}/pipeline_info".toString()
+}
+
+/** The failures of the last run that ended: it may have been set aside for one that was interrupted. Null without any. */
+def lastFailures(outdir) {
+    def tables = ['tables', 'earlier_run/tables'].collect { folder -> file("${outdir}/${folder}/failures.parquet") }
+    return tables.find { table -> table.exists() }
 }
 
 /** What the last index remembers, or []. */

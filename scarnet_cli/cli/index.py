@@ -18,8 +18,8 @@ from scarnet_cli.cli.options import (
     OUTPUT_DIRECTORY,
     PROBLEM,
     SERIES_RULES,
-    SOURCE,
     STUDIES,
+    Source,
     deidentify_options,
     problem_told_in,
 )
@@ -27,9 +27,11 @@ from scarnet_cli.cohort.deidentify import write_crosswalk
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.places import find_place
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
+from scarnet_cli.cohort.retries import Wanted, read_wanted, with_retries
 from scarnet_cli.dicom.index.cache import read_cache
+from scarnet_cli.dicom.index.readers import FILE_SECONDS
 from scarnet_cli.dicom.series.rules_file import read_series_rules
-from scarnet_cli.errors import InputError, PacsError
+from scarnet_cli.errors import InputError, MachineError, PacsError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +42,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("source", metavar="INPUT", type=SOURCE)
+@click.argument("source", metavar="INPUT", type=Source(exists=False))
 @click.option("--out", type=OUTPUT_DIRECTORY, help="Directory to write to; needed unless --explain or --find is given.")
 @click.option(
     "--previous",
@@ -62,9 +64,34 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 @click.option(
     "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
 )
+@click.option(
+    "--file-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=FILE_SECONDS,
+    show_default=True,
+    envvar="SCARNET_FILE_SECONDS",
+    show_envvar=True,
+    help="How long one file may take, beside half a second for each megabyte.",
+)
+@click.option(
+    "--will-retry",
+    is_flag=True,
+    help="End with exit code 75, or 137 for memory, at a fault that may have passed at the next attempt.",
+)
 @STUDIES
 @DOWNLOADS
 @SERIES_RULES
+@click.option(
+    "--retry-failed",
+    metavar="CODES",
+    help="Have studies tried again that failed with one of these codes, joined by commas, or 'all'; needs --failures. "
+    "What index itself fails is looked at on each run anyway.",
+)
+@click.option(
+    "--failures",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --retry-failed: tables/failures.parquet of the last run.",
+)
 @click.option(
     "--explain",
     metavar="STUDY",
@@ -87,9 +114,13 @@ def index(
     batch_min: int,
     batch_max: int,
     jobs: int,
+    file_seconds: float,
+    will_retry: bool,
     studies: Path | None,
     downloads: Path | None,
     series_rules: Path | None,
+    retry_failed: str | None,
+    failures: Path | None,
     explain: str | None,
     problem: Path | None,
     deidentify: "Pseudonyms | None",
@@ -103,6 +134,7 @@ def index(
     Writes studies, series, failures and unread.parquet, one file for each batch of studies, and index.parquet for the
     next run. One that is killed goes on where it was when it is run again with the same --out.
     """
+    _require_there(source, will_retry=will_retry)
     if find is not None:
         _print_places(_folder(source, "--find"), find, deidentify)
         return
@@ -119,13 +151,20 @@ def index(
     if crosswalk and deidentify is None:
         message = "there are no pseudonyms without --deidentify."
         raise click.BadParameter(message, param_hint="--crosswalk")
+    if (retry_failed is None) != (failures is None):
+        message = "--retry-failed and --failures go together."
+        raise click.UsageError(message)
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"
-    options = IntakeOptions(jobs=jobs, leave_out=out, parts=parts, pseudonyms=deidentify)
+    options = IntakeOptions(
+        jobs=jobs, leave_out=out, parts=parts, pseudonyms=deidentify, file_s=file_seconds, will_retry=will_retry
+    )
     with problem_told_in(problem, InputError, PacsError):
+        wanted = read_wanted(failures, retry_failed or "") if failures else Wanted()
         options = by_rules(read_series_rules(series_rules), options)
         with intake_progress() as progress:
             intake = progress(source, memory, options, studies, downloads)
+    intake = with_retries(intake, memory, wanted)
     if crosswalk:
         write_crosswalk(intake.crosswalk, crosswalk)
     paths = write_plan(intake, out, batch_min, batch_max)
@@ -135,6 +174,17 @@ def index(
     summary = f"{len(intake.studies)} studies in {len(paths)} batches, {failed} failed"
     unread = f"; not read: {sum(row['count'] for row in intake.unread)}, see unread.parquet" if intake.unread else ""
     click.echo(f"{summary}; files: {counts or 'none'}{unread}", err=True)
+
+
+def _require_there(source: Path | str, *, will_retry: bool) -> None:
+    """Say that an input does not exist: wrong usage, unless it was there when the run began."""
+    if isinstance(source, str) or source.exists():
+        return
+    if will_retry:
+        message = "The input is not there any more. Bring it back and run again with -resume."
+        raise MachineError("input_gone", message)
+    message = f"Path '{source}' does not exist."
+    raise click.BadParameter(message, param_hint="INPUT")
 
 
 def _folder(source: Path | str, option: str) -> Path:

@@ -63,9 +63,9 @@ class WeightsName(click.Path):
 class Source(click.Path):
     """What studies are taken from: a folder, archive or samplesheet that is there, or a DICOMweb server's address."""
 
-    def __init__(self) -> None:
-        """Give a Path, or an address as text."""
-        super().__init__(exists=True, path_type=Path)
+    def __init__(self, *, exists: bool = True) -> None:
+        """Give a Path, or an address as text; what does not exist is wrong usage unless the command sees to it."""
+        super().__init__(exists=exists, path_type=Path)
         self.name = "path or address"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ANN401
@@ -86,6 +86,12 @@ STUDIES = click.option(
     "study, patient, site, group, visit.",
 )
 WEIGHTS_NAME = WeightsName()
+LOCALISER = click.option(
+    "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
+)
+WEIGHTS = click.option(
+    "--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it."
+)
 _WEIGHTS_DIR: Final = "scarnet_cli.weights_dir"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 import rich_click as click
 
 from scarnet_cli.cli.options import (
+    LOCALISER,
     OUTPUT_DIRECTORY,
     SERIES_RULES,
     SOURCE,
-    WEIGHTS_NAME,
+    WEIGHTS,
     deidentify_options,
     guard_options,
     weights_dir,
@@ -65,10 +66,8 @@ class How:
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
 @click.argument("source", metavar="DICOM_DIR", type=SOURCE)
 @click.argument("out", metavar="OUT", type=OUTPUT_DIRECTORY)
-@click.option(
-    "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
-)
-@click.option("--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it.")
+@LOCALISER
+@WEIGHTS
 @weights_dir
 @SERIES_RULES
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
@@ -110,7 +109,11 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     """
     from scarnet_cli.cohort.deidentify import require_none_identified
     from scarnet_cli.cohort.gather import gather
+    from scarnet_cli.model.spec import Task
+    from scarnet_cli.model.store import check_networks
     from scarnet_cli.report.page import write_report
+
+    check_networks({Task.LOCALISE: networks.localiser, Task.SEGMENT: networks.weights})
 
     if how.pseudonyms is not None:
         require_none_identified(out)
@@ -135,7 +138,7 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        options = IntakeOptions(leave_out=work.parent, pseudonyms=how.pseudonyms)
+        options = IntakeOptions(jobs=int(how.guard.isolate), leave_out=work.parent, pseudonyms=how.pseudonyms)
         intake = take_in(source, None, by_rules(how.rules, options))
     paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
     if intake.server:

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scarnet_cli.cli.options import own_weights, weights_dir
+from scarnet_cli.cli.options import LOCALISER, PROBLEM, WEIGHTS, own_weights, problem_told_in, weights_dir
 from scarnet_cli.errors import ModelError
-from scarnet_cli.model.store import SHIPPED, SUFFIX, files_in, known_weights, read_weights_file
+from scarnet_cli.model.spec import Task
+from scarnet_cli.model.store import SHIPPED, SUFFIX, check_networks, files_in, known_weights, read_weights_file
 
 _COLUMNS: Final = ("name", "task", "network", "parameters", "size", "digest", "state", "folder")
 
@@ -36,7 +37,7 @@ _OUT: Final = click.option(
 
 @click.group(epilog="Example: scarnet weights list")
 def weights() -> None:
-    """List, verify and import the weights of networks, and give them their thresholds."""
+    """List, verify, check and import the weights of networks, and give them their thresholds."""
 
 
 @weights.command("list", epilog="Example: scarnet weights list --weights-dir ~/scarnet-weights")
@@ -67,6 +68,21 @@ def verify() -> None:
             click.echo(f"{path.name}: loads, {_state(listed=read_weights_file(path).listed)}.")
     if wrong:
         sys.exit(1)
+
+
+@weights.command(epilog="Example: scarnet weights check --weights own/mine.safetensors")
+@LOCALISER
+@WEIGHTS
+@weights_dir
+@PROBLEM
+def check(localiser: Path, weights: Path, problem: Path | None) -> None:
+    """Check the two networks of a run, without loading them: whole, as listed, trained, each for its task.
+
+    Exit code 1 if one is not.
+    """
+    with problem_told_in(problem, ModelError):
+        for file in check_networks({Task.LOCALISE: localiser, Task.SEGMENT: weights}):
+            click.echo(f"{file.path.name}: to {file.spec.task.value}, {_state(listed=file.listed)}.")
 
 
 @weights.command(
@@ -107,7 +123,6 @@ def decide(trained: Path, decision: Path, out: Path) -> None:
     DECISION is a decision.json of `scarnet evaluate`, or decisions/MODEL.json of `scarnet benchmark`.
     """
     from scarnet_cli.infer.decision import read_decision
-    from scarnet_cli.model.spec import Task
     from scarnet_cli.model.weights import load_weights, save_weights
 
     found = load_weights(trained)

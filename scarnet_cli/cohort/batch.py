@@ -19,13 +19,12 @@ from scarnet_cli.cohort.failures import Failure, failure_of_death, failure_of_er
 from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.cohort.guard import IN_PROCESS, Guard
 from scarnet_cli.cohort.tables import write_table
-from scarnet_cli.cohort.worker import Died, TimedOut, Work, Worker
-from scarnet_cli.errors import InputError, MachineError, OutOfMemoryError
+from scarnet_cli.cohort.worker import Died, TimedOut, Work, Worker, started_worker, worded
+from scarnet_cli.errors import InputError, OutOfMemoryError
 
 logger = logging.getLogger(__name__)
 
 Prepare = Callable[[], Work[None]]
-_START_S: Final = 600.0  # for a process to import its libraries and to load a network from a slow disk
 _KILLS: Final = (-signal.SIGKILL, -signal.SIGTERM)
 
 
@@ -133,7 +132,7 @@ class _Isolated:
         try:
             return self._do(study_id)
         except (Died, TimedOut) as first:
-            logger.warning("%s: study %s %s; once more in a new process", self._stage, study_id, _worded(first))
+            logger.warning("%s: study %s %s; once more in a new process", self._stage, study_id, worded(first))
             self._replace()
         try:
             return self._do(study_id)
@@ -157,14 +156,8 @@ class _Isolated:
         self._worker.kill()
         self._worker = self._start(self._prepare_again)
 
-    def _start(self, prepare: Prepare) -> Worker[Failure | None]:
-        worker: Worker[Failure | None] = Worker(partial(_prepared_attempts, self._stage, prepare))
-        try:
-            worker.wait_until_ready(_START_S)
-        except (Died, TimedOut) as event:
-            message = f"The process of {self._stage} {_worded(event)} before its first study: memory ran out, or the "
-            raise MachineError("not_started", message + "software is damaged here; see `scarnet doctor`.") from None
-        return worker
+    def _start(self, prepare: Prepare) -> Worker[str, Failure | None]:
+        return started_worker(partial(_prepared_attempts, self._stage, prepare), self._stage)
 
 
 def _prepared_attempts(stage: str, prepare: Prepare) -> Work[Failure | None]:
@@ -202,10 +195,6 @@ def _attempt_within_memory(attempt: Work[Failure | None], stage: str, study_id: 
         if guard.will_retry:
             raise
         return Failure(study_id, stage, error.code, str(error))
-
-
-def _worded(event: Died | TimedOut) -> str:
-    return "took too long" if isinstance(event, TimedOut) else "ended its process"
 
 
 def _log_origin(study_id: str, error: Exception) -> None:

@@ -6,6 +6,17 @@ from typing import Final
 
 from scarnet_cli.errors import ScarnetError
 
+# fmt: off
+# What a study may fail with, at whatever stage.
+CODES: Final = frozenset({
+    "archive_too_large", "bad_archive", "bad_matrix", "bad_orientation", "bad_pixels", "bad_spacing", "blank_image",
+    "burned_in_annotation", "changed_file", "crashed", "grid_mismatch", "heart_not_found", "heart_not_segmented",
+    "internal_error", "mixed_grids", "no_dicom", "no_geometry", "no_lge_stack", "no_mr_images", "non_finite_signal",
+    "not_a_volume", "not_found", "not_readable", "not_retrieved", "out_of_memory", "repeated_position",
+    "rv_insertion", "several_studies", "sheared_stack", "single_slice", "slice_gap", "timed_out", "turned_slices",
+    "unknown_label", "unreadable_folder", "unreadable_image",
+})
+# fmt: on
 # A longer message helps nobody, and a pipe between processes holds 64 KiB before it blocks.
 MESSAGE_LIMIT: Final = 2000
 

@@ -49,6 +49,14 @@ def machine_fault(error: BaseException) -> MachineError | None:
     return None
 
 
+def own_fault(error: BaseException) -> MachineError | None:
+    """Return the fault of the machine where it is this process's own: memory or open files, whatever was asked for."""
+    for cause in _chain(error):
+        if _is_memory(cause) or (isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE)):
+            return machine_fault(cause)
+    return None
+
+
 @contextmanager
 def reading_intermediate(path: Path) -> Iterator[Path]:
     """Turn whatever goes wrong with an earlier stage's file into one message that says what to delete.

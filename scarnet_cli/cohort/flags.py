@@ -56,6 +56,11 @@ FLAGS: Final[dict[str, Flag]] = {
     "orientation_repaired": Flag(
         "slice directions repaired", "Row and column direction of the slices were not quite at right angles.", _ORDER
     ),
+    "orientation_unknown": Flag(
+        "orientation unknown",
+        "The NIfTI file does not say how the stack lies in the patient (sform and qform are not set).",
+        "Segments are not measured; write the file again from its DICOM to get them.",
+    ),
     "philips_scale": Flag(
         "slices brought to one scale",
         "Slices were stored by different private scales, and the standard rescale did not undo it.",

@@ -21,13 +21,15 @@ from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import BROKEN, IMAGE
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.index.cache import NOTHING, merged, plan_rows, read_cache
+from scarnet_cli.dicom.index.cache import NOTHING, PLAN, merged, read_cache, text_rows
 from scarnet_cli.dicom.index.collect import Contents, ReadOptions, collect, part_paths
+from scarnet_cli.dicom.index.readers import FILE_SECONDS
 from scarnet_cli.dicom.index.recall import NOT_READ
-from scarnet_cli.dicom.index.sweep import Unread, sweep
+from scarnet_cli.dicom.index.standing import require_gone, standing
+from scarnet_cli.dicom.index.sweep import IO_ERROR, Unread, sweep
 from scarnet_cli.dicom.series.rules import SeriesRules
 from scarnet_cli.dicom.series.selection import chooser, select
-from scarnet_cli.errors import InputError
+from scarnet_cli.errors import InputError, MachineError
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +65,7 @@ class IntakeOptions:
     """How to take an input in.
 
     Attributes:
-        jobs: Worker processes for reading headers.
+        jobs: Processes that read headers; 0 reads them in this one, which a file may then end or hang.
         leave_out: A folder that is not searched: the index's own output.
         parts: Folder where what was read is kept until the index is complete, so that a killed one goes on from there.
         choose: Makes the choice among a study's frames; by the built-in rules unless said otherwise.
@@ -72,9 +74,11 @@ class IntakeOptions:
         begin: Called with the number of files to read.
         advance: Called with the number of files read since.
         pseudonyms: To de-identify all that is known of the studies; None to leave it as it is.
+        file_s: Seconds that one file may take, beside those for its size.
+        will_retry: Another attempt follows; see `ReadOptions`.
     """
 
-    jobs: int = 1
+    jobs: int = 0
     leave_out: Path | None = None
     parts: Path | None = None
     choose: Choose = select
@@ -83,6 +87,8 @@ class IntakeOptions:
     begin: Callable[[int], None] = lambda _: None
     advance: Callable[[int], None] = lambda _: None
     pseudonyms: Pseudonyms | None = None
+    file_s: float = FILE_SECONDS
+    will_retry: bool = False
 
 
 def by_rules(rules: SeriesRules, options: IntakeOptions) -> IntakeOptions:
@@ -100,6 +106,7 @@ def take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> In
 
     Raises:
         InputError: The samplesheet is wrong, or there is no DICOM at all.
+        MachineError: The machine failed, or the input was away for a while.
     """
     return under_pseudonyms(_take_in(source, memory, options), options.pseudonyms)
 
@@ -122,10 +129,11 @@ def _take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> I
         return _take_in_rows(source.parent.absolute(), read_samplesheet(source), known, options)
     root = (source if source.is_dir() else source.parent).absolute()
     unread: list[Unread] = []
-    files = list(_swept(root, source.absolute(), unread, options))
-    lost = as_lost(item for item in unread if not item.is_folder)
-    folders = lost_folders(unread)
-    contents, kinds = _contents(root, files, known, unread, options)
+    with standing([source.absolute()]):
+        files = list(_swept(root, source.absolute(), unread, options))
+        lost = as_lost(item for item in unread if not item.is_folder)
+        folders = lost_folders(unread)
+        contents, kinds = _contents(root, files, known, unread, options)
     counts = kinds.counts()
     if not counts[IMAGE] and not counts[BROKEN]:
         missed = f" ({len(unread)} folders, links or files could not be read)" if unread else ""
@@ -155,21 +163,32 @@ def _swept(root: Path, start: Path, unread: list[Unread], options: IntakeOptions
 def _contents(
     root: Path, files: Sequence[FoundFile], memory: pa.Table, unread: list[Unread], options: IntakeOptions
 ) -> tuple[Contents, Kinds]:
-    """Read what is new, and note what could not be read."""
-    wanted = ReadOptions(options.jobs, options.parts, options.begin, options.advance)
+    """Read what is new, and note what could not be read.
+
+    Raises:
+        MachineError: The machine failed, or what had vanished is there again.
+    """
+    faults = [item for item in unread if item.reason == IO_ERROR]
+    if faults and options.will_retry:
+        message = f"{len(faults)} folders or files of the input cannot be looked at: the disk or file server reports "
+        raise MachineError("input_fault", message + "an input/output error. Mend it and run again with -resume.")
+    wanted = ReadOptions(
+        options.jobs, options.parts, options.begin, options.advance, options.file_s, options.will_retry
+    )
     contents = collect(root, files, memory, wanted)
     kinds = kinds_of(contents)
     unread += [
         Unread(contents.files[place].path, is_folder=False, reason=kinds.kinds[kinds.kind[place]])
         for place in np.flatnonzero(kinds.among(set(NOT_READ) - {BROKEN})).tolist()
     ]
+    require_gone(root, unread)
     return contents, kinds
 
 
 def _intake(
     root: Path, studies: Sequence[PlannedStudy], contents: Contents, planner: Planner, unread: Sequence[Unread]
 ) -> Intake:
-    memory = pa.concat_tables([contents.rows, plan_rows(planner.texts)])
+    memory = pa.concat_tables([contents.rows, text_rows(PLAN, planner.texts)])
     in_order = tuple(sorted(studies, key=lambda study: study.study_id))
     return Intake(root, in_order, memory, planner.kinds.counts(), tuple(unread_rows(unread)))
 
@@ -189,15 +208,16 @@ def _take_in_rows(root: Path, rows: Sequence[SampleRow], memory: pa.Table, optio
     files: set[FoundFile] = set()
     places: list[tuple[SampleRow, set[str], list[FoundFile]]] = []
     unread: list[Unread] = []
-    for row in rows:
-        if row.is_nifti:
-            continue
-        missed: list[Unread] = []
-        found = list(_swept(root, row.dicom.absolute(), missed, options))
-        places.append((row, {file.path for file in found}, as_lost(missed)))
-        files.update(found)
-        unread += missed
-    contents, kinds = _contents(root, sorted(files), memory, unread, options)
+    with standing(row.dicom for row in rows):
+        for row in rows:
+            if row.is_nifti:
+                continue
+            missed: list[Unread] = []
+            found = list(_swept(root, row.dicom.absolute(), missed, options))
+            places.append((row, {file.path for file in found}, as_lost(missed)))
+            files.update(found)
+            unread += missed
+        contents, kinds = _contents(root, sorted(files), memory, unread, options)
     planner = Planner(contents, kinds, memory, options.choose, options.rules)
     planned = planner.plan(by_row(contents, kinds, places))
     labels = {row.study: row.labels for row in rows}
@@ -214,7 +234,7 @@ def _nifti_study(row: SampleRow) -> PlannedStudy:
         "study_instance_uid": None,
         "manufacturer": None,
         "kind": "nifti",
-        "sources": [{"path": str(row.dicom), "member": None, "frame": None}],
+        "sources": [{"path": str(row.dicom), "member": None, "frame": None, "size": row.dicom.stat().st_size}],
         "chosen": [],
         "component": None,
         "rules": [],

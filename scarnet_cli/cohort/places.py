@@ -30,6 +30,6 @@ def find_place(source: Path, place: str, pseudonyms: Pseudonyms | None = None) -
 
 
 def _keyed(file: FoundFile) -> tuple[str, ...]:
-    """Return the paths that a file may be called by: its folder's, and at the root its own."""
+    """Return the paths that a file may be called by: its folder's and its own."""
     folder = str(Path(file.path).parent)
     return (file.path,) if folder == "." else (folder, file.path)

@@ -25,6 +25,7 @@ from scarnet_cli.cohort.study_plan import (
     failed_study,
     files_digest,
     plan_study,
+    source_of,
 )
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.identity import path_key
@@ -197,8 +198,7 @@ def _remembered(study: PlannedStudy, context: str) -> str:
 def _recalled(group: Group, plan: dict[str, Any], files: Mapping[str, FoundFile]) -> PlannedStudy:
     entry = plan["entry"]
     if entry is not None:
-        sources = [(files[key], frame) for key, frame in entry["sources"]]
-        entry["sources"] = [{"path": f.path, "member": f.member, "frame": frame} for f, frame in sources]
+        entry["sources"] = [source_of(files[key], frame) for key, frame in entry["sources"]]
         entry |= extras(group.row) if group.row else {}
     series = tuple(SeriesVerdict(*verdict) for verdict in plan["series"])
     failure = Failure(group.study_id, STAGE, *plan["failure"]) if plan["failure"] else None

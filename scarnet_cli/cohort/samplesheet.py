@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.cohort.schema import LABELS
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
 
@@ -43,6 +44,7 @@ def read_samplesheet(path: Path) -> list[SampleRow]:
     Raises:
         InputError: It is no CSV with the columns `study` and `dicom`, has no rows, or rows are wrong; the message
             names every wrong row by its line.
+        MachineError: The machine failed, so that nobody knows whether what a row names is there.
     """
     folder = path.parent.absolute()
     return read_sheet(path, SAMPLESHEET, lambda values: _row(values, folder))
@@ -71,7 +73,9 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that is too long for the file system, or a folder that may not be read
+    except OSError as error:  # a name that is too long for the file system, or a folder that may not be read
+        if fault := machine_fault(error):
+            raise fault from error
         return False
 
 

@@ -265,12 +265,19 @@ _STUDIES: Final = [
 ]
 
 _UNREAD: Final = [
-    column("place", TEXT, "Key of the folder (of the file at the input's root): a hash of its path.", required=True),
+    column(
+        "place",
+        TEXT,
+        "Key of the folder (of the file itself at the input's root, and for crashed, stuck, no_memory and io_error): a "
+        "hash of its path.",
+        required=True,
+    ),
     column("kind", TEXT, "What was not read: 'folder', or 'file' for files and links in the folder.", required=True),
     column(
         "reason",
         TEXT,
-        "vanished, unreadable, dead_link, link_loop, walked_before or no_file, see `message`.",
+        "vanished, unreadable, dead_link, crashed, stuck, no_memory, io_error, link_loop, walked_before or no_file, "
+        "see `message`.",
         required=True,
     ),
     column("count", COUNT, "How many.", required=True),

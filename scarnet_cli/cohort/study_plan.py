@@ -114,6 +114,11 @@ def _broken_words(broken: int, total: int) -> str:
     return f"{broken} of its {total} files cannot be read (cut short, damaged, gone or not allowed); copy them again."
 
 
+def source_of(file: FoundFile, frame: int | None) -> dict[str, Any]:
+    """Return where a slice lies, as an entry says it; see `dicom.whole_files.Source`."""
+    return {"path": file.path, "member": file.member, "frame": frame, "size": file.size}
+
+
 def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:
     notes = list(stack.notes)
     if study.broken:
@@ -121,7 +126,7 @@ def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:
     return {
         "manufacturer": stack.frames[0].facts.manufacturer,
         "kind": "dicom",
-        "sources": [{"path": f.file.path, "member": f.file.member, "frame": f.facts.frame} for f in stack.frames],
+        "sources": [source_of(f.file, f.facts.frame) for f in stack.frames],
         "chosen": list(stack.series_uids),
         "component": stack.component,
         "rules": [{"code": note.code, "words": note.words} for note in notes],

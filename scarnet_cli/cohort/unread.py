@@ -9,10 +9,14 @@ from scarnet_cli.cohort.study_plan import PlannedStudy, failed_study, files_dige
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.index.sweep import (
+    CRASHED,
     DEAD_LINK,
+    IO_ERROR,
     LINK_LOOP,
     LOST,
     NO_FILE,
+    NO_MEMORY,
+    STUCK,
     UNREADABLE,
     VANISHED,
     WALKED_BEFORE,
@@ -25,14 +29,25 @@ REASONS: Final[dict[str, str]] = {
     VANISHED: "Was there when its folder was listed and gone when it was read; run again when nothing is being moved.",
     UNREADABLE: f"The operating system does not let it be read (permission, or a damaged disk); {_FIND}.",
     DEAD_LINK: f"A link that leads nowhere: fetch what it should lead to, or remove it; {_FIND}.",
+    CRASHED: f"Twice it ended the process that read it: damaged, or made to do so. Leave it out; {_FIND}.",
+    STUCK: f"It did not let itself be read in time (SCARNET_FILE_SECONDS): a disk or file server that hangs; {_FIND}.",
+    NO_MEMORY: f"Memory ran out on it; give INDEX more, or leave it out; {_FIND}.",
+    IO_ERROR: f"The disk or file server reports an input/output error, each time that it was tried; {_FIND}.",
     LINK_LOOP: f"A link that leads to itself; nothing is lost; {_FIND}.",
     WALKED_BEFORE: f"A link to a folder that was walked already, and is read once; nothing is lost; {_FIND}.",
     NO_FILE: f"A pipe, socket or device, no file; nothing is lost; {_FIND}.",
 }
 
 
+# Of these the file itself matters: it is named by a key of its own.
+_EACH: Final = (CRASHED, STUCK, NO_MEMORY, IO_ERROR)
+
+
 def unread_rows(unread: Iterable[Unread]) -> list[dict[str, Any]]:
-    """Return rows of the table `unread`: one for a folder, one for all files of a folder with one reason."""
+    """Return rows of the table `unread`: one for a folder, one for all files of a folder with one reason.
+
+    A file that did something to who read it has a row of its own.
+    """
     counts = Counter((_place(item), "folder" if item.is_folder else "file", item.reason) for item in set(unread))
     return [
         {"place": place, "kind": kind, "reason": reason, "count": count, "message": REASONS[reason]}
@@ -59,4 +74,5 @@ def _words(item: Unread) -> str:
 
 
 def _place(item: Unread) -> str:
-    return path_key(item.path)[:16] if item.is_folder else place_key(FoundFile(item.path, None, 0, 0))
+    alone = item.is_folder or item.reason in _EACH
+    return path_key(item.path)[:16] if alone else place_key(FoundFile(item.path, None, 0, 0))

@@ -1,4 +1,4 @@
-"""A process that does studies one after another, and can be replaced when one of them crashes or hangs it."""
+"""A process that does tasks one after another, and can be replaced when one of them crashes or hangs it."""
 
 import logging
 import multiprocessing
@@ -12,19 +12,23 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
+from scarnet_cli.errors import MachineError
+
 logger = logging.getLogger(__name__)
 
+_Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 Work = Callable[[str], _Result]
 
 _OOM_SCORE: Final = "1000"
 _PATIENCE_S: Final = 10.0
+_START_S: Final = 600.0  # for a process to import its libraries and to load a network from a slow disk
 # Not forked: threads of torch and of other libraries do not live on in a forked child, which then waits for them.
 _SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 class Died(Exception):  # noqa: N818 (an event, not an error of ours)
-    """The process ended during a study; `exit_code` is negative for a signal."""
+    """The process ended during a task; `exit_code` is negative for a signal."""
 
     def __init__(self, exit_code: int) -> None:
         """Keep the exit code, as multiprocessing gives it."""
@@ -33,17 +37,17 @@ class Died(Exception):  # noqa: N818 (an event, not an error of ours)
 
 
 class TimedOut(Exception):  # noqa: N818
-    """A study took longer than it may; its process was killed."""
+    """A task took longer than it may; its process was killed."""
 
 
-class Worker(Generic[_Result]):
-    """A spawned process; it prepares itself once, such as by loading a network, and then does study after study."""
+class Worker(Generic[_Task, _Result]):
+    """A spawned process; it prepares itself once, such as by loading a network, and then does task after task."""
 
-    def __init__(self, prepare: Callable[[], Work[_Result]]) -> None:
+    def __init__(self, prepare: Callable[[], Callable[[_Task], _Result]]) -> None:
         """Start the process.
 
         Args:
-            prepare: Called in the process; returns the function that does a study. Both it and the results must pickle.
+            prepare: Called in the process; returns the function that does a task. It, tasks and results must pickle.
         """
         self._connection, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_serve, args=(prepare, theirs), daemon=True)
@@ -51,7 +55,7 @@ class Worker(Generic[_Result]):
         theirs.close()
 
     def wait_until_ready(self, limit_s: float) -> None:
-        """Wait until the process is prepared; before the first study.
+        """Wait until the process is prepared; before the first task.
 
         Raises:
             Died: The process ended before.
@@ -60,16 +64,16 @@ class Worker(Generic[_Result]):
         """
         self._receive(limit_s)
 
-    def do(self, study_id: str, limit_s: float) -> _Result:
-        """Do one study in the process.
+    def do(self, task: _Task, limit_s: float) -> _Result:
+        """Do one task in the process.
 
         Raises:
-            Died: The process ended before the study did.
+            Died: The process ended before the task did.
             TimedOut: It took longer than `limit_s` seconds.
             BaseException: Whatever the work raised.
         """
         with suppress(ConnectionError):  # it has died; receiving says how
-            self._connection.send(study_id)
+            self._connection.send(task)
         return self._receive(limit_s)
 
     def _receive(self, limit_s: float) -> _Result:
@@ -97,8 +101,29 @@ class Worker(Generic[_Result]):
         self._process.join(_PATIENCE_S)
 
 
-def _serve(prepare: Callable[[], Work[_Result]], connection: Connection) -> None:
-    """Prepare, say so, and do the studies that come through the connection until it is closed."""
+def started_worker(prepare: Callable[[], Callable[[_Task], _Result]], stage: str) -> Worker[_Task, _Result]:
+    """Start a worker and wait until it is prepared.
+
+    Raises:
+        MachineError: Its process ended or hung before it was.
+        BaseException: Whatever `prepare` raised.
+    """
+    worker = Worker(prepare)
+    try:
+        worker.wait_until_ready(_START_S)
+    except (Died, TimedOut) as event:
+        message = f"The process of {stage} {worded(event)} before it did anything: memory ran out, or the "
+        raise MachineError("not_started", message + "software is damaged here; see `scarnet doctor`.") from None
+    return worker
+
+
+def worded(event: Died | TimedOut) -> str:
+    """Say what happened, after the name of who or what did it."""
+    return "took too long" if isinstance(event, TimedOut) else "ended its process"
+
+
+def _serve(prepare: Callable[[], Callable[[_Task], _Result]], connection: Connection) -> None:
+    """Prepare, say so, and do the tasks that come through the connection until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which says so once
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _offer_to_oom_killer()
@@ -106,8 +131,7 @@ def _serve(prepare: Callable[[], Work[_Result]], connection: Connection) -> None
         work, error = _answer(prepare)
         _send(connection, (None, error))
         while work is not None:
-            study_id = connection.recv()
-            _send(connection, _answer(partial(work, study_id)))
+            _send(connection, _answer(partial(work, connection.recv())))
 
 
 def _answer(function: Callable[[], _Result]) -> tuple[_Result | None, BaseException | None]:

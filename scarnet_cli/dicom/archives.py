@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
+from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
 from scarnet_cli.errors import DicomError
 
@@ -47,11 +48,17 @@ _OPENERS: Final = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 
 
 def is_archive(path: Path) -> bool:
-    """Tell by the first bytes whether a file is a zip, tar or compressed tar archive."""
+    """Tell by the first bytes whether a file is a zip, tar or compressed tar archive.
+
+    Raises:
+        Exception: The machine failed (see cohort/faults.py).
+    """
     try:
         with path.open("rb") as file:
             start = file.read(_TAR_MAGIC_PLACE + 5)
-    except OSError:
+    except OSError as error:
+        if machine_fault(error):
+            raise
         return False
     if start[:4] == b"PK\x03\x04" or start[_TAR_MAGIC_PLACE:] == b"ustar":
         return True
@@ -63,7 +70,9 @@ def _holds_tar(path: Path) -> bool:
     try:
         with ExitStack() as stack:
             _open_tar(path, stack)
-    except (*_DAMAGE, DicomError):
+    except (*_DAMAGE, DicomError) as error:
+        if machine_fault(error):
+            raise
         return False
     return True
 
@@ -77,11 +86,14 @@ def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[t
 
     Raises:
         DicomError: The archive is damaged, encrypted, or larger than the bounds of this module.
+        Exception: The machine failed (see cohort/faults.py).
     """
     try:
         members = _zip_members if zipfile.is_zipfile(path) else _tar_members
         yield from members(path, wanted)
     except _DAMAGE as error:
+        if machine_fault(error):
+            raise
         message = f"An archive cannot be read to its end ({type(error).__name__}); make it again or unpack it."
         raise DicomError("bad_archive", message) from error
 

@@ -8,11 +8,12 @@ import numpy as np
 
 from scarnet_cli import __version__
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.whole_files import Source
+from scarnet_cli.dicom.whole_files import Source, require_as_indexed, sources_of
 from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.files import write_json
+from scarnet_cli.image.foreign_nifti import as_stack, read_foreign_nifti
 from scarnet_cli.image.reference import read_reference
-from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+from scarnet_cli.image.volume import Volume, write_nifti
 
 
 def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
@@ -26,13 +27,19 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
     Raises:
         DicomError: The study's files make no volume.
         GeometryError: Its NIfTI file is no volume.
+        MachineError: A file of it is gone, or has another size than when it was indexed, or the machine failed.
     """
     flags = list(study["flags"])
     rules = list(study["rules"])
+    sources = sources_of(study)
+    if study["reference"]:
+        require_as_indexed(root, [Source(study["reference"], None, None)])
     if study["kind"] == "nifti":
-        volume = read_nifti_study(root / study["sources"][0]["path"])
+        require_as_indexed(root, sources)
+        volume, found = read_nifti_study(root / sources[0].path)
+        flags += found
     else:
-        volume, notes = read_volume(root, [Source(s["path"], s["member"], s["frame"]) for s in study["sources"]])
+        volume, notes = read_volume(root, sources)
         flags += [note.code for note in notes]
         rules += [{"code": note.code, "words": note.words} for note in notes]
     folder = out / "studies" / study["study_id"]
@@ -71,18 +78,15 @@ def _geometry(volume: Volume) -> dict[str, Any]:
     }
 
 
-def read_nifti_study(path: Path) -> Volume:
-    """Read a study given as NIfTI: its geometry as it is, values as float32.
+def read_nifti_study(path: Path) -> tuple[Volume, tuple[str, ...]]:
+    """Read a study given as NIfTI: slices first whatever the file's order of axes, values as float32; and its flags.
 
     Raises:
         DicomError: It has fewer than two slices, or values that are not finite or all the same.
-        GeometryError: It is no volume.
+        GeometryError: It is no stack.
     """
-    try:
-        volume = read_nifti(path)
-    except GeometryError as error:  # whose message names the file, after the patient perhaps
-        message = "The study's NIfTI file is no 3D image of single values that ITK can read; write it again."
-        raise GeometryError(error.code, message) from error
+    foreign = read_foreign_nifti(path)
+    volume = as_stack(foreign.volume)
     values = volume.array.astype(np.float32)
     if volume.shape_zyx[0] < 2:  # noqa: PLR2004 (a stack has two slices at least)
         message = "The NIfTI file holds a single slice; a stack of short-axis slices is needed."
@@ -90,4 +94,4 @@ def read_nifti_study(path: Path) -> Volume:
     if not np.isfinite(values).all() or values.min() == values.max():
         message = "The NIfTI file's values are not finite or all the same; write it again."
         raise DicomError("blank_image", message)
-    return volume.with_array(values)
+    return volume.with_array(values), foreign.flags

@@ -1,6 +1,5 @@
 """What the index keeps of one DICOM frame: enough to sort, select and order it, and nothing about the person."""
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 # Component of a frame's values. Phase and imaginary images are no picture of enhancement.
@@ -25,8 +24,7 @@ class FoundFile(NamedTuple):
     mtime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class FrameFacts:
+class FrameFacts(NamedTuple):
     """One frame's header: of a classic image its only one.
 
     Attributes:

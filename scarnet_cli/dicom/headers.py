@@ -3,10 +3,10 @@
 import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, TypeAlias
 
+from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.dicom.bounds import FRAMES
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
@@ -34,8 +34,7 @@ _SECONDS_LIMIT: Final = 2 * 86400
 _WHOLE_LIMIT: Final = 1 << 53  # beyond it a float is no exact whole number, nor one that a table's column holds
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What one file holds.
 
     Attributes:
@@ -74,12 +73,18 @@ def read_header(stream: BinaryIO | io.FileIO, suffix: str) -> Header:
 
 
 def read_by_pydicom(stream: BinaryIO, *, meant: bool) -> Header:
-    """Read the header of anything that may be DICOM; one that is `meant` to be and cannot be read is broken."""
+    """Read the header of anything that may be DICOM; one that is `meant` to be and cannot be read is broken.
+
+    Raises:
+        Exception: The machine failed, not the file (see cohort/faults.py).
+    """
     from scarnet_cli.dicom.datasets import DAMAGE, read_dataset  # noqa: PLC0415 (see TYPE_CHECKING above)
 
     try:
         return header_of(read_dataset(stream, tags=list(WANTED)), meant=meant)
-    except DAMAGE:
+    except DAMAGE as error:
+        if machine_fault(error):
+            raise
         return Header(BROKEN if meant else JUNK)
 
 

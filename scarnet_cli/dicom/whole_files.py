@@ -1,21 +1,22 @@
 """The chosen files of a study, each read once and whole, with the facts of its frames."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pydicom.dataset import Dataset
 
+from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.dicom.archives import read_members
 from scarnet_cli.dicom.bounds import STUDY_BYTES, Budget
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import frame_facts
 from scarnet_cli.dicom.walk import BLOCK, walk
-from scarnet_cli.errors import DicomError
+from scarnet_cli.errors import DicomError, MachineError, ScarnetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,18 @@ class Source:
         path: Path below the input's root, or absolute.
         member: Place in the archive at `path`; None for a plain file.
         frame: Index of the frame in a multi-frame object; None in a classic image.
+        size: Bytes of the file, or of the archive, when it was indexed; None where that is not known.
     """
 
     path: str
     member: int | None
     frame: int | None
+    size: int | None = None
+
+
+def sources_of(entry: Mapping[str, Any]) -> list[Source]:
+    """Return the slices that a batch's entry of a study names."""
+    return [Source(s["path"], s["member"], s["frame"], s.get("size")) for s in entry["sources"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,9 @@ def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Call
 
     Raises:
         DicomError: An archive cannot be read.
+        MachineError: A file is gone, or has another size than when it was indexed.
     """
+    require_as_indexed(root, sources)
     members: dict[str, set[int]] = {}
     for path, member in dict.fromkeys((source.path, source.member) for source in sources):
         if member is None:
@@ -63,6 +73,40 @@ def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Call
             yield (path, place), partial(io.BytesIO, content)
 
 
+def require_as_indexed(root: Path, sources: Sequence[Source]) -> None:
+    """Require every file to be there, and of the size that the index saw: no study is to blame where one is not.
+
+    Raises:
+        MachineError: One is not, or the file server fails.
+    """
+    sizes = {source.path: source.size for source in sources}
+    for number, (path, size) in enumerate(sizes.items(), start=1):
+        try:
+            found = (root / path).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            raise _changed(root, f"file {number} of {len(sizes)} of a study is gone") from None
+        except OSError as error:
+            if fault := machine_fault(error):
+                raise fault from error
+            continue  # whoever opens it says what is wrong
+        if size not in (None, found):
+            raise _changed(root, f"file {number} of {len(sizes)} of a study has {found} bytes, not {size}")
+
+
+def _changed(root: Path, what: str) -> MachineError:
+    if not root.is_dir():
+        message = "The folder that the input lies in is not there any more; bring it back and run again with -resume."
+        return MachineError("input_gone", message)
+    message = f"The input changed since it was indexed: {what}. Run again with -resume, which indexes it anew."
+    return MachineError("input_changed", message)
+
+
+def why_unreadable(error: BaseException, which: str) -> ScarnetError:
+    """Return what to raise of a file that could not be read: the machine's fault, or the file's."""
+    message = f"{which} cannot be read any more ({type(error).__name__}); copy it again."
+    return machine_fault(error) or DicomError("not_readable", message)
+
+
 def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
     """Return every file by path and member; each is read once, an archive in one pass.
 
@@ -72,6 +116,7 @@ def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
 
     Raises:
         DicomError: A file cannot be read, or ends in the midst of its pixels.
+        MachineError: A file is gone, or has another size than when it was indexed, or the machine failed.
     """
     files: WholeFiles = {}
     budget = Budget(STUDY_BYTES)  # for all of them
@@ -81,7 +126,7 @@ def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
             with opened() as stream:
                 files[key] = _read_whole(stream, names[key], budget)
         except DAMAGE as error:
-            raise _unreadable(names[key], error) from error
+            raise why_unreadable(error, names[key]) from error
     return files
 
 
@@ -96,8 +141,3 @@ def _read_whole(stream: BinaryIO, which: str, budget: Budget) -> WholeFile:
             message = f"{which} ends in the midst of its pixels; copy or export the study again."
             raise DicomError("bad_pixels", message)
     return WholeFile(dataset, frame_facts(dataset if elements is None else elements))
-
-
-def _unreadable(which: str, error: BaseException) -> DicomError:
-    message = f"{which} cannot be read any more ({type(error).__name__}); copy it again."
-    return DicomError("not_readable", message)

@@ -20,12 +20,17 @@ _WRITTEN_HEADER: Final = 1024  # header, with what ITK may add to it
 _STEP: Final = 1 << 20
 
 
-def require_whole(path: Path) -> None:
+def require_whole(path: Path, name: str | None = None) -> None:
     """Refuse a file that is no NIfTI, claims more than `BYTES_LIMIT` of voxels, or ends before the last of them.
 
+    Args:
+        path: The file.
+        name: What a message calls it, where its own name may be a patient's.
+
     Raises:
-        GeometryError: So it is.
+        GeometryError: The file is one of these.
     """
+    name = name or path.name
     try:
         with path.open("rb") as file:
             packed = file.read(len(_GZIP)) == _GZIP
@@ -34,13 +39,13 @@ def require_whole(path: Path) -> None:
             fits = 0 < size <= BYTES_LIMIT and 0 <= start <= _EXTENSIONS_LIMIT
             whole = not fits or _has_bytes(file, start + size)
     except (OSError, EOFError, ValueError, OverflowError, zlib.error, struct.error) as error:
-        message = f"{path.name} is not a NIfTI image that can be read; write it again or leave it out."
+        message = f"{name} is not a NIfTI image that can be read; write it again or leave it out."
         raise GeometryError("unreadable_image", message) from error
     if not fits:
-        message = f"{path.name} claims {size} bytes of voxels; up to {BYTES_LIMIT} are read. Write it again."
+        message = f"{name} claims {size} bytes of voxels; up to {BYTES_LIMIT} are read. Write it again."
         raise GeometryError("not_a_volume", message)
     if not whole:
-        message = f"{path.name} is cut short: it ends before its last voxel; copy it again."
+        message = f"{name} is cut short: it ends before its last voxel; copy it again."
         raise GeometryError("unreadable_image", message)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from scarnet_cli.errors import GeometryError
+from scarnet_cli.image.foreign_nifti import like, read_foreign_nifti
 from scarnet_cli.image.labels import Label
-from scarnet_cli.image.volume import Volume, read_nifti, same_grid
+from scarnet_cli.image.volume import Volume, grid_words, same_grid
 
 
 def read_reference(path: Path, grid: Volume) -> Volume:
@@ -24,14 +25,14 @@ def read_reference(path: Path, grid: Volume) -> Volume:
             does not hold the file's name.
     """
     try:
-        reference = read_nifti(path)
+        reference = like(read_foreign_nifti(path).volume, grid)
     except GeometryError as error:
         message = "The reference is no NIfTI volume that can be read; write it again."
         raise GeometryError("reference_unusable", message) from error
     if not same_grid(reference, grid):
         message = (
-            f"The reference ({reference.shape_zyx} slices, rows, columns) is not on the stack's grid "
-            f"({grid.shape_zyx}); draw it on image.nii.gz, or resample it to that."
+            f"The reference is not on the stack's grid: it has {grid_words(reference)}, the stack {grid_words(grid)}. "
+            "Draw it on image.nii.gz, or resample it to that."
         )
         raise GeometryError("reference_unusable", message)
     values = np.unique(reference.array)

@@ -74,6 +74,20 @@ def same_grid(a: Volume, b: Volume) -> bool:
     return bool(np.abs(a.world(corners) - b.world(corners)).max() <= GRID_TOLERANCE_MM)
 
 
+def grid_words(volume: Volume) -> str:
+    """Return a grid in words that a person can compare with another: voxels, spacing, direction and origin, x, y, z."""
+    size = " x ".join(str(n) for n in reversed(volume.shape_zyx))
+    spacing = " x ".join(f"{s:.4g}" for s in reversed(volume.spacing_zyx_mm))
+    origin = ", ".join(f"{o:.2f}" for o in volume.origin_xyz_mm)
+    return f"{size} voxels of {spacing} mm, axes {axis_code(volume.direction)}, origin ({origin}) mm"
+
+
+def axis_code(direction: NDArray[np.float64]) -> str:
+    """Return a letter for each axis of a (3, 3) LPS direction: the side that it runs to, L or R, P or A, S or I."""
+    nearest = [(int(np.abs(axis).argmax()), axis) for axis in direction.T]
+    return "".join("LPS"[index] if axis[index] > 0 else "RAI"[index] for index, axis in nearest)
+
+
 def read_nifti(path: Path) -> Volume:
     """Read a 3D NIfTI file. A 2D one, or a 4D one with one frame, is read as 3D.
 

@@ -3,9 +3,12 @@
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from scarnet_cli.errors import ModelError
+
+# What model/registry.py can build, named here so that a weights file can be checked without torch.
+ARCHITECTURES: Final = ("unet", "scarnet", "medsam")
 
 
 class Task(StrEnum):
@@ -22,7 +25,7 @@ class NetworkSpec:
     Attributes:
         name: Name shown in tables (`scans.model`).
         task: LOCALISE (classes: background, left ventricle) or SEGMENT (classes: `image.labels.Label`).
-        architecture: Key of `registry.ARCHITECTURES`.
+        architecture: One of `ARCHITECTURES`.
         options: Keyword arguments of that architecture's options record.
         classes: Number of output channels.
         pixel_mm: In-plane pixel spacing of the input.
@@ -67,6 +70,17 @@ class NetworkSpec:
         except (ValueError, TypeError, KeyError) as error:
             message = f"The weights' description cannot be read ({error}); use weights written by this version."
             raise ModelError("unreadable_weights", message) from error
+
+
+def require_known(spec: NetworkSpec) -> None:
+    """Check that a network's architecture is one that can be built.
+
+    Raises:
+        ModelError: It is not.
+    """
+    if spec.architecture not in ARCHITECTURES:
+        message = f"Unknown architecture {spec.architecture!r}; known: {', '.join(ARCHITECTURES)}."
+        raise ModelError("unknown_architecture", message)
 
 
 def require_task(spec: NetworkSpec, task: Task) -> None:

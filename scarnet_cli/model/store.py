@@ -9,9 +9,10 @@ from typing import Final
 
 from safetensors import SafetensorError, safe_open
 
+from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.errors import ModelError
 from scarnet_cli.files import file_sha256
-from scarnet_cli.model.spec import NetworkSpec
+from scarnet_cli.model.spec import NetworkSpec, Task, require_known, require_task
 
 SHIPPED: Final = Path(__file__).resolve().parents[2] / "weights"
 DIGESTS: Final = "SHA256SUMS"
@@ -124,6 +125,7 @@ def read_weights_file(path: Path) -> WeightsFile:
 
     Raises:
         ModelError: The file is missing, is not the one listed, is cut, or was not written by this project.
+        MachineError: The machine failed.
     """
     sha256 = verified_sha256(path)
     try:
@@ -131,6 +133,8 @@ def read_weights_file(path: Path) -> WeightsFile:
             metadata = file.metadata() or {}
             shapes = {key: file.get_slice(key).get_shape() for key in file.keys()}  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError) as error:
+        if fault := machine_fault(error):
+            raise fault from error
         message = f"{path.name} is no whole safetensors file ({error}); fetch it again."
         raise ModelError("unreadable_weights", message) from error
     if SPEC_KEY not in metadata:
@@ -139,6 +143,32 @@ def read_weights_file(path: Path) -> WeightsFile:
     parameters = sum(prod(shape) for key, shape in shapes.items() if not key.endswith(_STATISTICS))
     listed = _listed_digest(path) is not None
     return WeightsFile(path, NetworkSpec.from_json(metadata[SPEC_KEY]), parameters, len(shapes), sha256, listed)
+
+
+def check_networks(networks: Mapping[Task, Path]) -> list[WeightsFile]:
+    """Check the networks of a run before anything else runs: whole, as listed, trained, each for its task.
+
+    Args:
+        networks: The weights file for each task.
+
+    Raises:
+        ModelError: One or several are not; the message says so of each.
+        MachineError: The machine failed.
+    """
+    files: list[WeightsFile] = []
+    problems: list[str] = []
+    for task, path in networks.items():
+        try:
+            file = read_weights_file(path)
+            require_known(file.spec)
+            require_task(file.spec, task)
+        except ModelError as error:
+            problems.append(str(error) if path.name in str(error) else f"{path.name}: {error}")
+        else:
+            files.append(file)
+    if problems:
+        raise ModelError("wrong_weights", "\n".join(problems))
+    return files
 
 
 def _listed_digest(path: Path) -> str | None:

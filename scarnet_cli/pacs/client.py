@@ -12,6 +12,7 @@ from dicomweb_client.session_utils import add_certs_to_session
 from pydicom.errors import InvalidDicomError
 from requests.utils import get_environ_proxies
 
+from scarnet_cli.cohort.faults import own_fault
 from scarnet_cli.dicom.datasets import DAMAGE
 from scarnet_cli.errors import DicomError, InputError, PacsError
 from scarnet_cli.pacs.address import Address
@@ -72,12 +73,15 @@ class Server:
 
         Raises:
             PacsError: The server does not answer, refuses, or answers no DICOMweb.
+            MachineError: This machine failed.
         """
         try:
             return call(self.client)
         except PacsError:
             raise
         except (requests.RequestException, *DAMAGE) as error:
+            if fault := own_fault(error):
+                raise fault from None
             # Not chained: the library's texts quote the address with its query.
             raise self._in_words(error) from None
 

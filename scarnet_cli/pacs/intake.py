@@ -17,7 +17,8 @@ from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, Header, read_header
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.index.cache import NOTHING, facts_of, merged, read_cache
-from scarnet_cli.dicom.index.collect import Fresh, in_groups, part_paths
+from scarnet_cli.dicom.index.collect import Fresh, part_paths
+from scarnet_cli.dicom.index.readers import in_groups
 from scarnet_cli.dicom.index.recall import recall
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.pacs.address import parse_address
@@ -305,5 +306,7 @@ def _with_instances(entry: dict[str, Any] | None, instances: Mapping[str, Instan
     sources = []
     for source in entry["sources"]:
         instance = instances[source["path"]]
-        sources.append({**source, "instance": [instance.study_uid, instance.series_uid, instance.sop_uid]})
+        sources.append(
+            {**source, "size": None, "instance": [instance.study_uid, instance.series_uid, instance.sop_uid]}
+        )
     return {**entry, "sources": sources}

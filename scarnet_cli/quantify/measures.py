@@ -4,7 +4,8 @@ Volumes follow J. Schulz-Menger et al., J Cardiovasc Magn Reson 2020;22:19, doi 
 the distance between slice centres; scar burden is scar, MVO included, as a percentage of the myocardium, scar included.
 """
 
-from typing import Final
+from dataclasses import fields, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,16 @@ def measure_study(image: Volume, labels: Volume, rv_insertion: Point | None = No
         scan=_scan(regions, found),
         slices=tuple(_slice(regions, found, index) for index in range(len(regions.signal))),
         segments=_segments(regions, found),
+    )
+
+
+def without_orientation(measures: StudyMeasures) -> StudyMeasures:
+    """Return measures of a stack whose place in the patient is unknown: what needs it is None, not a guess."""
+    nothing: dict[str, Any] = {field.name: None for field in fields(SegmentMeasures) if field.name != "segment"}
+    return StudyMeasures(
+        scan=replace(measures.scan, apex_source=None, rv_insertion_source=None),
+        slices=tuple(replace(row, level=None) for row in measures.slices),
+        segments=tuple(replace(row, **nothing) for row in measures.segments),
     )
 
 

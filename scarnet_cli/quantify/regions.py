@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from scarnet_cli.errors import GeometryError, QuantificationError
 from scarnet_cli.image.labels import Label, region_mask
-from scarnet_cli.image.volume import Volume, same_grid
+from scarnet_cli.image.volume import Volume, grid_words, same_grid
 
 # Room round the labels that filters of 3 x 3 pixels and bilinear sampling need.
 _MARGIN: Final = 2
@@ -62,7 +62,7 @@ def find_regions(image: Volume, labels: Volume) -> Regions:
         QuantificationError: The label map holds other values, or the signal is not finite where it is labelled.
     """
     if not same_grid(image, labels):
-        message = f"Image and labels differ: the image has {describe(image)}, the labels {describe(labels)}."
+        message = f"Image and labels differ: the image has {grid_words(image)}, the labels {grid_words(labels)}."
         raise GeometryError("grid_mismatch", f"{message} Resample one onto the other's grid first.")
     values = _label_values(labels.array)
     box = _bounding_box(values)
@@ -75,15 +75,6 @@ def find_regions(image: Volume, labels: Volume) -> Regions:
     cavity = _cavity(masks["blood_pool"], masks["myocardium"])
     grid, at_edge = _cut_grid(labels, box, cut), _at_picture_edge(values)
     return Regions(signal=np.nan_to_num(signal), cavity=cavity, grid=grid, at_picture_edge=at_edge, **masks)
-
-
-def describe(volume: Volume) -> str:
-    """Return a grid's size, spacing, origin and direction in words, all in x, y, z order."""
-    size = " x ".join(str(n) for n in reversed(volume.shape_zyx))
-    spacing = " x ".join(f"{s:.4g}" for s in reversed(volume.spacing_zyx_mm))
-    origin = ", ".join(f"{o:.2f}" for o in volume.origin_xyz_mm)
-    axes = "; ".join(", ".join(f"{c:.3f}" for c in column) for column in volume.direction.T)
-    return f"{size} voxels of {spacing} mm, origin ({origin}) mm, axes ({axes})"
 
 
 def pixels_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -16,9 +16,10 @@ from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.errors import QuantificationError
 from scarnet_cli.evaluate.reference import compare
 from scarnet_cli.files import read_json, write_json
+from scarnet_cli.image.foreign_nifti import ORIENTATION_UNKNOWN, as_stack, like, read_foreign_nifti
 from scarnet_cli.image.label_values import LabelValues, to_labels
 from scarnet_cli.image.volume import read_nifti
-from scarnet_cli.quantify.measures import measure_study
+from scarnet_cli.quantify.measures import measure_study, without_orientation
 from scarnet_cli.quantify.orientation import Point
 from scarnet_cli.report.overlay import draw_overlay
 
@@ -57,10 +58,14 @@ def quantify_pair(image: Path, labels: Path, out: Path, options: PairOptions) ->
         GeometryError: A file cannot be read, the grids differ, or a label value is unknown.
         QuantificationError: The label map or the signal cannot be measured.
     """
-    theirs = read_nifti(labels)
+    foreign = read_foreign_nifti(image)
+    stack = as_stack(foreign.volume)
+    theirs = like(read_foreign_nifti(labels).volume, stack)
     ours = theirs.with_array(to_labels(theirs.array, options.label_values, "The label map"))
-    measures = measure_study(read_nifti(image), ours, options.rv_insertion)
-    _write_tables([_rows(options.study_id, asdict(measures), {})], out)
+    measures = measure_study(stack, ours, options.rv_insertion)
+    if ORIENTATION_UNKNOWN in foreign.flags:
+        measures = without_orientation(measures)
+    _write_tables([_rows(options.study_id, asdict(measures), {"flags": foreign.flags})], out)
 
 
 def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, guard: Guard = IN_PROCESS) -> list[Failure]:
@@ -133,6 +138,8 @@ def _quantify_study(convert: Path, segment: Path, out: Path) -> Rows:
     with reading_intermediate(segment / "segment.json") as path:
         segmented = read_json(path)
     measures = measure_study(image, labels, parse_point(study.get("rv_insertion")))
+    if ORIENTATION_UNKNOWN in study.get("flags", []):
+        measures = without_orientation(measures)
     known = {key: study.get(key) for key in _FROM_CONVERT} | {key: segmented.get(key) for key in _FROM_SEGMENT}
     reference = convert / "reference.nii.gz"
     if reference.is_file():

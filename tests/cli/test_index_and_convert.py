@@ -80,7 +80,7 @@ def test_convert_exits_1_when_nothing_could_be_converted(tmp_path: Path, two_stu
     assert read_table(tmp_path / "out" / "failures.parquet").to_pylist()[0]["code"] == "slice_gap"
 
 
-def test_convert_takes_nifti_studies_of_a_samplesheet_as_they_are(tmp_path: Path) -> None:
+def test_convert_takes_nifti_studies_of_a_samplesheet_as_a_reader_sees_them(tmp_path: Path) -> None:
     array = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
     direction = np.diag([-1.0, -1.0, 1.0])
     write_nifti(Volume(array, (9.0, 1.5, 1.25), (10.0, -20.0, 30.0), direction), tmp_path / "case.nii.gz")
@@ -89,9 +89,10 @@ def test_convert_takes_nifti_studies_of_a_samplesheet_as_they_are(tmp_path: Path
     assert result.exit_code == 0, result.output
     volume = read_nifti(tmp_path / "out" / "studies" / "case-1" / "image.nii.gz")
     assert volume.array.dtype == np.float32
-    np.testing.assert_array_equal(volume.array, array)
-    assert volume.origin_xyz_mm == (10.0, -20.0, 30.0)
-    np.testing.assert_array_equal(volume.direction, direction)
+    # The file's columns run to the right and its rows to the front: both are turned round, and the origin goes along.
+    np.testing.assert_array_equal(volume.array, array[:, ::-1, ::-1])
+    assert volume.origin_xyz_mm == pytest.approx((10.0 - 4 * 1.25, -20.0 - 3 * 1.5, 30.0))
+    np.testing.assert_array_equal(volume.direction, np.eye(3))
     facts = json.loads((tmp_path / "out" / "studies" / "case-1" / "study.json").read_text())
     assert facts["study_instance_uid"] is None
     assert facts["flags"] == []

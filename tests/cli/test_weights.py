@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from weights_files import toy_weights
+from weights_files import TOY, toy_weights
 
 from scarnet_cli.cli.main import cli
+from scarnet_cli.errors import ModelError
 from scarnet_cli.model.registry import build_model
+from scarnet_cli.model.spec import ARCHITECTURES
 from scarnet_cli.model.store import SHIPPED
 from scarnet_cli.model.weights import load_weights
 from scarnet_cli.train.presets import PRESETS
@@ -77,6 +79,44 @@ def test_a_wrong_file_is_one_message_and_exit_code_1(own: Path, change: object, 
     assert "localiser.safetensors: loads" in result.stdout
 
 
+def test_the_networks_of_a_run_are_checked_without_loading_them(own: Path) -> None:
+    result = scarnet("check")
+    assert result.exit_code == 0
+    assert (
+        result.stdout == "localiser.safetensors: to localise, as listed.\nscarnet.safetensors: to segment, as listed.\n"
+    )
+    (own / "start.safetensors").write_bytes(toy_weights(spec=replace(TOY, trained=False)))
+    wrong = scarnet("check", "--localiser", "start", "--weights", "mine", own=own)
+    assert wrong.exit_code == 1
+    assert [line.split(";")[0] for line in str(wrong.exception).splitlines()] == [
+        "start.safetensors: Weights 'toy' are for segment, not for localise",
+        "mine.safetensors: Weights 'localiser' are for localise, not for segment",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (toy_weights(spec=replace(TOY, trained=False)), "pretrained alone; train them first"),
+        (toy_weights(spec=replace(TOY, architecture="resnet")), "Unknown architecture 'resnet'"),
+        (toy_weights()[:-2], "no whole safetensors file"),
+    ],
+)
+def test_a_network_that_cannot_segment_is_told_for_a_workflow_to_show(own: Path, content: bytes, words: str) -> None:
+    (own / "other.safetensors").write_bytes(content)
+    problem = own / "problem.txt"
+    assert scarnet("check", "--weights", "other", "--problem", problem, own=own).exit_code == 0
+    assert words in problem.read_text()
+    run = CliRunner().invoke(cli, ["run", str(own), str(own / "out"), "--weights", str(own / "other.safetensors")])
+    assert words in str(run.exception)
+
+
+def test_the_architectures_that_can_be_built_are_those_named_without_torch() -> None:
+    for architecture in ARCHITECTURES:  # options that none of them has: only an unknown name is refused before they are
+        with pytest.raises(ModelError, match="do not fit architecture"):
+            build_model(replace(TOY, architecture=architecture, options={"none": 1}))
+
+
 def test_a_state_dict_is_imported_and_can_then_be_given_by_name(tmp_path: Path) -> None:
     torch.manual_seed(1)
     network = build_model(PRESETS["localiser"].spec)
@@ -125,7 +165,7 @@ def test_a_name_that_is_not_known_is_wrong_usage_of_every_command_that_takes_wei
         assert "no weights called 'none-such'" in " ".join(result.stderr.replace("│", " ").split())
 
 
-@pytest.mark.parametrize("command", ["list", "verify", "import"])
+@pytest.mark.parametrize("command", ["list", "verify", "check", "import"])
 def test_every_command_has_help_with_an_example(command: str) -> None:
     result = scarnet(command, "--help")
     assert result.exit_code == 0

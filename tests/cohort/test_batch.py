@@ -157,7 +157,7 @@ def test_weights_that_cannot_be_used_end_the_stage(tmp_path: Path, guard: Guard)
 
 
 def test_a_process_that_cannot_start_is_the_machine_s_fault(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="before its first study"):
+    with pytest.raises(MachineError, match="before it did anything"):
         run_studies("segment", STUDIES, dying_at_once, tmp_path, APART)
 
 

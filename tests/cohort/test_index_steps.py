@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scarnet_cli.cli.main import cli
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import write_plan
-from scarnet_cli.dicom.index import collect
+from scarnet_cli.dicom.index import readers
 from scarnet_cli.dicom.index.cache import read_cache
 
 STUDIES = 4
@@ -112,7 +112,7 @@ from pathlib import Path
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.index import collect
 
-collect._FILES_A_PART, collect._CHUNK = 4, 2
+collect._FILES_A_PART = 4
 read = []
 
 def advance(count):
@@ -160,8 +160,8 @@ def test_a_part_that_was_cut_short_is_read_again(tmp_path: Path) -> None:
 def test_the_number_of_processes_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = cohort(tmp_path / "in")
     index(source, tmp_path / "one")
-    monkeypatch.setattr(collect, "_POOL_AT_LEAST", 1)
-    monkeypatch.setattr(collect, "_CHUNK", 3)
+    monkeypatch.setattr(readers, "_FILES_A_PROCESS", 1)
+    monkeypatch.setattr(readers, "_PORTION", 3)
     index(source, tmp_path / "two", jobs=2)
     assert content(tmp_path / "two") == content(tmp_path / "one")
 

@@ -90,7 +90,7 @@ def test_wrong_sheets_are_refused_in_words(tmp_path: Path, text: str, words: str
 
 def test_a_sheet_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "sheet.csv"
-    path.write_bytes(b"\xff\xfe\x00\x01")
+    path.write_bytes(b"\x89\xff\x00\x01")
     with pytest.raises(InputError, match="no CSV file"):
         read_samplesheet(path)
 
@@ -98,3 +98,38 @@ def test_a_sheet_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_byte_order_mark_as_excel_writes_it_does_no_harm(tmp_path: Path) -> None:
     path = sheet(tmp_path, "\ufeffstudy,dicom\nP1,a\n")
     assert read_samplesheet(path)[0].study == "P1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "study;dicom;site\r\nP1;a;Oslo, north\r\nP2;a;\r\n",
+        "study\tdicom\tsite\nP1\ta\tOslo, north\nP2\ta\t\n",
+        'study,dicom,site\r\nP1,a,"Oslo, north"\r\n,,\r\nP2,a,\r\n,,,,\r\n',
+        'study,dicom,,site,,\r\nP1,a,,"Oslo, north",,\r\nP2,a,,,,\r\n',
+        '\r\n,,\r\nstudy,dicom,site\r\nP1,a,"Oslo, north"\r\nP2,a\r\n',
+    ],
+    ids=["semicolons", "tabs", "blank rows", "unnamed columns", "blank rows first"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_sheets_as_spreadsheets_save_them_are_read(tmp_path: Path, text: str, encoding: str) -> None:
+    path = sheet(tmp_path, "")
+    path.write_bytes(text.encode(encoding))
+    rows = read_samplesheet(path)
+    assert [(row.study, row.labels["site"]) for row in rows] == [("P1", "Oslo, north"), ("P2", None)]
+
+
+@pytest.mark.parametrize(
+    "text", ["study,dicom,\nP1,a,lost\n", "study,dicom,,site\nP1,a,lost,\n", "study,dicom\nP1,a,b\n"]
+)
+def test_a_cell_without_a_named_column_is_not_lost_in_silence(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match="line 2: it has more cells than the first line has columns"):
+        read_samplesheet(sheet(tmp_path, text))
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04...", b"\xd0\xcf\x11\xe0..."])
+def test_a_workbook_is_told_to_be_saved_as_csv(tmp_path: Path, start: bytes) -> None:
+    path = sheet(tmp_path, "")
+    path.write_bytes(start)
+    with pytest.raises(InputError, match="is a workbook of Excel, Numbers or the like; save it as CSV"):
+        read_samplesheet(path)

@@ -16,7 +16,7 @@ from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.cohort.plan import read_batch, write_plan
 from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
-from scarnet_cli.errors import InputError
+from scarnet_cli.errors import InputError, MachineError
 from scarnet_cli.image.volume import read_nifti
 
 STUDY = study_id_from_uid("1.2.840.99.7.1")
@@ -175,3 +175,49 @@ def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
     assert convert_batch(studies, tmp_path / "in", tmp_path / "converted") == []
     image = read_nifti(tmp_path / "converted" / "studies" / STUDY / "image.nii.gz")
     assert (image.array == stored_pixels(7)).all()
+
+
+def test_an_input_that_is_away_while_it_is_read_is_no_loss_of_studies(tmp_path: Path, source: Path) -> None:
+    away = tmp_path / "away"
+    with pytest.raises(MachineError, match="is not there"):
+        take_in(source, None, IntakeOptions(begin=lambda _: source.rename(away) and None))
+    with pytest.raises(MachineError, match="is not there"):
+        index(source)
+    away.rename(source)
+
+    def replaced(_count: int) -> None:  # as a mount point is, after its share has gone
+        source.rename(away)
+        source.mkdir()
+
+    with pytest.raises(MachineError, match="replaced or mounted anew"):
+        take_in(source, None, IntakeOptions(begin=replaced))
+
+
+def test_files_that_were_away_for_a_while_are_no_loss_of_a_study(tmp_path: Path, source: Path) -> None:
+    patient, away = source / "patient", tmp_path / "away"
+
+    def back(_count: int) -> None:
+        if away.exists():
+            away.rename(patient)
+
+    options = IntakeOptions(begin=lambda _: patient.rename(away) and None, advance=back)
+    with pytest.raises(MachineError, match="1 files or folders of the input were gone for a while"):
+        take_in(source, None, options)
+
+
+@pytest.mark.parametrize(("row", "code"), [("in/patient", "input_gone"), ("in", "input_gone")])
+def test_what_a_row_of_a_samplesheet_names_may_not_go_meanwhile(
+    tmp_path: Path, source: Path, row: str, code: str
+) -> None:
+    (tmp_path / "sheet.csv").write_text(f"study,dicom\nA,{row}\n")
+    with pytest.raises(MachineError) as caught:
+        take_in(tmp_path / "sheet.csv", None, IntakeOptions(begin=lambda _: source.rename(tmp_path / "away") and None))
+    assert caught.value.code == code
+
+
+def test_an_input_that_was_there_when_the_run_began_is_waited_for(tmp_path: Path) -> None:
+    arguments = ["index", str(tmp_path / "gone"), "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(cli, arguments).exit_code == 2
+    result = CliRunner().invoke(cli, [*arguments, "--will-retry"])
+    assert isinstance(result.exception, MachineError)
+    assert str(tmp_path) not in str(result.exception)

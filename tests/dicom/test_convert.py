@@ -15,7 +15,7 @@ from planted import BIRTH, DAY, TOKEN, holders, plant
 from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.cohort.study_plan import PlannedStudy
 from scarnet_cli.dicom.convert import convert_study
-from scarnet_cli.errors import DicomError
+from scarnet_cli.errors import DicomError, MachineError
 
 DEPTH_MM = float(FIRST_MM @ NORMAL)
 WORDS = {
@@ -81,20 +81,33 @@ def test_outputs_hold_no_name_date_or_path(tmp_path: Path) -> None:
     assert holders(files, [text.lower().encode() for text in (TOKEN, BIRTH, DAY, str(tmp_path / "in"))]) == {}
 
 
-def test_a_file_that_changed_since_the_index_fails_its_study(tmp_path: Path) -> None:
+def test_a_file_that_changed_since_the_index_in_spite_of_its_size_fails_its_study(tmp_path: Path) -> None:
     paths = save(make_series(), tmp_path / "in")
     study = plan(tmp_path / "in")
     assert study.entry is not None
-    paths[2].write_bytes(b"something else")
+    paths[2].write_bytes(b"something else".ljust(paths[2].stat().st_size))
     with pytest.raises(DicomError, match="File 3 of 7 ") as raised:
         convert_study(study.entry, tmp_path / "in", tmp_path / "out")
     assert raised.value.code == "changed_file"
-    save(make_series(study="1.2.3.4")[2:3], tmp_path / "in", "002.dcm".format)
+    save(make_series(study="1.2.840.99.7.9")[2:3], tmp_path / "in", "002.dcm".format)
     with pytest.raises(DicomError, match="of several studies"):
         convert_study(study.entry, tmp_path / "in", tmp_path / "out")
-    paths[2].unlink()
-    with pytest.raises(DicomError, match="cannot be read any more"):
+
+
+def test_an_input_that_changed_or_went_since_the_index_is_no_study_s_fault(tmp_path: Path) -> None:
+    paths = save(make_series(), tmp_path / "in")
+    study = plan(tmp_path / "in")
+    assert study.entry is not None
+    paths[2].write_bytes(paths[2].read_bytes()[:-1])
+    with pytest.raises(MachineError, match=r"input changed since it was indexed: file 3 of 7 of a study has \d+ bytes"):
         convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+    paths[2].unlink()
+    with pytest.raises(MachineError, match=r"file 3 of 7 of a study is gone. Run again with -resume"):
+        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+    (tmp_path / "in").rename(tmp_path / "away")
+    with pytest.raises(MachineError, match="not there any more") as caught:
+        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+    assert str(tmp_path) not in str(caught.value)
 
 
 def plan(folder: Path) -> PlannedStudy:

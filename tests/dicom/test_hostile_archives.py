@@ -2,9 +2,6 @@
 
 import bz2
 import lzma
-import os
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -13,11 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scarnet_cli.dicom.archives import is_archive, read_members
-from scarnet_cli.dicom.facts import FoundFile
-from scarnet_cli.dicom.headers import BROKEN, IMAGE
-from scarnet_cli.dicom.index import collect as collecting
-from scarnet_cli.dicom.index.cache import NOTHING
-from scarnet_cli.dicom.index.collect import ReadOptions, collect
 from scarnet_cli.dicom.index.read_files import read_file
 from scarnet_cli.errors import DicomError
 
@@ -108,46 +100,3 @@ def test_damage_to_an_archive_is_refused_in_words(
             pass
     except DicomError as error:
         assert error.code in {"archive_too_large", "bad_archive"}  # noqa: PT017 (most damage leaves it readable)
-
-
-def kill_reader(pipe: Path, done: threading.Event) -> None:
-    """Kill whichever process reads the pipe, until told to stop."""
-    while not done.wait(0.05):
-        try:
-            writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:  # nobody reads it
-            continue
-        for folder in Path("/proc").glob("[0-9]*/fd"):
-            number = int(folder.parent.name)
-            if number != os.getpid() and _has_open(folder, pipe):
-                os.kill(number, 9)
-        time.sleep(0.1)
-        os.close(writer)
-
-
-def _has_open(folder: Path, pipe: Path) -> bool:
-    try:
-        return any(link.readlink() == pipe for link in folder.iterdir())
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to find the process that reads a pipe")
-def test_a_file_that_takes_a_worker_down_is_broken_and_the_others_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(collecting, "_POOL_AT_LEAST", 1)
-    monkeypatch.setattr(collecting, "_CHUNK", 2)
-    for name in ("a", "d"):
-        (tmp_path / name).write_bytes(EXPLICIT + IMAGE_FACTS)
-    os.mkfifo(tmp_path / "c")
-    done = threading.Event()
-    killer = threading.Thread(target=kill_reader, args=(tmp_path / "c", done))
-    killer.start()
-    try:
-        files = [FoundFile(name, None, 1, 1) for name in "acd"]
-        contents = collect(tmp_path, files, NOTHING, ReadOptions(jobs=2))
-    finally:
-        done.set()
-        killer.join()
-    assert contents.rows["kind"].to_pylist() == [IMAGE, BROKEN, IMAGE]

@@ -3,7 +3,6 @@
 import io
 import os
 import socket
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,8 +111,7 @@ def test_frames_of_three_thousand_directions_are_grouped_in_time() -> None:
     frames = [
         Frame(
             FoundFile(str(i), None, 0, 0),
-            replace(
-                one,
+            one._replace(
                 orientation=(0.5, 0.0, 0.0, 0.0, 0.5, i * 1e-3),
                 position_xyz_mm=(0.0, 0.0, float(i)),
                 spacing_yx_mm=(1.0, 1.0),

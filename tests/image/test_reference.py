@@ -25,7 +25,10 @@ def test_whole_numbers_in_any_type_become_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"array": np.zeros((2, 3, 5), np.uint8)}, r"\(2, 3, 5\) slices, rows, columns\) is not on the stack's grid"),
+        (
+            {"array": np.zeros((2, 3, 5), np.uint8)},
+            r"stack's grid: it has 5 x 3 x 2 voxels .* the stack 4 x 3 x 2 voxels",
+        ),
         ({"origin_xyz_mm": (3.0, -5.0, 8.0)}, "is not on the stack's grid"),
         ({"array": np.full((2, 3, 4), 7, np.uint8)}, r"holds the values \[7\]; they must be 0 to 4"),
         ({"array": np.full((2, 3, 4), 0.5)}, r"holds the values \[0.5\]"),

@@ -1,5 +1,6 @@
 """What a client meets on the way: servers that are busy, slow, cut, wrong or elsewhere."""
 
+import errno
 import logging
 import shutil
 import ssl
@@ -9,10 +10,11 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import requests
 from odd_server import BASIC, HASTY, LOGIN, Reply, dicom_json, listed, multipart, odd_server
 from pydicom.data import get_testdata_file
 
-from scarnet_cli.errors import DicomError, InputError, PacsError
+from scarnet_cli.errors import DicomError, InputError, MachineError, PacsError
 from scarnet_cli.pacs.address import parse_address
 from scarnet_cli.pacs.client import Server, open_server
 from scarnet_cli.pacs.login import login_from
@@ -65,6 +67,19 @@ def test_a_dripping_server_does_not_hold_on_for_ever() -> None:
 def test_an_answer_beyond_the_bound_is_refused() -> None:
     with odd_server(lambda *_: Reply(200, {"Content-Type": "application/json"}, b"[" + b" " * 5000)) as server:
         assert refusal(server.open(patience=Patience(attempts=1, answer_bytes=4096))).code == "pacs_too_large"
+
+
+def test_memory_and_open_files_are_this_machine_s_fault_and_not_the_server_s() -> None:
+    def fail(error: Exception, cause: Exception | None = None) -> None:
+        raise error from cause
+
+    with odd_server(lambda *_: Reply(200, {}, b"")) as server:
+        with pytest.raises(MachineError, match="Memory ran out"):
+            server.open().ask(lambda _: fail(MemoryError()))
+        with pytest.raises(MachineError, match="too many files"):
+            server.open().ask(lambda _: fail(requests.ConnectionError(), OSError(errno.EMFILE, "")))
+        with pytest.raises(PacsError, match="cannot be reached"):
+            server.open().ask(lambda _: fail(requests.ConnectionError(), OSError(errno.ETIMEDOUT, "")))
 
 
 @pytest.mark.parametrize("how", ["cut", "cut in a chunk", "open"])

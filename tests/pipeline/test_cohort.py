@@ -118,7 +118,7 @@ def test_no_result_or_log_holds_the_inputs_path_or_a_patients_name_or_birth_date
 def test_resume_after_nothing_changed_runs_no_task_but_the_index(launch: Launch, arguments: tuple[str, ...]) -> None:
     launch.succeed(*arguments, "-resume")
     assert launch.tasks("COMPLETED") == {("INDEX", "input")}
-    assert {process for process, _ in launch.tasks("CACHED")} == {*STAGES, "GATHER", "REPORT"}
+    assert {process for process, _ in launch.tasks("CACHED")} == {"CHECK", *STAGES, "GATHER", "REPORT"}
 
 
 def test_a_readers_decisions_are_carried_into_scans_and_redo_tables_and_report_alone(

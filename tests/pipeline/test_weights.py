@@ -1,22 +1,33 @@
-"""A user's own weights, by name, in the fast mode; and what happens when the file changes."""
+"""Own weights, by name, in the fast mode; what happens when the file changes; a failed study is tried again."""
 
 import hashlib
+import json
+import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from nextflow_launch import REPOSITORY, Launch
+from nextflow_launch import BIN, REPOSITORY, Launch, environment
 
 pytestmark = pytest.mark.pipeline
+
+
+def overwrite(path: Path, content: bytes) -> bytes:
+    """Write other bytes of the same number and leave the time as it is; return what was there."""
+    status, before = path.stat(), path.read_bytes()
+    path.write_bytes(content.ljust(len(before), b"\0"))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return before
 
 
 def test_own_weights_are_used_by_name_and_a_changed_file_is_refused_by_its_digest(
     tmp_path: Path, make_phantoms: Callable[..., None]
 ) -> None:
     launch, own = Launch(tmp_path), tmp_path / "own"
-    make_phantoms(tmp_path / "cohort", 1)
+    make_phantoms(tmp_path / "cohort", 2)
     own.mkdir()
     shutil.copy(REPOSITORY / "weights" / "unet.safetensors", own / "mine.safetensors")
     digest = hashlib.sha256((own / "mine.safetensors").read_bytes()).hexdigest()
@@ -24,12 +35,28 @@ def test_own_weights_are_used_by_name_and_a_changed_file_is_refused_by_its_diges
     arguments = ("--input", str(tmp_path / "cohort" / "dicom"), "--weights", "mine", "--max_cpus", "1")
     extra = {"SCARNET_WEIGHTS": str(own)}
 
+    # A fault that passes, as of a file server that gives zeros: INDEX remembers the files as they are in truth.
+    index = ("index", tmp_path / "cohort" / "dicom", "--out", launch.out / "pipeline_info")
+    subprocess.run([BIN / "scarnet", *index], check=True, env=environment())
+    (batch,) = (launch.out / "pipeline_info" / "batches").iterdir()
+    chosen = json.loads(batch.read_text())["studies"][0]["sources"][0]["path"]
+    content = overwrite(tmp_path / "cohort" / "dicom" / chosen, b"")
+
     launch.succeed(*arguments, "--fast", extra=extra)
+    assert len(launch.ids("failures")) == 1
     (scan,) = pq.read_table(launch.out / "tables" / "scans.parquet").to_pylist()
     assert (scan["segment_mode"], scan["model_sha256"]) == ("fast", digest)
+
+    overwrite(tmp_path / "cohort" / "dicom" / chosen, content)
+    launch.succeed(*arguments, "--fast", "-resume", "--retry_failed", "all", extra=extra)
+    assert (len(launch.ids("scans")), launch.ids("failures")) == (2, [])
+    launch.succeed(*arguments, "--fast", "-resume", extra=extra)
+    assert launch.tasks("COMPLETED") == {("INDEX", "input")}
+    assert (len(launch.ids("scans")), launch.ids("failures")) == (2, [])
 
     (own / "mine.safetensors").write_bytes((own / "mine.safetensors").read_bytes()[:-2])
     done = launch.run(*arguments, "--fast", "-resume", extra=extra)
     assert done.returncode == 1
     assert "mine.safetensors is not the file that SHA256SUMS beside it lists" in done.stdout
-    assert "CROP" in {name for name, _ in launch.tasks("CACHED")}
+    assert launch.tasks("COMPLETED") == {("CHECK", "networks")}
+    assert launch.tasks("CACHED") == set()

@@ -3,7 +3,7 @@ import pytest
 
 from scarnet_cli.errors import GeometryError, QuantificationError
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.quantify.regions import connected_pieces, describe, find_regions
+from scarnet_cli.quantify.regions import connected_pieces, find_regions
 
 
 def _volume(array: np.ndarray, spacing: tuple[float, float, float] = (8.0, 2.0, 1.0)) -> Volume:
@@ -72,11 +72,3 @@ def test_pieces_connect_by_their_corners() -> None:
     pieces, count = connected_pieces(mask)
     assert count == 2
     assert pieces[0, 0, 0] == pieces[1, 1, 1] != pieces[1, 3, 3]
-
-
-def test_describe_gives_size_spacing_origin_and_axes() -> None:
-    words = describe(_volume(np.zeros((1, 30, 40))))
-    assert words == (
-        "40 x 30 x 1 voxels of 1 x 2 x 8 mm, origin (1.00, 2.00, 3.00) mm, "
-        "axes (1.000, 0.000, 0.000; 0.000, 1.000, 0.000; 0.000, 0.000, 1.000)"
-    )

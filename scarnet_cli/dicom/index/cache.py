@@ -4,7 +4,6 @@ A file is known by a hash of its path. The memory holds no path, no name and no 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,9 @@ from scarnet_cli.files import atomic_path
 CACHE_VERSION: Final = "2"
 # Kind of a row that holds no file but a study's plan; its key is the study's id.
 PLAN: Final = "plan"
+# Likewise: how often a failed study was tried again.
+RETRY: Final = "retry"
+TEXTS: Final = (PLAN, RETRY)
 _VERSION_KEY: Final = b"scarnet_index_version"
 _ROW_GROUP: Final = 65_536
 _FEW_ROWS: Final = 100_000
@@ -34,7 +36,7 @@ _ARROW_TYPES: Final[dict[str, pa.DataType]] = {
     "bool": pa.bool_(),
     "tuple[float, ...]": pa.list_(pa.float64()),
 }
-_FRAME_FIELDS: Final = [field.name for field in fields(FrameFacts)]
+_FRAME_FIELDS: Final = FrameFacts._fields
 # Text that differs from row to row; all other text is held once.
 _UNIQUE: Final = {"key", "sop_uid", "plan"}
 
@@ -53,7 +55,7 @@ SCHEMA: Final = pa.schema(
         pa.field("kind", pa.string()),
         pa.field("members", pa.int64()),
         pa.field("file_study_uid", pa.string()),
-        *(pa.field(field.name, _arrow_type(field.type)) for field in fields(FrameFacts)),
+        *(pa.field(name, _arrow_type(kind)) for name, kind in FrameFacts.__annotations__.items()),
         pa.field("plan", pa.string()),
     ],
     metadata={_VERSION_KEY: CACHE_VERSION.encode()},
@@ -80,17 +82,17 @@ def file_rows(files: Iterable[tuple[str, int, int, int, Header]]) -> pa.Table:
     for key, size, mtime_ns, members, header in files:
         head = (key, size, mtime_ns, header.kind, members, header.study_uid)
         for frame in header.frames or (None,):
-            facts = (getattr(frame, name) for name in _FRAME_FIELDS) if frame else (None,) * len(_FRAME_FIELDS)
+            facts = frame or (None,) * len(_FRAME_FIELDS)
             for column, value in zip(columns, (*head, *facts, None), strict=True):
                 column.append(value)
     return _table(columns)
 
 
-def plan_rows(plans: Iterable[tuple[str, str]]) -> pa.Table:
-    """Return the rows of plans, given the studies' ids with text."""
+def text_rows(kind: str, texts: Iterable[tuple[str, str]]) -> pa.Table:
+    """Return rows of one of the kinds `TEXTS`, given keys with text."""
     columns: list[list[Any]] = [[] for _ in SCHEMA]
-    for study_id, plan in plans:
-        row = {"key": study_id, "kind": PLAN, "plan": plan}
+    for key, text in texts:
+        row = {"key": key, "kind": kind, "plan": text}
         for name, column in zip(SCHEMA.names, columns, strict=True):
             column.append(row.get(name))
     return _table(columns)
@@ -165,7 +167,9 @@ def _most_rows(path: Path) -> int:
 
 def _makes_sense(table: pa.Table) -> bool:
     """Tell whether every row has a key and a kind, and every file's row its size, time and number of members."""
-    files = table.filter(pc.call_function("not_equal", [table["kind"].cast(pa.string()), pa.scalar(PLAN)]))
+    options = pc.SetLookupOptions(value_set=pa.array(TEXTS))
+    texts = pc.call_function("is_in", [table["kind"].cast(pa.string())], options)
+    files = table.filter(pc.call_function("invert", [texts]))
     whole = all(not files[name].null_count for name in ("size", "mtime_ns", "members"))
     members = pc.call_function("max", [files["members"]]).as_py() or 0
     return whole and not table["key"].null_count and not table["kind"].null_count and members <= MEMBER_LIMIT

@@ -1,35 +1,32 @@
 """Learn what each file holds: from the memory where the file is unchanged, else from its header."""
 
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from scarnet_cli.dicom.facts import FoundFile
-from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, Header
+from scarnet_cli.dicom.headers import ARCHIVE, Header
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.index.cache import file_rows, write_cache
-from scarnet_cli.dicom.index.read_files import Found, end_with_parent, read_file, read_files
+from scarnet_cli.dicom.index.read_files import Found, read_file
+from scarnet_cli.dicom.index.readers import FILE_SECONDS, IN_A_ROW, read_apart
 from scarnet_cli.dicom.index.recall import recall
+from scarnet_cli.dicom.index.sweep import IO_ERROR, NO_MEMORY, STUCK
+from scarnet_cli.errors import MachineError, OutOfMemoryError
 
 logger = logging.getLogger(__name__)
 
-# Below this many new files the start of worker processes costs more than they save.
-_POOL_AT_LEAST: Final = 4000
-_CHUNK: Final = 200
 # What was read is written down in parts of so many files, and not read again after a kill.
 _FILES_A_PART: Final = 5000
-_Item = TypeVar("_Item")
+# Why a file was not read that may be no fault of its own; a single one is named, and the run goes on.
+_PERHAPS_THE_MACHINE: Final = (STUCK, NO_MEMORY, IO_ERROR)
+_FIND: Final = "`scarnet index INPUT --find KEY` prints where a file lies; move it away where it is the only one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +34,20 @@ class ReadOptions:
     """How to read what is new.
 
     Attributes:
-        jobs: Worker processes.
+        jobs: Processes that read; 0 reads in this one, which a file may then end or hang.
         parts: Folder where what was read is kept until the index is complete; None to keep nothing.
         begin: Called with the number of files to read.
         advance: Called with the number of files read since.
+        file_s: Seconds that one file may take, beside those for its size.
+        will_retry: Another attempt follows: a fault that may pass ends this one, and is not yet taken for the file's.
     """
 
-    jobs: int = 1
+    jobs: int = 0
     parts: Path | None = None
     begin: Callable[[int], None] = lambda _: None
     advance: Callable[[int], None] = lambda _: None
+    file_s: float = FILE_SECONDS
+    will_retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,20 @@ def collect(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: R
         files: The files as swept.
         memory: What earlier indexes remember: rows of `cache.HELD`.
         options: See `ReadOptions`.
+
+    Raises:
+        MachineError: The machine failed; what was read before is kept in parts.
     """
     known = recall(memory, files)
     logger.info("%d files, %d of them new or changed", len(files), len(known.unread))
     options.begin(len(known.unread))
     fresh = Fresh(options.parts)
-    for file, found in _read_all(root, known.unread, options.jobs):
-        fresh.add(file, found)
-        options.advance(1)
-    fresh.write()
+    try:
+        for file, found in _read_all(root, known.unread, options):
+            fresh.add(file, found)
+            options.advance(1)
+    finally:
+        fresh.write()
     remembered = len(known.files)
     rows = pa.concat_tables([known.rows, *fresh.tables]).unify_dictionaries()
     of_fresh = remembered + np.repeat(np.arange(len(fresh.files)), fresh.lengths)
@@ -134,48 +140,28 @@ def part_paths(folder: Path | None) -> list[Path]:
     return sorted(folder.glob("[0-9]*.parquet"), reverse=True) if folder is not None else []
 
 
-def _read_all(root: Path, files: Sequence[FoundFile], jobs: int) -> Iterator[tuple[FoundFile, Found]]:
-    chunks = list(in_groups(files, _CHUNK))
-    if jobs <= 1 or len(files) < _POOL_AT_LEAST:
-        for chunk in chunks:
-            yield from zip(chunk, read_files(root, [file.path for file in chunk]), strict=True)
-        return
-    waiting = deque(chunks)
-    while waiting:
-        yield from _read_in_pool(root, waiting, jobs)
-        if waiting:  # a file took a worker's process down, and the pool with it; most likely one of the first chunk
-            chunk = waiting.popleft()
-            yield from zip(chunk, (_read_alone(root, file.path) for file in chunk), strict=True)
+def _read_all(root: Path, files: Sequence[FoundFile], options: ReadOptions) -> Iterator[tuple[FoundFile, Found]]:
+    """Yield what each file holds; one that fails by itself is a kind of file, several in a row are the machine.
+
+    Raises:
+        MachineError: The machine failed.
+    """
+    if options.jobs and files:
+        found = read_apart(root, files, options.jobs, options.file_s)
+    else:
+        found = (read_file(root, file.path) for file in files)
+    in_a_row = 0
+    for file, one in zip(files, found, strict=True):
+        kind = one[0][1].kind
+        in_a_row = in_a_row + 1 if kind in _PERHAPS_THE_MACHINE else 0
+        if in_a_row == IN_A_ROW or (options.will_retry and kind in (NO_MEMORY, IO_ERROR)):
+            raise _fault(kind, path_key(file.path)[:16])
+        yield file, one
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    # "spawn": a fork would copy the locks of Arrow's threads.
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent)
-
-
-def _read_in_pool(root: Path, waiting: deque[list[FoundFile]], jobs: int) -> Iterator[tuple[FoundFile, Found]]:
-    """Read chunks in worker processes and take them off the list, until all are read or a worker has died."""
-    with _pool(jobs) as pool:
-        results = [pool.submit(read_files, root, [file.path for file in chunk]) for chunk in waiting]
-        for result in results:
-            try:
-                found = result.result()
-            except BrokenProcessPool:
-                return
-            yield from zip(waiting.popleft(), found, strict=True)
-
-
-def _read_alone(root: Path, path: str) -> Found:
-    """Read a file in a process of its own; one that takes it down is broken."""
-    with _pool(1) as pool:
-        try:
-            return pool.submit(read_file, root, path).result()
-        except BrokenProcessPool:
-            return [(None, Header(BROKEN))]
-
-
-def in_groups(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
-    """Yield the items in lists of `size`, the last one of what is left."""
-    waiting = iter(items)
-    while group := list(islice(waiting, size)):
-        yield group
+def _fault(kind: str, key: str) -> MachineError:
+    if kind == NO_MEMORY:
+        return OutOfMemoryError("out_of_memory", f"Memory ran out on file {key} of the input; give index more. {_FIND}")
+    words = "does not answer" if kind == STUCK else "reports an input/output error"
+    message = f"The disk or file server that the input lies on {words}, first at file {key}. Mend it and run again "
+    return MachineError("input_fault", f"{message}with -resume, which goes on from there. {_FIND}")

@@ -2,28 +2,18 @@
 
 import io
 import logging
-import os
 from collections.abc import Sequence
-from multiprocessing import parent_process
 from pathlib import Path, PurePath
-from threading import Thread
 
 from scarnet_cli.dicom.archives import is_archive, read_members
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, JUNK, Header, read_header
-from scarnet_cli.dicom.index.sweep import reason_of
+from scarnet_cli.dicom.index.sweep import NO_MEMORY, reason_of
 from scarnet_cli.errors import DicomError
 
 logger = logging.getLogger(__name__)
 
 # Place in an archive (None for the file itself), and what it holds.
 Found = list[tuple[int | None, Header]]
-
-
-def end_with_parent() -> None:
-    """Let this worker process end when the one that started it is killed; it would wait for work for ever."""
-    parent = parent_process()
-    if parent is not None:
-        Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def read_files(root: Path, paths: Sequence[str]) -> list[Found]:
@@ -35,16 +25,21 @@ def read_file(root: Path, path: str) -> Found:
     """Return what a file holds; of an archive itself first, then its members by their place.
 
     A file that is gone, or that the operating system does not let us read, has the reason as its kind.
+
+    Raises:
+        MachineError: No file can be read.
     """
     full = root / path
     try:
         with full.open("rb", buffering=0) as stream:
             header = read_header(stream, PurePath(path).suffix)
+        if header.kind != JUNK or not is_archive(full):
+            return [(None, header)]
+        return _read_archive(full)
     except OSError as error:
         return [(None, Header(reason_of(error)))]
-    if header.kind != JUNK or not is_archive(full):
-        return [(None, header)]
-    return _read_archive(full)
+    except MemoryError:
+        return [(None, Header(NO_MEMORY))]
 
 
 def _read_archive(path: Path) -> Found:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.index.cache import PLAN, run_starts
+from scarnet_cli.dicom.index.cache import TEXTS, run_starts
 from scarnet_cli.dicom.index.sweep import LINK_LOOP, LOST
 
 # Kinds of files that could not be read. They may be mended without a change of time: each index tries again.
@@ -71,7 +71,7 @@ class _Known:
         self._keys = self._rows["key"]
         self._sizes = self._rows["size"].fill_null(0).to_numpy()
         self._times = self._rows["mtime_ns"].fill_null(0).to_numpy()
-        options = pc.SetLookupOptions(value_set=pa.array([*NOT_READ, PLAN]))
+        options = pc.SetLookupOptions(value_set=pa.array([*NOT_READ, *TEXTS]))
         self._readable = ~pc.call_function("is_in", [kinds], options).to_numpy()
         self._archives = pc.call_function("equal", [kinds, pa.scalar(ARCHIVE)]).to_numpy()
         self.members = self._rows["members"].fill_null(0).to_numpy()

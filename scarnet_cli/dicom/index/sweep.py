@@ -7,16 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from scarnet_cli.cohort.faults import machine_fault, own_fault
 from scarnet_cli.dicom.facts import FoundFile
 
-# Why something in the input was not read. What the first three are about is lost to this run.
+# Why something in the input was not read. What it is about is lost to this run, but for the last three.
 VANISHED: Final = "vanished"
 UNREADABLE: Final = "unreadable"
 DEAD_LINK: Final = "dead_link"
+CRASHED: Final = "crashed"
+STUCK: Final = "stuck"
+NO_MEMORY: Final = "no_memory"
+IO_ERROR: Final = "io_error"
 LINK_LOOP: Final = "link_loop"
 WALKED_BEFORE: Final = "walked_before"
 NO_FILE: Final = "no_file"
-LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK)
+LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK, CRASHED, STUCK, NO_MEMORY, IO_ERROR)
 
 
 class Unread(NamedTuple):
@@ -45,6 +50,9 @@ def sweep(
         start: A file, or a folder to walk.
         unread: Called with all that is no file to read, cannot be listed or has vanished.
         leave_out: Folders that are not walked, unless one is `start` itself.
+
+    Raises:
+        MachineError: The machine cannot list anything more.
     """
     if not start.is_dir():
         yield from _found(str(start), _below(root, str(start)), unread)
@@ -79,10 +87,16 @@ def sweep(
 
 
 def reason_of(error: OSError) -> str:
-    """Return why the operating system gives nothing."""
-    if error.errno == errno.ENOENT:
-        return VANISHED
-    return LINK_LOOP if error.errno == errno.ELOOP else UNREADABLE
+    """Return why the operating system gives nothing.
+
+    Raises:
+        MachineError: It would give nothing of any other file either.
+    """
+    if error.errno in (errno.ENOENT, errno.ELOOP):
+        return VANISHED if error.errno == errno.ENOENT else LINK_LOOP
+    if fault := own_fault(error):
+        raise fault from error
+    return IO_ERROR if machine_fault(error) else UNREADABLE
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

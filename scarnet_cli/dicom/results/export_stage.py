@@ -20,7 +20,7 @@ from scarnet_cli.dicom.results.report_sr import make_report
 from scarnet_cli.dicom.results.result import Result
 from scarnet_cli.dicom.results.seg import make_segmentation
 from scarnet_cli.dicom.results.source_headers import SourceSlice, read_source_slices, slices_of_grid
-from scarnet_cli.dicom.whole_files import Source
+from scarnet_cli.dicom.whole_files import sources_of
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.files import read_json, write_bytes
 from scarnet_cli.image.volume import Volume, read_nifti
@@ -139,7 +139,7 @@ def read_sources(entry: Mapping[str, Any], root: Path) -> list[SourceSlice]:
             "Name its DICOM in the samplesheet to get them."
         )
         raise DicomError("no_dicom_source", message)
-    return read_source_slices(root, [Source(s["path"], s["member"], s["frame"]) for s in entry["sources"]])
+    return read_source_slices(root, sources_of(entry))
 
 
 def write_results(

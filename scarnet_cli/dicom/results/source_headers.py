@@ -17,7 +17,7 @@ from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import REPEAT_TOLERANCE_MM
 from scarnet_cli.dicom.headers import frame_facts, text
-from scarnet_cli.dicom.whole_files import Key, Source, each_file
+from scarnet_cli.dicom.whole_files import Key, Source, each_file, why_unreadable
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
 
@@ -80,6 +80,7 @@ def read_source_slices(root: Path, sources: Sequence[Source]) -> list[SourceSlic
 
     Raises:
         DicomError: A file cannot be read any more, or does not say which image it is.
+        MachineError: A file is gone, or has another size than when it was indexed, or the machine failed.
     """
     headers: dict[Key, Dataset] = {}
     try:
@@ -87,8 +88,7 @@ def read_source_slices(root: Path, sources: Sequence[Source]) -> list[SourceSlic
             with opened() as stream:
                 headers[key] = read_dataset(stream, tags=_TAGS)
     except DAMAGE as error:
-        message = f"A file of the study cannot be read any more ({type(error).__name__}); copy it again."
-        raise DicomError("not_readable", message) from error
+        raise why_unreadable(error, "A file of the study") from error
     facts = {key: frame_facts(header) for key, header in headers.items()}
     return [_slice(headers, facts, source) for source in sources]
 

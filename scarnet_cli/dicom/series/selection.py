@@ -133,7 +133,7 @@ def _without_exam_protocol(frames: Sequence[Frame]) -> list[Frame]:
             described[frame.facts.protocol].add(frame.facts.description)
     if len(described) != 1 or len(next(iter(described.values()))) < _SHARED_BY:
         return list(frames)
-    return [f._replace(facts=replace(f.facts, protocol=None)) if f.facts.description else f for f in frames]
+    return [f._replace(facts=f.facts._replace(protocol=None)) if f.facts.description else f for f in frames]
 
 
 def _is_left(frame: Frame, rules: SeriesRules) -> bool:

@@ -1,7 +1,5 @@
 """Which stack is taken of what scanners of three vendors leave in one study."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from made_studies import (
@@ -220,7 +218,7 @@ def test_a_sites_rule_takes_and_leaves_series() -> None:
 def test_a_series_that_is_left_completes_no_other_stack() -> None:
     whole = stack("LGE_SAX_1", 9)
     for i, frame in enumerate(whole):  # one series a slice
-        whole[i] = frame._replace(facts=replace(frame.facts, series_uid=f"1.2.{i}", description=f"LGE_SAX_{i}"))
+        whole[i] = frame._replace(facts=frame.facts._replace(series_uid=f"1.2.{i}", description=f"LGE_SAX_{i}"))
     rules = site("- series: leave\n  description: LGE_SAX_8\n  why: moved\n")
     _, selection = choice(whole, rules=rules)
     assert selection.stack is not None

@@ -1,0 +1,155 @@
+"""NIfTI files that other tools wrote: any order of the axes, rounded directions, no orientation at all."""
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import nibabel
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from numpy.typing import NDArray
+
+from scarnet_cli.errors import GeometryError
+from scarnet_cli.image.nifti_header import require_whole
+from scarnet_cli.image.volume import Volume
+
+ORIENTATION_REPAIRED: Final = "orientation_repaired"
+ORIENTATION_UNKNOWN: Final = "orientation_unknown"
+# As for DICOM (dicom/geometry.py): axes may miss a right angle by this cosine; below the second they count as exact.
+COSINE_TOLERANCE: Final = 1e-2
+COSINE_ROUNDING: Final = 2e-4
+# The slices' axis is the one along which voxels are this much further apart than along any other.
+_CLEARLY_WIDER: Final = 1.25
+_RAS_TO_LPS: Final = np.diag([-1.0, -1.0, 1.0])
+_DIMENSIONS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignVolume:
+    """A volume with what a reader should know of its file.
+
+    Attributes:
+        volume: Voxels in the file's own order of axes, scaled as its header says.
+        flags: Codes, sorted.
+    """
+
+    volume: Volume
+    flags: tuple[str, ...]
+
+
+def read_foreign_nifti(path: Path) -> ForeignVolume:
+    """Read a NIfTI file, its axes in the file's order: the array is (k, j, i) for the file's axes i, j, k.
+
+    The sform counts before the qform. Where neither is set the axes are taken as those of the patient, and flagged.
+
+    Raises:
+        GeometryError: The file is no readable image, has more than one volume, or its axes are not at right angles.
+    """
+    require_whole(path, "The NIfTI file")
+    try:
+        image: Any = nibabel.load(path)
+        array, affine, header = np.asanyarray(image.dataobj), np.asarray(image.affine), image.header
+        oriented = bool(header["sform_code"] > 0 or header["qform_code"] > 0)
+    except (ImageFileError, HeaderDataError, KeyError, ValueError) as error:
+        message = "The NIfTI file cannot be read as one; write it again or leave it out."
+        raise GeometryError("unreadable_image", message) from error
+    array = array.reshape(array.shape[:_DIMENSIONS] + (1,) * (_DIMENSIONS - array.ndim)) if _is_one(array) else array
+    if array.ndim != _DIMENSIONS or array.dtype.fields is not None:
+        size = " x ".join(map(str, array.shape))
+        message = f"The NIfTI file has {size} values; one volume of single values is needed."
+        raise GeometryError("not_a_volume", message)
+    spacing, direction, repaired = _axes(affine[:3, :3] if oriented else np.diag(_widths(affine)) @ _RAS_TO_LPS)
+    origin = _RAS_TO_LPS @ affine[:3, 3] if oriented else np.zeros(3)
+    flags = [ORIENTATION_REPAIRED] * repaired + [ORIENTATION_UNKNOWN] * (not oriented)
+    x, y, z = (float(value) for value in origin)
+    i, j, k = (float(value) for value in spacing)
+    return ForeignVolume(Volume(array.transpose(2, 1, 0), (k, j, i), (x, y, z), direction), tuple(flags))
+
+
+def as_stack(volume: Volume) -> Volume:
+    """Return the same voxels as a stack of slices: slices first, then rows and columns as a reader sees them.
+
+    Columns run to the patient's left, rows to the back and the feet, slices along the product of both; so all 48 ways
+    to write one stack become one. Nothing is resampled.
+
+    Raises:
+        GeometryError: No axis is clearly the slices'.
+    """
+    spacing_xyz = np.array(volume.spacing_zyx_mm[::-1])
+    slices = int(np.argmax(spacing_xyz))
+    if spacing_xyz[slices] < _CLEARLY_WIDER * np.delete(spacing_xyz, slices).max():
+        words = " x ".join(f"{value:.2f}" for value in spacing_xyz)
+        message = (
+            f"The voxels are {words} mm apart: no axis is clearly the slices', {_CLEARLY_WIDER} times as "
+            "far apart as the others. Give the stack as it was acquired, not resampled."
+        )
+        raise GeometryError("slice_axis_unclear", message)
+    plane = [axis for axis in range(_DIMENSIONS) if axis != slices]
+    columns = max(plane, key=lambda axis: abs(volume.direction[0, axis]))
+    rows = plane[0] if columns == plane[1] else plane[1]
+    x = volume.direction[:, columns] * (1.0 if volume.direction[0, columns] >= 0 else -1.0)
+    y = volume.direction[:, rows] * (1.0 if volume.direction[1, rows] - volume.direction[2, rows] >= 0 else -1.0)
+    return reordered(volume, np.stack([x, y, np.cross(x, y)], axis=1))
+
+
+def like(volume: Volume, grid: Volume) -> Volume:
+    """Return the same voxels with the axes permuted and turned round so that they run as those of `grid`."""
+    return reordered(volume, grid.direction)
+
+
+def reordered(volume: Volume, direction: NDArray[np.float64]) -> Volume:
+    """Return the same voxels with the axes permuted and turned round to be as near as can be to a direction.
+
+    Args:
+        volume: The voxels.
+        direction: (3, 3); columns are the x, y and z axes wanted, LPS.
+    """
+    cosines = direction.T @ volume.direction  # [wanted axis, axis that is there], both in x, y, z order
+    order = max(
+        itertools.permutations(range(_DIMENSIONS)),
+        key=lambda axes: sum(abs(cosines[wanted, there]) for wanted, there in enumerate(axes)),
+    )
+    turned = [bool(cosines[wanted, there] < 0) for wanted, there in enumerate(order)]
+    array = volume.array.transpose(tuple(2 - axis for axis in reversed(order)))
+    array = np.flip(array, tuple(2 - axis for axis in range(_DIMENSIONS) if turned[axis]))
+    signs = np.where(turned, -1.0, 1.0)
+    spacing = np.array(volume.spacing_zyx_mm[::-1])[list(order)]
+    last = np.array(volume.array.shape[::-1])[list(order)] - 1
+    axes = volume.direction[:, list(order)]
+    origin = np.array(volume.origin_xyz_mm) + axes @ (np.where(turned, last, 0) * spacing)
+    x, y, z = (float(value) for value in origin)
+    i, j, k = (float(value) for value in spacing)
+    return Volume(np.ascontiguousarray(array), (k, j, i), (x, y, z), axes * signs)
+
+
+def _is_one(array: NDArray[Any]) -> bool:
+    """Tell whether an array is a single volume, with axes of one entry more or fewer than three axes."""
+    return array.ndim <= _DIMENSIONS or set(array.shape[_DIMENSIONS:]) == {1}
+
+
+def _widths(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.linalg.norm(affine[:3, :3], axis=0)
+
+
+def _axes(matrix_ras: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """Return spacing in mm (x, y, z), the orthonormal LPS direction nearest to a RAS matrix, and if it was repaired.
+
+    Raises:
+        GeometryError: An axis has no length, or two miss a right angle by more than `COSINE_TOLERANCE`.
+    """
+    spacing = np.linalg.norm(matrix_ras, axis=0)
+    if not np.isfinite(matrix_ras).all() or spacing.min() <= 0:
+        message = "The NIfTI file's affine has an axis without length; write it again."
+        raise GeometryError("bad_orientation", message)
+    axes = _RAS_TO_LPS @ matrix_ras / spacing
+    miss = float(np.abs(axes.T @ axes - np.eye(_DIMENSIONS)).max())
+    if miss > COSINE_TOLERANCE:
+        message = (
+            f"The NIfTI file's axes miss a right angle by {np.degrees(np.arcsin(min(miss, 1.0))):.2f} degrees; up to "
+            f"{np.degrees(np.arcsin(COSINE_TOLERANCE)):.2f} can be repaired. Write it again without shear."
+        )
+        raise GeometryError("bad_orientation", message)
+    u, _, vt = np.linalg.svd(axes)
+    return spacing, u @ vt, miss > COSINE_ROUNDING
