@@ -28,35 +28,20 @@ FAULTS = [
         f"{name}-{stage.lower()}",
         GROUP,
         f"a file of one study {words} when {stage} begins",
-        promise,
+        Promise.SAID,
         partial(disturb_input, stage=stage, command=command),
-        says=says,
-        codes=codes,
-        again=again,
+        says="The input changed",
         dicom=stage == "EXPORT",
     )
-    for name, stage, words, command, promise, says, codes, again in (
-        ("gone-file", "CONVERT", "is gone", "rm -f {file}", Promise.SAID, "(?i)gone|input|file", (), ()),
-        (
-            "cut-file",
-            "CONVERT",
-            "is cut by two thirds",
-            "truncate -s {third} {file}",
-            Promise.STUDY,
-            "",
-            ("bad_pixels", "not_readable", "changed"),
-            (),
-        ),
+    for name, stage, words, command in (
+        ("gone-file", "CONVERT", "is gone", "rm -f {file}"),
+        ("cut-file", "CONVERT", "is cut by two thirds", "truncate -s {third} {file}"),
         (
             "changed-file",
             "CONVERT",
-            "has other pixels",
+            "has other pixels and the same size",
             "dd if=/dev/zero of={file} bs=1 seek={end} count=2000 conv=notrunc 2>/dev/null",
-            Promise.SAID,
-            "(?i)changed",
-            (),
-            (),
         ),
-        ("gone-file", "EXPORT", "is gone", "rm -f {file}", Promise.SAID, "(?i)gone|input|file", (), ()),
+        ("gone-file", "EXPORT", "is gone", "rm -f {file}"),
     )
 ]

@@ -13,7 +13,7 @@ from faults.fault import Ended, Fault, Promise
 from faults.scene import RunScene
 
 GROUP = "A file in the work directory is damaged, changed or gone"
-_SAYS = r"Delete \S+ and"
+_SAYS = r"[Dd]elete (\S+) and"
 
 
 def damage_file(scene: RunScene, stage: str, pattern: str, damage: Callable[[Path], None]) -> Ended:
@@ -22,7 +22,7 @@ def damage_file(scene: RunScene, stage: str, pattern: str, damage: Callable[[Pat
     for path in scene.work.glob(f"*/*/{pattern.format(study=scene.study)}"):
         damage(path)
     ended = scene.run("-resume")
-    for folder in set(re.findall(r"Delete (\S+) and", ended.output)):
+    for folder in set(re.findall(_SAYS, ended.output)):
         shutil.rmtree(folder)
     return ended
 
