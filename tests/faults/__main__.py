@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 
 from nextflow_launch import REPOSITORY
@@ -40,12 +41,18 @@ def main() -> int:
         return 0
     if not arguments.page:
         LAB.set_up()
-        names.sort(key=lambda name: not FAULTS[name].command)  # the quick ones first
+        names = interleaved(names)
         with ThreadPoolExecutor(arguments.jobs) as pool:
             list(pool.map(inject, names))
     outcomes = {name: read_outcome(LAB.result(name)) for name in FAULTS if LAB.result(name).exists()}
     write_page(FAULTS, outcomes, code_digest())
     return 1 if any(outcome.wrong for outcome in outcomes.values()) else 0
+
+
+def interleaved(names: list[str]) -> list[str]:
+    """Return commands and runs by turns: a run waits for much, a command for nothing."""
+    commands, runs = ([name for name in names if FAULTS[name].command is kind] for kind in (True, False))
+    return [name for pair in zip_longest(commands, runs) for name in pair if name is not None]
 
 
 def inject(name: str) -> None:
