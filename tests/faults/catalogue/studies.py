@@ -8,7 +8,7 @@ from faults.preload import Rule
 from faults.scene import STUDY_STAGES, RunScene
 
 GROUP = "One study crashes or hangs its stage"
-_MINUTES = "env.SCARNET_STUDY_MINUTES = '0.3'"
+_MINUTES = "env.SCARNET_STUDY_MINUTES = '0.5'"
 _CODES = {"SIGSEGV": "crashed", "hang": "timed_out", "SIGKILL": "crashed", "SIGSTOP": "timed_out"}
 _WORDS = {
     "SIGSEGV": "SIGSEGV whenever its file is opened",
@@ -32,7 +32,7 @@ def disturb_run(scene: RunScene, stage: str, action: str, *, once: bool = False)
 
 def disturb_command(scene: CommandScene, stage: str, action: str) -> Ended:
     rule = Rule("create", f"*/out/{stage}/studies/{scene.study}/*", action, every=1)
-    return scene.run(stage, rule=rule, extra={"SCARNET_STUDY_MINUTES": "0.15"})
+    return scene.run(stage, rule=rule, extra={"SCARNET_STUDY_MINUTES": "0.5"})
 
 
 FAULTS = [
