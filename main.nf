@@ -4,17 +4,22 @@
 include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
-include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; lastFailures ; placeOf ; weightsFiles ; writeParameters } from './workflows/parameters'
+include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; lastFailures ; outputOf ; placeOf ; weightsFiles } from './workflows/parameters'
+include { claimOutput ; dropTrace } from './workflows/claim'
+include { writeParameters } from './workflows/earlier'
+include { judgeAtEnd ; sayLast } from './workflows/ending'
 
 workflow {
     def schema = file("${projectDir}/nextflow_schema.json")
     if (params.help) {
         log.info(helpText(schema))
+        dropTrace()
     }
     else {
         checkParameters(params, schema)
-        writeParameters(params, file("${params.outdir}/pipeline_info/parameters.json"))
+        sayLast(workflow, params.outdir, claimOutput(params.outdir, workflow))
         if (params.workflow in ['train', 'benchmark']) {
+            writeParameters(outputOf(params))
             def alone = params.workflow == 'train'
             def labels = params.label_values ? file(params.label_values) : []
             def runs = params.runs ? file(params.runs).toAbsolutePath() : null
@@ -31,6 +36,7 @@ workflow {
             }
         }
         else {
+            judgeAtEnd(workflow, params.outdir)
             COHORT(
                 placeOf(params, workflow.workDir),
                 indexMemory(params, workflow.workDir),
@@ -44,6 +50,7 @@ workflow {
                 params.reviewed ? file(params.reviewed) : [],
                 "--format ${params.tables_format}",
                 [asked: params.dicom_results || params.store_to, store: params.store_to ?: ''],
+                outputOf(params),
             )
             COHORT.out.summary.view { text -> text.trim() }
             COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }

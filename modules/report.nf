@@ -12,6 +12,7 @@ process REPORT {
 
     script:
     """
+    mkdir -p measured # not there where no study came as far
     scarnet report ${tables} --studies measured --out report
     """
 }

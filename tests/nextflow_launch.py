@@ -10,10 +10,21 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from scarnet_cli.files import file_sha256
+
 REPOSITORY = Path(__file__).parents[1]
 BIN = REPOSITORY / ".venv" / "bin"
 # A run takes about a minute; ten times as long means that it hangs.
 PATIENCE_S = 900
+# Process -> folder in its task directory, and what below that is published, as in conf/modules.config.
+PUBLISHED = {
+    "CONVERT": ("convert", "studies/*/image.nii.gz"),
+    "SEGMENT": ("segment", "studies/*/labels.nii.gz"),
+    "QUANTIFY": ("quantify", "studies/*/*"),
+    "EXPORT": ("export", "studies/*/*"),
+    "GATHER": (".", "tables/*"),
+    "REPORT": (".", "report/**/*"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +40,14 @@ class Launch:
     def command(self, *arguments: str, nextflow: str = "nextflow") -> list[str]:
         return [str(BIN / nextflow), "run", str(REPOSITORY / "main.nf"), "-ansi-log", "false", *arguments]
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        command = self.command(*arguments)
+    def start(self, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            command, cwd=self.folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self.command(*arguments),
+            cwd=self.folder,
+            env={**environment(), **(extra or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
     def run(
@@ -92,6 +107,22 @@ class Launch:
         message = f"no {command} task ran before Nextflow ended"
         raise AssertionError(message)
 
+    def made(self) -> dict[str, str]:
+        """Return path below OUT -> SHA-256 of all results that the tasks of the last run made, cached ones too."""
+        files: dict[str, str] = {}
+        for row in self.trace():
+            process = row["name"].split(" ")[0].split(":")[-1]
+            if process in PUBLISHED and row["status"] in ("COMPLETED", "CACHED"):
+                (task,) = self.folder.glob(f"work/{row['hash']}*")
+                root, pattern = PUBLISHED[process]
+                files |= digests(task / root, pattern)
+        return files
+
+    def held(self) -> dict[str, str]:
+        """Return path below OUT -> SHA-256 of all results that are there."""
+        folders = [f"{name}/**/*" for name in ("tables", "studies", "report")]
+        return {path: digest for pattern in folders for path, digest in digests(self.out, pattern).items()}
+
     def ids(self, table: str) -> list[str]:
         return pq.read_table(self.out / "tables" / f"{table}.parquet")["study_id"].to_pylist()
 
@@ -100,6 +131,12 @@ class Launch:
         newest = max(self.folder.glob("work/*/*/index/studies.parquet"), key=lambda path: path.stat().st_mtime_ns)
         rows = pq.read_table(newest).to_pylist()
         return {row["study_id"]: row["batch"] for row in rows if row["batch"] is not None}
+
+
+def digests(folder: Path, pattern: str) -> dict[str, str]:
+    """Return path below the folder -> SHA-256 of the files that match."""
+    files = (path for path in folder.glob(pattern) if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
 
 
 def environment() -> dict[str, str]:

@@ -26,6 +26,14 @@ LAUNCHER: Final = """\
 venv=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 java="${{NXF_JAVA_HOME:-$venv/{java_home}}}/bin/java"
 [ -x "$java" ] || java=java
+if [ "$1" = run ]; then
+    if ! probe=$(mktemp -d .nextflow.XXXXXX 2>/dev/null); then
+        echo "Nothing can be written in $PWD, where Nextflow was started and keeps its work: start it elsewhere." >&2
+        exit 1
+    fi
+    rmdir "$probe"
+fi
+export NXF_CLI="$0 $*"  # so that the command to go on with can be said as it was typed
 export NXF_HOME="${{NXF_HOME:-$venv/nextflow/home}}"
 export NXF_OFFLINE="${{NXF_OFFLINE:-true}}" NXF_DISABLE_CHECK_LATEST=true
 # shellcheck disable=SC2086

@@ -1,5 +1,7 @@
 // Parameters are described once, in nextflow_schema.json: the help text and the checks are made from it.
 
+include { lastSession ; refuse } from './claim'
+
 /** Every parameter of the schema: name -> its description. */
 def describedParameters(schema) {
     def groups = new groovy.json.JsonSlurper().parseText(schema.text)['$defs'].values()
@@ -53,8 +55,14 @@ def checkParameters(params, schema) {
         problems += [problemOfKey(params), problemOfResults(params.outdir)].findAll { text -> text }
     }
     if (problems) {
-        error(problems.join('\n'))
+        refuse((problems + [adviceOnResuming(params.outdir)]).join('\n').trim())
     }
+}
+
+/** A run that is refused is the one that -resume alone goes on with. */
+def adviceOnResuming(outdir) {
+    def session = outdir ? lastSession(outdir) : null
+    return session ? "Nothing was run. To go on with the run that wrote '${outdir}', say -resume ${session}: -resume alone would take this one." : ''
 }
 
 /** Nextflow adds `batchMin` where the user wrote --batch-min: name it once, as it was written. */
@@ -188,10 +196,10 @@ def problemOfKey(params) {
     return key.isFile() ? null : 'The key of --deidentify is no file; name another.'
 }
 
-/** Results of an earlier run stay in the output directory: they must be de-identified too. */
+/** Results of an earlier run stay in the output directory: they must be de-identified too. So must what its index remembers. */
 def problemOfResults(outdir) {
     def kept = file("${outdir}/pipeline_info/parameters.json")
-    def identified = kept.exists() && !new groovy.json.JsonSlurper().parseText(kept.text).deidentify
+    def identified = file("${outdir}/pipeline_info/index.parquet").exists() || (kept.exists() && !new groovy.json.JsonSlurper().parseText(kept.text).deidentify)
     return identified ? "--outdir '${outdir}' holds results that are not de-identified; name another directory." : null
 }
 
@@ -212,9 +220,8 @@ def indexMemory(params, workDir) {
     return memory.exists() ? memory : []
 }
 
-/** Keep the settings beside the results; paths of the user's files stay out, as they may hold a name. */
-def writeParameters(params, target) {
+/** Where results go, and the settings kept beside them; paths of the user's files stay out, as they may hold a name. */
+def outputOf(params) {
     def kept = params.findAll { name, _value -> !(name in ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'reviewed', 'series_rules', 'deidentify_key', 'help']) }
-    target.parent.mkdirs()
-    target.text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n'
+    return [directory: params.outdir, parameters: groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n']
 }

@@ -18,6 +18,7 @@ from scarnet_cli.cli.options import (
     guard_options,
     weights_dir,
 )
+from scarnet_cli.cohort.earlier import EARLIER, forget_earlier, require_unclaimed, set_aside
 from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.dicom.series.rules_file import read_series_rules
 
@@ -99,6 +100,9 @@ def run(
     if not accounting.scans:
         click.echo("Error: no study could be measured; tables/failures.parquet says why.", err=True)
         sys.exit(1)
+    if left := forget_earlier(out):
+        said = f"Studies of an earlier run that this one did not measure: {', '.join(left)}"
+        click.echo(f"{said}. They are in {out / EARLIER}.")
 
 
 def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How) -> "Accounting":
@@ -114,14 +118,15 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     from scarnet_cli.report.page import write_report
 
     check_networks({Task.LOCALISE: networks.localiser, Task.SEGMENT: networks.weights})
-
+    require_unclaimed(out)
     if how.pseudonyms is not None:
         require_none_identified(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
         work = Path(name)
         _run_stages(source, work, networks, how)
-        accounting = gather(sorted(path for path in work.iterdir() if path.is_dir()), out / "tables")
+        accounting = gather(sorted(path for path in work.iterdir() if path.is_dir()), work / "tables")
+        set_aside(out)
         _publish(work, out)
     write_report(out / "tables", [out / "studies"], out / "report")
     return accounting
@@ -160,6 +165,7 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
 
 
 def _publish(work: Path, out: Path) -> None:
+    (work / "tables").replace(out / "tables")
     for stage, name in RESULTS:
         for path in sorted(work.glob(f"{stage}/studies/*/{name}")):
             target = out / "studies" / path.parent.name / name

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from scarnet_cli.cohort.earlier import EARLIER
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.study_plan import PlannedStudy
 from scarnet_cli.dicom.deidentification.cleaned_text import cleaned, quote_cleaner
@@ -89,7 +90,7 @@ def require_none_identified(out: Path) -> None:
     Raises:
         InputError: A study's record there says otherwise.
     """
-    records = sorted((out / "studies").glob("*/study.json"))
+    records = [path for folder in (out, out / EARLIER) for path in folder.glob("studies/*/study.json")]
     identified = sum(not read_json(record).get("deidentified") for record in records)
     if identified:
         message = (

@@ -3,7 +3,10 @@
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pydicom
 import pytest
-from nextflow_launch import BIN, PATIENCE_S, Launch, environment
+from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, Launch, digests, environment
 from planted import BIRTH, DAY, TOKEN, holders, plant
 
 from scarnet_cli.image.volume import read_nifti, same_grid
@@ -115,10 +118,38 @@ def test_no_result_or_log_holds_the_inputs_path_or_a_patients_name_or_birth_date
     assert holders([*tasks, launch.folder / ".nextflow.log"], names) == {}
 
 
+def test_another_decision_and_mode_replace_every_result_and_nothing_measured_keeps_them_aside(
+    launch: Launch, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    before = launch.held()
+    assert before == launch.made()
+    own, decision = tmp_path / "own.safetensors", tmp_path / "decision.json"
+    decision.write_text('{"scar_share": 0.9}')
+    command = [BIN / "scarnet", "weights", "decide", REPOSITORY / "weights/unet.safetensors", decision, "--out", own]
+    subprocess.run(command, check=True, timeout=PATIENCE_S)
+    launch.succeed(*arguments, "--weights", str(own), "--fast", "-resume")
+    held = launch.held()
+    assert held == launch.made()
+    assert set(held) == set(before)
+    assert held != before
+    rules = tmp_path / "rules.yml"
+    names = sorted({row["description"] for row in series(launch)})
+    rules.write_text(f"- series: leave\n  description: {json.dumps(names)}\n  why: a test\n")
+    nothing = launch.run(*arguments, "--series_rules", str(rules), "-resume")
+    assert nothing.returncode == 1
+    assert "No study could be measured: results/tables/failures.parquet says why" in nothing.stdout
+    assert launch.ids("scans") == []
+    assert launch.held() == launch.made()
+    aside = launch.out / "earlier_run"
+    assert {path: digests(aside, path)[path] for path in held} == held
+
+
 def test_resume_after_nothing_changed_runs_no_task_but_the_index(launch: Launch, arguments: tuple[str, ...]) -> None:
     launch.succeed(*arguments, "-resume")
     assert launch.tasks("COMPLETED") == {("INDEX", "input")}
     assert {process for process, _ in launch.tasks("CACHED")} == {"CHECK", *STAGES, "GATHER", "REPORT"}
+    assert launch.held() == launch.made()
+    assert not (launch.out / "earlier_run").exists()
 
 
 def test_a_readers_decisions_are_carried_into_scans_and_redo_tables_and_report_alone(
@@ -132,6 +163,7 @@ def test_a_readers_decisions_are_carried_into_scans_and_redo_tables_and_report_a
     reviewed = pq.read_table(launch.out / "tables" / "scans.parquet")["reviewed"].to_pylist()
     assert reviewed == ["reject", *[None] * len(others)]
     assert "Rejected by a reader" in (launch.out / "report" / "studies" / f"{rejected}.html").read_text()
+    assert launch.held() == launch.made()
 
 
 def test_changed_series_rules_choose_anew_and_touch_no_batch_whose_choice_stays(
@@ -150,6 +182,8 @@ def test_changed_series_rules_choose_anew_and_touch_no_batch_whose_choice_stays(
     assert any("left by a rule of the site's file" in reason for reason in reasons)
     redone = {tag for process, tag in launch.tasks("COMPLETED") if process in STAGES}
     assert redone <= {batches[study_id] for study_id in touched} - {batches[lone]}
+    assert launch.held() == launch.made()
+    assert lone in {path.name for path in (launch.out / "earlier_run" / "studies").iterdir()}
 
 
 def test_resume_after_a_file_changed_in_place_redoes_its_batch_alone(
@@ -165,8 +199,12 @@ def test_resume_after_a_file_changed_in_place_redoes_its_batch_alone(
     assert {process for process, tag in launch.tasks("COMPLETED") if tag == batch} == set(STAGES)
 
 
-def test_resume_after_a_study_was_added_redoes_one_or_two_batches(
-    launch: Launch, arguments: tuple[str, ...], phantoms: Path, tmp_path: Path, make_phantoms: Callable[..., None]
+def test_a_study_is_added_by_a_run_that_is_killed_and_by_its_successor_and_then_taken_away(
+    launch: Launch,
+    arguments: tuple[str, ...],
+    phantoms: Path,
+    tmp_path: Path,
+    make_phantoms: Callable[..., None],
 ) -> None:
     before = launch.batch_of()
     make_phantoms(tmp_path, STUDIES + 1)
@@ -175,7 +213,16 @@ def test_resume_after_a_study_was_added_redoes_one_or_two_batches(
     source = next(path for path in (tmp_path / "dicom").rglob("*") if holds(path, added["study_instance_uid"]))
     top = source.relative_to(tmp_path / "dicom").parts[0]
     shutil.copytree(tmp_path / "dicom" / top, phantoms / "dicom" / top)
-    launch.succeed(*arguments, "-resume")
+
+    first = launch.start(*arguments, "-resume")
+    orphan = launch.wait_for_task("convert", first)
+    os.kill(orphan, signal.SIGSTOP)
+    refuse_a_second_run(launch, arguments, first.pid)
+    first.kill()
+    first.wait()
+    taken_over = launch.succeed(*arguments, "-resume")
+    assert f"from a run that ended without giving it back (on {socket.gethostname()}, process {first.pid}" in taken_over
+
     after = launch.batch_of()
     assert set(after) - set(before) == {added["study_id"]}
     redone = {tag for process, tag in launch.tasks("COMPLETED") if process == "CONVERT"}
@@ -183,6 +230,36 @@ def test_resume_after_a_study_was_added_redoes_one_or_two_batches(
     assert 1 <= len(redone) <= 2
     assert len(launch.tasks("CACHED")) >= len(STAGES)
     assert len(launch.ids("scans")) + len(launch.ids("failures")) == len(known) + 1
+    assert launch.held() == launch.made()
+
+    # The killed run's task writes into its own directory, which its successor does not take.
+    held, tasks = launch.held(), digests(launch.folder, "work/*/*/convert/**/*")
+    os.kill(orphan, signal.SIGCONT)
+    while Path("/proc", str(orphan)).exists():
+        time.sleep(0.05)
+    assert launch.held() == held
+    assert tasks.items() <= digests(launch.folder, "work/*/*/convert/**/*").items()
+
+    shutil.rmtree(phantoms / "dicom" / top)
+    said = launch.succeed(*arguments, "-resume")
+    assert f"did not measure: 1 ({added['study_id']}). They are in results/earlier_run" in said
+    assert launch.held() == launch.made()
+    assert set(digests(launch.out / "earlier_run", "studies/*/*")) == {
+        f"studies/{added['study_id']}/{name}" for name in ("image.nii.gz", "labels.nii.gz", "overlay.png", "study.json")
+    }
+
+
+def refuse_a_second_run(launch: Launch, arguments: tuple[str, ...], holder: int) -> None:
+    """Start another run into the output of one that lives, and see it refused without a trace."""
+    before = sorted(path.name for path in (launch.out / "pipeline_info").iterdir())
+    second = Launch(launch.folder / "second")
+    second.folder.mkdir()
+    done = second.run(*arguments, "--outdir", str(launch.out))
+    assert done.returncode == 1
+    words = f"Another run writes into --outdir '{launch.out}': on {socket.gethostname()}, process {holder}, session "
+    assert words in done.stdout
+    assert not (second.folder / "work").exists() or not any((second.folder / "work").glob("*/*"))
+    assert sorted(path.name for path in (launch.out / "pipeline_info").iterdir()) == before
 
 
 def series(launch: Launch) -> list[dict[str, Any]]:

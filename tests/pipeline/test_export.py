@@ -1,6 +1,7 @@
 """Results as DICOM from the pipeline: written on request, stored on a real Orthanc, finished after it was gone."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def test_results_are_written_stored_and_after_the_server_was_gone_finished_by_re
         failed = launch.run(*arguments, extra=extra)
         assert failed.returncode != 0
         assert "cannot be reached" in failed.stdout
+        stopped, finished, *_ = failed.stdout.rstrip().splitlines()[-4:]
+        assert re.fullmatch(
+            r"The run stopped: STORE \(batch-\w+\) failed with exit code \d+\. Error: .*reached.*", stopped
+        )
+        assert finished.endswith(f"GATHER 1 of 1, REPORT 1 of 1 tasks; studies measured: {STUDIES}.")
         # what the server has no part in is there: files, tables, report
         studies = launch.ids("scans")
         assert len(studies) == STUDIES

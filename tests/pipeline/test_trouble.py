@@ -43,6 +43,8 @@ def test_killed_tasks_and_processes_are_tried_again_and_no_study_is_lost(
 
 
 def test_wrong_parameters_are_all_named_at_once_before_anything_runs(launch: Launch) -> None:
+    (launch.out / "pipeline_info").mkdir(parents=True)
+    (launch.out / "pipeline_info" / "last_run.json").write_text('{"session": "1f2e"}')
     wrong = ("--input", "nowhere", "--weights", "gone.safetensors", "--batch_max", "many", "--speed", "9")
     done = launch.run(*wrong, "--workflow", "trian")
     assert done.returncode == 1
@@ -52,8 +54,10 @@ def test_wrong_parameters_are_all_named_at_once_before_anything_runs(launch: Lau
         "--batch_max is 'many'; a whole number is needed",
         "--speed is no parameter",
         "--workflow is 'trian'; it must be one of cohort",
+        "To go on with the run that wrote 'results', say -resume 1f2e",
     ):
         assert words in done.stdout
+    assert [path.name for path in launch.out.rglob("*")] == ["pipeline_info", "last_run.json"]
     assert_plain(done, launch)
 
 

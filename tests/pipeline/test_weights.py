@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from nextflow_launch import BIN, REPOSITORY, Launch, environment
+from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, Launch, environment
 
 pytestmark = pytest.mark.pipeline
 
@@ -60,3 +60,25 @@ def test_own_weights_are_used_by_name_and_a_changed_file_is_refused_by_its_diges
     assert "mine.safetensors is not the file that SHA256SUMS beside it lists" in done.stdout
     assert launch.tasks("COMPLETED") == {("CHECK", "networks")}
     assert launch.tasks("CACHED") == set()
+    assert done.stdout.rstrip().splitlines()[-4:] == [
+        "The run stopped for the reason above.",
+        "Finished so far: CHECK 1 of 1 tasks.",
+        f"To go on with it, once that is put right, from {tmp_path}:",
+        f"  {go_on(launch, *arguments)}",
+    ]
+
+    shutil.copy(REPOSITORY / "weights" / "unet.safetensors", own / "mine.safetensors")
+    nextflow = launch.start(*arguments, "--fast", "-name", "again", "-resume", extra=extra)
+    launch.wait_for_task("index", nextflow)
+    nextflow.terminate()  # as Ctrl-C does, which a run in the background may have been told to ignore
+    output, _ = nextflow.communicate(timeout=PATIENCE_S)
+    assert nextflow.returncode == 1
+    stopped, _finished, _from, command = output.rstrip().splitlines()[-4:]
+    assert (stopped, command) == ("Interrupted (SIGTERM).", f"  {go_on(launch, *arguments)}")
+    assert not (launch.out / "pipeline_info" / "claim.json").exists()
+
+
+def go_on(launch: Launch, *arguments: str) -> str:
+    """Return the command that is to be advised: without -name and a bare -resume, with the session's id."""
+    session = json.loads((launch.out / "pipeline_info" / "last_run.json").read_text())["session"]
+    return f"{' '.join(launch.command(*arguments, '--fast'))} -resume {session}"

@@ -1,0 +1,97 @@
+"""What an earlier run left in OUT makes way for this one's results, as workflows/earlier.nf does it in the pipeline."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from scarnet_cli.errors import InputError
+
+EARLIER: Final = "earlier_run"
+# What of OUT belongs to one run.
+_RESULTS: Final = ("tables", "studies", "report", "pipeline_info/parameters.json", "pipeline_info/versions.json")
+# workflows/claim.nf writes the claim again every half minute.
+_SILENT_S: Final = 300
+
+
+def require_unclaimed(out: Path) -> None:
+    """Check that no run of the pipeline writes into `out` now: there is no claim, or it gave no sign of life lately.
+
+    Raises:
+        InputError: One does; the message names it.
+    """
+    claim = out / "pipeline_info" / "claim.json"
+    if not claim.exists():
+        return
+    age_s = _now_s(claim.parent) - claim.stat().st_mtime
+    if age_s < _SILENT_S:
+        message = (
+            f"A run of the pipeline writes into {out}{_named(claim.read_text())}; its last sign of life was "
+            f"{age_s:.0f} s ago. Let it end, name another directory, or, if you know that it has ended, delete {claim}."
+        )
+        raise InputError("output_claimed", message)
+
+
+def _named(text: str) -> str:
+    try:
+        who = json.loads(text)
+    except ValueError:  # it is being written
+        return ""
+    return f": on {who['host']}, process {who['process']}, session {who['session']}"
+
+
+def _now_s(folder: Path) -> float:
+    """Return the time by the clock of the folder's file system."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-") as file:
+        return Path(file.name).stat().st_mtime
+
+
+def set_aside(out: Path) -> None:
+    """Move an earlier run's results to `out`/earlier_run.
+
+    If results wait there already, because a run failed, those are the ones to keep: what it left in part is deleted.
+    """
+    aside = out / EARLIER
+    is_whole = (aside / "tables").exists()
+    for name in _RESULTS:
+        _move(out / name, aside / name, is_whole=is_whole)
+
+
+def forget_earlier(out: Path) -> list[str]:
+    """Delete from `out`/earlier_run what `out` holds as well.
+
+    Returns:
+        The earlier studies that are not measured in `out`: they stay, as do files that `out` has not.
+    """
+    aside = out / EARLIER
+    if not aside.is_dir():
+        return []
+    folders = sorted((aside / "studies").glob("*"))
+    kept = [folder for folder in folders if not (out / "studies" / folder.name / "study.json").exists()]
+    _forget(aside, out, frozenset(kept))
+    return [folder.name for folder in kept]
+
+
+def _move(source: Path, target: Path, *, is_whole: bool) -> None:
+    """Move a file or folder to where it may be in part already: its own files there win if `is_whole`."""
+    if source.is_dir() and target.exists():
+        for path in list(source.iterdir()):
+            _move(path, target / path.name, is_whole=is_whole)
+        source.rmdir()
+    elif source.exists() and target.exists() and is_whole:
+        source.unlink()
+    elif source.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+
+
+def _forget(earlier: Path, present: Path, kept: frozenset[Path]) -> None:
+    if earlier in kept:
+        return
+    if earlier.is_dir():
+        for path in list(earlier.iterdir()):
+            _forget(path, present / path.name, kept)
+        if not any(earlier.iterdir()):
+            earlier.rmdir()
+    elif present.exists():
+        earlier.unlink()

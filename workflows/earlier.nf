@@ -1,0 +1,72 @@
+// What an earlier run left in OUT makes way for this one's results: it waits in OUT/earlier_run until this run has succeeded.
+
+/**
+ * Move the results of an earlier run aside and write this one's parameters. What waits there already, because a run failed,
+ * is what to keep. In an object store all stay.
+ */
+def setAside(output) {
+    def out = file(output.directory)
+    if (out.scheme == 'file') {
+        def aside = out.resolve('earlier_run')
+        def isWhole = aside.resolve('tables').exists()
+        ['tables', 'studies', 'report', 'pipeline_info/parameters.json', 'pipeline_info/versions.json'].each { name ->
+            move(out.resolve(name), aside.resolve(name), isWhole)
+        }
+    }
+    writeParameters(output)
+}
+
+def writeParameters(output) {
+    def target = file("${output.directory}/pipeline_info/parameters.json")
+    target.parent.mkdirs()
+    target.text = output.parameters
+}
+
+/** Delete from OUT/earlier_run what this run has as well, and return what stays: the studies, and how many files beside. */
+def forgetEarlier(outdir) {
+    def out = file(outdir)
+    def aside = out.resolve('earlier_run')
+    if (out.scheme != 'file' || !aside.exists()) {
+        return [studies: [], files: 0]
+    }
+    def studies = listed(aside.resolve('studies')).findAll { study -> !out.resolve("studies/${study.name}/study.json").exists() }
+    def files = listed(aside).sum(0) { path -> forget(path, out.resolve(path.name), studies) }
+    if (!listed(aside)) {
+        java.nio.file.Files.delete(aside)
+    }
+    return [studies: studies.collect { study -> study.name }.sort(), files: files]
+}
+
+/** Move a file or folder to where it may be in part already: its own files there win if `isWhole`. */
+def move(source, target, isWhole) {
+    if (source.isDirectory() && target.exists()) {
+        listed(source).each { path -> move(path, target.resolve(path.name), isWhole) }
+        java.nio.file.Files.delete(source)
+    }
+    else if (source.exists() && target.exists() && isWhole) {
+        java.nio.file.Files.delete(source)
+    }
+    else if (source.exists()) {
+        target.parent.mkdirs()
+        java.nio.file.Files.move(source, target, java.nio.file.StandardCopyOption.ATOMIC_MOVE)
+    }
+}
+
+/** Delete an earlier file, or a folder's files, that this run has as well; return how many others stay. */
+def forget(earlier, present, kept) {
+    if (earlier in kept) {
+        return 0
+    }
+    if (earlier.isDirectory()) {
+        def files = listed(earlier).sum(0) { path -> forget(path, present.resolve(path.name), kept) }
+        if (!listed(earlier)) {
+            java.nio.file.Files.delete(earlier)
+        }
+        return files
+    }
+    return present.exists() && java.nio.file.Files.deleteIfExists(earlier) ? 0 : 1
+}
+
+def listed(folder) {
+    return folder.isDirectory() ? folder.list().collect { name -> folder.resolve(name) } : []
+}
