@@ -79,7 +79,8 @@ class Lab:
 
     def inside(self, name: str, patience_s: float | None = None) -> None:
         """Call `enter` with this name in namespaces of its own; whatever it leaves running ends with it."""
-        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
+        apart = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        apart += ["--mount-proc", "--propagation", "private"]
         subprocess.run([*apart, sys.executable, "-m", "faults", "--inside", name], check=True, timeout=patience_s)
 
     def enter(self, name: str, faults: Mapping[str, Fault[Any]]) -> None:
