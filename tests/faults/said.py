@@ -9,11 +9,13 @@ _NOISE = re.compile(
     r"|^Tables: |^Report: |^ -- Check|ERROR: NWAD"
 )
 _TRACEBACK = re.compile(r"^Traceback|^\s+at [\w.$]+\(|^[\w.]+Exception\b|DataflowVariable", re.MULTILINE)
+# How a failed run begins its last lines, where these say the reason themselves.
+_LAST_WORDS = re.compile(r"^(The run stopped: |Interrupted|No study could be measured)")
 _LONGEST = 400
 
 
 def shown(output: str, says: str, names: Mapping[str, str]) -> list[str]:
-    """Return at most two lines: the one that `says` matches and the next, else the last two that say something.
+    """Return at most two lines: a failed run's last words, else what `says` matches and the next line, else the last two.
 
     Args:
         output: All that was printed.
@@ -21,7 +23,9 @@ def shown(output: str, says: str, names: Mapping[str, str]) -> list[str]:
         names: Path -> word that stands for it.
     """
     lines = [line for line in plain(output, names).splitlines() if not _NOISE.search(line)]
-    hit = next((number for number, line in enumerate(lines) if says and re.search(says, line)), None)
+    hit = next((number for number, line in enumerate(lines) if _LAST_WORDS.search(line)), None)
+    if hit is None:
+        hit = next((number for number, line in enumerate(lines) if says and re.search(says, line)), None)
     return [_short(line) for line in (lines[-2:] if hit is None else lines[hit : hit + 2])]
 
 
