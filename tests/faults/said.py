@@ -15,7 +15,7 @@ _LONGEST = 400
 
 
 def shown(output: str, says: str, names: Mapping[str, str]) -> list[str]:
-    """Return at most two lines: a failed run's last words, else what `says` matches and the next line, else the last two.
+    """Return at most two lines: a failed run's last words, else what `says` matches and one more, else the last two.
 
     Args:
         output: All that was printed.
