@@ -33,7 +33,7 @@ def main() -> int:
     if arguments.inside:
         LAB.enter(arguments.inside, FAULTS)
         return 0
-    names = [name for name in FAULTS if not arguments.names or any(fnmatch.fnmatch(name, n) for n in arguments.names)]
+    names = list(dict.fromkeys(name for glob in arguments.names or ["*"] for name in fnmatch.filter(FAULTS, glob)))
     if not (arguments.names or arguments.fresh):
         names = [name for name in names if not LAB.result(name).exists()]
     if arguments.list:
