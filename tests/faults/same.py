@@ -10,6 +10,8 @@ import pydicom
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
+# Holds the tables once more, and no two are alike byte by byte.
+LEFT = (".duckdb",)
 TABLES = ("scans", "slices", "segments", "series", "failures", "exports")
 
 
@@ -25,7 +27,7 @@ def differences(reference: Path, out: Path, leave: Collection[str] = ()) -> list
 
 def files_below(folder: Path, leave: Collection[str] = ()) -> dict[str, object]:
     """Return path -> content of all files below a folder, those of some studies left aside; tables without metadata."""
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix not in LEFT]
     names = {path.relative_to(folder).as_posix(): path for path in paths if not set(path.parts) & set(leave)}
     return {name: _content(path, leave) for name, path in names.items()}
 

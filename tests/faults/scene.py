@@ -141,13 +141,15 @@ class RunScene:
             return list(csv.DictReader(file, delimiter="\t"))
 
     def begin_at(self, stage: str) -> None:
-        """Forget what this stage and later ones made, and the output."""
+        """Forget what this stage and later ones made, and the output but for what INDEX remembers of the input."""
         gone = STAGES[STAGES.index(stage) :]
         for row in self.trace():
             if _stage_of(row) in gone:
                 (folder,) = self.work.glob(f"{row['hash']}*")
                 shutil.rmtree(folder)
-        empty(self.out)
+        for path in self.out.iterdir():
+            if path.name != "pipeline_info":
+                shutil.rmtree(path)
 
     def begin_anew(self) -> None:
         """Forget the undisturbed run."""

@@ -9,7 +9,7 @@ from faults.said import complaints
 from faults.scene import RunScene
 
 GROUP = "System calls fail"
-_MACHINE = "The machine failed: |could not be written whole"
+_MACHINE = "The machine failed: |could not be written whole|disk or file server"
 _WORDS = {
     "EIO": "input/output error",
     "ESTALE": "stale handle of a file server",
