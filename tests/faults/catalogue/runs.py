@@ -3,11 +3,12 @@
 import os
 import signal
 import time
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from faults.fault import Ended, Fault, Promise
-from faults.scene import Running, RunScene, seconds
+from faults.scene import Running, RunScene
 
 RANDOM_GROUP = "Nextflow is killed or interrupted at a random moment"
 GROUP = "Runs meet each other, orphans, or another clock"
@@ -18,10 +19,9 @@ _FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 def stop_anywhere(scene: RunScene, *, interrupt: bool) -> Ended:
     """Start anew, and stop Nextflow at a random moment of the whole run."""
     scene.begin_anew()
-    length = sum(seconds(row["realtime"]) for row in scene.trace() if "batch" not in row["name"])
-    length += sum(seconds(row["realtime"]) for row in scene.trace() if "batch" in row["name"]) * 0.7
+    begun = [datetime.fromisoformat(row["submit"]) for row in scene.trace()]
     run = scene.start()
-    time.sleep(scene.chance.uniform(4.0, 8.0 + length))
+    time.sleep(scene.chance.uniform(4.0, 8.0 + (max(begun) - min(begun)).total_seconds()))
     return _stop(run, interrupt=interrupt)
 
 
@@ -52,7 +52,7 @@ def run_twice(scene: RunScene) -> Ended:
     scene.wait_for_task("SEGMENT", first)
     other = scene.folder / "other"
     other.mkdir()
-    second = scene.start("-work-dir", str(scene.folder / "other_work"), launch=other)
+    second = scene.start(launch=other)
     ended = second.wait()
     first.wait()
     return ended
