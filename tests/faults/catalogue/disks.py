@@ -150,7 +150,7 @@ FAULTS = [
         "output: read-only at the start",
         Promise.SAID,
         partial(begin_read_only, place="results"),
-        says="--outdir .* cannot be written",
+        says="(?i)read-only|cannot be written",
     ),
     Fault(
         "readonly-output",

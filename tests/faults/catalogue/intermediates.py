@@ -109,7 +109,7 @@ FAULTS = [
             f"`scarnet {stage}`: {words}",
             Promise.SAID,
             partial(damage_command, stage=stage, file=file, damage=damage),
-            says="(?i)damaged|cut|delete",
+            says="(?i)damaged|cut|delete|run its stage again",
             command=True,
         )
         for how, stage, words, file, damage in (

@@ -77,8 +77,8 @@ FAULTS = [
             f"`scarnet {stage}` with `ulimit -v` of {mib} MiB",
             Promise.SAID,
             partial(limit_command, stage=stage, mib=mib),
-            says="(?i)memory",
-            exit_codes=(75, 137),
+            says="(?i)memory|bad_alloc",
+            exit_codes=(75, 137, -6),
             command=True,
         )
         for stage, mib in (

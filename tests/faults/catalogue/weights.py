@@ -41,6 +41,11 @@ def other_task(scene: RunScene) -> Ended:
     return scene.run("-resume", "--weights", "localiser")
 
 
+def name_gone(scene: RunScene) -> Ended:
+    scene.begin_at("SEGMENT")
+    return scene.run("-resume", "--weights", str(scene.folder / "weights" / "gone.safetensors"))
+
+
 def damage_command(scene: CommandScene, stage: str, damage: Callable[[Path], None]) -> Ended:
     name = "localiser" if stage == "crop" else "scarnet"
     weights = scene.folder / "weights" / f"{name}.safetensors"
@@ -91,14 +96,7 @@ FAULTS = [
         partial(damage_before, damage=change),
         "(?i)weights",
     ),
-    Fault(
-        "gone-weights",
-        GROUP,
-        "gone before the run",
-        Promise.SAID,
-        partial(damage_before, damage=Path.unlink),
-        "--weights",
-    ),
+    Fault("gone-weights", GROUP, "a file that is not there (`--weights FILE`)", Promise.SAID, name_gone, "--weights"),
     Fault(
         "other-weights",
         GROUP,
