@@ -23,7 +23,7 @@ def words_of(stage: str, folder: Path, out: Path) -> list[str]:
     """Return the arguments of `scarnet` for a stage over the whole cohort, as the pipeline gives them."""
     batch = next((folder / "index" / "batches").glob("*.json"), folder / "none.json")
     given: dict[str, list[str | Path]] = {
-        "index": [folder / "cohort" / "dicom", "--batch-min", "3", "--batch-max", "3", "--jobs", "1"],
+        "index": [folder / "cohort" / "dicom", "--batch-min", "3", "--batch-max", "3", "--jobs", "1", "--will-retry"],
         "convert": [batch],
         "crop": [folder / "convert", "--weights", folder / "weights" / "localiser.safetensors"],
         "segment": [folder / "crop", "--weights", folder / "weights" / "scarnet.safetensors", "--fast"],
