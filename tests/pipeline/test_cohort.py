@@ -232,7 +232,7 @@ def test_a_study_is_added_by_a_run_that_is_killed_and_by_its_successor_and_then_
     assert len(launch.ids("scans")) + len(launch.ids("failures")) == len(known) + 1
     assert launch.held() == launch.made()
 
-    # Nextflow may give the killed run's directory to its successor's task: what the orphan still writes is the same there.
+    # Nextflow may give the killed run's directory to its successor's task: what the orphan writes there is the same.
     held, tasks = launch.held(), digests(launch.folder, "work/*/*/convert/studies/**/*")
     os.kill(orphan, signal.SIGCONT)
     while runs(orphan):
