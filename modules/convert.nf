@@ -17,6 +17,6 @@ process CONVERT {
     """
     export OMP_NUM_THREADS=${task.cpus}
     scarnet convert ${studies} --out convert ${task.ext.guard}
-    ln -s convert published
+    ln -sfn convert published
     """
 }

@@ -18,6 +18,6 @@ process EXPORT {
     """
     scarnet export ${studies} ${segment} ${quantify} --out export \\
         ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${task.ext.guard}
-    ln -s export published
+    ln -sfn export published
     """
 }

@@ -14,6 +14,6 @@ process QUANTIFY {
     """
     export OMP_NUM_THREADS=${task.cpus}
     scarnet quantify ${convert} ${segment} --out quantify ${task.ext.guard}
-    ln -s quantify published
+    ln -sfn quantify published
     """
 }

@@ -17,6 +17,6 @@ process SEGMENT {
     """
     export OMP_NUM_THREADS=${task.cpus}
     scarnet segment ${crop} --weights ${weights} --out segment ${options} ${task.accelerator ? '--gpu' : ''} ${task.ext.guard}
-    ln -s segment published
+    ln -sfn segment published
     """
 }
