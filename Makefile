@@ -2,6 +2,7 @@
 # make test    set up, then lint and all tests
 # make setup   .venv only; TORCH=no leaves torch out
 # make lint    the checks that read the code, without the tests
+# make faults  inject the faults of docs/reliability.md and write its table; root on Linux, about an hour; what is done is kept
 # make lock    remake requirements/*.txt; UPGRADE=yes takes the newest releases
 # make clean   remove what runs and tests leave behind; .venv stays
 
@@ -11,7 +12,7 @@ TORCH ?= auto
 EMIDEC ?=
 SETUP = $(or $(PYTHON),python3) tools/setup.py --torch $(TORCH)
 
-.PHONY: demo test setup lint lock clean
+.PHONY: demo test setup lint faults lock clean
 
 demo: setup
 	@EMIDEC="$(EMIDEC)" tools/demo.sh
@@ -27,6 +28,10 @@ setup:
 lint:
 	@$(SETUP) --checks
 	@tools/lint.sh
+
+faults: setup
+	@$(SETUP) --checks
+	@PYTHONPATH=tests .venv/bin/python -m faults
 
 lock: setup
 	@.venv/bin/python tools/lock.py $(if $(filter yes,$(UPGRADE)),--upgrade)

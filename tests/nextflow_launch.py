@@ -140,7 +140,8 @@ def digests(folder: Path, pattern: str) -> dict[str, str]:
 
 
 def environment() -> dict[str, str]:
-    """Return an environment without a wish for a parser and without an activated .venv: tasks find their own way."""
+    """Return an environment without wishes for a parser or slow imports, and without an activated .venv."""
     paths = [path for path in os.environ["PATH"].split(os.pathsep) if Path(path).resolve() != BIN.resolve()]
-    kept = {key: value for key, value in os.environ.items() if key != "NXF_SYNTAX_PARSER"}
+    left = ("NXF_SYNTAX_PARSER", "PYTHONDONTWRITEBYTECODE")
+    kept = {key: value for key, value in os.environ.items() if key not in left}
     return {**kept, "PATH": os.pathsep.join(paths)}

@@ -57,12 +57,22 @@ def checkParameters(params, schema) {
     if (problems) {
         refuse((problems + [adviceOnResuming(params.outdir)]).join('\n').trim())
     }
+    warnWithoutGpu(params)
 }
 
 /** A run that is refused is the one that -resume alone goes on with. */
 def adviceOnResuming(outdir) {
     def session = outdir ? lastSession(outdir) : null
     return session ? "Nothing was run. To go on with the run that wrote '${outdir}', say -resume ${session}: -resume alone would take this one." : ''
+}
+
+/** Say at once where a GPU was asked for and the machine that runs the tasks shows none. */
+def warnWithoutGpu(params) {
+    def executor = nextflow.Global.session.config.navigate('process.executor') ?: 'local'
+    def shown = ['/dev/nvidiactl', '/dev/dxg'].any { device -> file(device).exists() }
+    if (params.gpu && executor == 'local' && !shown) {
+        log.warn('A GPU was asked for (-profile gpu), and this machine shows none: the networks run on the CPU, many times slower. The column `device` of scans says so.')
+    }
 }
 
 /** Nextflow adds `batchMin` where the user wrote --batch-min: name it once, as it was written. */

@@ -42,7 +42,7 @@ def evaluate(
     chosen on all of them, prints the summary, and keeps the predictions for `scarnet benchmark`.
     """
     from scarnet_cli.cli.progress import progress_bar
-    from scarnet_cli.evaluate.crossval import Prediction, common_decision, predict, score_cases, score_table
+    from scarnet_cli.evaluate.crossval import Prediction, choose_decision, predict, score_cases, score_table
     from scarnet_cli.evaluate.predictions import Evaluation, write_evaluation
     from scarnet_cli.evaluate.systems import Prompted, System, fold_system, load_prompted, require_box
     from scarnet_cli.evaluate.table import cases_csv, summary_markdown
@@ -69,7 +69,8 @@ def evaluate(
     table = score_table(predictions)
     scores = score_cases(predictions, table)
     summary = summary_markdown(scores)
-    if decision := common_decision(predictions, table):
+    if table:
+        decision = choose_decision(table)
         summary += f"Chosen on all of them, for `scarnet weights decide`: {decision}\n"
         write_json(out / "decision.json", asdict(decision))
     write_bytes(out / "cases.csv", cases_csv(scores).encode())

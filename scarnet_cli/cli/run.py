@@ -71,7 +71,7 @@ class How:
 @WEIGHTS
 @weights_dir
 @SERIES_RULES
-@click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
+@click.option("--fast", is_flag=True, help="Look at each slice once, not in several views.")
 @click.option(
     "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
 )

@@ -15,7 +15,7 @@ from scarnet_cli.cohort.guard import Guard
 )
 @weights_dir
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
-@click.option("--fast", is_flag=True, help="Look at each slice once, not in six views.")
+@click.option("--fast", is_flag=True, help="Look at each slice once, not in several views.")
 @click.option("--gpu", is_flag=True, help="A GPU was asked for: say so in the log where there is none.")
 @guard_options
 def segment(crop_dir: Path, weights: Path, out: Path, fast: bool, gpu: bool, guard: Guard) -> None:

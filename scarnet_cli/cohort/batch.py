@@ -168,6 +168,8 @@ def _prepared_attempts(stage: str, prepare: Prepare) -> Work[Failure | None]:
 def _prepared(prepare: Prepare) -> Work[None]:
     try:
         return prepare()
+    except ModuleNotFoundError:  # a package that was never installed here: the command line says how to get it
+        raise
     except Exception as error:
         if fault := machine_fault(error):
             raise fault from error

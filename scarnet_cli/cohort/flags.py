@@ -56,6 +56,11 @@ FLAGS: Final[dict[str, Flag]] = {
     "orientation_repaired": Flag(
         "slice directions repaired", "Row and column direction of the slices were not quite at right angles.", _ORDER
     ),
+    "negative_inverted": Flag(
+        "negative turned positive",
+        "The pictures were stored as negatives (MONOCHROME1) and were turned into positives.",
+        "Look whether blood and scar are bright in the picture; leave the study out if not.",
+    ),
     "orientation_unknown": Flag(
         "orientation unknown",
         "The NIfTI file does not say how the stack lies in the patient (sform and qform are not set).",

@@ -54,7 +54,10 @@ class Fragment:
                 self._check(table, schema)
                 yield file, frozenset(schema.names)
         except pa.ArrowInvalid as error:
-            message = f"Table {table} of fragment {self.name} is no Parquet file; run its stage again."
+            message = (
+                f"Table {table} of fragment {self.name} is no Parquet file. Where it is of the pipeline's work "
+                f"directory, delete {self.directory.resolve()} and run again with -resume: it is made anew."
+            )
             raise CohortError("unreadable_table", message) from error
 
     def _read(self, table: str, wanted: pa.Schema, found: pa.Table) -> pa.Table:

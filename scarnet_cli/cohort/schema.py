@@ -302,7 +302,8 @@ _BENCHMARK: Final = [
     column("volume_ml", NUMBER, "Volume of the model's region.", "ml", required=True),
     column("reference_volume_ml", NUMBER, "Volume of the expert's region.", "ml", required=True),
     column("scar_share", NUMBER, "Decision: part of the myocardium's probability above which a voxel is scar."),
-    column("least_scar_percent", NUMBER, "Decision: a study with less scar of the myocardium has none.", "percent"),
+    column("least_expected_scar_percent", NUMBER, "Decision: a study that lets expect less scar has none.", "percent"),
+    column("least_expected_mvo_percent", NUMBER, "Decision: a study that lets expect less MVO has none.", "percent"),
     column("crop_holds_percent", NUMBER, "Expert's myocardium inside the crop; null without a crop.", "percent"),
 ]
 

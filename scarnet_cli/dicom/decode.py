@@ -33,6 +33,8 @@ _JPEG: Final = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessS
 # Whole numbers of so many bytes are the same in float32.
 _EXACT_BYTES: Final = 2
 _END_OF_IMAGE: Final = b"\xff\xd9"
+_POSITIVE: Final = "MONOCHROME2"
+_NEGATIVE: Final = "MONOCHROME1"
 # Who decodes what; JPEG and JPEG 2000 are pylibjpeg's.
 _DECODERS: Final = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEGLSNearLossless: "pyjpegls"}
 
@@ -56,6 +58,7 @@ def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: s
     if facts.samples not in (None, 1):
         message = f"{which} has {facts.samples} samples a pixel; grey pictures have one."
         raise DicomError("bad_pixels", message)
+    _require_plain_values(dataset, which)
     x, y, z = facts.position_xyz_mm or (0.0, 0.0, 0.0)
     where = f"{which} (slice at x {x:.1f}, y {y:.1f}, z {z:.1f} mm)"
     try:
@@ -72,6 +75,8 @@ def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: s
     if stored.shape != (rows, columns):
         message = f"{where} decodes to {stored.shape}, its header says {rows} x {columns}; export it again."
         raise DicomError("bad_pixels", message)
+    if is_negative(dataset):
+        stored = np.invert(stored) if stored.dtype.kind == "i" else _highest(dataset, stored) - stored
     if rescale == Rescale(1.0, 0.0) and stored.dtype.itemsize <= _EXACT_BYTES:
         return stored.astype(np.float32)
     # In double precision, then once to float32: a chain of float32 steps would lose the last digits.
@@ -80,6 +85,35 @@ def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: s
         message = f"{where} has values that are not finite; export it again."
         raise DicomError("bad_pixels", message)
     return values.astype(np.float32)
+
+
+def is_negative(dataset: Dataset) -> bool:
+    """Tell whether a picture is stored as its negative: the least value is white (PS3.3 C.7.6.3.1.2)."""
+    return str(dataset.get("PhotometricInterpretation", _POSITIVE)).strip() == _NEGATIVE
+
+
+def _highest(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:
+    """Return the highest unsigned value that the header allows, or the highest there is if that is more."""
+    allowed = (1 << int(dataset.get("BitsStored") or 8 * stored.dtype.itemsize)) - 1
+    return np.asarray(max(allowed, int(stored.max())), stored.dtype)
+
+
+def _require_plain_values(dataset: Dataset, which: str) -> None:
+    """Refuse stored values that stand for something else than a signal on a linear scale.
+
+    Raises:
+        DicomError: They are colours, or need a look-up table.
+    """
+    interpretation = str(dataset.get("PhotometricInterpretation", _POSITIVE)).strip()
+    if interpretation not in (_POSITIVE, _NEGATIVE):
+        message = f"{which} is stored as {interpretation[:16]}, not in shades of grey; export the original picture."
+        raise DicomError("bad_pixels", message)
+    if dataset.get("ModalityLUTSequence"):
+        message = (
+            f"{which} has a table of values (ModalityLUTSequence), which no MR picture has: its signal cannot be told. "
+            "Export the original picture."
+        )
+        raise DicomError("bad_pixels", message)
 
 
 def _stored_pixels(dataset: Dataset, frame: int) -> NDArray[Any]:

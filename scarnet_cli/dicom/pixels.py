@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from scarnet_cli.dicom.bounds import STUDY_VOXELS
-from scarnet_cli.dicom.decode import decode_slice
+from scarnet_cli.dicom.decode import decode_slice, is_negative
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import stack_geometry
 from scarnet_cli.dicom.philips import Rescale, one_scale, private_scale
@@ -45,6 +45,9 @@ def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, list[Not
     positions = np.array([f.position_xyz_mm for f in facts])
     geometry = stack_geometry(positions, np.array([f.orientation for f in facts]))
     rescales, notes = _rescales(files, sources, facts)
+    if any(is_negative(files[source.path, source.member].dataset) for source in sources):
+        words = "The pictures are stored as negatives (MONOCHROME1); they were turned into positives."
+        notes = [*notes, Note("negative_inverted", words, flag=True)]
     slices = [
         decode_slice(files[source.path, source.member].dataset, fact, rescale, f"File {n} of {len(sources)}")
         for n, (source, fact, rescale) in enumerate(zip(sources, facts, rescales, strict=True), start=1)

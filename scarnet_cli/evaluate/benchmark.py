@@ -11,7 +11,7 @@ import numpy as np
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.evaluate.cost import Cost
-from scarnet_cli.evaluate.crossval import CaseScore, common_decision, score_cases, score_table
+from scarnet_cli.evaluate.crossval import CaseScore, choose_decision, score_cases, score_table
 from scarnet_cli.evaluate.predictions import Evaluation
 from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import REGIONS
@@ -39,8 +39,8 @@ def write_benchmark(evaluations: Sequence[Evaluation], costs: Mapping[str, Cost]
     for evaluation in evaluations:
         table = score_table(evaluation.predictions)
         rows += case_rows(evaluation.model, score_cases(evaluation.predictions, table))
-        if decision := common_decision(evaluation.predictions, table):
-            write_json(out / DECISIONS / f"{evaluation.model}.json", asdict(decision))
+        if table:
+            write_json(out / DECISIONS / f"{evaluation.model}.json", asdict(choose_decision(table)))
     metadata = {"model_sha256": ",".join(sorted(cost.model_sha256 for cost in costs.values()))}
     write_table(CASES_TABLE, rows, out / f"{CASES_TABLE}.parquet", metadata)
     write_table(SUMMARY_TABLE, summary_rows(rows), out / f"{SUMMARY_TABLE}.parquet", metadata)
@@ -62,7 +62,8 @@ def case_rows(model: str, scores: Iterable[CaseScore]) -> list[Row]:
             "volume_ml": found.volume_ml,
             "reference_volume_ml": found.reference_volume_ml,
             "scar_share": score.decision.scar_share,
-            "least_scar_percent": score.decision.least_scar_percent,
+            "least_expected_scar_percent": score.decision.least_expected_scar_percent,
+            "least_expected_mvo_percent": score.decision.least_expected_mvo_percent,
             "crop_holds_percent": score.inside_percent,
         }
         for score in scores

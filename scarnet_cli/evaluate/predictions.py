@@ -1,7 +1,7 @@
 """Predictions on disk: one file a case, so that folds can be predicted apart and scored together."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +10,7 @@ import numpy as np
 from scarnet_cli.errors import InputError
 from scarnet_cli.evaluate.crossval import Prediction
 from scarnet_cli.files import atomic_path, read_json, write_json
+from scarnet_cli.infer.decision import Expected
 from scarnet_cli.train.cases import Case
 
 _RECORD: Final = "evaluation.json"
@@ -37,6 +38,7 @@ def write_evaluation(evaluation: Evaluation, out: Path) -> None:
     """Write `out`/predictions/<case id>.npz (labels, scar shares, fold), then `out`/evaluation.json."""
     for prediction in evaluation.predictions:
         inside = np.nan if prediction.inside_percent is None else prediction.inside_percent
+        expected = (np.nan, np.nan) if prediction.expected is None else astuple(prediction.expected)
         with atomic_path(out / _FOLDER / f"{prediction.case.case_id}.npz") as temporary:
             np.savez_compressed(
                 temporary,
@@ -44,6 +46,7 @@ def write_evaluation(evaluation: Evaluation, out: Path) -> None:
                 labels=np.stack(list(prediction.labels.values())),
                 fold=np.array(prediction.fold),
                 inside_percent=np.array(inside),
+                expected_percent=np.array(expected),
             )
     record = {
         "model": evaluation.model,
@@ -81,12 +84,19 @@ def _read(path: Path, case: Case) -> Prediction:
     with np.load(path, allow_pickle=False) as stored:
         shares, labels = stored["shares"].tolist(), stored["labels"]
         fold, inside = int(stored["fold"]), float(stored["inside_percent"])
+        expected = stored["expected_percent"].tolist() if "expected_percent" in stored else [np.nan, np.nan]
     if labels.shape[1:] != case.image.shape_zyx:
         message = (
             f"{case.case_id}: predicted {labels.shape[1:]}, the case has {case.image.shape_zyx}; evaluate it again."
         )
         raise InputError("other_cases", message)
-    return Prediction(case, fold, dict(zip(shares, labels, strict=True)), None if np.isnan(inside) else inside)
+    return Prediction(
+        case,
+        fold,
+        dict(zip(shares, labels, strict=True)),
+        None if np.isnan(inside) else inside,
+        None if np.isnan(expected[0]) else Expected(*expected),
+    )
 
 
 def merge_folds(evaluations: Iterable[Evaluation]) -> list[Evaluation]:

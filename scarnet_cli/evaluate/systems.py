@@ -12,6 +12,7 @@ from scarnet_cli.errors import GeometryError, InputError, ModelError
 from scarnet_cli.image.labels import Label, region_mask
 from scarnet_cli.image.resample import resample_classes, resample_to
 from scarnet_cli.image.volume import Volume, read_nifti, same_grid
+from scarnet_cli.infer.decision import Expected
 from scarnet_cli.infer.localise import crop_heart
 from scarnet_cli.infer.segment import segment_crops, undecided_labels
 from scarnet_cli.model.checkpoints import load_lite_medsam
@@ -40,10 +41,12 @@ class Proposal:
         labels: Scar share (see `infer.decision.Decision`) -> (z, y, x) labels on the case's grid, before faint scar is
             dropped. A system without such a threshold has one entry, and nothing is chosen for it.
         inside_percent: Part of the expert's myocardium inside the crop that the system saw; None where it saw all.
+        expected: How much scar and MVO the system expects; None of one that has no probabilities.
     """
 
     labels: dict[float, NDArray[np.uint8]]
     inside_percent: float | None = None
+    expected: Expected | None = None
 
 
 class System(Protocol):
@@ -67,10 +70,12 @@ class CropAndSegment:
             crop = crop_heart(case.image, self.localiser).image
         except ModelError:
             empty = np.zeros(case.image.shape_zyx, np.uint8)
-            return Proposal(dict.fromkeys(SCAR_SHARES, empty), inside_percent=0.0)
-        probability = resample_classes(segment_crops([crop], self.segmenter)[0], crop, case.image)
+            return Proposal(dict.fromkeys(SCAR_SHARES, empty), inside_percent=0.0, expected=Expected(0.0, 0.0))
+        seen = segment_crops([crop], self.segmenter)[0]
+        probability = resample_classes(seen.probability, crop, case.image)
         labels = {share: undecided_labels(probability, share) for share in SCAR_SHARES}
-        return Proposal(labels, _inside_percent(region_mask(case.labels.array, "myocardium"), crop, case.image))
+        inside = _inside_percent(region_mask(case.labels.array, "myocardium"), crop, case.image)
+        return Proposal(labels, inside, seen.expected)
 
 
 @dataclass(frozen=True, slots=True)

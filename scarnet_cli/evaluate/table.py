@@ -4,9 +4,13 @@ import csv
 import io
 from collections.abc import Sequence
 from statistics import mean
+from typing import Final
 
 from scarnet_cli.evaluate.crossval import CaseScore
 from scarnet_cli.image.labels import REGIONS
+
+# Scar that a reader of a normal heart's report would ask about.
+_NOTABLE_PERCENT: Final = 1.0
 
 
 def cases_csv(scores: Sequence[CaseScore]) -> str:
@@ -42,5 +46,13 @@ def summary_markdown(scores: Sequence[CaseScore]) -> str:
         lines.append(
             f"The crop holds {mean(held):.2f} % of the experts' myocardium (least of any case {min(held):.2f} %)."
         )
+    infarcts = [s for s in scores if s.has_scar]
+    missed = sum(s.scar_percent == 0 for s in infarcts)
+    normals = [s for s in scores if not s.has_scar]
+    invented = sum(s.scar_percent > _NOTABLE_PERCENT for s in normals)
+    lines.append(
+        f"Measured as 0: {missed} of {len(infarcts)} hearts with scar. More than {_NOTABLE_PERCENT:.0f} % scar: "
+        f"{invented} of {len(normals)} without."
+    )
     lines.append(f"Scar percent: mean difference {bias:+.2f} points, mean absolute difference {error:.2f} points.")
     return "\n".join(lines) + "\n"

@@ -13,7 +13,23 @@ from scarnet_cli.files import read_json
 from scarnet_cli.image.labels import REGIONS, Label, region_mask
 
 FAINT_SCAR_DROPPED: Final = "faint_scar_dropped"
-_GREATEST: Final = {"scar_share": 1, "least_scar_percent": 100}
+_GREATEST: Final = {
+    "scar_share": 1,
+    "least_scar_percent": 100,
+    "least_expected_scar_percent": 100,
+    "least_expected_mvo_percent": 100,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How much scar (MVO with it) and MVO a study has by the network's probabilities, in percent of the myocardium.
+
+    They are means over the myocardium's voxels: many that are a little likely count as few that are certain.
+    """
+
+    scar_percent: float
+    mvo_percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +41,15 @@ class Decision:
             probability.
         least_scar_percent: A study whose scar is a smaller percent of the myocardium has no scar: networks invent a
             little in normal hearts, and experts contour hardly any infarct that is so small.
+        least_expected_scar_percent: The same for a study whose expected scar (`Expected`) is less. It does not depend
+            on `scar_share`, so that scar can be drawn as large as it is and yet not be missed where it is faint.
+        least_expected_mvo_percent: A study whose expected MVO is less has none; what was called so is scar.
     """
 
     scar_share: float = 0.5
     least_scar_percent: float = 0.0
+    least_expected_scar_percent: float = 0.0
+    least_expected_mvo_percent: float = 0.0
 
     @classmethod
     def from_spec(cls, values: Mapping[str, float]) -> "Decision":
@@ -81,6 +102,24 @@ def scar_percent(labels: NDArray[np.uint8]) -> float:
     """Return scar in percent of the myocardium's voxels; 0 without myocardium."""
     myocardium = np.count_nonzero(region_mask(labels, "myocardium"))
     return 100.0 * np.count_nonzero(region_mask(labels, "scar")) / max(myocardium, 1)
+
+
+def drop_lesions(
+    labels: NDArray[np.uint8], expected: Expected | None, decision: Decision
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Return labels without the scar or the MVO that a study is too unlikely to have, and flags.
+
+    Args:
+        labels: (z, y, x) labels of one study.
+        expected: How much to expect; None where nobody knows, so that only `least_scar_percent` counts.
+        decision: The thresholds.
+    """
+    least = decision.least_scar_percent
+    if expected is not None and expected.scar_percent < decision.least_expected_scar_percent:
+        least = np.inf
+    if expected is not None and expected.mvo_percent < decision.least_expected_mvo_percent:
+        labels = np.where(labels == Label.MVO, Label.SCAR, labels).astype(np.uint8)
+    return drop_faint_scar(labels, least)
 
 
 def drop_faint_scar(labels: NDArray[np.uint8], least_percent: float) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """From crops to label maps on the full grid."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +13,13 @@ from scarnet_cli.image.intensity import middle_of
 from scarnet_cli.image.labels import REGIONS, Label, region_mask
 from scarnet_cli.image.resample import resample_classes
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.infer.decision import Decision, decode, drop_faint_scar
+from scarnet_cli.infer.decision import Decision, Expected, decode, drop_lesions
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
-from scarnet_cli.infer.views import enlarged_once, enlarged_views
+from scarnet_cli.infer.stacks import corrected
+from scarnet_cli.infer.views import View, enlarged_once, enlarged_views
 from scarnet_cli.model.spec import Task, require_task
+from scarnet_cli.model.stack_net import StackNet
+from scarnet_cli.model.stacked import StackedScarNet
 from scarnet_cli.model.weights import TrainedNetwork
 
 # Views are cut from the middle 134 mm of the crop and show about 112 mm of it, as windows in training do: with all
@@ -23,6 +27,10 @@ from scarnet_cli.model.weights import TrainedNetwork
 WINDOW: Final = 96
 # Rows and columns in the middle of it whose signal counts as that of the slice: as many as it was trained on.
 _NORMALISED_BY: Final = 80
+# Views of a model that has a stack network: so many were averaged where it was trained.
+STACK_VIEWS: Final = 2
+# Which part of the myocardium is scar does not matter where its outline alone is asked for.
+_ANY_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,19 @@ class Segmentation:
     flags: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a network sees in one crop.
+
+    Attributes:
+        probability: (classes, z, y, x) on the crop's grid.
+        expected: How much scar and MVO to expect.
+    """
+
+    probability: NDArray[np.float32]
+    expected: Expected
+
+
 def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
     """Return the middle of one crop's slices as the network's (z, channels, WINDOW, WINDOW) input.
 
@@ -51,13 +72,16 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
     return neighbour_channels(crop.array[:, rows, columns], trained.spec.context, _NORMALISED_BY)
 
 
-def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[NDArray[np.float32]]:
-    """Return (classes, z, y, x) probabilities of each crop; the slices of all crops share the network's passes.
+def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[Seen]:
+    """Return what the network sees in each crop; the slices of all crops share the network's passes.
+
+    Where tissue is, a model that has a stack network too says by the mean of both: they err in different places.
+    Whether there is any scar the slice network says alone: the stack network makes a little as certain as much.
 
     Args:
         crops: The crops.
         trained: The segmentation network.
-        fast: Look at each slice once instead of in six views (see views.py).
+        fast: Look at each slice once instead of in several views (see views.py).
 
     Raises:
         ModelError: The weights are no segmentation network's, or are not trained.
@@ -65,10 +89,41 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     inputs = [network_input(crop, trained) for crop in crops]
     if not inputs:
         return []
-    views = (enlarged_once if fast else enlarged_views)(trained.spec.zoom)
+    stack = trained.network.stack if isinstance(trained.network, StackedScarNet) else None
+    views = _views(trained, fast=fast)
     probability = class_probabilities(trained, np.concatenate(inputs), views)
-    ends = np.cumsum([len(i) for i in inputs])[:-1]
-    return [_on_crop(part.swapaxes(0, 1), crop) for part, crop in zip(np.split(probability, ends), crops, strict=True)]
+    seen: list[Seen] = []
+    for crop, part in zip(crops, np.split(probability, np.cumsum([len(i) for i in inputs])[:-1]), strict=True):
+        whole = part if stack is None else _mean_with(stack, crop, part, views[:STACK_VIEWS])
+        seen.append(Seen(_on_crop(whole.swapaxes(0, 1), crop), expected_lesions(part.swapaxes(0, 1))))
+    return seen
+
+
+def expected_lesions(probability: NDArray[np.float32]) -> Expected:
+    """Return how much scar and MVO (class, z, y, x) probabilities let expect."""
+    labels = undecided_labels(probability, _ANY_SHARE)
+    wall = region_mask(labels, "myocardium")
+    if not wall.any():
+        return Expected(0.0, 0.0)
+    whole = probability[list(REGIONS["myocardium"])].sum(axis=0)[wall]
+    scar, mvo = (probability[list(REGIONS[region])].sum(axis=0)[wall] for region in ("scar", "mvo"))
+    return Expected(100.0 * float((scar / whole).mean()), 100.0 * float((mvo / whole).mean()))
+
+
+def _views(trained: TrainedNetwork, *, fast: bool) -> tuple[View, ...]:
+    """Return how each slice is looked at: a stack network makes up for most of the views."""
+    if fast:
+        return enlarged_once(trained.spec.zoom)
+    views = enlarged_views(trained.spec.zoom)
+    return views[:STACK_VIEWS] if isinstance(trained.network, StackedScarNet) else views
+
+
+def _mean_with(
+    stack: StackNet, crop: Volume, probability: NDArray[np.float32], views: Sequence[View]
+) -> NDArray[np.float32]:
+    """Return (z, classes, y, x) probabilities of a crop's window: the mean of what both networks say."""
+    signal = crop.array[(slice(None), *_window(crop))]
+    return np.float32(0.5) * (probability + corrected(stack, signal, probability, views, _NORMALISED_BY))
 
 
 def _window(crop: Volume) -> tuple[slice, slice]:
@@ -85,11 +140,11 @@ def _on_crop(window: NDArray[np.float32], crop: Volume) -> NDArray[np.float32]:
     return whole
 
 
-def paste_back(probability: NDArray[np.float32], crop: Volume, image: Volume, decision: Decision) -> Segmentation:
+def paste_back(seen: Seen, crop: Volume, image: Volume, decision: Decision) -> Segmentation:
     """Return the label map on the full grid of `image`.
 
     Args:
-        probability: (classes, z, y, x) on the crop's grid.
+        seen: What the network saw in the crop.
         crop: The crop.
         image: The full grid; its values are not read.
         decision: When scar counts as scar.
@@ -97,14 +152,14 @@ def paste_back(probability: NDArray[np.float32], crop: Volume, image: Volume, de
     Raises:
         ModelError: No myocardium is left.
     """
-    full = resample_classes(probability, crop, image)
+    full = resample_classes(seen.probability, crop, image)
     labels = undecided_labels(full, decision.scar_share)
     myocardium = region_mask(labels, "myocardium")
     if not myocardium.any():
         raise ModelError(
             "heart_not_segmented", "The network found no myocardium in the crop; look at the study's images."
         )
-    labels, flags = drop_faint_scar(labels, decision.least_scar_percent)
+    labels, flags = drop_lesions(labels, seen.expected, decision)
     confidence = float(full[list(REGIONS["myocardium"])].sum(axis=0)[myocardium].mean())
     return Segmentation(image.with_array(labels), round(confidence, 4), flags)
 

@@ -18,7 +18,7 @@ class Mode:
     """How the network is used.
 
     Attributes:
-        fast: Look at each slice once, not in six views: a sixth of the work, a little less precise.
+        fast: Look at each slice once, not in several views: less work, a little less precise.
         gpu_asked: Say so in the log where there is no GPU.
     """
 

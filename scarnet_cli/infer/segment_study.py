@@ -4,9 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from scarnet_cli.cohort.faults import reading_intermediate
 from scarnet_cli.errors import IntermediateError
 from scarnet_cli.files import read_json, write_json
@@ -15,10 +12,8 @@ from scarnet_cli.image.volume import Volume, write_nifti
 from scarnet_cli.infer.crop_study import CROP_RECORD, read_crop
 from scarnet_cli.infer.decision import Decision
 from scarnet_cli.infer.doubts import find_doubts
-from scarnet_cli.infer.segment import paste_back, segment_crops
+from scarnet_cli.infer.segment import Seen, paste_back, segment_crops
 from scarnet_cli.model.weights import TrainedNetwork, device_name
-
-Probabilities = list[NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +21,13 @@ class Prediction:
     """What the network says of one study.
 
     Attributes:
-        probability: (class, z, y, x) on the crop's grid.
+        seen: Probabilities on the crop's grid, and how much scar to expect.
         crop: The crop.
         full: The full grid, as a volume of zeros.
         flags: Codes that CROP raised.
     """
 
-    probability: NDArray[np.float32]
+    seen: Seen
     crop: Volume
     full: Volume
     flags: list[str]
@@ -48,12 +43,12 @@ class GroupedPredictions:
         self,
         crop_directory: Path,
         study_ids: Sequence[str],
-        predict: Callable[[list[Volume]], Probabilities],
+        predict: Callable[[list[Volume]], list[Seen]],
         group: int,
     ) -> None:
         """Keep what is needed; nothing is computed yet."""
         self._directory, self._ids, self._predict, self._group = crop_directory, list(study_ids), predict, group
-        self._ready: dict[str, NDArray[np.float32]] = {}
+        self._ready: dict[str, Seen] = {}
 
     def of(self, study_id: str) -> Prediction:
         """Return the prediction of one study.
@@ -88,13 +83,13 @@ class Segmenter:
 
         Args:
             trained: The segmentation network.
-            fast: Look at each slice once, not in six views.
+            fast: Look at each slice once, not in several views.
         """
         self._trained, self._fast = trained, fast
         self._decision = Decision.from_spec(trained.spec.decision)
 
-    def predict(self, crops: list[Volume]) -> Probabilities:
-        """Return (class, z, y, x) probabilities of each crop."""
+    def predict(self, crops: list[Volume]) -> list[Seen]:
+        """Return what the network sees in each crop."""
         return segment_crops(crops, self._trained, fast=self._fast)
 
     def segment(self, prediction: Prediction, folder: Path) -> None:
@@ -103,10 +98,10 @@ class Segmenter:
         Raises:
             ModelError: The network saw no myocardium.
         """
-        segmentation = paste_back(prediction.probability, prediction.crop, prediction.full, self._decision)
+        segmentation = paste_back(prediction.seen, prediction.crop, prediction.full, self._decision)
         write_nifti(segmentation.labels, folder / "labels.nii.gz")
         has_scar = bool(region_mask(segmentation.labels.array, "scar").any())
-        doubts = find_doubts(prediction.probability, segmentation.confidence, self._decision, has_scar=has_scar)
+        doubts = find_doubts(prediction.seen.probability, segmentation.confidence, self._decision, has_scar=has_scar)
         record = {
             "study_id": folder.name,
             "confidence": segmentation.confidence,

@@ -9,6 +9,7 @@ from scarnet_cli.errors import ModelError
 from scarnet_cli.model.medsam import MedSam, MedSamOptions
 from scarnet_cli.model.scarnet import ScarNet, ScarNetOptions
 from scarnet_cli.model.spec import NetworkSpec, require_known
+from scarnet_cli.model.stacked import StackedScarNet
 from scarnet_cli.model.unet import UNet, UNetOptions
 
 
@@ -24,7 +25,12 @@ def _medsam(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noq
     return MedSam(classes, MedSamOptions(**options))
 
 
-_BUILDERS: Final[dict[str, Callable[..., nn.Module]]] = {"unet": _unet, "scarnet": _scarnet, "medsam": _medsam}
+_BUILDERS: Final[dict[str, Callable[..., nn.Module]]] = {
+    "unet": _unet,
+    "scarnet": _scarnet,
+    "medsam": _medsam,
+    "scarnet_stack": StackedScarNet,
+}
 
 
 def build_model(spec: NetworkSpec) -> nn.Module:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from scarnet_cli.errors import ModelError
 
 # What model/registry.py can build, named here so that a weights file can be checked without torch.
-ARCHITECTURES: Final = ("unet", "scarnet", "medsam")
+ARCHITECTURES: Final = ("unet", "scarnet", "medsam", "scarnet_stack")
 
 
 class Task(StrEnum):

@@ -67,9 +67,12 @@ def test_wrong_usage_exits_with_2_and_work_that_failed_with_1(tmp_path: Path) ->
 
 
 def test_without_torch_a_command_that_needs_it_says_so(tmp_path: Path) -> None:
+    converted = tmp_path / "studies" / "a" / "image.nii.gz"
+    converted.parent.mkdir(parents=True)
+    converted.touch()
     code = (
-        "import sys\nsys.modules['torch'] = None\nsys.argv = ['scarnet', 'crop', '.', '--weights', sys.executable,"
-        f" '--out', {str(tmp_path)!r}]\nfrom scarnet_cli.cli.main import main\nmain()"
+        f"import sys\nsys.modules['torch'] = None\nsys.argv = ['scarnet', 'crop', {str(tmp_path)!r}, '--weights',"
+        f" sys.executable, '--out', {str(tmp_path)!r}]\nfrom scarnet_cli.cli.main import main\nmain()"
     )
     result = run_python(code)
     assert result.returncode == 1

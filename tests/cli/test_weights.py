@@ -178,7 +178,8 @@ def test_the_thresholds_of_a_cross_validation_become_the_weights_and_the_tensors
     result = scarnet("decide", SHIPPED / "unet.safetensors", tmp_path / "decision.json", "--out", out)
     assert result.exit_code == 0, result.output
     before, after = load_weights(SHIPPED / "unet.safetensors"), load_weights(out)
-    assert after.spec == replace(before.spec, decision={"scar_share": 0.3, "least_scar_percent": 2})
+    decision = {"least_expected_scar_percent": 0.0, "least_expected_mvo_percent": 0.0}
+    assert after.spec == replace(before.spec, decision={"scar_share": 0.3, "least_scar_percent": 2, **decision})
     for ours, theirs in zip(after.network.state_dict().values(), before.network.state_dict().values(), strict=True):
         assert torch.equal(ours, theirs)
 
@@ -186,7 +187,7 @@ def test_the_thresholds_of_a_cross_validation_become_the_weights_and_the_tensors
 @pytest.mark.parametrize(
     ("weights", "decision", "words"),
     [
-        ("unet", "[0.3]", "is no table of scar_share and least_scar_percent"),
+        ("unet", "[0.3]", "is no table of scar_share and least_scar_percent and least_expected_scar_percent"),
         ("unet", '{"scar_share": 3}', "needs a scar_share from 0 to 1"),
         ("unet", "{", "is no JSON"),
         ("localiser", "{}", "has no thresholds"),

@@ -13,6 +13,7 @@ from scarnet_cli.evaluate.predictions import Evaluation
 from scarnet_cli.evaluate.systems import FINAL_SHARE
 from scarnet_cli.files import read_json
 from scarnet_cli.image.labels import Label
+from scarnet_cli.infer.decision import Expected
 
 VOXEL_ML = 10.0 * 1.6 * 1.2 / 1000.0
 
@@ -91,6 +92,7 @@ def test_thresholds_chosen_on_all_cases_are_kept_for_the_weights(tmp_path: Path)
     both = tuple(
         replace(
             p,
+            expected=Expected(25.0 if p.case.has_scar else 0.0, 0.0),
             labels={
                 0.6: np.where(p.labels[FINAL_SHARE] == Label.SCAR, Label.MYOCARDIUM, p.labels[FINAL_SHARE]),
                 0.4: p.labels[FINAL_SHARE],

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hearts import toy_case
@@ -14,7 +16,7 @@ from scarnet_cli.evaluate.crossval import (
 from scarnet_cli.evaluate.systems import FINAL_SHARE, SCAR_SHARES, Proposal
 from scarnet_cli.evaluate.table import cases_csv, summary_markdown
 from scarnet_cli.image.labels import Label
-from scarnet_cli.infer.decision import Decision
+from scarnet_cli.infer.decision import Decision, Expected, scar_percent
 from scarnet_cli.train.cases import Case
 
 
@@ -24,7 +26,8 @@ def prediction(name: str, fold: int, *, scar: bool, invented: int) -> Prediction
     labels = case.labels.array.copy()
     places = np.argwhere(labels == Label.MYOCARDIUM)[:invented]
     labels[tuple(places.T)] = Label.SCAR
-    return Prediction(case, fold, dict.fromkeys(SCAR_SHARES, labels), inside_percent=100.0)
+    expected = Expected(scar_percent(labels), 0.0)
+    return Prediction(case, fold, dict.fromkeys(SCAR_SHARES, labels), inside_percent=100.0, expected=expected)
 
 
 def cohort() -> list[Prediction]:
@@ -37,8 +40,27 @@ def scored(predictions: list[Prediction]) -> list[CaseScore]:
 
 
 def test_the_decision_drops_what_is_invented_and_keeps_scar() -> None:
-    predictions = cohort()
-    assert 2.0 <= choose_decision(score_table(predictions), predictions[0].candidates).least_scar_percent <= 8.0
+    table = score_table(cohort())
+    assert table is not None
+    assert 2.0 <= choose_decision(table).least_expected_scar_percent <= 8.0
+
+
+def test_an_infarct_is_not_given_up_for_a_normal_heart_without_scar() -> None:
+    # A faint infarct that lets expect as little as what is invented in one normal heart.
+    faint = prediction("Case_9", 0, scar=True, invented=0)
+    faint = replace(faint, expected=Expected(1.6, 0.0))
+    table = score_table([*cohort()[:5], faint])
+    assert table is not None
+    assert choose_decision(table).least_expected_scar_percent <= 1.5
+
+
+def test_mvo_that_is_hardly_expected_counts_as_scar() -> None:
+    case = toy_case("Case_1", scar=True)
+    labels = case.labels.array.copy()
+    labels[tuple(np.argwhere(labels == Label.SCAR)[:30].T)] = Label.MVO
+    found = Prediction(case, 0, {0.5: labels}, None, Expected(25.0, 0.4))
+    assert (found.decided(Decision(least_expected_mvo_percent=0.4)) == labels).all()
+    assert (found.decided(Decision(least_expected_mvo_percent=0.5)) == case.labels.array).all()
 
 
 def test_each_case_is_scored_under_the_decision_of_the_others() -> None:

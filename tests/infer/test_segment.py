@@ -15,7 +15,7 @@ from scarnet_cli.files import read_json
 from scarnet_cli.image.volume import read_nifti, same_grid, write_nifti
 from scarnet_cli.infer.crop_stage import crop_studies
 from scarnet_cli.infer.localise import crop_heart
-from scarnet_cli.infer.segment import largest_component, segment_crops
+from scarnet_cli.infer.segment import expected_lesions, largest_component, segment_crops
 from scarnet_cli.infer.segment_stage import Mode, segment_studies
 from scarnet_cli.infer.segment_study import GroupedPredictions
 from scarnet_cli.model.weights import TrainedNetwork
@@ -91,7 +91,7 @@ def test_a_study_alone_and_in_a_group_gets_the_same_probabilities(cropped: Path,
     together = GroupedPredictions(cropped, ["a", "c"], predict, group=2)
     alone = GroupedPredictions(cropped, ["a", "c"], predict, group=1)
     for study in ("a", "c"):
-        assert np.array_equal(together.of(study).probability, alone.of(study).probability)
+        assert np.array_equal(together.of(study).seen.probability, alone.of(study).seen.probability)
 
 
 def test_a_damaged_crop_ends_the_stage_and_says_what_to_delete(cropped: Path, tmp_path: Path) -> None:
@@ -129,3 +129,15 @@ def test_the_largest_piece_is_kept_and_may_touch_diagonally_between_slices() -> 
     assert kept.sum() == 8
     assert not kept[0, 5, 5]
     assert not largest_component(np.zeros((1, 3, 3), bool)).any()
+
+
+def test_what_is_expected_is_the_mean_share_over_the_myocardium() -> None:
+    probability = np.zeros((5, 1, 1, 4), np.float32)
+    probability[0, ..., 0] = 1.0
+    probability[1, ..., 1] = 1.0
+    probability[2:, 0, 0, 2] = 0.8, 0.1, 0.1  # 20 % of it scar, half of that MVO
+    probability[2, ..., 3], probability[0, ..., 3] = 0.6, 0.4  # myocardium too, without scar
+    expected = expected_lesions(probability)
+    assert expected.scar_percent == pytest.approx(10.0)
+    assert expected.mvo_percent == pytest.approx(5.0)
+    assert expected_lesions(probability[..., :2]).scar_percent == 0.0

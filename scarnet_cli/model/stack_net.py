@@ -1,0 +1,118 @@
+"""A small network over a whole stack: it corrects a slice network's probabilities by what goes on from slice to slice.
+
+In-plane convolutions and, after each pair of them, one along the stack: a 3D U-Net in parts (as Qiu 2017,
+doi:10.1109/ICCV.2017.590, splits its convolutions), since LGE slices are six to ten times as thick as pixels are wide.
+All run as 2D convolutions, which CPUs are fast at.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+# Below this a probability says "no"; its logarithm would say so without end.
+_LEAST = 1e-3
+_LEAST_VARIANCE = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class StackNetOptions:
+    """Its size: channels of each level, finest first."""
+
+    widths: Sequence[int] = (16, 32, 64, 112, 160)
+
+
+class StackBlock(nn.Module):
+    """Two 3 x 3 convolutions in plane, then one of three slices along the stack, added."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        """Create the layers."""
+        super().__init__()
+        layers: list[nn.Module] = []
+        for source in (channels_in, channels_out):
+            layers += [nn.Conv2d(source, channels_out, 3, padding=1, bias=False), nn.BatchNorm2d(channels_out)]
+            layers.append(nn.ReLU())
+        self.plane = nn.Sequential(*layers)
+        self.along = nn.Sequential(
+            nn.Conv2d(3 * channels_out, channels_out, 1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()
+        )
+
+    def forward(self, features: Tensor, present: Tensor) -> Tensor:
+        """Return (B, Z, C', H, W) of (B, Z, C, H, W); slices that are not `present`, (B, Z), are and stay zero."""
+        stacks, slices = features.shape[:2]
+        mask = present.flatten()[:, None, None, None]
+        plane = self.plane(features.flatten(0, 1)) * mask
+        stack = plane.unflatten(0, (stacks, slices))
+        nothing = torch.zeros_like(stack[:, :1])
+        below, above = torch.cat([nothing, stack[:, :-1]], dim=1), torch.cat([stack[:, 1:], nothing], dim=1)
+        three = torch.cat([below, stack, above], dim=2).flatten(0, 1)
+        return ((plane + self.along(three)) * mask).unflatten(0, (stacks, slices))
+
+
+class StackNet(nn.Module):
+    """Image and probabilities of a stack to corrected logits, as a U-Net whose blocks also look along the stack."""
+
+    def __init__(self, classes: int, options: StackNetOptions) -> None:
+        """Create all layers; its correction is nothing at first."""
+        super().__init__()
+        widths = options.widths
+        # The image normalised slice by slice and over the stack, and the probabilities.
+        sources = (2 + classes, *widths)
+        self.encoder = nn.ModuleList(StackBlock(i, o) for i, o in zip(sources, widths, strict=False))
+        self.decoder = nn.ModuleList(StackBlock(w + below, w) for w, below in itertools.pairwise(widths))
+        self.head = nn.Conv2d(widths[0], classes, 1)
+        for parameter in self.head.parameters():
+            nn.init.normal_(parameter, std=0.01)
+
+    def forward(self, image: Tensor, probability: Tensor, present: Tensor) -> Tensor:
+        """Return (B, Z, classes, H, W) logits.
+
+        Args:
+            image: (B, Z, 2, H, W), normalised slice by slice and over the stack.
+            probability: (B, Z, classes, H, W) of the slice network.
+            present: (B, Z) 1 for slices, 0 for padding. H and W are multiples of 2 ** (levels - 1).
+        """
+        present = present.to(image.dtype)
+        mask = present[:, :, None, None, None]
+        skips = [self.encoder[0](torch.cat([image, probability], dim=2) * mask, present)]
+        for level in self.encoder[1:]:
+            skips.append(level(_by_slice(skips[-1], _halved), present))
+        features = skips.pop()
+        for level in reversed(self.decoder):
+            features = torch.cat([_by_slice(features, _doubled), skips.pop()], dim=2)
+            features = level(features, present)
+        return torch.log(probability.clamp(min=_LEAST)) + _by_slice(features, self.head)
+
+
+def stack_input(
+    image: Tensor, signal: Tensor, present: Tensor, middle: tuple[slice, slice] = (slice(None), slice(None))
+) -> Tensor:
+    """Return (B, Z, 2, Y, X) of a stack: its slices normalised one by one, and all of them together.
+
+    Args:
+        image: (B, Z, Y, X) normalised slice by slice.
+        signal: (B, Z, Y, X) on one scale for all slices of a stack, whatever that is.
+        present: (B, Z) 1 for slices, 0 for padding.
+        middle: Rows and columns whose mean and SD are meant.
+    """
+    mask, inner = present[:, :, None, None].to(signal.dtype), signal[(..., *middle)]
+    number = (mask.sum(dim=1, keepdim=True) * inner.shape[-2] * inner.shape[-1]).clamp(min=1)
+    mean = (inner * mask).sum(dim=(1, 2, 3), keepdim=True) / number
+    variance = ((inner - mean) ** 2 * mask).sum(dim=(1, 2, 3), keepdim=True) / number
+    return torch.stack([image, (signal - mean) / (variance + _LEAST_VARIANCE).sqrt()], dim=2)
+
+
+def _by_slice(features: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return (B, Z, ...) features after a change of each slice's (C, H, W)."""
+    return change(features.flatten(0, 1)).unflatten(0, features.shape[:2])
+
+
+def _halved(features: Tensor) -> Tensor:
+    return functional.max_pool2d(features, 2)
+
+
+def _doubled(features: Tensor) -> Tensor:
+    return functional.interpolate(features, scale_factor=2, mode="nearest")

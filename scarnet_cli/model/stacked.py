@@ -1,0 +1,22 @@
+"""ScarNet and the stack network that corrects it, as one model: one file, one digest."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from scarnet_cli.model.scarnet import ScarNet, ScarNetOptions
+from scarnet_cli.model.stack_net import StackNet, StackNetOptions
+
+
+class StackedScarNet(nn.Module):
+    """Labels slices one by one (`forward`, and `slices`), and has a network for the whole stack (`stack`)."""
+
+    def __init__(self, in_channels: int, classes: int, stack: dict[str, Any], **slices: object) -> None:
+        """Create both; `stack` holds fields of `StackNetOptions`, the other options are `ScarNetOptions`'."""
+        super().__init__()
+        self.slices = ScarNet(in_channels, classes, ScarNetOptions(**slices))  # type: ignore[arg-type]
+        self.stack = StackNet(classes, StackNetOptions(**stack))
+
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Return what the slice network says of (B, C, H, W) slices with their neighbours."""
+        return self.slices(image)

@@ -1,0 +1,132 @@
+"""Training a network on single slices with their neighbours, all of it on one device."""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from scarnet_cli.image.labels import Label
+from scarnet_cli.model.spec import Task
+from scarnet_cli.train.gradients import Gradients
+from scarnet_cli.train.hearts import Hearts
+from scarnet_cli.train.learner import Learner, LearningSettings, Pace, require_finite
+from scarnet_cli.train.losses import LOSS_TERMS, region_loss
+from scarnet_cli.train.study_loss import anatomy_loss
+from scarnet_cli.train.variation import Variation, vary
+
+log = logging.getLogger(__name__)
+
+# Cine slices are seen every second step, and count so much.
+_CINE_EVERY: Final = 2
+_CINE_WEIGHT: Final = 0.3
+_TELL_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SliceSettings:
+    """How a slice network is trained.
+
+    Attributes:
+        batch: Slices of a step.
+        cine_batch: Cine slices of a step, beside those.
+        cine_until: Part of the training in which they take part: batch norms shall end on what the network is for.
+        path_weight: Weight of the loss of each path of a network that has several, beside that of its fused result.
+        recorded: Whether a GPU records its work (see gradients.py).
+        lone: Probability that a slice is shown without its neighbours, itself in their stead.
+        seed: Of order and changes.
+        learning: How hard it learns.
+        variation: How slices are changed.
+    """
+
+    batch: int = 32
+    cine_batch: int = 8
+    cine_until: float = 0.6
+    path_weight: float = 0.5
+    recorded: bool = True
+    lone: float = 0.1
+    seed: int = 0
+    learning: LearningSettings = field(default_factory=LearningSettings)
+    variation: Variation = field(default_factory=Variation)
+
+
+def train_slices(
+    network: nn.Module, hearts: Hearts, cine: Hearts | None, settings: SliceSettings, pace: Pace
+) -> nn.Module:
+    """Train a network that sees a slice and its two neighbours, and return the running average of its weights.
+
+    Args:
+        network: On the hearts' device.
+        hearts: To train on.
+        cine: Hearts without drawn scar, for the outlines alone; may be None.
+        settings: How.
+        pace: How long.
+    """
+    device = hearts.image.device
+    generator = torch.Generator(device).manual_seed(settings.seed)
+    learner = Learner(network, settings.learning, pace)
+    network.train()
+    lge = Gradients(network, partial(_lge_loss, network, settings.path_weight), recorded=settings.recorded)
+    outlines = Gradients(network, partial(_cine_loss, network), recorded=settings.recorded, adds=True)
+    picks = slice_picks(hearts)
+    cine_picks = slice_picks(cine) if cine is not None and settings.cine_batch else None
+    total, told = torch.zeros((), device=device), time.monotonic()
+    while learner.progress < 1:
+        total += lge.of(*_draw(hearts, picks, settings.batch, settings, generator))
+        with_cine = learner.steps % _CINE_EVERY == 0 and learner.progress < settings.cine_until
+        if with_cine and cine is not None and cine_picks is not None:
+            outlines.of(*_draw(cine, cine_picks, settings.cine_batch, settings, generator))
+        learner.step()
+        if time.monotonic() - told > _TELL_SECONDS:
+            log.info("step %d, %.0f %%, loss %.3f", learner.steps, 100 * learner.progress, float(total) / learner.steps)
+            require_finite(total, learner.steps)
+            told = time.monotonic()
+    log.info("%d steps", learner.steps)
+    return learner.average
+
+
+def slice_picks(hearts: Hearts) -> Tensor:
+    """Return (heart, slice) of every slice, (n, 2)."""
+    pairs = [(row, z) for row, number in enumerate(hearts.slices.tolist()) for z in range(number)]
+    return torch.tensor(pairs, device=hearts.image.device)
+
+
+def _lge_loss(network: nn.Module, path_weight: float, seen: Tensor, target: Tensor) -> Tensor:
+    terms = LOSS_TERMS[Task.SEGMENT]
+    logits, *paths = _forward(network, seen)
+    loss = region_loss(logits.float(), target, terms)
+    for path in paths if path_weight else ():
+        loss = loss + path_weight * region_loss(path.float(), target, terms)
+    return loss
+
+
+def _cine_loss(network: nn.Module, seen: Tensor, target: Tensor) -> Tensor:
+    # Invented scars are myocardium here: what they hide in cine is not known.
+    target = target.clamp(max=int(Label.MYOCARDIUM))
+    losses = [anatomy_loss(one.float(), target) for one in _forward(network, seen)]
+    return _CINE_WEIGHT * torch.stack(losses).sum()
+
+
+def _forward(network: nn.Module, seen: Tensor) -> tuple[Tensor, ...]:
+    """Return the logits of the result and, where the network gives them, of each path."""
+    with torch.autocast(seen.device.type, torch.bfloat16, enabled=seen.device.type == "cuda"):
+        outputs = network(seen.contiguous(memory_format=torch.channels_last))
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def _draw(
+    hearts: Hearts, picks: Tensor, number: int, settings: SliceSettings, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return (B, 3, Y, X) changed slices with their neighbours, and (B, Y, X) classes of the slices."""
+    device = picks.device
+    rows, middle = picks[torch.randint(len(picks), (number,), generator=generator, device=device)].T
+    lone = torch.rand(number, generator=generator, device=device) < settings.lone
+    step = torch.where(lone, 0, 1)
+    last = hearts.slices[rows] - 1
+    around = torch.stack([(middle - step).clamp(min=0), middle, torch.minimum(middle + step, last)], dim=1)
+    image, labels, depth = (part[rows[:, None], around] for part in (hearts.image, hearts.labels, hearts.depth))
+    batch = vary(image, labels, depth, None, settings.variation, generator)
+    return batch.image, batch.labels[:, 1]

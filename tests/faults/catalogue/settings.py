@@ -1,0 +1,64 @@
+"""Settings and software that do not fit the machine."""
+
+from functools import partial
+
+from faults.catalogue.memory import before
+from faults.commands import CommandScene
+from faults.fault import Ended, Fault, Promise
+from faults.preload import Rule
+from faults.scene import RunScene
+
+GROUP = "Settings and software do not fit the machine"
+
+
+def ask_for_gpu(scene: RunScene) -> Ended:
+    scene.begin_at("SEGMENT")
+    return scene.run("-resume", "-profile", "gpu")
+
+
+def few_files(scene: RunScene, stage: str, most: int) -> Ended:
+    """Let tasks of a stage open few files."""
+    scene.begin_at(stage)
+    return scene.run("-resume", config=before(stage, f"ulimit -n {most}"))
+
+
+def few_files_command(scene: CommandScene, stage: str, most: int) -> Ended:
+    return scene.run(stage, before=f"ulimit -n {most}")
+
+
+def damaged_library(scene: CommandScene, stage: str) -> Ended:
+    """Let a file of scipy's be unreadable."""
+    return scene.run(stage, rule=Rule("open,read", "*/site-packages/scipy/*", "EIO", every=1))
+
+
+FAULTS = [
+    Fault("no-gpu", GROUP, "`-profile gpu` on a machine without a GPU", Promise.GOES_ON, ask_for_gpu, says="(?i)gpu"),
+    Fault(
+        "few-files-convert",
+        GROUP,
+        "CONVERT: `ulimit -n 20`",
+        Promise.SAID,
+        partial(few_files, stage="CONVERT", most=20),
+        says="(?i)too many files|open files",
+    ),
+    Fault(
+        "few-files-index",
+        GROUP,
+        "`scarnet index` with `ulimit -n 14`",
+        Promise.SAID,
+        partial(few_files_command, stage="index", most=14),
+        says="too many files are open",
+        exit_codes=(75,),
+        command=True,
+    ),
+    Fault(
+        "library-quantify",
+        GROUP,
+        "`scarnet quantify`: a library's files give EIO",
+        Promise.SAID,
+        partial(damaged_library, stage="quantify"),
+        says="(?i)the machine failed|software is damaged",
+        exit_codes=(75,),
+        command=True,
+    ),
+]
