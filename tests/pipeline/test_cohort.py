@@ -218,8 +218,8 @@ def test_a_study_is_added_by_a_run_that_is_killed_and_by_its_successor_and_then_
     orphan = launch.wait_for_task("convert", first)
     os.kill(orphan, signal.SIGSTOP)
     refuse_a_second_run(launch, arguments, first.pid)
-    first.kill()
-    first.wait()
+    with first:  # closes the pipe, which nobody reads
+        first.kill()
     taken_over = launch.succeed(*arguments, "-resume")
     assert f"from a run that ended without giving it back (on {socket.gethostname()}, process {first.pid}" in taken_over
 
