@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from scarnet_cli.cohort.dictionary import DICTIONARY, GATHERED
 from scarnet_cli.cohort.schema import TABLES
 from scarnet_cli.cohort.tables import TABLE_NAME
+from scarnet_cli.errors import MachineError
 from scarnet_cli.files import atomic_path
 
 DATABASE: Final = "cohort.duckdb"
@@ -32,17 +33,24 @@ def write_database(tables: Path) -> None:
 
     The file holds the data and not paths, so that it can be moved and sent. Equal tables give equal rows in equal
     order, though not equal bytes. The table `metadata` holds the metadata of `scans`: versions, model digests, time.
+
+    Raises:
+        MachineError: A file cannot be read or written; DuckDB raises an error of its own then, without a number.
     """
     import duckdb  # noqa: PLC0415 (only this needs it: `scarnet` starts without)
 
     with atomic_path(tables / DATABASE) as temporary:
         temporary.unlink()  # DuckDB makes the file itself
-        with duckdb.connect(config=_SETTINGS) as connection:
-            connection.execute(f"ATTACH {_text(temporary)} AS cohort (STORAGE_VERSION '{_FORMAT}'); USE cohort")
-            connection.execute("SET enable_progress_bar = false")
-            for statement in _statements(tables):
-                connection.execute(statement)
-            connection.execute("USE memory; DETACH cohort")
+        try:
+            with duckdb.connect(config=_SETTINGS) as connection:
+                connection.execute(f"ATTACH {_text(temporary)} AS cohort (STORAGE_VERSION '{_FORMAT}'); USE cohort")
+                connection.execute("SET enable_progress_bar = false")
+                for statement in _statements(tables):
+                    connection.execute(statement)
+                connection.execute("USE memory; DETACH cohort")
+        except duckdb.IOException as error:
+            message = f"{DATABASE} could not be written whole: the disk is full, over quota or failing. Mend that and "
+            raise MachineError("machine", message + "run again with -resume; no study is given up for it.") from error
 
 
 def _statements(tables: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import signal
 import subprocess
 import sys
 import traceback
@@ -85,6 +86,8 @@ class Lab:
 
     def enter(self, name: str, faults: Mapping[str, Fault[Any]]) -> None:
         """Make the undisturbed run, or inject a fault and write down its outcome."""
+        # A shell starts what is in the background deaf to Ctrl-C; what is started from here shall hear it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if name == self.chain.name:
             appear(self.here, self.chain)
             make_chain(self.here)
