@@ -5,7 +5,7 @@ include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
 include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; lastFailures ; outputOf ; placeOf ; weightsFiles } from './workflows/parameters'
-include { claimOutput ; dropTrace } from './workflows/claim'
+include { claimOutput ; dropOwn } from './workflows/claim'
 include { writeParameters } from './workflows/earlier'
 include { judgeAtEnd ; sayLast } from './workflows/ending'
 
@@ -13,7 +13,7 @@ workflow {
     def schema = file("${projectDir}/nextflow_schema.json")
     if (params.help) {
         log.info(helpText(schema))
-        dropTrace()
+        dropOwn()
     }
     else {
         checkParameters(params, schema)

@@ -14,9 +14,7 @@ def claimOutput(outdir, run) {
     if (!isCreated(claim)) {
         takeOver(claim, outdir)
     }
-    if (ownTrace()) {
-        java.nio.file.Files.move(ownTrace(), folder.resolve('trace.txt'), java.nio.file.StandardCopyOption.REPLACE_EXISTING)
-    }
+    publishOwn('trace')
     def isMeant = !last || last == run.sessionId.toString() || run.commandLine.contains(run.sessionId.toString())
     if (run.resume && !isMeant && run.launchDir.resolve(".nextflow/cache/${last}").exists()) {
         log.warn("This run goes on with session ${run.sessionId}, but '${outdir}' was written by session ${last}: to go on with that one, say -resume ${last}")
@@ -25,20 +23,29 @@ def claimOutput(outdir, run) {
     return claim
 }
 
-/** End a run that may not begin, without a trace of it in the output directory. */
+/** End a run that may not begin. */
 def refuse(text) {
-    dropTrace()
+    dropOwn()
     error(text)
 }
 
-def dropTrace() {
-    ownTrace()?.delete()
+/** Leave none of Nextflow's own files of this run in the output directory; it writes the timeline at the very end. */
+def dropOwn() {
+    Runtime.runtime.addShutdownHook(new Thread({ ['trace', 'timeline'].each { name -> ownFile(name)?.delete() } } as Runnable))
 }
 
-/** Nextflow's trace of this run, while it has the name of its own that nextflow.config gives it; else null. */
-def ownTrace() {
-    def trace = file(nextflow.Global.session.config.trace.file)
-    return trace.name ==~ /\.[0-9a-f-]{36}\.trace\.txt/ && trace.exists() ? trace : null
+/** Give Nextflow's trace or timeline of this run its name for good. */
+def publishOwn(name) {
+    def own = ownFile(name)
+    if (own) {
+        java.nio.file.Files.move(own, own.resolveSibling(own.name.drop(38)), java.nio.file.StandardCopyOption.REPLACE_EXISTING)
+    }
+}
+
+/** Nextflow's trace or timeline of this run, while it has the name of its own that nextflow.config gives it; else null. */
+def ownFile(name) {
+    def path = file(nextflow.Global.session.config[name].file)
+    return path.name ==~ /\.[0-9a-f-]{36}\.(trace\.txt|timeline\.html)/ && path.exists() ? path : null
 }
 
 /** The session that wrote into the output directory last, if that is known. */
@@ -50,6 +57,7 @@ def lastSession(outdir) {
 /** Give the output directory back, unless another run has taken it over. */
 def releaseClaim(claim) {
     if (claim.path?.exists() && claim.path.text == claim.text) {
+        publishOwn('timeline')
         def known = parsed(claim.text).subMap(['session', 'started']) // the machine is nobody's business any more
         claim.path.resolveSibling('last_run.json').text = asText(known)
         claim.path.delete()
