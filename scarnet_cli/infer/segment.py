@@ -26,7 +26,7 @@ from scarnet_cli.model.weights import TrainedNetwork
 # 179 mm in view a network's myocardium lost 3 points of Dice on held-out cases.
 WINDOW: Final = 96
 # Rows and columns in the middle of it whose signal counts as that of the slice: as many as it was trained on.
-_NORMALISED_BY: Final = 80
+NORMALISED_BY: Final = 80
 # Views of a model that has a stack network: so many were averaged where it was trained.
 STACK_VIEWS: Final = 2
 # Which part of the myocardium is scar does not matter where its outline alone is asked for.
@@ -69,7 +69,7 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
     """
     require_task(trained.spec, Task.SEGMENT)
     rows, columns = _window(crop)
-    return neighbour_channels(crop.array[:, rows, columns], trained.spec.context, _NORMALISED_BY)
+    return neighbour_channels(crop.array[:, rows, columns], trained.spec.context, NORMALISED_BY)
 
 
 def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[Seen]:
@@ -94,7 +94,7 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     probability = class_probabilities(trained, np.concatenate(inputs), views)
     seen: list[Seen] = []
     for crop, part in zip(crops, np.split(probability, np.cumsum([len(i) for i in inputs])[:-1]), strict=True):
-        whole = part if stack is None else _mean_with(stack, crop, part, views[:STACK_VIEWS])
+        whole = part if stack is None else _mean_with(stack, crop, part, views)
         seen.append(Seen(_on_crop(whole.swapaxes(0, 1), crop), expected_lesions(part.swapaxes(0, 1))))
     return seen
 
@@ -123,7 +123,7 @@ def _mean_with(
 ) -> NDArray[np.float32]:
     """Return (z, classes, y, x) probabilities of a crop's window: the mean of what both networks say."""
     signal = crop.array[(slice(None), *_window(crop))]
-    return np.float32(0.5) * (probability + corrected(stack, signal, probability, views, _NORMALISED_BY))
+    return np.float32(0.5) * (probability + corrected(stack, signal, probability, views, NORMALISED_BY))
 
 
 def _window(crop: Volume) -> tuple[slice, slice]:

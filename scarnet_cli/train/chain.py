@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from scarnet_cli.errors import TrainingError
 from scarnet_cli.files import atomic_path
 from scarnet_cli.image.intensity import middle_of
+from scarnet_cli.infer.segment import NORMALISED_BY, WINDOW
 from scarnet_cli.infer.views import View, enlarged_views
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec
@@ -35,9 +36,6 @@ log = logging.getLogger(__name__)
 ALL: Final = "all"
 SLICE_WEIGHTS: Final = "slices.safetensors"
 WEIGHTS: Final = "weights.safetensors"
-# As in infer/segment.py: what a network sees of a crop, and by how much of it a slice is normalised.
-_WINDOW: Final = 96
-_NORMALISED_BY: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +182,10 @@ def _probabilities(out: Path, member: str) -> Path:
 def _predict(network: nn.Module, hearts: Hearts, spec: NetworkSpec, path: Path) -> None:
     """Write (V, Z, classes, window, window) probabilities of each heart."""
     ways = pairs_of_views(spec.zoom)
-    middle = middle_of(hearts.image.shape[-1], min(_WINDOW, hearts.image.shape[-1]))
+    middle = middle_of(hearts.image.shape[-1], min(WINDOW, hearts.image.shape[-1]))
     found: dict[str, np.ndarray] = {}
     for row, name in enumerate(hearts.names):
-        seen = [window_probabilities(network, hearts, row, views, middle, _NORMALISED_BY) for views in ways]
+        seen = [window_probabilities(network, hearts, row, views, middle, NORMALISED_BY) for views in ways]
         found[name] = torch.stack(seen).cpu().numpy().astype(np.float16)
     with atomic_path(path) as temporary:
         np.savez(temporary, **found)  # type: ignore[arg-type]

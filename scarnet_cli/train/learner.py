@@ -1,19 +1,23 @@
 """One network being trained against the clock: steps, learning rate, running average."""
 
 import copy
+import logging
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from scarnet_cli.errors import TrainingError
-from scarnet_cli.model.encoders import ENCODERS
+from scarnet_cli.train.optimising import RunningAverage, cosine_fall, parameter_groups
+
+log = logging.getLogger(__name__)
 
 _CLIP: Final = 5.0
+_TELL_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,11 @@ class Learner:
         """Start the clock."""
         self.network, self.settings, self.pace = network, settings, pace
         self.average = copy.deepcopy(network).eval()
+        groups = parameter_groups(network, settings.encoder_rate)
         self._optimiser = torch.optim.AdamW(
-            _groups(network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+            groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
-        pairs = list(zip(self.average.state_dict().values(), network.state_dict().values(), strict=True))
-        self._means, self._news = map(list, zip(*[p for p in pairs if p[0].is_floating_point()], strict=True))
-        self._counts = [p for p in pairs if not p[0].is_floating_point()]
+        self._running = RunningAverage(self.average, network)
         self.steps, self._start = 0, time.time()
 
     @property
@@ -68,21 +71,36 @@ class Learner:
     def step(self) -> None:
         """Change the weights by the gradients at hand."""
         done, warm = self.progress, self.settings.warm_up
-        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, done - warm) / (1 - warm)))
+        fall = cosine_fall(done, warm)
         for group in self._optimiser.param_groups:
             group["lr"] = self.settings.learning_rate * group["rate"] * min(1.0, (done + 1e-4) / warm) * fall
         nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
         self._optimiser.step()
         self.steps += 1
-        self._update_average()
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
         # Young averages forget faster, or the random start would stay in short trainings.
-        decay = min(self.settings.ema, (1 + self.steps) / (10 + self.steps))
-        get_ema_multi_avg_fn(decay)(self._means, self._news, 0)
-        for mean, new in self._counts:
-            mean.copy_(new)
+        self._running.update(min(self.settings.ema, (1 + self.steps) / (10 + self.steps)))
+
+    def learn(self, add_gradients: Callable[[], Tensor]) -> nn.Module:
+        """Train to the end and return the running average of the weights.
+
+        Args:
+            add_gradients: Leaves the gradients of one step with the network's parameters and returns its loss.
+
+        Raises:
+            TrainingError: The loss is no number any more.
+        """
+        self.network.train()
+        total = torch.zeros((), device=next(self.network.parameters()).device)
+        told = time.monotonic()
+        while self.progress < 1:
+            total += add_gradients()
+            self.step()
+            if time.monotonic() - told > _TELL_SECONDS:
+                log.info("step %d, %.0f %%, loss %.3f", self.steps, 100 * self.progress, float(total) / self.steps)
+                require_finite(total, self.steps)
+                told = time.monotonic()
+        log.info("%d steps", self.steps)
+        return self.average
 
 
 def require_finite(loss: Tensor, steps: int) -> None:
@@ -94,13 +112,3 @@ def require_finite(loss: Tensor, steps: int) -> None:
     if not math.isfinite(float(loss)):
         message = f"The loss is {float(loss)} after {steps} steps; lower the learning rate."
         raise TrainingError("diverged", message)
-
-
-def _groups(network: nn.Module, settings: LearningSettings) -> list[dict[str, object]]:
-    encoders = [module for module in network.modules() if isinstance(module, ENCODERS)]
-    pretrained = {id(p) for encoder in encoders for p in encoder.parameters()}
-    groups = (
-        {"params": [p for p in network.parameters() if (id(p) in pretrained) == inside], "rate": rate}
-        for inside, rate in ((False, 1.0), (True, settings.encoder_rate))
-    )
-    return [group for group in groups if group["params"]]

@@ -11,18 +11,17 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from scarnet_cli.errors import TrainingError
 from scarnet_cli.files import atomic_path, write_json
-from scarnet_cli.model.encoders import ENCODERS
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.model.take_over import take_over
 from scarnet_cli.model.weights import TrainedNetwork, save_weights
 from scarnet_cli.train.augment import Augmentation, augment, centre_window
 from scarnet_cli.train.batches import Pick, TrainingData, ahead, chunks, collate, draw_picks
-from scarnet_cli.train.losses import LOSS_TERMS, build_loss
+from scarnet_cli.train.losses import LOSS_TERMS, build_loss, loss_with_paths
+from scarnet_cli.train.optimising import RunningAverage, cosine_fall, parameter_groups
 from scarnet_cli.train.processes import Place, multiplies_bf16_fast
 from scarnet_cli.train.record import EpochReport, Record
 from scarnet_cli.train.settings import TrainingSettings
@@ -54,8 +53,9 @@ class Trainer:
         network = build_model(spec)
         self.network = network.to(self.place.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval()
+        self._running = RunningAverage(self.average, self.network)
         self.optimiser = torch.optim.AdamW(
-            parameter_groups(self.network, settings),
+            parameter_groups(self.network, settings.encoder_rate),
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
             fused=True,
@@ -123,11 +123,8 @@ class Trainer:
 
     def _loss(self, outputs: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
         """Return the loss of the result, and of each path beside it where the network gives them."""
-        logits, *paths = (outputs,) if isinstance(outputs, Tensor) else outputs
-        loss = self._loss_of(logits.float(), labels)
-        for path in paths if self.settings.path_weight else ():
-            loss = loss + self.settings.path_weight * self._loss_of(path.float(), labels)
-        return loss
+        every = (outputs,) if isinstance(outputs, Tensor) else outputs
+        return loss_with_paths(every, self.settings.path_weight, lambda logits: self._loss_of(logits, labels))
 
     def _step(self, progress: float) -> None:
         """Change the weights by the gradients at hand; `progress` is the part of the training that is done."""
@@ -135,21 +132,11 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self.optimiser.zero_grad()
-        self._update_average()
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        pairs = list(zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True))
-        floating = [(mean, new) for mean, new in pairs if mean.is_floating_point()]
-        means, news = map(list, zip(*floating, strict=True))
-        get_ema_multi_avg_fn(self.settings.ema)(means, news, 0)
-        for mean, new in pairs:
-            if not mean.is_floating_point():
-                mean.copy_(new)
+        self._running.update(self.settings.ema)
 
     def _set_learning_rate(self, progress: float) -> None:
         rise = min(1.0, progress / _WARM_UP)
-        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, progress - _WARM_UP) / (1 - _WARM_UP)))
+        fall = cosine_fall(progress, _WARM_UP)
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.learning_rate * group["rate"] * rise * fall
 
@@ -220,17 +207,6 @@ def _check(settings: TrainingSettings, place: Place) -> None:
     if settings.batch // 2 + 1 < place.world:
         message = f"Batches of {settings.batch} slices are too small for {place.world} processes; start fewer."
         raise TrainingError("too_many_processes", message)
-
-
-def parameter_groups(network: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
-    """Return the optimiser's groups: the parameters, and apart those of a pretrained encoder, which learns slower."""
-    encoders = [module for module in network.modules() if isinstance(module, ENCODERS)]
-    pretrained = {id(p) for encoder in encoders for p in encoder.parameters()}
-    groups = (
-        {"params": [p for p in network.parameters() if (id(p) in pretrained) == inside], "rate": rate}
-        for inside, rate in ((False, 1.0), (True, settings.encoder_rate))
-    )
-    return [group for group in groups if group["params"]]
 
 
 def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[EpochReport], None]) -> Path:

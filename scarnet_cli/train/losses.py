@@ -39,6 +39,21 @@ LOSS_TERMS: Final[dict[Task, tuple[LossTerm, ...]]] = {
 }
 
 
+def loss_with_paths(outputs: Sequence[Tensor], path_weight: float, loss_of: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return the loss of a network's result, and beside it that of each path where it gives them.
+
+    Args:
+        outputs: Logits of the result, then of the paths.
+        path_weight: Weight of each path's loss.
+        loss_of: Logits in single precision to a loss.
+    """
+    result, *paths = outputs
+    loss = loss_of(result.float())
+    for path in paths if path_weight else ():
+        loss = loss + path_weight * loss_of(path.float())
+    return loss
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedLoss:
     """The terms of ScarNet's loss (Tavakoli 2025, doi:10.1016/j.jocmr.2025.101945) and their defaults, as published.

@@ -1,7 +1,5 @@
 """Training a network on single slices with their neighbours, all of it on one device."""
 
-import logging
-import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -13,17 +11,14 @@ from scarnet_cli.image.labels import Label
 from scarnet_cli.model.spec import Task
 from scarnet_cli.train.gradients import Gradients
 from scarnet_cli.train.hearts import Hearts
-from scarnet_cli.train.learner import Learner, LearningSettings, Pace, require_finite
-from scarnet_cli.train.losses import LOSS_TERMS, region_loss
+from scarnet_cli.train.learner import Learner, LearningSettings, Pace
+from scarnet_cli.train.losses import LOSS_TERMS, loss_with_paths, region_loss
 from scarnet_cli.train.study_loss import anatomy_loss
 from scarnet_cli.train.variation import Variation, vary
-
-log = logging.getLogger(__name__)
 
 # Cine slices are seen every second step, and count so much.
 _CINE_EVERY: Final = 2
 _CINE_WEIGHT: Final = 0.3
-_TELL_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +63,19 @@ def train_slices(
     device = hearts.image.device
     generator = torch.Generator(device).manual_seed(settings.seed)
     learner = Learner(network, settings.learning, pace)
-    network.train()
     lge = Gradients(network, partial(_lge_loss, network, settings.path_weight), recorded=settings.recorded)
     outlines = Gradients(network, partial(_cine_loss, network), recorded=settings.recorded, adds=True)
     picks = slice_picks(hearts)
     cine_picks = slice_picks(cine) if cine is not None and settings.cine_batch else None
-    total, told = torch.zeros((), device=device), time.monotonic()
-    while learner.progress < 1:
-        total += lge.of(*_draw(hearts, picks, settings.batch, settings, generator))
+
+    def add_gradients() -> Tensor:
+        loss = lge.of(*_draw(hearts, picks, settings.batch, settings, generator))
         with_cine = learner.steps % _CINE_EVERY == 0 and learner.progress < settings.cine_until
         if with_cine and cine is not None and cine_picks is not None:
             outlines.of(*_draw(cine, cine_picks, settings.cine_batch, settings, generator))
-        learner.step()
-        if time.monotonic() - told > _TELL_SECONDS:
-            log.info("step %d, %.0f %%, loss %.3f", learner.steps, 100 * learner.progress, float(total) / learner.steps)
-            require_finite(total, learner.steps)
-            told = time.monotonic()
-    log.info("%d steps", learner.steps)
-    return learner.average
+        return loss
+
+    return learner.learn(add_gradients)
 
 
 def slice_picks(hearts: Hearts) -> Tensor:
@@ -96,11 +86,7 @@ def slice_picks(hearts: Hearts) -> Tensor:
 
 def _lge_loss(network: nn.Module, path_weight: float, seen: Tensor, target: Tensor) -> Tensor:
     terms = LOSS_TERMS[Task.SEGMENT]
-    logits, *paths = _forward(network, seen)
-    loss = region_loss(logits.float(), target, terms)
-    for path in paths if path_weight else ():
-        loss = loss + path_weight * region_loss(path.float(), target, terms)
-    return loss
+    return loss_with_paths(_forward(network, seen), path_weight, lambda logits: region_loss(logits, target, terms))
 
 
 def _cine_loss(network: nn.Module, seen: Tensor, target: Tensor) -> Tensor:

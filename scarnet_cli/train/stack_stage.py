@@ -1,7 +1,5 @@
 """Training the stack network on the slice networks' out-of-fold probabilities."""
 
-import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,15 +17,12 @@ from scarnet_cli.model.stack_net import stack_input
 from scarnet_cli.train.gradients import Gradients
 from scarnet_cli.train.hearts import Hearts
 from scarnet_cli.train.invented_scar import Scars
-from scarnet_cli.train.learner import Learner, LearningSettings, Pace, require_finite
+from scarnet_cli.train.learner import Learner, LearningSettings, Pace
 from scarnet_cli.train.losses import LOSS_TERMS, region_loss
 from scarnet_cli.train.study_loss import study_dice_loss
 from scarnet_cli.train.variation import Variation, vary
 
-log = logging.getLogger(__name__)
-
 _BYTE: Final = 255.0
-_TELL_SECONDS: Final = 10
 # The slice network has found most MVO; here it counts more.
 STACK_TERMS: Final = tuple(
     replace(term, weight=0.6) if term.region == "mvo" else term for term in LOSS_TERMS[Task.SEGMENT]
@@ -95,18 +90,8 @@ def train_stacks(network: nn.Module, hearts: Hearts, maps: Tensor, settings: Sta
     device = hearts.image.device
     generator = torch.Generator(device).manual_seed(settings.seed)
     learner = Learner(network, settings.learning, pace)
-    network.train()
     gradients = Gradients(network, partial(_loss, network, settings.study_weight), recorded=settings.recorded)
-    total, told = torch.zeros((), device=device), time.monotonic()
-    while learner.progress < 1:
-        total += gradients.of(*_draw(hearts, maps, settings, generator))
-        learner.step()
-        if time.monotonic() - told > _TELL_SECONDS:
-            log.info("step %d, %.0f %%, loss %.3f", learner.steps, 100 * learner.progress, float(total) / learner.steps)
-            require_finite(total, learner.steps)
-            told = time.monotonic()
-    log.info("%d steps", learner.steps)
-    return learner.average
+    return learner.learn(lambda: gradients.of(*_draw(hearts, maps, settings, generator)))
 
 
 def _draw(
