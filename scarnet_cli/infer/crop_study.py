@@ -1,11 +1,12 @@
 """One study cropped round its heart: written by CROP, read by SEGMENT."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from scarnet_cli.cohort.faults import reading_intermediate
+from scarnet_cli.faults import reading_intermediate
 from scarnet_cli.files import read_json, write_json
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
 from scarnet_cli.infer.localise import SURE_CONFIDENCE, crop_heart
@@ -15,6 +16,21 @@ HEART_CUT_OFF: Final = "heart_crop_cut_off"
 HEART_UNCERTAIN: Final = "heart_uncertain"
 CROP_IMAGE: Final = "crop.nii.gz"
 CROP_RECORD: Final = "crop.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CroppedStudy:
+    """What CROP left of one study.
+
+    Attributes:
+        crop: (z, 128, 128) intensities round the heart.
+        full: The full grid that it was cut from, as a volume of zeros.
+        flags: Codes that CROP raised.
+    """
+
+    crop: Volume
+    full: Volume
+    flags: list[str]
 
 
 def crop_study(image: Path, localiser: TrainedNetwork, folder: Path) -> None:
@@ -49,8 +65,8 @@ def read_grid(record: dict[str, Any]) -> Volume:
     )
 
 
-def read_crop(folder: Path) -> tuple[Volume, Volume]:
-    """Return the crop in a study's folder, and the full grid that it was cut from.
+def read_crop(folder: Path) -> CroppedStudy:
+    """Read what `crop_study` wrote into a study's folder.
 
     Raises:
         IntermediateError: One of its files is gone or damaged.
@@ -58,7 +74,8 @@ def read_crop(folder: Path) -> tuple[Volume, Volume]:
     with reading_intermediate(folder / CROP_IMAGE) as path:
         crop = read_nifti(path)
     with reading_intermediate(folder / CROP_RECORD) as path:
-        return crop, read_grid(read_json(path))
+        record = read_json(path)
+        return CroppedStudy(crop, read_grid(record), record["flags"])
 
 
 def _grid(image: Volume) -> dict[str, Any]:

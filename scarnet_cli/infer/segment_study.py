@@ -1,15 +1,15 @@
 """One study segmented; the slices of several go through the network together."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from scarnet_cli.cohort.faults import reading_intermediate
 from scarnet_cli.errors import IntermediateError
-from scarnet_cli.files import read_json, write_json
+from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import region_mask
 from scarnet_cli.image.volume import Volume, write_nifti
-from scarnet_cli.infer.crop_study import CROP_RECORD, read_crop
+from scarnet_cli.infer.crop_study import CroppedStudy, read_crop
 from scarnet_cli.infer.decision import Decision
 from scarnet_cli.infer.doubts import find_doubts
 from scarnet_cli.infer.segment import Seen, paste_back, segment_crops
@@ -22,15 +22,11 @@ class Prediction:
 
     Attributes:
         seen: Probabilities on the crop's grid, and how much scar to expect.
-        crop: The crop.
-        full: The full grid, as a volume of zeros.
-        flags: Codes that CROP raised.
+        cropped: What CROP left of it.
     """
 
     seen: Seen
-    crop: Volume
-    full: Volume
-    flags: list[str]
+    cropped: CroppedStudy
 
 
 class GroupedPredictions:
@@ -48,7 +44,7 @@ class GroupedPredictions:
     ) -> None:
         """Keep what is needed; nothing is computed yet."""
         self._directory, self._ids, self._predict, self._group = crop_directory, list(study_ids), predict, group
-        self._ready: dict[str, Seen] = {}
+        self._ready: dict[str, Prediction] = {}
 
     def of(self, study_id: str) -> Prediction:
         """Return the prediction of one study.
@@ -56,23 +52,21 @@ class GroupedPredictions:
         Raises:
             IntermediateError: This study's crop is gone or damaged.
         """
-        folder = self._directory / "studies" / study_id
-        crop, full = read_crop(folder)
-        with reading_intermediate(folder / CROP_RECORD) as record:
-            flags = read_json(record)["flags"]
         if study_id not in self._ready:
             self._predict_from(study_id)
-        return Prediction(self._ready.pop(study_id), crop, full, flags)
+        return self._ready.pop(study_id)
 
     def _predict_from(self, study_id: str) -> None:
         start = self._ids.index(study_id)
-        crops: dict[str, Volume] = {}
-        for other in self._ids[start : start + self._group]:
-            try:
-                crops[other] = read_crop(self._directory / "studies" / other)[0]
-            except IntermediateError:
-                continue  # it is read again, and its error reported, in its own turn
-        self._ready = dict(zip(crops, self._predict(list(crops.values())), strict=True))
+        crops = {study_id: self._read(study_id)}
+        for other in self._ids[start + 1 : start + self._group]:
+            with suppress(IntermediateError):  # it is read again, and its error reported, in its own turn
+                crops[other] = self._read(other)
+        seen = self._predict([study.crop for study in crops.values()])
+        self._ready = {name: Prediction(one, crops[name]) for name, one in zip(crops, seen, strict=True)}
+
+    def _read(self, study_id: str) -> CroppedStudy:
+        return read_crop(self._directory / "studies" / study_id)
 
 
 class Segmenter:
@@ -98,7 +92,8 @@ class Segmenter:
         Raises:
             ModelError: The network saw no myocardium.
         """
-        segmentation = paste_back(prediction.seen, prediction.crop, prediction.full, self._decision)
+        cropped = prediction.cropped
+        segmentation = paste_back(prediction.seen, cropped.crop, cropped.full, self._decision)
         write_nifti(segmentation.labels, folder / "labels.nii.gz")
         has_scar = bool(region_mask(segmentation.labels.array, "scar").any())
         doubts = find_doubts(prediction.seen.probability, segmentation.confidence, self._decision, has_scar=has_scar)
@@ -109,6 +104,6 @@ class Segmenter:
             "model_sha256": self._trained.sha256,
             "segment_mode": "fast" if self._fast else "default",
             "device": device_name(self._trained),
-            "flags": [*prediction.flags, *segmentation.flags, *doubts],
+            "flags": [*cropped.flags, *segmentation.flags, *doubts],
         }
         write_json(folder / "segment.json", record)
