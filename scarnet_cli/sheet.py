@@ -114,9 +114,9 @@ def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, _Cells]]:
 
 
 def _by_column(names: Sequence[str], row: Sequence[str]) -> _Cells:
-    cells = dict(zip(names, row, strict=False))
-    nameless = [cell for name, cell in zip_longest(names, row[: len(names)], fillvalue="") if not name]
-    return {name: cells.get(name, "") for name in names if name} | {"": "".join([*nameless, *row[len(names) :]])}
+    pairs = list(zip_longest(names, row, fillvalue=""))
+    nameless = "".join(cell for name, cell in pairs if not name)
+    return {name: cell for name, cell in pairs if name} | {"": nameless}
 
 
 def _encoding(path: Path, kind: SheetKind) -> str:
