@@ -16,7 +16,7 @@ process CONVERT {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet convert ${studies} --out convert ${task.ext.guard}
+    scarnet convert ${studies} --out convert --isolate ${task.ext.retry}
     ln -sfn convert published
     """
 }

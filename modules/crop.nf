@@ -14,6 +14,6 @@ process CROP {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet crop ${convert} --weights ${localiser} --out crop ${task.ext.guard}
+    scarnet crop ${convert} --weights ${localiser} --out crop --isolate ${task.ext.retry}
     """
 }

@@ -17,7 +17,7 @@ process EXPORT {
     script:
     """
     scarnet export ${studies} ${segment} ${quantify} --out export \\
-        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} ${task.ext.guard}
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --isolate ${task.ext.retry}
     ln -sfn export published
     """
 }

@@ -38,6 +38,6 @@ process INDEX {
         ${input.parts ? "--parts ${nextflow.util.Escape.path(input.parts)}" : ''} ${downloads} \\
         ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
         ${failures ? '--failures last_failures.parquet' : ''} ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options} \\
-        ${task.attempt <= 2 ? '--will-retry' : ''}
+        ${task.ext.retry}
     """
 }

@@ -13,7 +13,7 @@ process QUANTIFY {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet quantify ${convert} ${segment} --out quantify ${task.ext.guard}
+    scarnet quantify ${convert} ${segment} --out quantify --isolate ${task.ext.retry}
     ln -sfn quantify published
     """
 }

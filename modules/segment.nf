@@ -16,7 +16,7 @@ process SEGMENT {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet segment ${crop} --weights ${weights} --out segment ${options} ${task.accelerator ? '--gpu' : ''} ${task.ext.guard}
+    scarnet segment ${crop} --weights ${weights} --out segment ${options} ${task.accelerator ? '--gpu' : ''} --isolate ${task.ext.retry}
     ln -sfn segment published
     """
 }
