@@ -10,6 +10,8 @@ class ScarnetError(Exception):
     people. Neither ever holds a patient's name, birth date or a file path from the input (say "file 3 of 12" instead).
     """
 
+    exit_code: ClassVar[int] = 1
+
     def __init__(self, code: str, message: str) -> None:
         """Keep the code beside the message."""
         super().__init__(message)
@@ -58,7 +60,7 @@ class MachineError(ScarnetError):
     It ends the whole task with an exit code that says "try again", and is never written down as a study's failure.
     """
 
-    exit_code: ClassVar[int] = 75  # EX_TEMPFAIL of sysexits.h
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h
 
 
 class OutOfMemoryError(MachineError):

@@ -87,7 +87,7 @@ def cli(verbose: bool) -> None:
 def main() -> None:
     """Run the command line; an error that the user can act on becomes one message on stderr and an exit code.
 
-    1 is work that failed, 75 a machine that did, 130 an interrupt, 137 memory that ran out.
+    1 is work that failed, 75 a machine that did, 137 memory that ran out.
     """
     try:
         cli()
@@ -100,7 +100,7 @@ def main() -> None:
         click.echo(f"Error: this needs {error.name}, which is not installed here: {advice}.", err=True)
         sys.exit(1)
     except (OSError, MemoryError, ImportError) as error:
-        from scarnet_cli.cohort.faults import machine_fault
+        from scarnet_cli.faults import machine_fault
 
         if fault := machine_fault(error):
             _end(fault)
@@ -113,6 +113,6 @@ def _end(error: ScarnetError) -> None:
     SCARNET_FAULT_PAUSE_S says how many seconds later, so that who tries again meets a machine that may be mended.
     """
     click.echo(f"Error: {error}", err=True)
-    if isinstance(error, MachineError) and error.exit_code == MachineError.exit_code:
+    if error.exit_code == MachineError.exit_code:
         time.sleep(float(os.environ.get("SCARNET_FAULT_PAUSE_S") or 0))
-    sys.exit(error.exit_code if isinstance(error, MachineError) else 1)
+    sys.exit(error.exit_code)

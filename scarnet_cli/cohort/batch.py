@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -10,22 +9,20 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 from rich.progress import track
 
 from scarnet_cli.cohort.failures import Failure, failure_of_death, failure_of_error, failure_of_timeout
-from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.cohort.guard import IN_PROCESS, Guard
 from scarnet_cli.cohort.tables import write_table
-from scarnet_cli.cohort.worker import Died, TimedOut, Work, Worker, started_worker, worded
 from scarnet_cli.errors import InputError, OutOfMemoryError
+from scarnet_cli.faults import machine_fault
+from scarnet_cli.worker import Died, TimedOut, Work, Worker, started_worker, worded
 
 logger = logging.getLogger(__name__)
 
 Prepare = Callable[[], Work[None]]
-_KILLS: Final = (-signal.SIGKILL, -signal.SIGTERM)
 
 
 def run_studies(
@@ -53,7 +50,7 @@ def run_studies(
         The failures, in the order of `study_ids`.
 
     Raises:
-        MachineError: The machine failed, not a study; see cohort/faults.py.
+        MachineError: The machine failed, not a study; see faults.py.
     """
     out.mkdir(parents=True, exist_ok=True)
     failures = attempt_studies(stage, study_ids, prepare, guard, prepare_again)
@@ -141,8 +138,8 @@ class _Isolated:
             return failure_of_timeout(study_id, self._stage, self._minutes)
         except Died as death:
             self._replace()
-            failure = failure_of_death(study_id, self._stage, death.exit_code)
-            if death.exit_code in _KILLS:
+            failure = failure_of_death(study_id, self._stage, death)
+            if death.killed:
                 raise OutOfMemoryError(failure.code, failure.message) from None
             return failure
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from scarnet_cli.cohort.dictionary import DICTIONARY, GATHERED
 from scarnet_cli.cohort.schema import TABLES
 from scarnet_cli.cohort.tables import TABLE_NAME
-from scarnet_cli.errors import MachineError
+from scarnet_cli.faults import not_written
 from scarnet_cli.files import atomic_path
 
 DATABASE: Final = "cohort.duckdb"
@@ -49,8 +49,7 @@ def write_database(tables: Path) -> None:
                     connection.execute(statement)
                 connection.execute("USE memory; DETACH cohort")
         except duckdb.IOException as error:
-            message = f"{DATABASE} could not be written whole: the disk is full, over quota or failing. Mend that and "
-            raise MachineError("machine", message + "run again with -resume; no study is given up for it.") from error
+            raise not_written(DATABASE) from error
 
 
 def _statements(tables: Path) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 import signal
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from scarnet_cli.errors import ScarnetError
+
+if TYPE_CHECKING:
+    from scarnet_cli.worker import Died
 
 # fmt: off
 # What a study may fail with, at whatever stage.
@@ -17,7 +20,7 @@ CODES: Final = frozenset({
     "unknown_label", "unreadable_folder", "unreadable_image",
 })
 # fmt: on
-# A longer message helps nobody, and a pipe between processes holds 64 KiB before it blocks.
+# A longer message helps nobody.
 MESSAGE_LIMIT: Final = 2000
 
 
@@ -49,11 +52,11 @@ def failure_of_error(study_id: str, stage: str, error: Exception) -> Failure:
     return Failure(study_id, stage, "internal_error", message)
 
 
-def failure_of_death(study_id: str, stage: str, exit_code: int) -> Failure:
-    """Word the death of the process that ran a study, given its exit code: negative for a signal."""
-    cause = f"with exit status {exit_code}" if exit_code >= 0 else f"by {_signal_name(-exit_code)}"
+def failure_of_death(study_id: str, stage: str, death: "Died") -> Failure:
+    """Word that the process which ran a study ended, twice."""
+    cause = f"with exit status {death.status}" if death.signal is None else f"by {_signal_name(death.signal)}"
     advice = "native code crashed on this study's data; look at its files or leave the study out."
-    if -exit_code in (signal.SIGKILL, signal.SIGTERM):
+    if death.killed:
         advice = "most often memory ran out; give the stage more memory or leave the study out."
     return Failure(study_id, stage, "crashed", f"The process that ran {stage} ended twice {cause}: {advice}")
 

@@ -13,6 +13,7 @@ from scarnet_cli.cohort.dictionary import GATHERED
 from scarnet_cli.cohort.schema import SCHEMA_VERSION, TABLES
 from scarnet_cli.cohort.tables import VERSION_KEY, with_columns
 from scarnet_cli.errors import CohortError
+from scarnet_cli.faults import advice_on_damage
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,8 @@ class Fragment:
                 self._check(table, schema)
                 yield file, frozenset(schema.names)
         except pa.ArrowInvalid as error:
-            message = (
-                f"Table {table} of fragment {self.name} is no Parquet file. Where it is of the pipeline's work "
-                f"directory, delete {self.directory.resolve()} and run again with -resume: it is made anew."
-            )
+            advice = advice_on_damage(self.directory)
+            message = f"Table {table} of fragment {self.name} is no Parquet file. {advice}"
             raise CohortError("unreadable_table", message) from error
 
     def _read(self, table: str, wanted: pa.Schema, found: pa.Table) -> pa.Table:

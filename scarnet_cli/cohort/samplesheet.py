@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.cohort.schema import LABELS
+from scarnet_cli.faults import machine_fault
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
 
 SAMPLESHEET: Final = SheetKind("samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference"))

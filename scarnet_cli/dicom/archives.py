@@ -15,9 +15,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
-from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
 from scarnet_cli.errors import DicomError
+from scarnet_cli.faults import machine_fault
 
 # Bounds against archives made to fill memory or time: a study has thousands of files of less than a megabyte, an
 # enhanced multi-frame object some hundred megabytes.
@@ -51,7 +51,7 @@ def is_archive(path: Path) -> bool:
     """Tell by the first bytes whether a file is a zip, tar or compressed tar archive.
 
     Raises:
-        Exception: The machine failed (see cohort/faults.py).
+        Exception: The machine failed (see faults.py).
     """
     try:
         with path.open("rb") as file:
@@ -86,7 +86,7 @@ def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[t
 
     Raises:
         DicomError: The archive is damaged, encrypted, or larger than the bounds of this module.
-        Exception: The machine failed (see cohort/faults.py).
+        Exception: The machine failed (see faults.py).
     """
     try:
         members = _zip_members if zipfile.is_zipfile(path) else _tar_members

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, TypeAlias
 
-from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.dicom.bounds import FRAMES
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
+from scarnet_cli.faults import machine_fault
 
 if TYPE_CHECKING:  # pydicom takes most of a second to import, and most files need none
     from pydicom.dataset import Dataset
@@ -76,7 +76,7 @@ def read_by_pydicom(stream: BinaryIO, *, meant: bool) -> Header:
     """Read the header of anything that may be DICOM; one that is `meant` to be and cannot be read is broken.
 
     Raises:
-        Exception: The machine failed, not the file (see cohort/faults.py).
+        Exception: The machine failed, not the file (see faults.py).
     """
     from scarnet_cli.dicom.datasets import DAMAGE, read_dataset  # noqa: PLC0415 (see TYPE_CHECKING above)
 

@@ -9,7 +9,6 @@ from typing import Any, BinaryIO
 
 from pydicom.dataset import Dataset
 
-from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.dicom.archives import read_members
 from scarnet_cli.dicom.bounds import STUDY_BYTES, Budget
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
@@ -17,6 +16,7 @@ from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import frame_facts
 from scarnet_cli.dicom.walk import BLOCK, walk
 from scarnet_cli.errors import DicomError, MachineError, ScarnetError
+from scarnet_cli.faults import machine_fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from scarnet_cli.errors import GeometryError, MachineError
+from scarnet_cli.errors import GeometryError
+from scarnet_cli.faults import not_written
 
 # A whole heart at 0.5 mm has 32 million voxels; as double precision and copied once they are 512 MiB.
 BYTES_LIMIT: Final = 256 << 20
@@ -57,11 +58,7 @@ def require_written(path: Path, voxel_bytes: int) -> None:
     """
     length = _packed_length(path) if path.suffix == ".gz" else path.stat().st_size
     if not voxel_bytes < length <= voxel_bytes + _WRITTEN_HEADER:
-        message = (
-            "An image could not be written whole: the disk is full, over quota or failing. Mend that and run again "
-            "with -resume; no study is given up for it."
-        )
-        raise MachineError("not_written", message)
+        raise not_written("An image")
 
 
 def _packed_length(path: Path) -> int:

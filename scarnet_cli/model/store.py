@@ -9,8 +9,8 @@ from typing import Final
 
 from safetensors import SafetensorError, safe_open
 
-from scarnet_cli.cohort.faults import machine_fault
 from scarnet_cli.errors import ModelError
+from scarnet_cli.faults import machine_fault
 from scarnet_cli.files import file_sha256
 from scarnet_cli.model.spec import NetworkSpec, Task, require_known, require_task
 

@@ -12,9 +12,9 @@ from dicomweb_client.session_utils import add_certs_to_session
 from pydicom.errors import InvalidDicomError
 from requests.utils import get_environ_proxies
 
-from scarnet_cli.cohort.faults import own_fault
 from scarnet_cli.dicom.datasets import DAMAGE
 from scarnet_cli.errors import DicomError, InputError, PacsError
+from scarnet_cli.faults import own_fault
 from scarnet_cli.pacs.address import Address
 from scarnet_cli.pacs.login import PASSWORD, TOKEN, USER, login_from
 from scarnet_cli.pacs.transport import LATER, OtherHost, Patience, PatientAdapter

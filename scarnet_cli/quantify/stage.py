@@ -10,11 +10,11 @@ from typing import Any, Final
 from scarnet_cli import __version__
 from scarnet_cli.cohort.batch import Work, run_studies, studies_of
 from scarnet_cli.cohort.failures import Failure
-from scarnet_cli.cohort.faults import reading_intermediate
 from scarnet_cli.cohort.guard import IN_PROCESS, Guard
 from scarnet_cli.cohort.tables import write_table
 from scarnet_cli.errors import QuantificationError
 from scarnet_cli.evaluate.reference import compare
+from scarnet_cli.faults import reading_intermediate
 from scarnet_cli.files import read_json, write_json
 from scarnet_cli.image.foreign_nifti import ORIENTATION_UNKNOWN, as_stack, like, read_foreign_nifti
 from scarnet_cli.image.label_values import LabelValues, to_labels

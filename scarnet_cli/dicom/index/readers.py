@@ -1,7 +1,6 @@
 """Read files in processes apart: one that dies or hangs is replaced, and the file that did it is named."""
 
 import logging
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import partial
@@ -10,12 +9,12 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, TypeVar
 
-from scarnet_cli.cohort.worker import Died, TimedOut, Worker, started_worker, worded
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import Header
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.index.read_files import Found, read_files
 from scarnet_cli.dicom.index.sweep import CRASHED, NO_MEMORY, STUCK
+from scarnet_cli.worker import Died, TimedOut, Worker, started_worker, worded
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +26,6 @@ _FILES_A_PROCESS: Final = 2000
 _LEAST_BYTES_A_SECOND: Final = 2 << 20
 # So many files beside each other that do not answer are no damaged files but a file server that is away.
 IN_A_ROW: Final = 3
-_KILLS: Final = (-signal.SIGKILL, -signal.SIGTERM)  # as a system short of memory ends processes
 _Item = TypeVar("_Item")
 
 
@@ -134,7 +132,7 @@ def _prepared(root: Path) -> Callable[[list[str]], list[Found]]:
 def _kind_of(event: Died | TimedOut) -> str:
     if isinstance(event, TimedOut):
         return STUCK
-    return NO_MEMORY if event.exit_code in _KILLS else CRASHED
+    return NO_MEMORY if event.killed else CRASHED
 
 
 def in_groups(items: Sequence[_Item], size: int) -> Iterator[list[_Item]]:

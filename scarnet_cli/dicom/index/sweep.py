@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from scarnet_cli.cohort.faults import machine_fault, own_fault
 from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.faults import machine_fault, own_fault
 
 # Why something in the input was not read. What it is about is lost to this run, but for the last three.
 VANISHED: Final = "vanished"

@@ -57,6 +57,20 @@ def own_fault(error: BaseException) -> MachineError | None:
     return None
 
 
+def not_written(what: str) -> MachineError:
+    """Return the fault behind a file that did not become whole where a library does not say why."""
+    message = f"{what} could not be written whole: the disk is full, over quota or failing. Mend that and run again "
+    return MachineError("not_written", message + "with -resume; no study is given up for it.")
+
+
+def advice_on_damage(stage_directory: Path) -> str:
+    """Say what to do about a damaged file in a stage's output directory."""
+    return (
+        f"Where it is of the pipeline's work directory, delete {stage_directory.resolve()} and run again with -resume: "
+        "it is made anew."
+    )
+
+
 @contextmanager
 def reading_intermediate(path: Path) -> Iterator[Path]:
     """Turn whatever goes wrong with an earlier stage's file into one message that says what to delete.
@@ -74,10 +88,7 @@ def reading_intermediate(path: Path) -> Iterator[Path]:
         if fault := machine_fault(error):
             raise fault from error
         name = "/".join(path.parts[-3:])
-        message = (
-            f"{name}, which an earlier stage wrote, is gone or damaged. Where it is a folder of the pipeline's work "
-            f"directory, delete {path.parents[2].resolve()} and run again with -resume: it is made anew."
-        )
+        message = f"{name}, which an earlier stage wrote, is gone or damaged. {advice_on_damage(path.parents[2])}"
         raise IntermediateError("damaged_intermediate", message) from error
 
 

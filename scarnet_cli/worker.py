@@ -28,12 +28,20 @@ _SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 class Died(Exception):  # noqa: N818 (an event, not an error of ours)
-    """The process ended during a task; `exit_code` is negative for a signal."""
+    """The process ended during a task.
+
+    Attributes:
+        signal: Number of the signal that ended it; None if it left by itself.
+        status: Its exit status if it left by itself, else negative.
+        killed: Whether it was ended from outside, as a system short of memory ends processes.
+    """
 
     def __init__(self, exit_code: int) -> None:
-        """Keep the exit code, as multiprocessing gives it."""
+        """Take the exit code as multiprocessing gives it: negative for a signal."""
         super().__init__(exit_code)
-        self.exit_code = exit_code
+        self.signal = -exit_code if exit_code < 0 else None
+        self.status = exit_code
+        self.killed = self.signal in (signal.SIGKILL, signal.SIGTERM)
 
 
 class TimedOut(Exception):  # noqa: N818
