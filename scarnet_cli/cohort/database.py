@@ -35,7 +35,7 @@ def write_database(tables: Path) -> None:
     order, though not equal bytes. The table `metadata` holds the metadata of `scans`: versions, model digests, time.
 
     Raises:
-        MachineError: A file cannot be read or written; DuckDB raises an error of its own then, without a number.
+        MachineError: A file cannot be read or written; DuckDB raises errors of its own then, without a number.
     """
     import duckdb  # noqa: PLC0415 (only this needs it: `scarnet` starts without)
 
@@ -48,7 +48,7 @@ def write_database(tables: Path) -> None:
                 for statement in _statements(tables):
                     connection.execute(statement)
                 connection.execute("USE memory; DETACH cohort")
-        except duckdb.IOException as error:
+        except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
             raise not_written(DATABASE) from error
 
 

@@ -28,6 +28,8 @@ STAGES = ("INDEX", "CONVERT", "CROP", "SEGMENT", "QUANTIFY", "EXPORT", "GATHER",
 STUDY_STAGES = STAGES[1:6]
 # A run takes about a minute; with retries of tasks that wait for their time limit some more.
 PATIENCE_S = 600
+# Of a task's time, Nextflow's wrapper takes this before the process runs that a signal goes to.
+_WRAPPER_S = 0.3
 
 
 @dataclass
@@ -212,10 +214,9 @@ class RunScene:
         return [pid for pid, words, place in processes() if wanted <= set(words) and place.is_relative_to(self.work)]
 
     def moment(self, stage: str) -> float:
-        """Return a random time, in seconds, within the first two thirds of such a task."""
-        return self.chance.uniform(0, 0.66) * max(
-            seconds(row["realtime"]) for row in self.trace() if _stage_of(row) == stage
-        )
+        """Return a random time, in seconds, within the first two thirds of such a task's process."""
+        longest = max(seconds(row["realtime"]) for row in self.trace() if _stage_of(row) == stage)
+        return self.chance.uniform(0, 0.66) * max(0.0, longest - _WRAPPER_S)
 
     def differences(self, *leave: str) -> list[str]:
         return differences(self.reference, self.out, leave)

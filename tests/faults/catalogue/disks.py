@@ -22,11 +22,13 @@ def fill(scene: RunScene, place: str, stage: str, free_kib: int, files: int | No
 
 
 def turn_read_only(scene: RunScene, place: str, stage: str) -> Ended:
-    """Make a folder's disk read-only as soon as a task of this stage runs; writable again afterwards."""
+    """Make a folder read-only for all that is opened once a task of this stage runs; writable again afterwards."""
     scene.begin_at(stage)
-    own_disk(scene.folder / place)
+    content = own_disk(scene.folder / place)
     run = scene.start("-resume")
     scene.wait_for_task(stage, run)
+    # A mount on which files are open for writing cannot be made read-only: another one takes its place.
+    return_disk(scene.folder / place, content)
     set_read_only(scene.folder / place)
     ended = run.wait()
     set_writable(scene.folder / place)
