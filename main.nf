@@ -7,10 +7,11 @@ include { DECIDE } from './modules/decide'
 include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; lastFailures ; outputOf ; placeOf ; weightsFiles } from './workflows/parameters'
 include { claimOutput ; dropOwn } from './workflows/claim'
 include { writeParameters } from './workflows/earlier'
+include { pathOf } from './workflows/paths'
 include { judgeAtEnd ; sayLast } from './workflows/ending'
 
 workflow {
-    def schema = file("${projectDir}/nextflow_schema.json")
+    def schema = pathOf("${projectDir}/nextflow_schema.json")
     if (params.help) {
         log.info(helpText(schema))
         dropOwn()
@@ -21,9 +22,9 @@ workflow {
         if (params.workflow in ['train', 'benchmark']) {
             writeParameters(outputOf(params))
             def alone = params.workflow == 'train'
-            def labels = params.label_values ? file(params.label_values) : []
-            def runs = params.runs ? file(params.runs).toAbsolutePath() : null
-            def store = (runs ?: file("${params.outdir}/${alone ? 'train' : 'runs'}").toAbsolutePath()).toString()
+            def labels = params.label_values ? pathOf(params.label_values) : []
+            def runs = params.runs ? pathOf(params.runs).toAbsolutePath() : null
+            def store = (runs ?: pathOf("${params.outdir}/${alone ? 'train' : 'runs'}").toAbsolutePath()).toString()
             def options = params.epochs ? "--epochs ${params.epochs}" : ''
             // One fold alone is a trial: nothing is trained to be kept.
             def kept = alone && params.fold == 'all' ? ['localiser', params.model] : []
@@ -41,13 +42,13 @@ workflow {
                 placeOf(params, workflow.workDir),
                 indexMemory(params, workflow.workDir),
                 params.retry_failed ? lastFailures(params.outdir) : [],
-                params.series_rules ? file(params.series_rules) : [],
+                params.series_rules ? pathOf(params.series_rules) : [],
                 deidentifyKey(params) ?: [],
                 "--batch-min ${params.batch_min} --batch-max ${params.batch_max}" + (params.retry_failed ? " --retry-failed '${params.retry_failed}'" : ''),
                 weightsFiles(params.localiser, params),
                 weightsFiles(params.weights, params),
                 params.fast ? '--fast' : '',
-                params.reviewed ? file(params.reviewed) : [],
+                params.reviewed ? pathOf(params.reviewed) : [],
                 "--format ${params.tables_format}",
                 [asked: params.dicom_results || params.store_to, store: params.store_to ?: ''],
                 outputOf(params),

@@ -1,9 +1,11 @@
 // All models' scores into the benchmark's tables and page. It runs last and alone, so that it can time the networks.
+include { quoted } from '../workflows/paths'
+
 process COMPARE {
     tag 'models'
     label 'process_gpu'
     label 'torch'
-    ext mount: { nextflow.util.Escape.path(input.root) }
+    ext mount: { quoted(input.root) }
     cache 'deep'
 
     input:
@@ -21,7 +23,7 @@ process COMPARE {
     script:
     def weights = [timed, [runs].flatten()].transpose().collect { model, run -> "--weights ${model} ${run}/weights.safetensors" }
     """
-    scarnet benchmark ${nextflow.util.Escape.path(input.path)} ${evaluations} ${weights.join(' ')} ${options} \\
+    scarnet benchmark ${quoted(input.path)} ${evaluations} ${weights.join(' ')} ${options} \\
         ${label_values ? '--label-values label_values.csv' : ''} --threads ${task.cpus} --out benchmark
     """
 }

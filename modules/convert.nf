@@ -1,8 +1,10 @@
 // DICOM to volumes with true geometry. Cached by the batch's content: which studies, and the digest of each one's files.
+include { quoted } from '../workflows/paths'
+
 process CONVERT {
     tag "${batch}"
     label 'process_low'
-    ext mount: { root ? nextflow.util.Escape.path(root) : null }
+    ext mount: { root ? quoted(root) : null }
     cache 'deep'
 
     input:

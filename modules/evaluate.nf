@@ -1,9 +1,11 @@
 // What one model makes of the cases that a fold held out.
+include { quoted } from '../workflows/paths'
+
 process EVALUATE {
     tag "${model} ${fold}"
     label 'process_gpu'
     label 'torch'
-    ext mount: { nextflow.util.Escape.path(input.root) }
+    ext mount: { quoted(input.root) }
     cache 'deep'
 
     input:
@@ -21,7 +23,7 @@ process EVALUATE {
     def system = run ? "--segment-run run ${localiser ? '--localise-run localiser' : ''}" : '--prompted lite_medsam'
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet evaluate ${nextflow.util.Escape.path(input.path)} ${system} --name ${model} --fold ${fold} ${options} \\
+    scarnet evaluate ${quoted(input.path)} ${system} --name ${model} --fold ${fold} ${options} \\
         ${label_values ? '--label-values label_values.csv' : ''} --out evaluation
     """
 }

@@ -1,8 +1,10 @@
 // Results as DICOM, for an archive: a segmentation and a report of every study. The source images' headers are read again.
+include { quoted } from '../workflows/paths'
+
 process EXPORT {
     tag "${batch}"
     label 'process_low'
-    ext mount: { root ? nextflow.util.Escape.path(root) : null }
+    ext mount: { root ? quoted(root) : null }
     cache 'deep'
 
     input:

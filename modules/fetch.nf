@@ -1,8 +1,10 @@
 // The chosen images of a batch from a DICOMweb server. Few tasks at once, each with few connections, for the server's sake.
+include { quoted } from '../workflows/paths'
+
 process FETCH {
     tag "${batch}"
     label 'process_low'
-    ext store: { downloads ? nextflow.util.Escape.path(downloads) : null }, network: true
+    ext store: { downloads ? quoted(downloads) : null }, network: true
     cache 'deep'
     maxForks 2
 
@@ -16,7 +18,7 @@ process FETCH {
 
     script:
     """
-    scarnet fetch ${studies} --out fetched ${downloads ? "--downloads ${nextflow.util.Escape.path(downloads)}" : ''}
+    scarnet fetch ${studies} --out fetched ${downloads ? "--downloads ${quoted(downloads)}" : ''}
     mkdir fetch
     mv fetched/failures.parquet fetch
     """

@@ -1,8 +1,10 @@
 // Reads and checks every labelled case, and deals the patients to folds. Runs each time, as the cases may have changed.
+include { quoted } from '../workflows/paths'
+
 process FOLDS {
     tag 'cases'
     label 'process_low'
-    ext mount: { nextflow.util.Escape.path(input.root) }
+    ext mount: { quoted(input.root) }
     cache false
 
     input:
@@ -16,7 +18,7 @@ process FOLDS {
 
     script:
     """
-    scarnet folds ${nextflow.util.Escape.path(input.path)} --folds ${folds} --out folds.csv --problem problem.txt \\
+    scarnet folds ${quoted(input.path)} --folds ${folds} --out folds.csv --problem problem.txt \\
         ${label_values ? '--label-values label_values.csv' : ''}
     """
 }

@@ -1,12 +1,14 @@
 // Sweeps the input (or asks the server) on every run, reads the headers of what is new or changed, and cuts the studies
 // into batches. What it has read is kept in `parts` until it is done, so that a task that is killed, retried or resumed goes
 // on from there.
+include { quoted } from '../workflows/paths'
+
 process INDEX {
     tag 'input'
     label 'process_low'
     ext(
-        mount: { input.server ? null : nextflow.util.Escape.path(input.root) },
-        store: { input.store ? nextflow.util.Escape.path(input.store) : null },
+        mount: { input.server ? null : quoted(input.root) },
+        store: { input.store ? quoted(input.store) : null },
         network: { input.server ? true : false },
     )
 
@@ -31,11 +33,11 @@ process INDEX {
     path 'problem.txt', emit: problem, optional: true // the input is wrong; then there is nothing else
 
     script:
-    def source = input.server ? "'${input.server.replace("'", '%27')}'" : nextflow.util.Escape.path(input.path)
-    def downloads = input.downloads ? "--downloads ${nextflow.util.Escape.path(input.downloads)}" : ''
+    def source = quoted(input.server ?: input.path)
+    def downloads = input.downloads ? "--downloads ${quoted(input.downloads)}" : ''
     """
     scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
-        ${input.parts ? "--parts ${nextflow.util.Escape.path(input.parts)}" : ''} ${downloads} \\
+        ${input.parts ? "--parts ${quoted(input.parts)}" : ''} ${downloads} \\
         ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
         ${failures ? '--failures last_failures.parquet' : ''} ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options} \\
         ${task.ext.retry}

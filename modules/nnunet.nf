@@ -1,9 +1,11 @@
 // nnU-Net's own planning and training without one fold, and its labels of that fold's cases.
+include { quoted } from '../workflows/paths'
+
 process NNUNET {
     tag "${fold}"
     label 'process_train'
     label 'torch'
-    ext mount: { nextflow.util.Escape.path(input.root) }
+    ext mount: { quoted(input.root) }
     cache 'deep'
 
     input:
@@ -20,7 +22,7 @@ process NNUNET {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet nnunet ${nextflow.util.Escape.path(input.path)} --fold ${fold} ${options} --problem problem.txt \\
+    scarnet nnunet ${quoted(input.path)} --fold ${fold} ${options} --problem problem.txt \\
         ${label_values ? '--label-values label_values.csv' : ''} --out fold_${fold}
     """
 }

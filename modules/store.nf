@@ -1,4 +1,6 @@
 // Exported results to a DICOMweb server, once tables and report are there: a server that fails costs nothing else.
+include { quoted } from '../workflows/paths'
+
 process STORE {
     tag "${batch}"
     label 'process_low'
@@ -12,6 +14,6 @@ process STORE {
 
     script:
     """
-    scarnet store ${exported} ${nextflow.util.Escape.path(address)}
+    scarnet store ${exported} ${quoted(address)}
     """
 }

@@ -1,10 +1,12 @@
 // One training: a model without one fold, or on all cases. It lives in `store`, outside the work directory, so that a task
 // that is killed, retried or resumed goes on after its last epoch; its results are copied from there.
+include { quoted } from '../workflows/paths'
+
 process TRAIN {
     tag "${model} ${fold}"
     label 'process_train'
     label 'torch'
-    ext mount: { nextflow.util.Escape.path(input.root) }, store: { nextflow.util.Escape.path(store) }
+    ext mount: { quoted(input.root) }, store: { quoted(store) }
     cache 'deep'
     publishDir path: { "${store}/${model}" }, mode: 'copy', overwrite: false // where a resumed run finds it gone
 
@@ -20,9 +22,9 @@ process TRAIN {
     tuple val(model), val(fold), path("fold_${fold}"), emit: trained
 
     script:
-    def kept = nextflow.util.Escape.path("${store}/${model}/fold_${fold}")
+    def kept = quoted("${store}/${model}/fold_${fold}")
     """
-    scarnet train ${nextflow.util.Escape.path(input.path)} --model ${model} ${fold == 'all' ? '' : "--fold ${fold}"} \\
+    scarnet train ${quoted(input.path)} --model ${model} ${fold == 'all' ? '' : "--fold ${fold}"} \\
         ${start ? "--start-from ${start}/weights.safetensors" : ''} \\
         ${label_values ? '--label-values label_values.csv' : ''} --threads ${task.cpus} ${options} --out ${kept}
     mkdir fold_${fold}

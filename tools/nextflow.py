@@ -34,7 +34,12 @@ if [ "$1" = run ]; then
     rmdir "$probe"
 fi
 export NXF_CLI="$0 $*"  # so that the command to go on with can be said as it was typed
-export NXF_HOME="${{NXF_HOME:-$venv/nextflow/home}}"
+# A checkout may be read-only: what Nextflow keeps for itself is then kept for this run alone.
+home="$venv/nextflow/home"
+if [ -z "$NXF_HOME" ] && ! {{ mkdir -p "$home" && [ -w "$home" ]; }} 2>/dev/null; then home=$(mktemp -d); fi
+export NXF_HOME="${{NXF_HOME:-$home}}"
+# Java reads names of files by the locale: with LANG=C it finds none that has an umlaut.
+case "${{LC_ALL:-${{LC_CTYPE:-$LANG}}}}" in *[Uu][Tt][Ff]8 | *[Uu][Tt][Ff]-8) ;; *) export LC_ALL=C.UTF-8 ;; esac
 export NXF_OFFLINE="${{NXF_OFFLINE:-true}}" NXF_DISABLE_CHECK_LATEST=true
 # shellcheck disable=SC2086
 exec "$java" -XX:TieredStopAtLevel=1 {opens} $NXF_OPTS -cp "$venv/nextflow/{version}/*" nextflow.cli.Launcher "$@"

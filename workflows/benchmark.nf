@@ -4,6 +4,7 @@ include { FOLDS } from '../modules/folds'
 include { NNUNET } from '../modules/nnunet'
 include { EVALUATE } from '../modules/evaluate'
 include { COMPARE } from '../modules/compare'
+include { pathOf } from './paths'
 include { TRAININGS } from './trainings'
 
 workflow BENCHMARK {
@@ -18,7 +19,7 @@ workflow BENCHMARK {
     kept // list of models to train on all cases as well
 
     main:
-    file(store).mkdirs() // containers mount it
+    pathOf(store).mkdirs() // containers mount it
     FOLDS(input, label_values, folds.number)
     FOLDS.out.problem.subscribe { message -> error(message.text.trim()) }
     dealt = FOLDS.out.folds
@@ -94,6 +95,6 @@ workflow BENCHMARK {
 // Those of the (model, fold) whose run is finished, as (model, fold, run).
 def finishedRuns(runs, wanted) {
     wanted
-        .collect { model, fold -> [model, fold, runs ? file("${runs}/${model}/fold_${fold}") : null] }
+        .collect { model, fold -> [model, fold, runs ? pathOf("${runs}/${model}/fold_${fold}") : null] }
         .findAll { _model, _fold, run -> run && (run.resolve('weights.safetensors').exists() || run.resolve('labels').exists()) }
 }

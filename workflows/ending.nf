@@ -1,6 +1,7 @@
 // How a run ends: with what happened, what is finished, and the command that goes on with it, as the last lines on the screen.
 
 include { forgetEarlier } from './earlier'
+include { pathOf } from './paths'
 include { releaseClaim } from './claim'
 
 /** Have the last words said, and the output given back, when Nextflow has written and said everything else. */
@@ -42,7 +43,7 @@ def sayWhatStays(left, outdir) {
 }
 
 def measured(outdir) {
-    def studies = file("${outdir}/studies")
+    def studies = pathOf("${outdir}/studies")
     return studies.isDirectory() ? studies.list().count { name -> studies.resolve("${name}/study.json").exists() } : 0
 }
 

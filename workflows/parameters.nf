@@ -1,6 +1,7 @@
 // Parameters are described once, in nextflow_schema.json: the help text and the checks are made from it.
 
 include { lastSession ; refuse } from './claim'
+include { pathOf ; unfitCharacter } from './paths'
 
 /** Every parameter of the schema: name -> its description. */
 def describedParameters(schema) {
@@ -29,6 +30,13 @@ def checkParameters(params, schema) {
     }
     def unknown = params.keySet().findAll { name -> !rules.containsKey(name) && !isCamelTwin(name, params) }
     def problems = unknown.collect { name -> "--${name} is no parameter of this pipeline; --help lists them." }
+    def unreadable = rules.findAll { name, rule -> rule.format && params[name].toString().contains('\uFFFD') }.keySet()
+    problems += unreadable.collect { name ->
+        "--${name} holds a character that is no UTF-8, or that cannot be read with this locale; say export LC_ALL=C.UTF-8, or give the folder another name."
+    }
+    if (unreadable) {
+        refuse(problems.join('\n'))
+    }
     problems += rules.collect { name, rule -> problemOf(name, params[name], rule) }.findAll { text -> text }
     problems += rules
         .findAll { name, rule -> rule.format == 'weights' && params[name] && !weightsFile(params[name], params).isFile() }
@@ -48,6 +56,7 @@ def checkParameters(params, schema) {
     if (params.retry_failed && !lastFailures(params.outdir)) {
         problems += ["--retry_failed needs the failures of an earlier run; '${params.outdir}' holds none."]
     }
+    problems += problemsOfCharacters(params, rules)
     if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll { text -> text }
     }
@@ -103,10 +112,10 @@ def problemOf(name, value, rule) {
     if (rule['enum'] && !rule['enum'].contains(value)) {
         return "--${name} is '${value}'; it must be one of ${rule['enum'].join(', ')}."
     }
-    if (rule.exists && !isAddress(value) && !file(value.toString()).exists()) {
+    if (rule.exists && !isAddress(value) && !pathOf(value).exists()) {
         return "--${name} '${value}' does not exist: ${rule.description}."
     }
-    return rule.format == 'file-path' && file(value.toString()).isDirectory() ? "--${name} '${value}' is a directory; a file is needed." : null
+    return rule.format == 'file-path' && pathOf(value).isDirectory() ? "--${name} '${value}' is a directory; a file is needed." : null
 }
 
 /** Tell a DICOMweb server's address from a path. What is wrong with one, INDEX says. */
@@ -139,13 +148,13 @@ def problemsOfAddress(params) {
 def placeOf(params, workDir) {
     def kept = [memory: memoryFolder(params, workDir), info: "${params.outdir}/pipeline_info".toString()]
     if (isAddress(params.input)) {
-        def store = sharedDirectory(params.download_dir ? file(params.download_dir).toAbsolutePath() : workDir.resolve('dicomweb'))
-        def studies = params.studies ? file(params.studies) : []
+        def store = sharedDirectory(params.download_dir ? pathOf(params.download_dir).toAbsolutePath() : workDir.resolve('dicomweb'))
+        def studies = params.studies ? pathOf(params.studies) : []
         return kept + [server: params.input, studies: studies, root: '', store: store, downloads: store, parts: store ? "${store}/index" : '']
     }
-    def input = file(params.input).toAbsolutePath()
-    def root = params.input_root ? file(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
-    def parts = sharedDirectory(file("${kept.memory}/index_parts").toAbsolutePath())
+    def input = pathOf(params.input).toAbsolutePath()
+    def root = params.input_root ? pathOf(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
+    def parts = sharedDirectory(pathOf("${kept.memory}/index_parts").toAbsolutePath())
     return kept + [server: '', studies: [], path: input.toString(), root: root.toString(), store: parts, downloads: '', parts: parts]
 }
 
@@ -158,11 +167,11 @@ def sharedDirectory(directory) {
 def weightsFile(given, params) {
     def text = given.toString()
     if (text.contains('/') || text.endsWith('.safetensors')) {
-        return file(text)
+        return pathOf(text)
     }
     def own = params.weights_dir ?: System.getenv('SCARNET_WEIGHTS')
     def folders = (own ? [own] : []) + ["${projectDir}/weights"]
-    def paths = folders.collect { folder -> file("${folder}/${text}.safetensors") }
+    def paths = folders.collect { folder -> pathOf("${folder}/${text}.safetensors") }
     return paths.find { path -> path.exists() } ?: paths.last()
 }
 
@@ -178,8 +187,25 @@ def foldsOf(params) {
     return [number: params.folds, chosen: params.fold == 'all' ? (0..<params.folds).toList() : [params.fold as Integer]]
 }
 
+/** Paths that Nextflow's own scripts cannot take; those of the pipeline stand in PATH as well, between double quotes. */
+def problemsOfCharacters(params, rules) {
+    def run = nextflow.Global.session
+    def named = rules
+        .findAll { name, rule -> rule.format && !(name in ['input', 'input_root']) && params[name] }
+        .collect { name, rule -> ["--${name}", (rule.format == 'weights' ? weightsFile(params[name], params) : pathOf(params[name])).toAbsolutePath(), ''] }
+    def places = named + [['-work-dir', run.workDir, ''], ["The pipeline's folder", run.baseDir, '"`:']]
+    def unfit = places.findAll { _name, path, others -> unfitCharacter(path, others) }
+    return unfit.collect { name, path, others ->
+        "${name} '${path}' holds the character ${readable(unfitCharacter(path, others))}, which Nextflow's scripts cannot take in a path; name another. (The input may hold any.)"
+    }
+}
+
+def readable(character) {
+    return ['\n': 'newline', '\t': 'tab'][character] ?: character
+}
+
 def problemOfOutput(outdir) {
-    def folder = file(outdir.toString())
+    def folder = pathOf(outdir)
     try {
         java.nio.file.Files.createDirectories(folder)
         java.nio.file.Files.delete(java.nio.file.Files.createTempFile(folder, '.write', '.check'))
@@ -193,7 +219,7 @@ def problemOfOutput(outdir) {
 /** The file with the key of the pseudonyms; null without --deidentify, or where none is named. */
 def deidentifyKey(params) {
     def named = params.deidentify_key ?: System.getenv('SCARNET_DEIDENTIFY_KEY')
-    return params.deidentify && named ? file(named.toString()) : null
+    return params.deidentify && named ? pathOf(named) : null
 }
 
 def problemOfKey(params) {
@@ -208,8 +234,8 @@ def problemOfKey(params) {
 
 /** Results of an earlier run stay in the output directory: they must be de-identified too. So must what its index remembers. */
 def problemOfResults(outdir) {
-    def kept = file("${outdir}/pipeline_info/parameters.json")
-    def identified = file("${outdir}/pipeline_info/index.parquet").exists() || (kept.exists() && !new groovy.json.JsonSlurper().parseText(kept.text).deidentify)
+    def kept = pathOf("${outdir}/pipeline_info/parameters.json")
+    def identified = pathOf("${outdir}/pipeline_info/index.parquet").exists() || (kept.exists() && !new groovy.json.JsonSlurper().parseText(kept.text).deidentify)
     return identified ? "--outdir '${outdir}' holds results that are not de-identified; name another directory." : null
 }
 
@@ -220,13 +246,13 @@ def memoryFolder(params, workDir) {
 
 /** The failures of the last run that ended: it may have been set aside for one that was interrupted. Null without any. */
 def lastFailures(outdir) {
-    def tables = ['tables', 'earlier_run/tables'].collect { folder -> file("${outdir}/${folder}/failures.parquet") }
+    def tables = ['tables', 'earlier_run/tables'].collect { folder -> pathOf("${outdir}/${folder}/failures.parquet") }
     return tables.find { table -> table.exists() }
 }
 
 /** What the last index remembers, or []. */
 def indexMemory(params, workDir) {
-    def memory = file(memoryFolder(params, workDir)).resolve('index.parquet')
+    def memory = pathOf(memoryFolder(params, workDir)).resolve('index.parquet')
     return memory.exists() ? memory : []
 }
 

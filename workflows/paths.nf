@@ -10,3 +10,11 @@ def pathOf(text) {
 def quoted(text) {
     return "'${text.toString().replace("'", "'\\''")}'"
 }
+
+/**
+ * Tell which character of a path Nextflow's own scripts would not take as it stands, or null. They name the work directory,
+ * the pipeline's own, and files that are staged; the input, which tasks read in place, may be called anything.
+ */
+def unfitCharacter(path, others = '') {
+    return path.toString().find { character -> character in '${}[]*?\n\t'.toList() + others.toList() }
+}

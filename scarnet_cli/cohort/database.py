@@ -1,7 +1,9 @@
 """The cohort as one DuckDB file for people who want SQL: the tables themselves, their dictionary, and views."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pyarrow as pa
@@ -10,6 +12,7 @@ import pyarrow.parquet as pq
 from scarnet_cli.cohort.dictionary import DICTIONARY, GATHERED
 from scarnet_cli.cohort.schema import TABLES
 from scarnet_cli.cohort.tables import TABLE_NAME
+from scarnet_cli.errors import CohortError
 from scarnet_cli.faults import not_written
 from scarnet_cli.files import atomic_path
 
@@ -35,21 +38,38 @@ def write_database(tables: Path) -> None:
     order, though not equal bytes. The table `metadata` holds the metadata of `scans`: versions, model digests, time.
 
     Raises:
+        CohortError: DuckDB cannot write into that directory because of its path.
         MachineError: A file cannot be read or written; DuckDB raises errors of its own then, without a number.
     """
     import duckdb  # noqa: PLC0415 (only this needs it: `scarnet` starts without)
 
-    with atomic_path(tables / DATABASE) as temporary:
+    with _plainly_named(tables) as folder, atomic_path(folder / DATABASE) as temporary:
         temporary.unlink()  # DuckDB makes the file itself
         try:
             with duckdb.connect(config=_SETTINGS) as connection:
                 connection.execute(f"ATTACH {_text(temporary)} AS cohort (STORAGE_VERSION '{_FORMAT}'); USE cohort")
                 connection.execute("SET enable_progress_bar = false")
-                for statement in _statements(tables):
+                for statement in _statements(folder):
                     connection.execute(statement)
                 connection.execute("USE memory; DETACH cohort")
         except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
             raise not_written(DATABASE) from error
+
+
+@contextmanager
+def _plainly_named(folder: Path) -> Iterator[Path]:
+    """Give a folder another name for a while: DuckDB takes a backslash in a path for its own.
+
+    Raises:
+        CohortError: There is a question mark in the path, which DuckDB finds behind any other name.
+    """
+    if "?" in str(folder.resolve()):
+        message = f"{DATABASE} cannot be written into a folder with a question mark in its path; name another."
+        raise CohortError("unfit_path", message)
+    with TemporaryDirectory() as names:
+        name = Path(names) / "tables"
+        name.symlink_to(folder.resolve(), target_is_directory=True)
+        yield name
 
 
 def _statements(tables: Path) -> Iterator[str]:
