@@ -32,10 +32,11 @@ process INDEX {
 
     script:
     def source = input.server ? "'${input.server.replace("'", '%27')}'" : nextflow.util.Escape.path(input.path)
+    def own = input.own.collect { folder -> "--leave-out ${nextflow.util.Escape.path(folder)}" }.join(' ')
     def downloads = input.downloads ? "--downloads ${nextflow.util.Escape.path(input.downloads)}" : ''
     """
     scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
-        ${input.parts ? "--parts ${nextflow.util.Escape.path(input.parts)}" : ''} ${downloads} \\
+        ${own} ${input.parts ? "--parts ${nextflow.util.Escape.path(input.parts)}" : ''} ${downloads} \\
         ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
         ${failures ? '--failures last_failures.parquet' : ''} ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options} \\
         ${task.ext.retry}

@@ -40,7 +40,7 @@ def convert(source: Path, out: Path, series_rules: Path | None, guard: Guard, de
         batch = read_batch(source)
         convert_batch(batch["studies"], Path(batch["root"]), out, guard)
         return
-    options = IntakeOptions(jobs=int(guard.isolate), leave_out=out, pseudonyms=deidentify)
+    options = IntakeOptions(jobs=int(guard.isolate), leave_out=(out,), pseudonyms=deidentify)
     intake = take_in(source, None, by_rules(read_series_rules(series_rules), options))
     entries = [study.entry for study in intake.studies if study.entry is not None]
     failures = [study.failure for study in intake.studies if study.failure is not None]

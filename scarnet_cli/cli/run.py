@@ -143,7 +143,7 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        options = IntakeOptions(jobs=int(how.guard.isolate), leave_out=work.parent, pseudonyms=how.pseudonyms)
+        options = IntakeOptions(jobs=int(how.guard.isolate), leave_out=(work.parent,), pseudonyms=how.pseudonyms)
         intake = take_in(source, None, by_rules(how.rules, options))
     paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
     if intake.server:
