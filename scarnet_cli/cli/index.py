@@ -194,7 +194,7 @@ def _require_there(source: Path | str, *, will_retry: bool) -> None:
     if will_retry:
         message = "The input is not there any more. Bring it back and run again with -resume."
         raise MachineError("input_gone", message)
-    message = f"Path '{source}' does not exist."
+    message = f"Path '{source}' {'is a link that leads nowhere' if source.is_symlink() else 'does not exist'}."
     raise click.BadParameter(message, param_hint="INPUT")
 
 

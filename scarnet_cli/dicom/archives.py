@@ -18,13 +18,12 @@ from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
 from scarnet_cli.dicom.containers import NIFTI, TAR, UNKNOWN_ARCHIVE, ZIP
 from scarnet_cli.dicom.headers import ARCHIVE, may_be_dicom
 from scarnet_cli.dicom.member_numbers import nested, split
-from scarnet_cli.dicom.packing import DEEPEST, Allowance, Unpacked, damage_in_words, unpacked
+from scarnet_cli.dicom.packing import DEEPEST, STEP, Allowance, Unpacked, damage_in_words, unpacked
 from scarnet_cli.errors import DicomError
 from scarnet_cli.faults import machine_fault
 
 # Of an archive in an archive so many bytes are held in memory.
 _IN_MEMORY: Final = 64 << 20
-_STEP: Final = 1 << 20
 _ENCRYPTED_BIT: Final = 1
 _Direct = Iterator[tuple[int, str, IO[bytes]]]
 
@@ -132,7 +131,7 @@ def _inside(
 def _held(file: Unpacked, allowance: Allowance, stack: ExitStack) -> IO[bytes]:
     """Return a file, from where it stands, as one in memory or, where it is large, in a temporary file."""
     held = stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 (the stack closes it)
-    while piece := file.stream.read(_STEP):
+    while piece := file.stream.read(STEP):
         if file.was_packed:  # what is not was counted with its archive
             allowance.take(0, len(piece))
         try:

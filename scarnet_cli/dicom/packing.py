@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, BinaryIO, Final, NamedTuple, cast
 
-from scarnet_cli.dicom.archive_stream import BoundedArchive
+from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
 from scarnet_cli.dicom.containers import LZMA, OTHER, PACKED, START, XZ, form_of, unpacked_name
 from scarnet_cli.errors import DicomError
 from scarnet_cli.faults import machine_fault
@@ -36,7 +36,8 @@ UNPACKED_BYTES: Final = 128 << 20
 # Archives in archives in an archive, and packings of one file.
 DEEPEST: Final = 3
 
-_STEP: Final = 32 << 10
+# Bytes read at once: a stream of a tar archive gives no more than a header's.
+STEP: Final = HEADER_PIECE >> 1
 _DICM: Final = slice(128, 132)
 # What zipfile, tarfile and the decompressors raise on damaged archives, besides their own errors.
 DAMAGE: Final = (
@@ -154,7 +155,7 @@ def whole(file: Unpacked, allowance: Allowance) -> bytes:
     """
     with damage_in_words() if file.was_packed else nullcontext():
         content = bytearray(file.start)
-        while piece := file.stream.read(_STEP):
+        while piece := file.stream.read(STEP):
             content += piece
             require_bounds(1, len(content), MEMBER_BYTES_LIMIT)
             if file.was_packed:  # what is not was counted with its archive
