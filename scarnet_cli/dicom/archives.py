@@ -15,10 +15,10 @@ from typing import IO, BinaryIO, Final, NamedTuple, cast
 
 from scarnet_cli.dicom import packing
 from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
-from scarnet_cli.dicom.containers import NIFTI, TAR, UNKNOWN_ARCHIVE, ZIP
+from scarnet_cli.dicom.containers import NIFTI, START, TAR, UNKNOWN_ARCHIVE, ZIP
 from scarnet_cli.dicom.headers import ARCHIVE, may_be_dicom
 from scarnet_cli.dicom.member_numbers import nested, split
-from scarnet_cli.dicom.packing import DEEPEST, STEP, Allowance, Unpacked, damage_in_words, unpacked
+from scarnet_cli.dicom.packing import DEEPEST, STEP, Allowance, Unpacked, damage_in_words, is_dicom, read_on, unpacked
 from scarnet_cli.errors import DicomError
 from scarnet_cli.faults import machine_fault
 
@@ -74,57 +74,68 @@ def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[M
         Exception: The machine failed (see faults.py).
     """
     with path.open("rb") as file:
-        yield from _members(file, path.name, Allowance(path.stat().st_size), _Wanted(wanted), 1)
+        yield from _members(file, path.name, _Reading(Allowance(path.stat().st_size), _Wanted(wanted), 1))
 
 
-def _members(file: IO[bytes], name: str, allowance: Allowance, wanted: _Wanted, level: int) -> Iterator[Member]:
+class _Reading(NamedTuple):
+    """How an archive is read: what it may still hold, what of it is wanted, and how deep it lies, from 1."""
+
+    allowance: Allowance
+    wanted: _Wanted
+    level: int
+
+
+def _members(file: IO[bytes], name: str, reading: _Reading) -> Iterator[Member]:
     with damage_in_words(), ExitStack() as stack:
-        archive = unpacked(file, name, allowance, stack)
+        archive = unpacked(file, name, reading.allowance, stack)
         archive.stream.seek(0)
         if archive.form == ZIP:
-            held = _held(archive, allowance, stack) if archive.was_packed else archive.stream
-            direct = _zip_members(held, allowance, wanted)
+            held = _held(archive, reading.allowance, stack) if archive.was_packed else archive.stream
+            direct = _zip_members(held, reading.allowance, reading.wanted)
         else:
-            direct = _tar_members(archive.stream, allowance, wanted)
-        for place, member_name, member in direct:
-            yield from _one(Member(place, member_name, None), member, allowance, wanted, level)
+            direct = _tar_members(archive.stream, reading.allowance, reading.wanted)
+        for place, member_name, stream in direct:
+            yield from _one(Member(place, member_name, None), stream, reading)
 
 
-def _one(member: Member, stream: IO[bytes], allowance: Allowance, wanted: _Wanted, level: int) -> Iterator[Member]:
+def _one(member: Member, stream: IO[bytes], reading: _Reading) -> Iterator[Member]:
     """Yield a direct member, and what it holds where it is an archive."""
     try:
-        with ExitStack() as stack:
-            file = unpacked(stream, member.name, allowance, stack)
-            if file.form not in (ZIP, TAR):
-                yield _file(member, file, allowance)
-                return
-            yield from _inside(member, file, stream, allowance, wanted, level)
+        start = stream.read(START)
+        if is_dicom(start):  # nearly all are
+            yield Member(member.number, member.name, read_on(stream, start))
+        else:
+            yield from _looked_at(member, stream, start, reading)
     except DicomError as error:
-        if not wanted.all or error.code not in packing.REFUSED:
+        if not reading.wanted.all or error.code not in packing.REFUSED:
             raise
         yield member._replace(kind=error.code)
 
 
-def _file(member: Member, file: Unpacked, allowance: Allowance) -> Member:
-    if file.form in (NIFTI, UNKNOWN_ARCHIVE):
-        return member._replace(kind=file.form)
-    if not may_be_dicom(file.start, PurePath(file.name).suffix):
-        return member._replace(name=file.name, content=file.start)
-    return member._replace(name=file.name, content=packing.whole(file, allowance))
+def _looked_at(member: Member, stream: IO[bytes], start: bytes, reading: _Reading) -> Iterator[Member]:
+    with ExitStack() as stack:
+        file = unpacked(stream, member.name, reading.allowance, stack, start)
+        if file.form in (ZIP, TAR):
+            yield from _inside(member, stream, reading)
+        elif file.form in (NIFTI, UNKNOWN_ARCHIVE):
+            yield member._replace(kind=file.form)
+        elif may_be_dicom(file.start, PurePath(file.name).suffix):
+            yield member._replace(name=file.name, content=packing.whole(file, reading.allowance))
+        else:
+            yield member._replace(name=file.name, content=file.start)
 
 
-def _inside(
-    member: Member, file: Unpacked, stream: IO[bytes], allowance: Allowance, wanted: _Wanted, level: int
-) -> Iterator[Member]:
-    if level == DEEPEST:
+def _inside(member: Member, stream: IO[bytes], reading: _Reading) -> Iterator[Member]:
+    if reading.level == DEEPEST:
         message = f"Archives lie in archives more than {DEEPEST} deep; unpack them and name the folder instead."
         raise DicomError(packing.TOO_DEEP, message)
-    if wanted.all:
+    if reading.wanted.all:
         yield member._replace(kind=ARCHIVE)
+    deeper = reading._replace(wanted=reading.wanted.inside(member.number), level=reading.level + 1)
     with ExitStack() as stack:
         stream.seek(0)
-        held = _held(file._replace(stream=stream, was_packed=False), allowance, stack)
-        for found in _members(held, member.name, allowance, wanted.inside(member.number), level + 1):
+        held = _held(Unpacked(stream, b"", member.name, ""), reading.allowance, stack)
+        for found in _members(held, member.name, deeper):
             yield found._replace(number=nested(member.number, found.number))
 
 

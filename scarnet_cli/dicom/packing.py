@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, Final, NamedTuple, cast
 
@@ -94,6 +94,11 @@ def require_bounds(count: int, size: int, most: int) -> None:
         raise DicomError(TOO_LARGE, message)
 
 
+def is_dicom(start: bytes) -> bool:
+    """Tell by the first bytes whether a file is DICOM with a preamble, which itself may hold anything."""
+    return start[_DICM] == b"DICM"
+
+
 class Unpacked(NamedTuple):
     """A file with all packings undone.
 
@@ -112,20 +117,23 @@ class Unpacked(NamedTuple):
     was_packed: bool = False
 
 
-def unpacked(stream: IO[bytes], name: str, allowance: Allowance, stack: ExitStack) -> Unpacked:
+def unpacked(
+    stream: IO[bytes], name: str, allowance: Allowance, stack: ExitStack, begun: bytes | None = None
+) -> Unpacked:
     """Return a file with its packings undone; nothing but its first bytes is read.
 
     Args:
-        stream: Seekable stream at its start.
+        stream: Seekable stream at its start, or behind `begun`.
         name: Name of the file.
         allowance: What it may unpack to.
         stack: Closes what is opened.
+        begun: Its first `START` bytes, where they have been read.
 
     Raises:
         DicomError: It is damaged, or packed again and again.
     """
-    start = stream.read(START)
-    if start[_DICM] == b"DICM":
+    start = stream.read(START) if begun is None else begun
+    if is_dicom(start):
         return Unpacked(stream, start, name, OTHER)
     for depth in range(DEEPEST + 1):
         form = form_of(start, name)
@@ -153,13 +161,25 @@ def whole(file: Unpacked, allowance: Allowance) -> bytes:
         DicomError: It is larger than the bounds allow, or packed and damaged.
         Exception: One of `DAMAGE`, where it was not packed.
     """
-    with damage_in_words() if file.was_packed else nullcontext():
-        content = bytearray(file.start)
-        while piece := file.stream.read(STEP):
-            content += piece
-            require_bounds(1, len(content), MEMBER_BYTES_LIMIT)
-            if file.was_packed:  # what is not was counted with its archive
-                allowance.take(0, len(piece))
+    if not file.was_packed:  # it was counted with its archive
+        return read_on(file.stream, file.start)
+    with damage_in_words():
+        content = read_on(file.stream, file.start)
+    allowance.take(0, len(content))
+    return content
+
+
+def read_on(stream: IO[bytes], start: bytes) -> bytes:
+    """Return all of a file's content, of which the start has been read.
+
+    Raises:
+        DicomError: It is larger than a file in an archive may be.
+        Exception: One of `DAMAGE`.
+    """
+    content = bytearray(start)
+    while piece := stream.read(STEP):
+        content += piece
+        require_bounds(1, len(content), MEMBER_BYTES_LIMIT)
     return bytes(content)
 
 
@@ -172,7 +192,7 @@ def open_file(path: Path) -> BinaryIO:
     file = path.open("rb")
     start = file.read(_DICM.stop)
     file.seek(0)
-    if start[_DICM] == b"DICM" or form_of(start, "") != PACKED:
+    if is_dicom(start) or form_of(start, "") != PACKED:
         return file
     with file, ExitStack() as stack:
         allowance = Allowance(path.stat().st_size)

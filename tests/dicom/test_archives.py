@@ -6,6 +6,7 @@ import io
 import lzma
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,9 @@ def test_other_files_are_no_archives(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
 @pytest.mark.parametrize("name", ["IM1.dcm.gz", "IM1", "IM1.dcm"])
-def test_an_image_that_is_packed_by_itself_is_an_image_whatever_its_name(tmp_path: Path, pack, name: str) -> None:  # noqa: ANN001
+def test_an_image_that_is_packed_by_itself_is_an_image_whatever_its_name(
+    tmp_path: Path, pack: Callable[[bytes], bytes], name: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(pack(IMAGE + bytes(100_000)))
     ((member, header),) = read_file(tmp_path, name)
