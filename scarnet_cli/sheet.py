@@ -24,6 +24,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST: Final = 64
 _MOST_SHOWN: Final = 20
 _SEPARATORS: Final = (",", ";", "\t")
+# Excel's own first line, "sep=;", of which the separator itself is taken away when the line is split.
+_EXCELS_SEPARATOR: Final = "sep="
 _START: Final = 4096
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WORKBOOK_SUFFIXES: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
@@ -106,7 +108,7 @@ def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, _Cells]]:
         with path.open(newline="", encoding=encoding) as file:
             reader = csv.reader(file, strict=True, delimiter=_separator(path, encoding))
             rows = ([cell.strip() for cell in row] for row in reader)
-            filled = ((reader.line_num, row) for row in rows if any(row))
+            filled = ((reader.line_num, row) for row in rows if any(row) and "".join(row) != _EXCELS_SEPARATOR)
             _, names = next(filled, (0, []))
             _require_columns(names, kind)
             lines = [(line, _by_column(names, row)) for line, row in filled]
