@@ -34,10 +34,11 @@ process INDEX {
 
     script:
     def source = quoted(input.server ?: input.path)
+    def own = input.own.collect { folder -> "--leave-out ${quoted(folder)}" }.join(' ')
     def downloads = input.downloads ? "--downloads ${quoted(input.downloads)}" : ''
     """
     scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
-        ${input.parts ? "--parts ${quoted(input.parts)}" : ''} ${downloads} \\
+        ${own} ${input.parts ? "--parts ${quoted(input.parts)}" : ''} ${downloads} \\
         ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
         ${failures ? '--failures last_failures.parquet' : ''} ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options} \\
         ${task.ext.retry}

@@ -6,6 +6,8 @@ Messages made here name lines and columns and quote no cell: they go into logs, 
 import codecs
 import csv
 import re
+import struct
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -22,6 +24,12 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST: Final = 64
 _MOST_SHOWN: Final = 20
 _SEPARATORS: Final = (",", ";", "\t")
+# Excel's own first line, "sep=;", of which the separator itself is taken away when the line is split.
+_EXCELS_SEPARATOR: Final = "sep="
+_START: Final = 4096
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WORKBOOK_SUFFIXES: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
+_WORKBOOK_PARTS: Final = frozenset({"xl/workbook.xml", "xl/workbook.bin", "Index/Document.iwa"})
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # zip, as of .xlsx, .ods and .numbers; and .xls
 
 
@@ -100,7 +108,7 @@ def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, _Cells]]:
         with path.open(newline="", encoding=encoding) as file:
             reader = csv.reader(file, strict=True, delimiter=_separator(path, encoding))
             rows = ([cell.strip() for cell in row] for row in reader)
-            filled = ((reader.line_num, row) for row in rows if any(row))
+            filled = ((reader.line_num, row) for row in rows if any(row) and "".join(row) != _EXCELS_SEPARATOR)
             _, names = next(filled, (0, []))
             _require_columns(names, kind)
             lines = [(line, _by_column(names, row)) for line, row in filled]
@@ -130,7 +138,28 @@ def _encoding(path: Path, kind: SheetKind) -> str:
     if start.startswith(_WORKBOOKS):
         message = f"The {kind.noun} is a workbook of Excel, Numbers or the like; save it as CSV and give that."
         raise InputError("bad_samplesheet", message)
-    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    return "utf-16" if start.startswith(_UTF_16) else "utf-8-sig"
+
+
+def is_workbook(path: Path) -> bool:
+    """Tell whether a file is a workbook: by its name, or by what a zip archive holds."""
+    if path.suffix.lower() in _WORKBOOK_SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        if not file.read(4).startswith(_WORKBOOKS[0]):
+            return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return not _WORKBOOK_PARTS.isdisjoint(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, LookupError, struct.error, NotImplementedError):
+        return False
+
+
+def is_text(path: Path) -> bool:
+    """Tell by its first bytes whether a file may be a table of text."""
+    with path.open("rb") as file:
+        start = file.read(_START)
+    return start.startswith((*_WORKBOOKS, *_UTF_16)) or b"\0" not in start
 
 
 def _separator(path: Path, encoding: str) -> str:

@@ -141,6 +141,7 @@ def problemsOfAddress(params) {
  * Where the studies are, and what outlives tasks. Paths are plain text: tasks read them in place and nothing is staged.
  *   server: address of a DICOMweb server, or empty; studies: the list of those wanted from it, or []
  *   path, root: input, and the directory above all its files; root is empty for a server
+ *   own: directories that the run itself writes to
  *   downloads: directory that keeps what a server gave; parts: that of an unfinished index; store: above both.
  *     Each is there already, or empty where tasks cannot share one
  *   memory: directory of what the index remembers; info: that of what is known of the run
@@ -150,12 +151,19 @@ def placeOf(params, workDir) {
     if (isAddress(params.input)) {
         def store = sharedDirectory(params.download_dir ? pathOf(params.download_dir).toAbsolutePath() : workDir.resolve('dicomweb'))
         def studies = params.studies ? pathOf(params.studies) : []
-        return kept + [server: params.input, studies: studies, root: '', store: store, downloads: store, parts: store ? "${store}/index" : '']
+        return kept + [own: [], server: params.input, studies: studies, root: '', store: store, downloads: store, parts: store ? "${store}/index" : '']
     }
     def input = pathOf(params.input).toAbsolutePath()
     def root = params.input_root ? pathOf(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
     def parts = sharedDirectory(pathOf("${kept.memory}/index_parts").toAbsolutePath())
-    return kept + [server: '', studies: [], path: input.toString(), root: root.toString(), store: parts, downloads: '', parts: parts]
+    return kept + [own: ownFolders(params, input, workDir), server: '', studies: [], path: input.toString(), root: root.toString(), store: parts, downloads: '', parts: parts]
+}
+
+/** What a run writes, where it may lie below the input: it is not searched. Beside the input's own files nothing is left out. */
+def ownFolders(params, input, workDir) {
+    def output = pathOf(params.outdir).toAbsolutePath()
+    def written = output.normalize() == input.normalize() ? [] : ['tables', 'studies', 'report', 'pipeline_info', 'earlier_run'].collect { name -> output.resolve(name) }
+    return (written + [workDir]).findAll { folder -> folder.scheme == 'file' }.collect { folder -> folder.toAbsolutePath().toString() }
 }
 
 /** Make a directory that all tasks see, and return its path; empty where it is no file system's. */

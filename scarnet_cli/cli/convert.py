@@ -13,6 +13,7 @@ from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.cohort.guard import IN_PROCESS, Guard
 from scarnet_cli.cohort.intake import IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.plan import is_batch, read_batch
+from scarnet_cli.cohort.unread import files_summary
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.series.rules_file import read_series_rules
 
@@ -32,16 +33,17 @@ def convert(source: Path, out: Path, series_rules: Path | None, guard: Guard, de
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
 
     Takes a batch file of `scarnet index` (or the folder that `scarnet fetch` made of it), whose series are chosen
-    already, and which is de-identified or not as it was indexed; or a folder, archive or samplesheet, which is indexed
-    first. Writes studies/<study_id>/image.nii.gz and study.json, and failures.parquet with a row for each study that
-    has no volume.
+    already, and which is de-identified or not as it was indexed; or a folder, archive, DICOM or NIfTI file or
+    samplesheet, which is indexed first. Writes studies/<study_id>/image.nii.gz and study.json, and failures.parquet
+    with a row for each study that has no volume.
     """
     if is_batch(source):
         batch = read_batch(source)
         convert_batch(batch["studies"], Path(batch["root"]), out, guard)
         return
-    options = IntakeOptions(jobs=int(guard.isolate), leave_out=out, pseudonyms=deidentify)
+    options = IntakeOptions(jobs=int(guard.isolate), leave_out=(out,), pseudonyms=deidentify)
     intake = take_in(source, None, by_rules(read_series_rules(series_rules), options))
+    click.echo(files_summary(intake.counts, intake.unread), err=True)
     entries = [study.entry for study in intake.studies if study.entry is not None]
     failures = [study.failure for study in intake.studies if study.failure is not None]
     failures += convert_batch(entries, intake.root, out, guard)

@@ -69,5 +69,5 @@ def _entries(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> tuple[
     if is_batch(source):
         batch = read_batch(source)
         return batch["studies"], Path(batch["root"])
-    intake = take_in(source, None, IntakeOptions(leave_out=out, pseudonyms=pseudonyms))
+    intake = take_in(source, None, IntakeOptions(leave_out=(out,), pseudonyms=pseudonyms))
     return [study.entry for study in intake.studies if study.entry is not None], intake.root

@@ -28,6 +28,7 @@ from scarnet_cli.cohort.intake import Intake, IntakeOptions, by_rules, take_in
 from scarnet_cli.cohort.places import find_place
 from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
 from scarnet_cli.cohort.retries import Wanted, read_wanted, with_retries
+from scarnet_cli.cohort.unread import files_summary
 from scarnet_cli.dicom.index.cache import read_cache
 from scarnet_cli.dicom.index.readers import FILE_SECONDS
 from scarnet_cli.dicom.series.rules_file import read_series_rules
@@ -53,6 +54,12 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
     "--parts",
     type=click.Path(file_okay=False, path_type=Path),
     help="Where what was read is kept until all is, for an index that was killed to go on from; else OUT/parts.",
+)
+@click.option(
+    "--leave-out",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Folder below INPUT that is not searched, such as that of earlier results; may be given several times.",
 )
 @click.option(
     "--find",
@@ -110,6 +117,7 @@ def index(
     out: Path | None,
     previous: Path | None,
     parts: Path | None,
+    leave_out: tuple[Path, ...],
     find: str | None,
     batch_min: int,
     batch_max: int,
@@ -157,7 +165,12 @@ def index(
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"
     options = IntakeOptions(
-        jobs=jobs, leave_out=out, parts=parts, pseudonyms=deidentify, file_s=file_seconds, will_retry=will_retry
+        jobs=jobs,
+        leave_out=(out, *leave_out),
+        parts=parts,
+        pseudonyms=deidentify,
+        file_s=file_seconds,
+        will_retry=will_retry,
     )
     with problem_told_in(problem, InputError, PacsError):
         wanted = read_wanted(failures, retry_failed or "") if failures else Wanted()
@@ -170,10 +183,8 @@ def index(
     paths = write_plan(intake, out, batch_min, batch_max)
     shutil.rmtree(parts, ignore_errors=True)
     failed = sum(study.failure is not None for study in intake.studies)
-    counts = ", ".join(f"{n} {kind}" for kind, n in sorted(intake.counts.items()))
     summary = f"{len(intake.studies)} studies in {len(paths)} batches, {failed} failed"
-    unread = f"; not read: {sum(row['count'] for row in intake.unread)}, see unread.parquet" if intake.unread else ""
-    click.echo(f"{summary}; files: {counts or 'none'}{unread}", err=True)
+    click.echo(f"{summary}; {files_summary(intake.counts, intake.unread)}", err=True)
 
 
 def _require_there(source: Path | str, *, will_retry: bool) -> None:
@@ -183,7 +194,7 @@ def _require_there(source: Path | str, *, will_retry: bool) -> None:
     if will_retry:
         message = "The input is not there any more. Bring it back and run again with -resume."
         raise MachineError("input_gone", message)
-    message = f"Path '{source}' does not exist."
+    message = f"Path '{source}' {'is a link that leads nowhere' if source.is_symlink() else 'does not exist'}."
     raise click.BadParameter(message, param_hint="INPUT")
 
 

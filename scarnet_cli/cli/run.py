@@ -88,7 +88,9 @@ def run(
     guard: Guard,
     deidentify: "Pseudonyms | None",
 ) -> None:
-    """Measure the studies of DICOM_DIR without Nextflow: a folder, an archive, a samplesheet, or a server's address.
+    """Measure the studies of DICOM_DIR without Nextflow.
+
+    DICOM_DIR is a folder, an archive, a DICOM or NIfTI file, a samplesheet, or a server's address.
 
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
@@ -138,13 +140,15 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.cli.index import intake_progress
     from scarnet_cli.cohort.intake import IntakeOptions, by_rules
     from scarnet_cli.cohort.plan import read_batch, write_plan
+    from scarnet_cli.cohort.unread import files_summary
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import Mode, segment_studies
     from scarnet_cli.quantify.stage import quantify_studies
 
     with intake_progress() as take_in:
-        options = IntakeOptions(jobs=int(how.guard.isolate), leave_out=work.parent, pseudonyms=how.pseudonyms)
+        options = IntakeOptions(jobs=int(how.guard.isolate), leave_out=(work.parent,), pseudonyms=how.pseudonyms)
         intake = take_in(source, None, by_rules(how.rules, options))
+    click.echo(files_summary(intake.counts, intake.unread), err=True)
     paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
     if intake.server:
         for path in paths:

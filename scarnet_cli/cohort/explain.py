@@ -8,9 +8,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from scarnet_cli.cohort.inputs import rows_of
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, take_in
-from scarnet_cli.cohort.samplesheet import read_samplesheet
-from scarnet_cli.dicom.archives import is_archive
 from scarnet_cli.dicom.facts import Frame
 from scarnet_cli.dicom.identity import study_id_from_uid
 from scarnet_cli.dicom.series.selection import Selection
@@ -51,7 +50,7 @@ def find_choices(source: Path, wanted: str, memory: pa.Table | None, options: In
     Raises:
         InputError: There is no such study (`NO_SUCH_STUDY`; the message has near matches), or the input is wrong.
     """
-    rows = {} if source.is_dir() or is_archive(source) else {row.study: row for row in read_samplesheet(source)}
+    rows = {row.study: row for row in rows_of(source) or ()}
     if wanted in rows:
         if rows[wanted].is_nifti:
             message = f"Study '{wanted}' is given as a NIfTI file: it has no series to choose from."

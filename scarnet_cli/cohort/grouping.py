@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from scarnet_cli.cohort.samplesheet import SampleRow
 from scarnet_cli.dicom.facts import FoundFile
-from scarnet_cli.dicom.headers import JUNK
+from scarnet_cli.dicom.headers import JUNK, OWN_RESULT
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.index.collect import Contents
 from scarnet_cli.dicom.index.recall import NOT_READ
+from scarnet_cli.dicom.index.sweep import PASSED_OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def by_row(
         rows: Each row with the paths of its files, and those of its files that could not be read.
     """
     places: dict[str, list[int]] = defaultdict(list)
-    for place in np.flatnonzero(~kinds.among([JUNK])).tolist():
+    for place in np.flatnonzero(~kinds.among((JUNK, OWN_RESULT, *PASSED_OVER))).tolist():
         places[contents.files[place].path].append(place)
     return [
         Group(row.study, np.array([i for p in sorted(paths) for i in places.get(p, ())], np.int64), tuple(lost), row)

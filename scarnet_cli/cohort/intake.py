@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from scarnet_cli.cohort.deidentify import Replaced, crosswalk, deidentified
 from scarnet_cli.cohort.grouping import Group, Kinds, by_row, by_study, kinds_of
+from scarnet_cli.cohort.inputs import rows_of
 from scarnet_cli.cohort.replan import Planner, extras, row_facts
-from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
+from scarnet_cli.cohort.samplesheet import SampleRow
 from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, failed_study, files_digest
 from scarnet_cli.cohort.unread import as_lost, lost_folders, unread_rows
-from scarnet_cli.dicom.archives import is_archive
+from scarnet_cli.dicom.containers import NIFTI
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import BROKEN, IMAGE
@@ -26,7 +27,8 @@ from scarnet_cli.dicom.index.collect import Contents, ReadOptions, collect, part
 from scarnet_cli.dicom.index.readers import FILE_SECONDS
 from scarnet_cli.dicom.index.recall import NOT_READ
 from scarnet_cli.dicom.index.standing import require_gone, standing
-from scarnet_cli.dicom.index.sweep import IO_ERROR, Unread, sweep
+from scarnet_cli.dicom.index.sweep import IO_ERROR, PASSED_OVER, Unread, sweep
+from scarnet_cli.dicom.packing import REFUSED
 from scarnet_cli.dicom.series.rules import SeriesRules
 from scarnet_cli.dicom.series.selection import chooser, select
 from scarnet_cli.errors import InputError, MachineError
@@ -66,7 +68,7 @@ class IntakeOptions:
 
     Attributes:
         jobs: Processes that read headers; 0 reads them in this one, which a file may then end or hang.
-        leave_out: A folder that is not searched: the index's own output.
+        leave_out: Folders that are not searched: the run's own output and work.
         parts: Folder where what was read is kept until the index is complete, so that a killed one goes on from there.
         choose: Makes the choice among a study's frames; by the built-in rules unless said otherwise.
         rules: Digest of what `choose` decides by beside the code; plans made by other rules are made anew.
@@ -79,7 +81,7 @@ class IntakeOptions:
     """
 
     jobs: int = 0
-    leave_out: Path | None = None
+    leave_out: tuple[Path, ...] = ()
     parts: Path | None = None
     choose: Choose = select
     rules: str = ""
@@ -97,15 +99,15 @@ def by_rules(rules: SeriesRules, options: IntakeOptions) -> IntakeOptions:
 
 
 def take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> Intake:
-    """Index a folder, an archive or a samplesheet.
+    """Index a folder, an archive, a DICOM or NIfTI file, or a samplesheet.
 
     Args:
-        source: Folder, archive, or samplesheet (.csv).
+        source: One of these.
         memory: What the last index of the same input remembered, if any.
         options: See `IntakeOptions`.
 
     Raises:
-        InputError: The samplesheet is wrong, or there is no DICOM at all.
+        InputError: The input is nothing of that, the samplesheet is wrong, or there is no DICOM at all.
         MachineError: The machine failed, or the input was away for a while.
     """
     return under_pseudonyms(_take_in(source, memory, options), options.pseudonyms)
@@ -125,8 +127,9 @@ def under_pseudonyms(intake: Intake, pseudonyms: Pseudonyms | None) -> Intake:
 
 def _take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> Intake:
     known = merged([read_cache(part_paths(options.parts)), memory or NOTHING])
-    if source.is_file() and not is_archive(source):
-        return _take_in_rows(source.parent.absolute(), read_samplesheet(source), known, options)
+    rows = rows_of(source)
+    if rows is not None:
+        return _take_in_rows(source.parent.absolute(), rows, known, options)
     root = (source if source.is_dir() else source.parent).absolute()
     unread: list[Unread] = []
     with standing([source.absolute()]):
@@ -134,23 +137,39 @@ def _take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> I
         lost = as_lost(item for item in unread if not item.is_folder)
         folders = lost_folders(unread)
         contents, kinds = _contents(root, files, known, unread, options)
-    counts = kinds.counts()
-    if not counts[IMAGE] and not counts[BROKEN]:
-        missed = f" ({len(unread)} folders, links or files could not be read)" if unread else ""
-        message = (
-            f"The input holds no DICOM image: {len(files)} files, none of them is one{missed}. Name the folder that "
-            "the studies lie below, or a samplesheet."
-        )
-        raise InputError("no_dicom", message)
+    _require_images(kinds.counts(), len(files), len(unread))
     groups, alone = by_study(contents, kinds, lost)
     planner = Planner(contents, kinds, known, options.choose, options.rules)
     studies = [*planner.plan(groups), *map(_lost_study, alone), *folders]
     return _intake(root, studies, contents, planner, unread)
 
 
+def _require_images(counts: Counter[str], files: int, unread: int) -> None:
+    """Require an input that was searched to hold an image, or something that may have been one.
+
+    Raises:
+        InputError: It does not.
+    """
+    if counts.keys() & {IMAGE, BROKEN, *REFUSED}:
+        return
+    if counts[NIFTI]:
+        message = (
+            f"The input holds no DICOM image but {counts[NIFTI]} NIfTI files. NIfTI needs a samplesheet, since nothing "
+            "in the files says which are images and which label maps: a CSV with the first line study,dicom and a line "
+            "for each image."
+        )
+        raise InputError("no_dicom", message)
+    missed = f" ({unread} folders, links or files could not be read)" if unread else ""
+    message = (
+        f"The input holds no DICOM image: {files} files, none of them is one{missed}. Name the folder that the studies "
+        "lie below, or a samplesheet."
+    )
+    raise InputError("no_dicom", message)
+
+
 def _swept(root: Path, start: Path, unread: list[Unread], options: IntakeOptions) -> Iterator[FoundFile]:
     """Yield the files below `start`, and tell how many there are from time to time."""
-    own = [folder.absolute() for folder in (options.leave_out, options.parts) if folder is not None]
+    own = [folder.absolute() for folder in (*options.leave_out, options.parts) if folder is not None]
     count = 0
     for file in sweep(root, start, unread.append, own):
         yield file
@@ -178,8 +197,9 @@ def _contents(
     contents = collect(root, files, memory, wanted)
     kinds = kinds_of(contents)
     unread += [
-        Unread(contents.files[place].path, is_folder=False, reason=kinds.kinds[kinds.kind[place]])
-        for place in np.flatnonzero(kinds.among(set(NOT_READ) - {BROKEN})).tolist()
+        Unread(file.path, is_folder=False, reason=kinds.kinds[kinds.kind[place]], member=file.member)
+        for place in np.flatnonzero(kinds.among({*NOT_READ, *PASSED_OVER} - {BROKEN})).tolist()
+        for file in [contents.files[place]]
     ]
     require_gone(root, unread)
     return contents, kinds

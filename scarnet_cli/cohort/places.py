@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from scarnet_cli.cohort.samplesheet import read_samplesheet
-from scarnet_cli.dicom.archives import is_archive
+from scarnet_cli.cohort.inputs import rows_of
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.identity import path_key
@@ -11,16 +10,16 @@ from scarnet_cli.dicom.index.sweep import Unread, sweep
 
 
 def find_place(source: Path, place: str, pseudonyms: Pseudonyms | None = None) -> list[str]:
-    """Return the folders and files of an input whose key in the tables is `place`; opens no file but a samplesheet.
+    """Return the folders and files of an input whose key in the tables is `place`; opens no file but INPUT.
 
     Args:
         source: Folder, archive or samplesheet, as it was indexed.
         place: 16 hex digits: a place of the table `unread`, or the id of a failed study that nothing is known of.
         pseudonyms: With which the input was indexed, if any.
     """
-    sheet = source.is_file() and not is_archive(source)
+    rows = rows_of(source)
     root = (source if source.is_dir() else source.parent).absolute()
-    starts = [row.dicom for row in read_samplesheet(source)] if sheet else [source]
+    starts = [source] if rows is None else [row.dicom for row in rows]
     unread: list[Unread] = []
     found = {path for start in starts for file in sweep(root, start.absolute(), unread.append) for path in _keyed(file)}
     found |= {path for item in unread for path in _keyed(FoundFile(item.path, None, 0, 0))}

@@ -139,7 +139,10 @@ def _plan_group(group: Group, study: StudyFiles, digest: str, choose: Choose) ->
         )
         return failed_study(group.study_id, digest, "several_studies", message)
     if group.row is not None and not study.frames and not study.broken:
-        message = "The samplesheet's folder or archive of this study holds no DICOM image; check its path."
+        message = (
+            "The samplesheet's folder or archive of this study holds no DICOM image; check its path. A NIfTI file is "
+            "named itself; an archive of another kind than zip and tar must be unpacked."
+        )
         return failed_study(group.study_id, digest, "no_dicom", message)
     uid = uids[0] if uids else None
     return plan_study(group.study_id, uid, study, digest, extras(group.row) if group.row else NO_EXTRAS, choose)

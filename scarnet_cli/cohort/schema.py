@@ -268,16 +268,17 @@ _UNREAD: Final = [
     column(
         "place",
         TEXT,
-        "Key of the folder (of the file itself at the input's root, and for crashed, stuck, no_memory and io_error): a "
-        "hash of its path.",
+        "Key of the folder or archive (of the file itself at the input's root, of an archive that is not read, and for "
+        "crashed, stuck, no_memory and io_error): a hash of its path.",
         required=True,
     ),
     column("kind", TEXT, "What was not read: 'folder', or 'file' for files and links in the folder.", required=True),
     column(
         "reason",
         TEXT,
-        "vanished, unreadable, dead_link, crashed, stuck, no_memory, io_error, link_loop, walked_before or no_file, "
-        "see `message`.",
+        "vanished, unreadable, dead_link, crashed, stuck, no_memory, io_error, link_loop, walked_before, no_file, "
+        "bad_archive, encrypted_archive, archive_too_large, archive_too_deep, unknown_archive, nifti, system_folder or "
+        "own_output, see `message`.",
         required=True,
     ),
     column("count", COUNT, "How many.", required=True),

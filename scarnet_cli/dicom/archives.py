@@ -1,152 +1,190 @@
-"""Zip and tar archives, read member by member in memory: nothing is unpacked, so no member can escape.
+"""Zip and tar archives, read member by member: nothing is unpacked into a folder, so no member can escape.
 
-A member is known by its place in the archive (from 0, folders not counted), never by its name.
+A member is known by its number (see member_numbers.py), from its place in the archive, folders not counted; never by
+its name. Archives in archives are read as well, within the same bounds, and so are members that are packed by
+themselves. An archive in an archive is held in memory; a large one in a temporary file without a name.
 """
 
-import bz2
-import gzip
-import lzma
-import struct
 import tarfile
+import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import IO, BinaryIO, Final, cast
+from pathlib import Path, PurePath
+from typing import IO, BinaryIO, Final, NamedTuple, cast
 
+from scarnet_cli.dicom import packing
 from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
+from scarnet_cli.dicom.containers import NIFTI, START, TAR, UNKNOWN_ARCHIVE, ZIP
+from scarnet_cli.dicom.headers import ARCHIVE, may_be_dicom
+from scarnet_cli.dicom.member_numbers import nested, split
+from scarnet_cli.dicom.packing import DEEPEST, STEP, Allowance, Unpacked, damage_in_words, is_dicom, read_on, unpacked
 from scarnet_cli.errors import DicomError
 from scarnet_cli.faults import machine_fault
 
-# Bounds against archives made to fill memory or time: a study has thousands of files of less than a megabyte, an
-# enhanced multi-frame object some hundred megabytes.
-MEMBER_LIMIT: Final = 100_000
-MEMBER_BYTES_LIMIT: Final = 256 << 20
-TOTAL_BYTES_LIMIT: Final = 64 << 30
-# MR images pack to a half or a tenth. More than this, beyond what every archive may hold, is a bomb.
-PACKING_LIMIT: Final = 50
-UNPACKED_BYTES: Final = 128 << 20
-_STEP: Final = 32 << 10
-_TAR_MAGIC_PLACE: Final = 257
-# What zipfile, tarfile and the decompressors raise on damaged archives, besides their own errors.
-_DAMAGE: Final = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-    MemoryError,
-    struct.error,
-)
-_OPENERS: Final = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+# Of an archive in an archive so many bytes are held in memory.
+_IN_MEMORY: Final = 64 << 20
+_ENCRYPTED_BIT: Final = 1
+_Direct = Iterator[tuple[int, str, IO[bytes]]]
 
 
-def is_archive(path: Path) -> bool:
-    """Tell by the first bytes whether a file is a zip, tar or compressed tar archive.
+class Member(NamedTuple):
+    """A member of an archive.
 
-    Raises:
-        Exception: The machine failed (see faults.py).
+    Attributes:
+        number: Its number, see member_numbers.py.
+        name: Its name, without a packing's suffix; to be trusted for nothing.
+        content: Its bytes, of what cannot be DICOM only the first; None where it has a `kind`.
+        kind: None of a file that may be DICOM. ARCHIVE of an archive, whose members follow; `NIFTI` or
+            `UNKNOWN_ARCHIVE`; or, of one that is refused, why (`packing.REFUSED`): then what came of it does not count.
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(_TAR_MAGIC_PLACE + 5)
-    except OSError as error:
-        if machine_fault(error):
-            raise
-        return False
-    if start[:4] == b"PK\x03\x04" or start[_TAR_MAGIC_PLACE:] == b"ustar":
-        return True
-    packed = start[:2] == b"\x1f\x8b" or start[:3] == b"BZh" or start[:6] == b"\xfd7zXZ\x00"
-    return packed and _holds_tar(path)
+
+    number: int
+    name: str
+    content: bytes | None
+    kind: str | None = None
 
 
-def _holds_tar(path: Path) -> bool:
-    try:
-        with ExitStack() as stack:
-            _open_tar(path, stack)
-    except (*_DAMAGE, DicomError) as error:
-        if machine_fault(error):
-            raise
-        return False
-    return True
+class _Wanted:
+    """The members that are to be read, by the places in one archive; without any, all are."""
+
+    def __init__(self, numbers: frozenset[int] | None) -> None:
+        self.all = numbers is None
+        self._inner: dict[int, set[int]] = {}
+        for place, inner in map(split, numbers or ()):
+            self._inner.setdefault(place, set()).update(() if inner is None else (inner,))
+        self.last = max(self._inner, default=-1)
+
+    def __contains__(self, place: int) -> bool:
+        return self.all or place in self._inner
+
+    def inside(self, place: int) -> "_Wanted":
+        return self if self.all else _Wanted(frozenset(self._inner[place]))
 
 
-def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[tuple[int, str, bytes]]:
-    """Yield place, suffix and content of an archive's files in their order.
+def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[Member]:
+    """Yield an archive's members in their order, each archive in it before its own members.
 
     Args:
         path: The archive.
-        wanted: Places to read; None for all.
+        wanted: Numbers of the files to read; None for all that there is, archives and what is refused among them.
 
     Raises:
-        DicomError: The archive is damaged, encrypted, or larger than the bounds of this module.
+        DicomError: The archive is damaged, encrypted, or larger than the bounds; one in it only where it is wanted.
         Exception: The machine failed (see faults.py).
     """
+    with path.open("rb") as file:
+        yield from _members(file, path.name, _Reading(Allowance(path.stat().st_size), _Wanted(wanted), 1))
+
+
+class _Reading(NamedTuple):
+    """How an archive is read: what it may still hold, what of it is wanted, and how deep it lies, from 1."""
+
+    allowance: Allowance
+    wanted: _Wanted
+    level: int
+
+
+def _members(file: IO[bytes], name: str, reading: _Reading) -> Iterator[Member]:
+    with damage_in_words(), ExitStack() as stack:
+        archive = unpacked(file, name, reading.allowance, stack)
+        archive.stream.seek(0)
+        if archive.form == ZIP:
+            held = _held(archive, reading.allowance, stack) if archive.was_packed else archive.stream
+            direct = _zip_members(held, reading.allowance, reading.wanted)
+        else:
+            direct = _tar_members(archive.stream, reading.allowance, reading.wanted)
+        for place, member_name, stream in direct:
+            yield from _one(Member(place, member_name, None), stream, reading)
+
+
+def _one(member: Member, stream: IO[bytes], reading: _Reading) -> Iterator[Member]:
+    """Yield a direct member, and what it holds where it is an archive."""
     try:
-        members = _zip_members if zipfile.is_zipfile(path) else _tar_members
-        yield from members(path, wanted)
-    except _DAMAGE as error:
-        if machine_fault(error):
+        start = stream.read(START)
+        if is_dicom(start):  # nearly all are
+            yield Member(member.number, member.name, read_on(stream, start))
+        else:
+            yield from _looked_at(member, stream, start, reading)
+    except DicomError as error:
+        if not reading.wanted.all or error.code not in packing.REFUSED:
             raise
-        message = f"An archive cannot be read to its end ({type(error).__name__}); make it again or unpack it."
-        raise DicomError("bad_archive", message) from error
+        yield member._replace(kind=error.code)
 
 
-def _most_bytes(path: Path) -> int:
-    return min(TOTAL_BYTES_LIMIT, UNPACKED_BYTES + PACKING_LIMIT * path.stat().st_size)
-
-
-def _zip_members(path: Path, wanted: frozenset[int] | None) -> Iterator[tuple[int, str, bytes]]:
-    most = _most_bytes(path)
-    with path.open("rb") as file, zipfile.ZipFile(cast("BinaryIO", BoundedArchive(file, most))) as archive:
-        files = [info for info in archive.infolist() if not info.is_dir()]
-        _require_bounds(len(files), sum(info.file_size for info in files), most)
-        for place, info in enumerate(files):
-            if wanted is None or place in wanted:
-                _require_bounds(1, info.file_size, MEMBER_BYTES_LIMIT)
-                with archive.open(info) as member:
-                    yield place, Path(info.filename).suffix, _read_bounded(member)
-
-
-def _tar_members(path: Path, wanted: frozenset[int] | None) -> Iterator[tuple[int, str, bytes]]:
-    total, place, most = 0, -1, _most_bytes(path)
+def _looked_at(member: Member, stream: IO[bytes], start: bytes, reading: _Reading) -> Iterator[Member]:
     with ExitStack() as stack:
-        archive, stream = _open_tar(path, stack)
-        for count, info in enumerate(_entries(archive, stream)):
-            total += info.size
-            _require_bounds(count, total, most)
+        file = unpacked(stream, member.name, reading.allowance, stack, start)
+        if file.form in (ZIP, TAR):
+            yield from _inside(member, stream, reading)
+        elif file.form in (NIFTI, UNKNOWN_ARCHIVE):
+            yield member._replace(kind=file.form)
+        elif may_be_dicom(file.start, PurePath(file.name).suffix):
+            yield member._replace(name=file.name, content=packing.whole(file, reading.allowance))
+        else:
+            yield member._replace(name=file.name, content=file.start)
+
+
+def _inside(member: Member, stream: IO[bytes], reading: _Reading) -> Iterator[Member]:
+    if reading.level == DEEPEST:
+        message = f"Archives lie in archives more than {DEEPEST} deep; unpack them and name the folder instead."
+        raise DicomError(packing.TOO_DEEP, message)
+    if reading.wanted.all:
+        yield member._replace(kind=ARCHIVE)
+    deeper = reading._replace(wanted=reading.wanted.inside(member.number), level=reading.level + 1)
+    with ExitStack() as stack:
+        stream.seek(0)
+        held = _held(Unpacked(stream, b"", member.name, ""), reading.allowance, stack)
+        for found in _members(held, member.name, deeper):
+            yield found._replace(number=nested(member.number, found.number))
+
+
+def _held(file: Unpacked, allowance: Allowance, stack: ExitStack) -> IO[bytes]:
+    """Return a file, from where it stands, as one in memory or, where it is large, in a temporary file."""
+    held = stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 (the stack closes it)
+    while piece := file.stream.read(STEP):
+        if file.was_packed:  # what is not was counted with its archive
+            allowance.take(0, len(piece))
+        try:
+            held.write(piece)
+        except OSError as error:
+            if fault := machine_fault(error):  # of the disk that it is held on, not of the input's
+                raise fault from error
+            raise
+    held.seek(0)
+    return cast("IO[bytes]", held)
+
+
+def _zip_members(file: IO[bytes], allowance: Allowance, wanted: _Wanted) -> _Direct:
+    with zipfile.ZipFile(cast("BinaryIO", BoundedArchive(file, allowance.most))) as archive:
+        files = [info for info in archive.infolist() if not info.is_dir()]
+        if any(info.flag_bits & _ENCRYPTED_BIT for info in files):
+            message = "An archive is encrypted and cannot be read; unpack it with its password and name the folder."
+            raise DicomError(packing.ENCRYPTED, message)
+        allowance.take(len(files), sum(info.file_size for info in files))
+        for place, info in enumerate(files):
+            if place in wanted:
+                with archive.open(info) as member:
+                    yield place, info.filename, member
+
+
+def _tar_members(file: IO[bytes], allowance: Allowance, wanted: _Wanted) -> _Direct:
+    place = -1
+    stream = BoundedArchive(file, allowance.most, HEADER_PIECE)
+    stream.in_header = True  # the first header is read when the archive is opened
+    with tarfile.open(fileobj=cast("BinaryIO", stream), mode="r:") as archive:
+        for info in _entries(archive, stream):
+            allowance.take(1, info.size)
             if not info.isfile():  # links and devices hold no data of their own
                 continue
             place += 1
-            if wanted is not None and place not in wanted:
+            if place not in wanted:
                 continue
-            _require_bounds(1, info.size, MEMBER_BYTES_LIMIT)
             member = archive.extractfile(info)
             if member is not None:
-                yield place, Path(info.name).suffix, _read_bounded(member)
-            if wanted is not None and place >= max(wanted, default=-1):
+                yield place, info.name, member
+            if not wanted.all and place >= wanted.last:
                 return
-
-
-def _open_tar(path: Path, stack: ExitStack) -> tuple[tarfile.TarFile, BoundedArchive]:
-    """Open a tar archive, inflated as it is read; what has been opened is closed with the stack."""
-    file = stack.enter_context(path.open("rb"))
-    opener = _OPENERS.get(file.read(2))
-    file.seek(0)
-    most = _most_bytes(path)
-    if opener is None:
-        inflated: IO[bytes] = file
-    else:
-        inflated = stack.enter_context(opener(cast("BinaryIO", BoundedArchive(file, most))))
-    stream = BoundedArchive(inflated, most, HEADER_PIECE)
-    stream.in_header = True  # the first header is read when the archive is opened
-    return stack.enter_context(tarfile.open(fileobj=cast("BinaryIO", stream), mode="r:")), stream
 
 
 def _entries(archive: tarfile.TarFile, stream: BoundedArchive) -> Iterator[tarfile.TarInfo]:
@@ -164,20 +202,3 @@ def _entries(archive: tarfile.TarFile, stream: BoundedArchive) -> Iterator[tarfi
         place = archive.offset
         archive.members.clear()  # type: ignore[attr-defined]  # or a large archive's list stays in memory
         yield info
-
-
-def _read_bounded(member: IO[bytes]) -> bytes:
-    content = bytearray()
-    while piece := member.read(_STEP):
-        content += piece
-        _require_bounds(1, len(content), MEMBER_BYTES_LIMIT)
-    return bytes(content)
-
-
-def _require_bounds(count: int, size: int, most: int) -> None:
-    if count > MEMBER_LIMIT or size > most:
-        message = (
-            f"An archive holds {count} files and {size} bytes; at most {MEMBER_LIMIT} files and {most} bytes are "
-            "read. Unpack it and name the folder instead."
-        )
-        raise DicomError("archive_too_large", message)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 from scarnet_cli.dicom.bounds import FRAMES
 from scarnet_cli.dicom.facts import FrameFacts
+from scarnet_cli.dicom.own_results import is_own_result
 from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
 from scarnet_cli.faults import machine_fault
 
@@ -23,6 +24,7 @@ OBJECT: Final = "object"  # DICOM without a picture: a report, a presentation st
 BROKEN: Final = "broken"  # meant to be DICOM, cannot be read
 JUNK: Final = "junk"  # something else: text, a picture, a program
 ARCHIVE: Final = "archive"
+OWN_RESULT: Final = "own_result"  # of this pipeline: no part of a study
 
 DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
 
@@ -38,7 +40,7 @@ class Header(NamedTuple):
     """What one file holds.
 
     Attributes:
-        kind: `IMAGE`, `OBJECT`, `BROKEN` or `JUNK`.
+        kind: `IMAGE`, `OBJECT`, `BROKEN`, `JUNK` or `OWN_RESULT`; of an index also why a file was not read.
         study_uid: StudyInstanceUID where it could be read.
         frames: The frames of an image; empty for everything else.
     """
@@ -56,9 +58,9 @@ def read_header(stream: BinaryIO | io.FileIO, suffix: str) -> Header:
         suffix: The file's suffix; a file called .dcm that cannot be read is broken, not junk.
     """
     start = stream.read(BLOCK)
-    meant = start[_PREAMBLE : _PREAMBLE + 4] == b"DICM" or suffix.lower() in DICOM_SUFFIXES
-    if not meant and start[:2] not in _BARE_STARTS:
+    if not may_be_dicom(start, suffix):
         return Header(JUNK)
+    meant = _is_meant(start, suffix)
     elements = walk(stream, start)
     if elements is not None:
         return Header(IMAGE, text(elements, "StudyInstanceUID"), frame_facts(elements))
@@ -70,6 +72,15 @@ def read_header(stream: BinaryIO | io.FileIO, suffix: str) -> Header:
         return read_by_pydicom(buffered, meant=meant)
     finally:
         buffered.detach()  # or it would close the stream
+
+
+def may_be_dicom(start: bytes, suffix: str) -> bool:
+    """Tell by a file's first bytes and suffix whether anything of DICOM can be in it."""
+    return _is_meant(start, suffix) or start[:2] in _BARE_STARTS
+
+
+def _is_meant(start: bytes, suffix: str) -> bool:
+    return start[_PREAMBLE : _PREAMBLE + 4] == b"DICM" or suffix.lower() in DICOM_SUFFIXES
 
 
 def read_by_pydicom(stream: BinaryIO, *, meant: bool) -> Header:
@@ -90,6 +101,8 @@ def read_by_pydicom(stream: BinaryIO, *, meant: bool) -> Header:
 
 def header_of(dataset: "Dataset", *, meant: bool) -> Header:
     """Return what a data set holds; one that is `meant` as DICOM and cannot be told is broken, else junk."""
+    if is_own_result(text(dataset, "Modality"), text(dataset, "Manufacturer")):
+        return Header(OWN_RESULT)
     study_uid = text(dataset, "StudyInstanceUID")
     if study_uid is None:
         # A DICOMDIR belongs to no study and is no loss; anything else without a study is damaged.

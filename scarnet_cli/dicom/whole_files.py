@@ -14,6 +14,7 @@ from scarnet_cli.dicom.bounds import STUDY_BYTES, Budget
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import frame_facts
+from scarnet_cli.dicom.packing import open_file
 from scarnet_cli.dicom.walk import BLOCK, walk
 from scarnet_cli.errors import DicomError, MachineError, ScarnetError
 from scarnet_cli.faults import machine_fault
@@ -25,7 +26,7 @@ class Source:
 
     Attributes:
         path: Path below the input's root, or absolute.
-        member: Place in the archive at `path`; None for a plain file.
+        member: Number in the archive at `path`; None for a plain file.
         frame: Index of the frame in a multi-frame object; None in a classic image.
         size: Bytes of the file, or of the archive, when it was indexed; None where that is not known.
     """
@@ -49,7 +50,7 @@ class WholeFile:
     frames: tuple[FrameFacts, ...]
 
 
-# Path, and place in the archive there.
+# Path, and number in the archive there.
 Key = tuple[str, int | None]
 WholeFiles = dict[Key, WholeFile]
 
@@ -65,12 +66,12 @@ def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Call
     members: dict[str, set[int]] = {}
     for path, member in dict.fromkeys((source.path, source.member) for source in sources):
         if member is None:
-            yield (path, None), partial((root / path).open, "rb")
+            yield (path, None), partial(open_file, root / path)
         else:
             members.setdefault(path, set()).add(member)
     for path, wanted in members.items():
-        for place, _, content in read_members(root / path, frozenset(wanted)):
-            yield (path, place), partial(io.BytesIO, content)
+        for found in read_members(root / path, frozenset(wanted)):
+            yield (path, found.number), partial(io.BytesIO, found.content or b"")
 
 
 def require_as_indexed(root: Path, sources: Sequence[Source]) -> None:

@@ -108,8 +108,10 @@ def test_a_byte_order_mark_as_excel_writes_it_does_no_harm(tmp_path: Path) -> No
         'study,dicom,site\r\nP1,a,"Oslo, north"\r\n,,\r\nP2,a,\r\n,,,,\r\n',
         'study,dicom,,site,,\r\nP1,a,,"Oslo, north",,\r\nP2,a,,,,\r\n',
         '\r\n,,\r\nstudy,dicom,site\r\nP1,a,"Oslo, north"\r\nP2,a\r\n',
+        "sep=;\r\nstudy;dicom;site\r\nP1;a;Oslo, north\r\nP2;a;\r\n",
+        'study,dicom,site\rP1,a,"Oslo, north"\rP2,a,\r',
     ],
-    ids=["semicolons", "tabs", "blank rows", "unnamed columns", "blank rows first"],
+    ids=["semicolons", "tabs", "blank rows", "unnamed columns", "blank rows first", "sep=", "old Macintosh"],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_sheets_as_spreadsheets_save_them_are_read(tmp_path: Path, text: str, encoding: str) -> None:

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from scarnet_cli.dicom.archives import MEMBER_LIMIT
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import Header
+from scarnet_cli.dicom.packing import MEMBER_LIMIT
 from scarnet_cli.files import atomic_path
 
 # Raised when a column changes its meaning; an older memory is then read anew instead of misread.
-CACHE_VERSION: Final = "2"
+CACHE_VERSION: Final = "3"
 # Kind of a row that holds no file but a study's plan; its key is the study's id.
 PLAN: Final = "plan"
 # Likewise: how often a failed study was tried again.

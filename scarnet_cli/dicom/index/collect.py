@@ -1,6 +1,7 @@
 """Learn what each file holds: from the memory where the file is unchanged, else from its header."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from scarnet_cli.dicom.index.read_files import Found, read_file
 from scarnet_cli.dicom.index.readers import FILE_SECONDS, IN_A_ROW, read_apart
 from scarnet_cli.dicom.index.recall import recall
 from scarnet_cli.dicom.index.sweep import IO_ERROR, NO_MEMORY, STUCK
+from scarnet_cli.dicom.member_numbers import holder
 from scarnet_cli.errors import MachineError, OutOfMemoryError
 
 logger = logging.getLogger(__name__)
@@ -113,10 +115,11 @@ class Fresh:
 
     def add(self, file: FoundFile, found: Found) -> None:
         """Take in a file, with its members where it is an archive."""
+        held = Counter(None if member is None else holder(member) for member, _ in found[1:])
         for member, header in found:
             place = file if member is None else file._replace(member=member)
             key = path_key(place.path, member)
-            members = len(found) - 1 if header.kind == ARCHIVE else 0
+            members = held[member] if header.kind == ARCHIVE else 0
             self.files.append(place)
             self.keys.append(key)
             self.lengths.append(max(1, len(header.frames)))

@@ -14,6 +14,8 @@ from scarnet_cli.dicom.headers import ARCHIVE, BROKEN
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.index.cache import TEXTS, run_starts
 from scarnet_cli.dicom.index.sweep import LINK_LOOP, LOST
+from scarnet_cli.dicom.member_numbers import in_archive
+from scarnet_cli.dicom.packing import DEEPEST
 
 # Kinds of files that could not be read. They may be mended without a change of time: each index tries again.
 NOT_READ: Final = (BROKEN, LINK_LOOP, *LOST)
@@ -43,13 +45,7 @@ def recall(memory: pa.Table, files: Sequence[FoundFile]) -> Recalled:
     known = _Known(memory)
     keys = [path_key(file.path) for file in files]
     places = known.places(files, keys)
-    archives = np.flatnonzero((places >= 0) & known.is_archive(places))
-    counts = known.members[places[archives]]
-    pairs = zip(archives.tolist(), counts.tolist(), strict=True)
-    owners = np.repeat(archives, counts)
-    members = [files[i]._replace(member=member) for i, count in pairs for member in range(count)]
-    member_keys = [path_key(file.path, file.member) for file in members]
-    member_places = known.places(members, member_keys)
+    members, member_keys, member_places, owners = _members(known, files, places)
     places[owners[member_places < 0]] = -1  # an archive is read whole or not at all
     member_places[places[owners] < 0] = -1
     everything = [*zip(files, keys, strict=True), *zip(members, member_keys, strict=True)]
@@ -60,6 +56,32 @@ def recall(memory: pa.Table, files: Sequence[FoundFile]) -> Recalled:
     rows, of_row = known.rows(all_places[order])
     unread = [files[i] for i in np.flatnonzero(places < 0).tolist()]
     return Recalled([file for file, _ in kept], [key for _, key in kept], rows, of_row, unread)
+
+
+def _members(
+    known: "_Known", files: Sequence[FoundFile], places: NDArray[np.int64]
+) -> tuple[list[FoundFile], list[str], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the members of archives, level by level: themselves, their keys and rows, and the file that each is in."""
+    members: list[FoundFile] = []
+    keys: list[str] = []
+    all_places, all_owners = [np.array([], np.int64)], [np.array([], np.int64)]
+    level, owners = list(files), np.arange(len(files))
+    for _ in range(DEEPEST):
+        archives = np.flatnonzero((places >= 0) & known.is_archive(places))
+        counts = known.members[places[archives]]
+        pairs = zip((level[i] for i in archives.tolist()), counts.tolist(), strict=True)
+        level = [file._replace(member=_number(file, place)) for file, count in pairs for place in range(count)]
+        level_keys = [path_key(file.path, file.member) for file in level]
+        places, owners = known.places(level, level_keys), np.repeat(owners[archives], counts)
+        members += level
+        keys += level_keys
+        all_places.append(places)
+        all_owners.append(owners)
+    return members, keys, np.concatenate(all_places), np.concatenate(all_owners)
+
+
+def _number(archive: FoundFile, place: int) -> int:
+    return place if archive.member is None else in_archive(archive.member, place)
 
 
 class _Known:

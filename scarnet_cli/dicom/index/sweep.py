@@ -4,13 +4,17 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from scarnet_cli.dicom.containers import NIFTI, UNKNOWN_ARCHIVE
 from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.index.leftovers import is_system_folder
+from scarnet_cli.dicom.packing import REFUSED
 from scarnet_cli.faults import machine_fault, own_fault
 
-# Why something in the input was not read. What it is about is lost to this run, but for the last three.
+# Why something in the input was not read, beside `REFUSED` and `PASSED_OVER`.
 VANISHED: Final = "vanished"
 UNREADABLE: Final = "unreadable"
 DEAD_LINK: Final = "dead_link"
@@ -21,7 +25,12 @@ IO_ERROR: Final = "io_error"
 LINK_LOOP: Final = "link_loop"
 WALKED_BEFORE: Final = "walked_before"
 NO_FILE: Final = "no_file"
-LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK, CRASHED, STUCK, NO_MEMORY, IO_ERROR)
+SYSTEM_FOLDER: Final = "system_folder"
+OWN_OUTPUT: Final = "own_output"
+# What these are about is lost to this run.
+LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK, CRASHED, STUCK, NO_MEMORY, IO_ERROR, *REFUSED)
+# What is told and is nobody's loss: a file of another kind, or one of which nobody knows what it holds.
+PASSED_OVER: Final = (NIFTI, UNKNOWN_ARCHIVE)
 
 
 class Unread(NamedTuple):
@@ -31,11 +40,13 @@ class Unread(NamedTuple):
         path: Its path, as `FoundFile` has it.
         is_folder: Whether it is a folder.
         reason: One of this module's words.
+        member: Its number in the archive at `path`; None for the file itself.
     """
 
     path: str
     is_folder: bool
     reason: str
+    member: int | None = None
 
 
 def sweep(
@@ -59,18 +70,21 @@ def sweep(
         return
     walked: set[tuple[int, int]] = set()
     waiting = [str(start)]
-    left_out = {str(folder) for folder in leave_out} - {str(start)}
+    left_out = _identities(leave_out) - _identities([start])
     while waiting:
         folder = waiting.pop()
-        if folder in left_out:
-            continue
         shown = _below(root, folder)
+        if folder != str(start) and is_system_folder(folder.rpartition(os.sep)[2]):
+            unread(Unread(shown, is_folder=True, reason=SYSTEM_FOLDER))
+            continue
         try:
             status = os.stat(folder)  # noqa: PTH116 (a Path for each of a million files takes longer than the call)
-            if (status.st_dev, status.st_ino) in walked:
-                unread(Unread(shown, is_folder=True, reason=WALKED_BEFORE))
+            identity = (status.st_dev, status.st_ino)
+            if identity in walked or identity in left_out:
+                reason = OWN_OUTPUT if identity in left_out else WALKED_BEFORE
+                unread(Unread(shown, is_folder=True, reason=reason))
                 continue
-            walked.add((status.st_dev, status.st_ino))
+            walked.add(identity)
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
@@ -84,6 +98,16 @@ def sweep(
             else:
                 yield from _found(entry.path, prefix + entry.name, unread)
         waiting.extend(reversed(folders))
+
+
+def _identities(folders: Iterable[Path]) -> set[tuple[int, int]]:
+    """Return what the operating system knows folders by, whatever links lead to them; of those that there are."""
+    found = set()
+    for folder in folders:
+        with suppress(OSError):
+            status = folder.stat()
+            found.add((status.st_dev, status.st_ino))
+    return found
 
 
 def reason_of(error: OSError) -> str:

@@ -16,9 +16,10 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
 from scarnet_cli import __version__
+from scarnet_cli.dicom.own_results import MANUFACTURER
 from scarnet_cli.dicom.results import codes
 from scarnet_cli.dicom.results.codes import PROPERTIES, Property
-from scarnet_cli.dicom.results.result import MANUFACTURER, MODEL_NAME, Result
+from scarnet_cli.dicom.results.result import MODEL_NAME, Result
 from scarnet_cli.dicom.results.source_headers import instances
 from scarnet_cli.image.labels import REGIONS, Label
 

@@ -12,7 +12,6 @@ from scarnet_cli import __version__
 from scarnet_cli.dicom.identity import make_uid
 from scarnet_cli.dicom.results.source_headers import SourceSlice
 
-MANUFACTURER: Final = "scarnet-pipeline"
 MODEL_NAME: Final = "ScarNet pipeline"
 
 

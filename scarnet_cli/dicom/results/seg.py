@@ -23,8 +23,9 @@ from scarnet_cli import __version__
 from scarnet_cli.dicom.geometry import direction_of
 from scarnet_cli.dicom.headers import number_of, text
 from scarnet_cli.dicom.identity import make_uid
+from scarnet_cli.dicom.own_results import MANUFACTURER
 from scarnet_cli.dicom.results.codes import ARTIFICIAL_INTELLIGENCE, PROPERTIES
-from scarnet_cli.dicom.results.result import MANUFACTURER, MODEL_NAME, Result
+from scarnet_cli.dicom.results.result import MODEL_NAME, Result
 from scarnet_cli.dicom.results.source_headers import SourceSlice, instances, patient_and_study
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import GRID_TOLERANCE_MM, Volume

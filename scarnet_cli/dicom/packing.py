@@ -1,0 +1,219 @@
+"""Files that gzip, bzip2, xz or lzma made smaller, each on its own (IM1.dcm.gz): unpacked as they are read, bounded."""
+
+import bz2
+import gzip
+import io
+import lzma
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, Final, NamedTuple, cast
+
+from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
+from scarnet_cli.dicom.containers import LZMA, OTHER, PACKED, START, XZ, form_of, unpacked_name
+from scarnet_cli.errors import DicomError
+from scarnet_cli.faults import machine_fault
+
+# Why an archive or a packed file is not read; codes of errors, and reasons in the table `unread`.
+BAD: Final = "bad_archive"
+TOO_LARGE: Final = "archive_too_large"
+TOO_DEEP: Final = "archive_too_deep"
+ENCRYPTED: Final = "encrypted_archive"
+REFUSED: Final = (BAD, TOO_LARGE, TOO_DEEP, ENCRYPTED)
+
+# Bounds against archives made to fill memory or time: a study has thousands of files of less than a megabyte, an
+# enhanced multi-frame object some hundred megabytes.
+MEMBER_LIMIT: Final = 100_000
+MEMBER_BYTES_LIMIT: Final = 256 << 20
+TOTAL_BYTES_LIMIT: Final = 64 << 30
+# MR images pack to a half or a tenth. More than this, beyond what every archive may hold, is a bomb.
+PACKING_LIMIT: Final = 50
+UNPACKED_BYTES: Final = 128 << 20
+# Archives in archives in an archive, and packings of one file.
+DEEPEST: Final = 3
+
+# Bytes read at once: a stream of a tar archive gives no more than a header's.
+STEP: Final = HEADER_PIECE >> 1
+_DICM: Final = slice(128, 132)
+# What zipfile, tarfile and the decompressors raise on damaged archives, besides their own errors.
+DAMAGE: Final = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+)
+_OPENERS: Final = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, XZ[:2]: lzma.open, LZMA[:2]: lzma.open}
+
+
+class Allowance:
+    """What an archive, and all archives in it together, may still hold.
+
+    Attributes:
+        most: Bytes that all of them may unpack to.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Allow what an archive of `size` bytes may hold."""
+        self.most = min(TOTAL_BYTES_LIMIT, UNPACKED_BYTES + PACKING_LIMIT * size)
+        self._count = self._bytes = 0
+
+    def take(self, count: int, size: int) -> None:
+        """Use up members and bytes.
+
+        Raises:
+            DicomError: More than there may be.
+        """
+        self._count += count
+        self._bytes += size
+        require_bounds(self._count, self._bytes, self.most)
+
+
+def require_bounds(count: int, size: int, most: int) -> None:
+    """Require so many files of so many bytes not to be too much.
+
+    Raises:
+        DicomError: They are.
+    """
+    if count > MEMBER_LIMIT or size > most:
+        message = (
+            f"An archive holds {count} files and {size} bytes; at most {MEMBER_LIMIT} files and {most} bytes are "
+            "read. Unpack it and name the folder instead."
+        )
+        raise DicomError(TOO_LARGE, message)
+
+
+def is_dicom(start: bytes) -> bool:
+    """Tell by the first bytes whether a file is DICOM with a preamble, which itself may hold anything."""
+    return start[_DICM] == b"DICM"
+
+
+class Unpacked(NamedTuple):
+    """A file with all packings undone.
+
+    Attributes:
+        stream: Its content, behind `start`; seekable.
+        start: Its first bytes.
+        name: Its name without the packings' suffixes.
+        form: Its form, as of `form_of`.
+        was_packed: Whether it was packed at all.
+    """
+
+    stream: IO[bytes]
+    start: bytes
+    name: str
+    form: str
+    was_packed: bool = False
+
+
+def unpacked(
+    stream: IO[bytes], name: str, allowance: Allowance, stack: ExitStack, begun: bytes | None = None
+) -> Unpacked:
+    """Return a file with its packings undone; nothing but its first bytes is read.
+
+    Args:
+        stream: Seekable stream at its start, or behind `begun`.
+        name: Name of the file.
+        allowance: What it may unpack to.
+        stack: Closes what is opened.
+        begun: Its first `START` bytes, where they have been read.
+
+    Raises:
+        DicomError: It is damaged, or packed again and again.
+    """
+    start = stream.read(START) if begun is None else begun
+    if is_dicom(start):
+        return Unpacked(stream, start, name, OTHER)
+    for depth in range(DEEPEST + 1):
+        form = form_of(start, name)
+        if form != PACKED:
+            return Unpacked(stream, start, name, form, was_packed=depth > 0)
+        stream.seek(0)
+        inner = stack.enter_context(_OPENERS[start[:2]](cast("BinaryIO", BoundedArchive(stream, allowance.most))))
+        try:
+            with damage_in_words():
+                inner_start = inner.read(START)
+        except DicomError:
+            if start.startswith(LZMA):  # it only began so
+                stream.seek(len(start))
+                return Unpacked(stream, start, name, OTHER, was_packed=depth > 0)
+            raise
+        stream, start, name = inner, inner_start, unpacked_name(name)
+    message = f"A file is packed over and over, more than {DEEPEST} times; unpack it and name the folder instead."
+    raise DicomError(TOO_DEEP, message)
+
+
+def whole(file: Unpacked, allowance: Allowance) -> bytes:
+    """Return all of a file's content.
+
+    Raises:
+        DicomError: It is larger than the bounds allow, or packed and damaged.
+        Exception: One of `DAMAGE`, where it was not packed.
+    """
+    if not file.was_packed:  # it was counted with its archive
+        return read_on(file.stream, file.start)
+    with damage_in_words():
+        content = read_on(file.stream, file.start)
+    allowance.take(0, len(content))
+    return content
+
+
+def read_on(stream: IO[bytes], start: bytes) -> bytes:
+    """Return all of a file's content, of which the start has been read.
+
+    Raises:
+        DicomError: It is larger than a file in an archive may be.
+        Exception: One of `DAMAGE`.
+    """
+    content = bytearray(start)
+    while piece := stream.read(STEP):
+        content += piece
+        require_bounds(1, len(content), MEMBER_BYTES_LIMIT)
+    return bytes(content)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file to be read; the content of one that is packed by itself comes from memory.
+
+    Raises:
+        DicomError: It is packed and damaged, or larger than the bounds allow.
+    """
+    file = path.open("rb")
+    start = file.read(_DICM.stop)
+    file.seek(0)
+    if is_dicom(start) or form_of(start, "") != PACKED:
+        return file
+    with file, ExitStack() as stack:
+        allowance = Allowance(path.stat().st_size)
+        return io.BytesIO(whole(unpacked(file, path.name, allowance, stack), allowance))
+
+
+@contextmanager
+def damage_in_words() -> Iterator[None]:
+    """Make an error of the archive's own of whatever its damage raises.
+
+    Raises:
+        DicomError: It is damaged.
+        Exception: The machine failed (see faults.py).
+    """
+    try:
+        yield
+    except DAMAGE as error:
+        if machine_fault(error):
+            raise
+        message = (
+            f"An archive cannot be read to its end ({type(error).__name__}): it is cut short, damaged, or packed in a "
+            "way that is not read; make it again or unpack it."
+        )
+        raise DicomError(BAD, message) from error
