@@ -71,7 +71,9 @@ def whatHappened(session, outdir) {
     }
     if (task) {
         def said = (task.dumpStderr() ?: []).findAll { line -> line.startsWith('Error: ') }
-        return "The run stopped: ${task.name.tokenize(':').last()} failed with exit code ${task.exitStatus}. ${said ? said.last() : ''}".trim()
+        def why = task.workDir.exists() ? (said ? said.last() : '') : "What it wrote in the work directory is gone: bring ${session.workDir} back, or run without -resume."
+        def code = task.exitStatus == Integer.MAX_VALUE ? 'without an exit code' : "with exit code ${task.exitStatus}"
+        return "The run stopped: ${task.name.tokenize(':').last()} failed ${code}. ${why}".trim()
     }
     if (session.error instanceof nextflow.exception.WorkflowScriptErrorException) {
         return 'The run stopped for the reason above.'

@@ -248,13 +248,15 @@ def _take_in_rows(root: Path, rows: Sequence[SampleRow], memory: pa.Table, optio
 
 def _nifti_study(row: SampleRow) -> PlannedStudy:
     digest = files_digest([], row_facts(row))
+    status = row.dicom.stat()
+    source = {"path": str(row.dicom), "member": None, "frame": None}
     entry = {
         "study_id": row.study,
         "digest": digest,
         "study_instance_uid": None,
         "manufacturer": None,
         "kind": "nifti",
-        "sources": [{"path": str(row.dicom), "member": None, "frame": None, "size": row.dicom.stat().st_size}],
+        "sources": [{**source, "size": status.st_size, "mtime_ns": status.st_mtime_ns}],
         "chosen": [],
         "component": None,
         "rules": [],

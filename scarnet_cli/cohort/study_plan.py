@@ -116,7 +116,7 @@ def _broken_words(broken: int, total: int) -> str:
 
 def source_of(file: FoundFile, frame: int | None) -> dict[str, Any]:
     """Return where a slice lies, as an entry says it; see `dicom.whole_files.Source`."""
-    return {"path": file.path, "member": file.member, "frame": frame, "size": file.size}
+    return {"path": file.path, "member": file.member, "frame": frame, "size": file.size, "mtime_ns": file.mtime_ns}
 
 
 def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
     Raises:
         DicomError: The study's files make no volume.
         GeometryError: Its NIfTI file is no volume.
-        MachineError: A file of it is gone, or has another size than when it was indexed, or the machine failed.
+        MachineError: A file of it is gone, or was changed since it was indexed, or the machine failed.
     """
     flags = list(study["flags"])
     rules = list(study["rules"])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from pydicom.dataset import Dataset
 
@@ -19,6 +19,9 @@ from scarnet_cli.dicom.walk import BLOCK, walk
 from scarnet_cli.errors import DicomError, MachineError, ScarnetError
 from scarnet_cli.faults import machine_fault
 
+# File systems keep times to different parts of a second, and two mounts of one may show different ones.
+_TIME_TOLERANCE_NS: Final = 2_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -29,17 +32,19 @@ class Source:
         member: Number in the archive at `path`; None for a plain file.
         frame: Index of the frame in a multi-frame object; None in a classic image.
         size: Bytes of the file, or of the archive, when it was indexed; None where that is not known.
+        mtime_ns: When it was written last, likewise, in nanoseconds since 1970.
     """
 
     path: str
     member: int | None
     frame: int | None
     size: int | None = None
+    mtime_ns: int | None = None
 
 
 def sources_of(entry: Mapping[str, Any]) -> list[Source]:
     """Return the slices that a batch's entry of a study names."""
-    return [Source(s["path"], s["member"], s["frame"], s.get("size")) for s in entry["sources"]]
+    return [Source(s["path"], s["member"], s["frame"], s.get("size"), s.get("mtime_ns")) for s in entry["sources"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Call
 
     Raises:
         DicomError: An archive cannot be read.
-        MachineError: A file is gone, or has another size than when it was indexed.
+        MachineError: A file is gone, or was changed since it was indexed.
     """
     require_as_indexed(root, sources)
     members: dict[str, set[int]] = {}
@@ -75,23 +80,25 @@ def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Call
 
 
 def require_as_indexed(root: Path, sources: Sequence[Source]) -> None:
-    """Require every file to be there, and of the size that the index saw: no study is to blame where one is not.
+    """Require every file to be there, of the size and time that the index saw: no study is to blame where one is not.
 
     Raises:
         MachineError: One is not, or the file server fails.
     """
-    sizes = {source.path: source.size for source in sources}
-    for number, (path, size) in enumerate(sizes.items(), start=1):
+    seen = {source.path: (source.size, source.mtime_ns) for source in sources}
+    for number, (path, (size, mtime_ns)) in enumerate(seen.items(), start=1):
         try:
-            found = (root / path).stat().st_size
+            status = (root / path).stat()
         except (FileNotFoundError, NotADirectoryError):
-            raise _changed(root, f"file {number} of {len(sizes)} of a study is gone") from None
+            raise _changed(root, f"file {number} of {len(seen)} of a study is gone") from None
         except OSError as error:
             if fault := machine_fault(error):
                 raise fault from error
             continue  # whoever opens it says what is wrong
-        if size not in (None, found):
-            raise _changed(root, f"file {number} of {len(sizes)} of a study has {found} bytes, not {size}")
+        if size not in (None, status.st_size):
+            raise _changed(root, f"file {number} of {len(seen)} of a study has {status.st_size} bytes, not {size}")
+        if mtime_ns is not None and abs(status.st_mtime_ns - mtime_ns) > _TIME_TOLERANCE_NS:
+            raise _changed(root, f"file {number} of {len(seen)} of a study was written again")
 
 
 def _changed(root: Path, what: str) -> MachineError:
@@ -117,7 +124,7 @@ def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
 
     Raises:
         DicomError: A file cannot be read, or ends in the midst of its pixels.
-        MachineError: A file is gone, or has another size than when it was indexed, or the machine failed.
+        MachineError: A file is gone, or was changed since it was indexed, or the machine failed.
     """
     files: WholeFiles = {}
     budget = Budget(STUDY_BYTES)  # for all of them

@@ -306,7 +306,6 @@ def _with_instances(entry: dict[str, Any] | None, instances: Mapping[str, Instan
     sources = []
     for source in entry["sources"]:
         instance = instances[source["path"]]
-        sources.append(
-            {**source, "size": None, "instance": [instance.study_uid, instance.series_uid, instance.sop_uid]}
-        )
+        uids = [instance.study_uid, instance.series_uid, instance.sop_uid]
+        sources.append({**source, "size": None, "mtime_ns": None, "instance": uids})
     return {**entry, "sources": sources}

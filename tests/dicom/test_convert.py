@@ -3,6 +3,7 @@
 That the volumes are right is in test_cases.py.
 """
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -100,6 +101,11 @@ def test_an_input_that_changed_or_went_since_the_index_is_no_study_s_fault(tmp_p
     assert study.entry is not None
     paths[2].write_bytes(paths[2].read_bytes()[:-1])
     with pytest.raises(MachineError, match=r"input changed since it was indexed: file 3 of 7 of a study has \d+ bytes"):
+        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+    save(make_series()[2:3], tmp_path / "in", "002.dcm".format)
+    later_ns = paths[2].stat().st_mtime_ns + 3_000_000_000
+    os.utime(paths[2], ns=(later_ns, later_ns))
+    with pytest.raises(MachineError, match=r"file 3 of 7 of a study was written again"):
         convert_study(study.entry, tmp_path / "in", tmp_path / "out")
     paths[2].unlink()
     with pytest.raises(MachineError, match=r"file 3 of 7 of a study is gone. Run again with -resume"):

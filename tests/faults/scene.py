@@ -127,7 +127,7 @@ class RunScene:
     @property
     def files(self) -> list[Path]:
         """The input's files of that study that are read for its volume."""
-        (batch,) = self.reference.parent.glob(f"work/*/*/index/batches/{next(iter(self.batches))}.json")
+        batch = next(self.reference.parent.glob(f"work/*/*/index/batches/{next(iter(self.batches))}.json"))
         entry = next(entry for entry in read_json(batch)["studies"] if entry["study_id"] == self.study)
         return [self.input / source["path"] for source in entry["sources"]]
 

@@ -80,7 +80,7 @@ def read_source_slices(root: Path, sources: Sequence[Source]) -> list[SourceSlic
 
     Raises:
         DicomError: A file cannot be read any more, or does not say which image it is.
-        MachineError: A file is gone, or has another size than when it was indexed, or the machine failed.
+        MachineError: A file is gone, or was changed since it was indexed, or the machine failed.
     """
     headers: dict[Key, Dataset] = {}
     try:

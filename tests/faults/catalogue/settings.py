@@ -44,9 +44,9 @@ FAULTS = [
     Fault(
         "few-files-index",
         GROUP,
-        "`scarnet index` with `ulimit -n 14`",
+        "`scarnet index` with `ulimit -n 12`",
         Promise.SAID,
-        partial(few_files_command, stage="index", most=14),
+        partial(few_files_command, stage="index", most=12),
         says="too many files are open",
         exit_codes=(75,),
         command=True,

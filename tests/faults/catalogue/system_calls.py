@@ -35,11 +35,11 @@ def fail_reads(scene: RunScene, error: str, *, once: bool) -> Ended:
 def fail_tenth_writes(scene: RunScene) -> Ended:
     """Let every tenth write below the work directory fail, of all tasks together."""
     scene.begin_at("CONVERT")
-    return scene.run("-resume", rule=_full(f"{scene.work}/*", scene, every=10))
+    return scene.run("-resume", rule=_full(f"{scene.work}/*/convert/*", scene, every=10))
 
 
 def fail_some_writes(scene: RunScene) -> Ended:
-    """Let the tenth write below the work directory fail, and the five after it."""
+    """Let the tenth write of CONVERT fail, and the five after it."""
     scene.begin_at("CONVERT")
     return scene.run("-resume", rule=_full(f"{scene.work}/*", scene, every=1, last=15))
 
@@ -97,7 +97,7 @@ FAULTS = [
     Fault(
         "enospc-some-writes",
         GROUP,
-        "ENOSPC at the tenth to fifteenth write of all tasks together",
+        "CONVERT: ENOSPC at the tenth to fifteenth write of all its tasks together",
         Promise.GOES_ON,
         fail_some_writes,
         says="CONVERT",

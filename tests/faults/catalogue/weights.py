@@ -128,7 +128,7 @@ FAULTS = [
             f"`scarnet {stage}`: {words}",
             Promise.SAID,
             partial(damage_command, stage=stage, damage=damage),
-            says="(?i)weights|localiser",
+            says="(?i)weights|localiser|safetensors",
             command=True,
             quick=quick,
         )
