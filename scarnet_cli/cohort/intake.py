@@ -20,7 +20,7 @@ from scarnet_cli.cohort.unread import as_lost, lost_folders, unread_rows
 from scarnet_cli.dicom.containers import NIFTI
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
-from scarnet_cli.dicom.headers import BROKEN, IMAGE
+from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, IMAGE
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.index.cache import NOTHING, PLAN, merged, read_cache, text_rows
 from scarnet_cli.dicom.index.collect import Contents, ReadOptions, collect, part_paths
@@ -28,7 +28,7 @@ from scarnet_cli.dicom.index.readers import FILE_SECONDS
 from scarnet_cli.dicom.index.recall import NOT_READ
 from scarnet_cli.dicom.index.standing import require_gone, standing
 from scarnet_cli.dicom.index.sweep import IO_ERROR, PASSED_OVER, Unread, sweep
-from scarnet_cli.dicom.packing import REFUSED
+from scarnet_cli.dicom.packing import NESTED, REFUSED
 from scarnet_cli.dicom.series.rules import SeriesRules
 from scarnet_cli.dicom.series.selection import chooser, select
 from scarnet_cli.errors import InputError, MachineError
@@ -200,6 +200,11 @@ def _contents(
         Unread(file.path, is_folder=False, reason=kinds.kinds[kinds.kind[place]], member=file.member)
         for place in np.flatnonzero(kinds.among({*NOT_READ, *PASSED_OVER} - {BROKEN})).tolist()
         for file in [contents.files[place]]
+    ]
+    unread += [
+        Unread(contents.files[place].path, is_folder=False, reason=NESTED, member=contents.files[place].member)
+        for place in np.flatnonzero(kinds.among([ARCHIVE])).tolist()
+        if contents.files[place].member is not None
     ]
     require_gone(root, unread)
     return contents, kinds

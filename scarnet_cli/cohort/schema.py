@@ -277,8 +277,8 @@ _UNREAD: Final = [
         "reason",
         TEXT,
         "vanished, unreadable, dead_link, crashed, stuck, no_memory, io_error, link_loop, walked_before, no_file, "
-        "bad_archive, encrypted_archive, archive_too_large, archive_too_deep, unknown_archive, nifti, system_folder or "
-        "own_output, see `message`.",
+        "bad_archive, encrypted_archive, archive_too_large, archive_too_deep, nested_archive, unknown_archive, nifti, "
+        "system_folder or own_output, see `message`.",
         required=True,
     ),
     column("count", COUNT, "How many.", required=True),

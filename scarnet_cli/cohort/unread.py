@@ -26,7 +26,7 @@ from scarnet_cli.dicom.index.sweep import (
     WALKED_BEFORE,
     Unread,
 )
-from scarnet_cli.dicom.packing import BAD, ENCRYPTED, REFUSED, TOO_DEEP, TOO_LARGE
+from scarnet_cli.dicom.packing import BAD, ENCRYPTED, NESTED, REFUSED, TOO_DEEP, TOO_LARGE
 
 _FIND: Final = "`scarnet index INPUT --find PLACE` prints where it lies"
 # Reason -> what was seen, and what to do.
@@ -45,6 +45,7 @@ REASONS: Final[dict[str, str]] = {
     ENCRYPTED: f"An archive that is encrypted; unpack it with its password; {_FIND}.",
     TOO_LARGE: f"An archive, or a packed file, that holds more than is read of one; unpack it; {_FIND}.",
     TOO_DEEP: f"An archive in archives in an archive, or packed over and over; unpack it; {_FIND}.",
+    NESTED: f"An archive in an archive, which was opened and read like any other; nothing is lost; {_FIND}.",
     UNKNOWN_ARCHIVE: "An archive of a kind that is not opened (rar, 7z, zstd, an image of a disk, ...), so that nobody "
     f"knows what it holds; unpack it if that is images; {_FIND}.",
     NIFTI: f"NIfTI files beside DICOM, which is what was looked for; name them in a samplesheet; {_FIND}.",
@@ -87,7 +88,8 @@ def files_summary(counts: Counter[str], rows: Sequence[Mapping[str, Any]]) -> st
     taken = {kind: count for kind, count in sorted(counts.items()) if kind not in _PASSED_OVER}
     words = [f"files: {_listed(taken) or 'none'}"]
     words += [f"passed over: {_listed(passed)}"] if passed else []
-    words += [f"not read: {sum(row['count'] for row in rows)}, see unread.parquet"] if rows else []
+    missed = sum(row["count"] for row in rows if row["reason"] != NESTED)
+    words += [f"not read: {missed}, see unread.parquet"] if missed else []
     return "; ".join(words)
 
 

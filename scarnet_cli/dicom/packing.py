@@ -22,6 +22,8 @@ from scarnet_cli.faults import machine_fault
 BAD: Final = "bad_archive"
 TOO_LARGE: Final = "archive_too_large"
 TOO_DEEP: Final = "archive_too_deep"
+# Not refused: it was opened like any other.
+NESTED: Final = "nested_archive"
 ENCRYPTED: Final = "encrypted_archive"
 REFUSED: Final = (BAD, TOO_LARGE, TOO_DEEP, ENCRYPTED)
 

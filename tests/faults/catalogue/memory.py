@@ -84,7 +84,7 @@ FAULTS = [
         for stage, mib in (
             ("index", 250),
             ("convert", 300),
-            ("crop", 700),
+            ("crop", 900),
             ("segment", 900),
             ("gather", 250),
         )
