@@ -31,6 +31,16 @@ _LABELS = "Look at the contours; correct the label map and measure it again if t
 
 FLAGS: Final[dict[str, Flag]] = {
     # conversion
+    "patients_separated": Flag(
+        "several patients told apart",
+        "Files of several patients have one StudyInstanceUID, or lie in one folder without any; each patient is a study.",
+        "Look whether all pictures are of one patient; leave the study out if you cannot tell.",
+    ),
+    "no_study_uid": Flag(
+        "files put together without StudyInstanceUID",
+        "The files have no StudyInstanceUID, or a new one each; those of one folder were taken for one study.",
+        "Look whether all pictures are of one examination.",
+    ),
     "latest_stack_chosen": Flag("several stacks, latest taken", "Several complete LGE stacks were found.", _CHOSEN),
     "lge_by_header": Flag(
         "LGE told by header, not by name", "No series is named as LGE; header fields told which one it is.", _CHOSEN

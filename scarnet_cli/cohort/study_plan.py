@@ -57,11 +57,13 @@ class StudyFiles:
         files: Every file of it, those without a picture and those that cannot be read included.
         frames: The frames of its images.
         broken: How many of its files cannot be read.
+        notes: How they were found to be one study.
     """
 
     files: list[FoundFile] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     broken: int = 0
+    notes: tuple[Note, ...] = ()
 
 
 def plan_study(
@@ -120,7 +122,7 @@ def source_of(file: FoundFile, frame: int | None) -> dict[str, Any]:
 
 
 def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:
-    notes = list(stack.notes)
+    notes = [*study.notes, *stack.notes]
     if study.broken:
         notes.append(Note("unreadable_files", _broken_words(study.broken, len(study.files)), flag=True))
     return {

@@ -21,11 +21,16 @@ LARGEST_PIXEL_MM: Final = 10.0
 _SPACING_TOLERANCE: Final = 1e-3
 
 
-def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, list[Note]]:
+def read_volume(root: Path, sources: Sequence[Source], *, one_uid: bool = True) -> tuple[Volume, list[Note]]:
     """Read slices into one float32 volume, first slice first along the normal of row and column direction.
 
     The z axis points along row direction x column direction, so that the grid is right-handed; positions and
     directions are the headers' own, in LPS.
+
+    Args:
+        root: Folder that the paths of the sources lie below.
+        sources: The slices.
+        one_uid: All must be of one StudyInstanceUID, as they were when they were indexed.
 
     Returns:
         The volume, and what had to be done to its values.
@@ -35,7 +40,7 @@ def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, list[Not
     """
     files = read_whole_files(root, sources)
     facts = _facts(files, sources)
-    if len({fact.study_uid for fact in facts}) > 1:
+    if one_uid and len({fact.study_uid for fact in facts}) > 1:
         message = "The files are of several studies: some changed after the index was made; run the pipeline again."
         raise DicomError("changed_file", message)
     spacing = _one_grid(facts)

@@ -1,6 +1,7 @@
 """The index's memory: what each file held when it was last read, and how each study was planned; one Arrow table.
 
-A file is known by a hash of its path. The memory holds no path, no name and no date: see `FrameFacts`.
+A file is known by a hash of its path. The memory holds no path, no name and no date: see `FrameFacts`,
+and `same_patient` for how files of several patients are told from each other all the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 from scarnet_cli.dicom.archives import MEMBER_LIMIT
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import Header
+from scarnet_cli.dicom.index.same_patient import COLUMNS, READING, Numbers
 from scarnet_cli.files import atomic_path
 
 # Raised when a column changes its meaning; an older memory is then read anew instead of misread.
-CACHE_VERSION: Final = "2"
+CACHE_VERSION: Final = "3"
 # Kind of a row that holds no file but a study's plan; its key is the study's id.
 PLAN: Final = "plan"
 # Likewise: how often a failed study was tried again.
@@ -55,6 +57,7 @@ SCHEMA: Final = pa.schema(
         pa.field("kind", pa.string()),
         pa.field("members", pa.int64()),
         pa.field("file_study_uid", pa.string()),
+        *(pa.field(name, pa.int64()) for name in (READING, *COLUMNS)),
         *(pa.field(name, _arrow_type(kind)) for name, kind in FrameFacts.__annotations__.items()),
         pa.field("plan", pa.string()),
     ],
@@ -72,15 +75,17 @@ HELD: Final = pa.schema([pa.field(field.name, _held_type(field)) for field in SC
 NOTHING: Final = pa.Table.from_batches([], schema=HELD)  # empty_table() would import pandas
 
 
-def file_rows(files: Iterable[tuple[str, int, int, int, Header]]) -> pa.Table:
+def file_rows(files: Iterable[tuple[str, int, int, int, Header]], numbers: Numbers) -> pa.Table:
     """Return the rows of files.
 
     Args:
         files: Key, size, time, number of members where it is an archive, and content of each.
+        numbers: Gives numbers to what they say of the patient.
     """
     columns: list[list[Any]] = [[] for _ in SCHEMA]
     for key, size, mtime_ns, members, header in files:
-        head = (key, size, mtime_ns, header.kind, members, header.study_uid)
+        same = numbers.of(header.study_uid, header.witnesses)
+        head = (key, size, mtime_ns, header.kind, members, header.study_uid, numbers.reading, *same)
         for frame in header.frames or (None,):
             facts = frame or (None,) * len(_FRAME_FIELDS)
             for column, value in zip(columns, (*head, *facts, None), strict=True):
