@@ -33,7 +33,7 @@ FLAGS: Final[dict[str, Flag]] = {
     # conversion
     "patients_separated": Flag(
         "several patients told apart",
-        "Files of several patients have one StudyInstanceUID, or lie in one folder without any; each patient is a study.",
+        "Files of several patients have one StudyInstanceUID, or lie in one folder without any; each is a study.",
         "Look whether all pictures are of one patient; leave the study out if you cannot tell.",
     ),
     "no_study_uid": Flag(
@@ -75,6 +75,11 @@ FLAGS: Final[dict[str, Flag]] = {
         "orientation unknown",
         "The NIfTI file does not say how the stack lies in the patient (sform and qform are not set).",
         "Segments are not measured; write the file again from its DICOM to get them.",
+    ),
+    "no_frame_of_reference": Flag(
+        "a frame of reference in every slice",
+        "Slices have a FrameOfReferenceUID each, as some anonymisers write; they were taken to share one.",
+        _ORDER,
     ),
     "philips_scale": Flag(
         "slices brought to one scale",

@@ -16,7 +16,7 @@ from scarnet_cli.dicom.identity import part_id, path_key, study_id_from_uid
 from scarnet_cli.dicom.index.collect import Contents
 from scarnet_cli.dicom.index.recall import NOT_READ
 from scarnet_cli.dicom.index.same_patient import folder_of
-from scarnet_cli.dicom.stacks import Note
+from scarnet_cli.dicom.notes import Note
 from scarnet_cli.errors import DicomError
 
 NO_STUDY_UID: Final = "no_study_uid"
@@ -139,9 +139,7 @@ def _told_apart(
         return [Group(study_id, members, lost, notes=notes, problem=problem)]
     # An image of its own makes a part's id; files without a picture may be in several.
     ids = [part_id(uid or "", _keys(contents, part[said.frames[part] > 0])) for part in parts]
-    return [
-        Group(study_id, part, lost, notes=(*notes, _SEPARATED)) for study_id, part in zip(ids, parts, strict=True)
-    ]
+    return [Group(study_id, part, lost, notes=(*notes, _SEPARATED)) for study_id, part in zip(ids, parts, strict=True)]
 
 
 def _keys(contents: Contents, members: NDArray[np.int64]) -> list[str]:

@@ -15,8 +15,8 @@ from scarnet_cli.cohort.grouping import Group, Kinds, by_row, by_study, kinds_of
 from scarnet_cli.cohort.replan import Planner, extras, row_facts
 from scarnet_cli.cohort.samplesheet import SampleRow, read_samplesheet
 from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, failed_study, files_digest
-from scarnet_cli.cohort.whose import Said
 from scarnet_cli.cohort.unread import as_lost, lost_folders, unread_rows
+from scarnet_cli.cohort.whose import Said
 from scarnet_cli.dicom.archives import is_archive
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile

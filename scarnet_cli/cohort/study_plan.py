@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.dicom.facts import FoundFile, Frame
+from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.series.selection import Selection, SeriesVerdict, select
-from scarnet_cli.dicom.stacks import Note, Stack
+from scarnet_cli.dicom.stacks import Stack
 from scarnet_cli.errors import DicomError
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scarnet_cli.dicom.headers import IMAGE
 from scarnet_cli.dicom.index.collect import Contents
 from scarnet_cli.dicom.index.same_patient import COLUMNS, folder_of, lone, parent_of, varying
+from scarnet_cli.dicom.repeats import LEAST_SLICES
 from scarnet_cli.dicom.series.names import merged_name
-from scarnet_cli.dicom.stacks import LEAST_SLICES
 from scarnet_cli.errors import DicomError
 
 Places = NDArray[np.int64]
@@ -289,7 +289,9 @@ def _single(instances: Sequence[str | None]) -> list[str | None]:
 def _shared(folders: Sequence[str], values: Sequence[str | None]) -> bool:
     """Tell whether two folders have a value in common."""
     owner: dict[str, str] = {}
-    return any(owner.setdefault(value, folder) != folder for folder, value in zip(folders, values, strict=True) if value)
+    return any(
+        owner.setdefault(value, folder) != folder for folder, value in zip(folders, values, strict=True) if value
+    )
 
 
 def _child_of(folders: dict[int, str]) -> dict[int, str]:
@@ -303,7 +305,9 @@ def _child_of(folders: dict[int, str]) -> dict[int, str]:
 def _refused(said: Said, members: Places, witnesses: slice) -> DicomError:
     """Return a refusal that says what contradicts, never the values."""
     numbers = said.numbers[members]
-    counts = {_KEYWORDS[i]: len(np.unique(numbers[numbers[:, i] > 0, i])) for i in range(*witnesses.indices(len(COLUMNS)))}
+    counts = {
+        _KEYWORDS[i]: len(np.unique(numbers[numbers[:, i] > 0, i])) for i in range(*witnesses.indices(len(COLUMNS)))
+    }
     told = ", ".join(f"{keyword} has {count} values" for keyword, count in counts.items() if count > 1)
     message = (
         f"Files of one study are of several patients, and which file is whose cannot be told: "

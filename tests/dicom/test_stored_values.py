@@ -9,8 +9,8 @@ from dicom_series import make_series, save, stored_pixels
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.stacks import Note
 from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
