@@ -81,6 +81,11 @@ FLAGS: Final[dict[str, Flag]] = {
         "Slices have a FrameOfReferenceUID each, as some anonymisers write; they were taken to share one.",
         _ORDER,
     ),
+    "repeated_instance_uid": Flag(
+        "one SOPInstanceUID for several images",
+        "Several images have one SOPInstanceUID; they were told apart by place and kind.",
+        "Look whether the picture shows one series; results cannot be exported as DICOM.",
+    ),
     "philips_scale": Flag(
         "slices brought to one scale",
         "Slices were stored by different private scales, and the standard rescale did not undo it.",

@@ -133,13 +133,28 @@ def _told_apart(
     """Return the study, or the studies, of files that lie together; they stay together where no one can tell."""
     parts = parts_of(said, members)
     notes = () if uid else (_NO_UID,)
+    nameless = bool((said.study[members] < 0).any())
     if isinstance(parts, DicomError) or len(parts) == 1:
-        problem = parts if isinstance(parts, DicomError) else None
+        problem = parts if isinstance(parts, DicomError) else _without_uid(said, members) if nameless else None
         study_id = study_id_from_uid(uid) if uid else part_id("", _keys(contents, members))
         return [Group(study_id, members, lost, notes=notes, problem=problem)]
     # An image of its own makes a part's id; files without a picture may be in several.
-    ids = [part_id(uid or "", _keys(contents, part[said.frames[part] > 0])) for part in parts]
-    return [Group(study_id, part, lost, notes=(*notes, _SEPARATED)) for study_id, part in zip(ids, parts, strict=True)]
+    studies = []
+    for part in parts:
+        study_id = part_id(uid or "", _keys(contents, part[said.frames[part] > 0]))
+        problem = _without_uid(said, part) if nameless else None
+        studies.append(Group(study_id, part, lost, notes=(*notes, _SEPARATED), problem=problem))
+    return studies
+
+
+def _without_uid(said: Said, members: NDArray[np.int64]) -> DicomError:
+    """Return why images without StudyInstanceUID are no study by themselves: a folder is no proof of one."""
+    count = int((said.frames[members] > 0).sum())
+    message = (
+        f"{count} images that lie together have no StudyInstanceUID, so that only their folder says that they are one "
+        "study. Give the folder a row of a samplesheet, which needs no StudyInstanceUID, or export the study again."
+    )
+    return DicomError(NO_STUDY_UID, message)
 
 
 def _keys(contents: Contents, members: NDArray[np.int64]) -> list[str]:

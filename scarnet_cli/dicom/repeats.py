@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,8 +19,23 @@ LEAST_SLICES: Final = 4
 _SAME_MM: Final = 0.1
 
 
-def without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], set[str | None]]:
-    """Drop frames of files that are there twice; return the rest and the series that had some.
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """Frames without copies.
+
+    Attributes:
+        frames: The frames, each once.
+        copied: SeriesInstanceUIDs of those that were there twice.
+        shared: SOPInstanceUIDs that several images have.
+    """
+
+    frames: list[Frame]
+    copied: set[str | None]
+    shared: set[str]
+
+
+def without_copies(frames: Sequence[Frame]) -> Unique:
+    """Drop frames of files that are there twice.
 
     Copies have one SOPInstanceUID and are the same in everything that their headers say. A SOPInstanceUID that
     frames of different headers have is no image's name, and no frame is dropped for it.
@@ -28,12 +44,17 @@ def without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], set[str | None
     for frame in frames:
         named[frame.facts.sop_uid or id(frame), frame.facts.frame].append(frame)
     dropped: set[int] = set()
-    copies: set[str | None] = set()
+    copied: set[str | None] = set()
+    shared: set[str] = set()
     for same in named.values():
-        if len(same) > 1 and len({(f.facts._replace(study_uid=""), f.file.size) for f in same}) == 1:
+        if len(same) == 1:
+            continue
+        if len({(f.facts._replace(study_uid=""), f.file.size) for f in same}) == 1:
             dropped.update(id(frame) for frame in same[1:])
-            copies.add(same[0].facts.series_uid)
-    return [frame for frame in frames if id(frame) not in dropped], copies
+            copied.add(same[0].facts.series_uid)
+        else:
+            shared.add(same[0].facts.sop_uid or "")
+    return Unique([frame for frame in frames if id(frame) not in dropped], copied, shared)
 
 
 def depths_of(frames: Sequence[Frame]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from scarnet_cli.dicom.geometry import REPEAT_TOLERANCE_MM, StackGeometry, slice
 from scarnet_cli.dicom.kinds import grouped, new_in_each, of_one_kind, series_like
 from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.repeats import (
+    Unique,
     complete,
     depths_of,
     one_a_position,
@@ -35,6 +36,11 @@ _REPAIRED: Final = Note(
 )
 
 
+_REPEATED_UID: Final = Note(
+    "repeated_instance_uid",
+    "Several images have one SOPInstanceUID; they were told apart by place and kind.",
+    flag=True,
+)
 _NO_FRAME: Final = Note(
     "no_frame_of_reference",
     "Slices of one series have a FrameOfReferenceUID each; they were taken to share one.",
@@ -95,13 +101,13 @@ def form_stacks(frames: Sequence[Frame], rules: SeriesRules | None = None) -> li
         frames: Frames of one study for which `has_geometry` holds.
         rules: The rules that tell a frame's component; the built-in ones by default.
     """
-    unique, copies = without_copies(frames)
-    components = components_of(unique, rules or built_in_rules())
+    unique = without_copies(frames)
+    components = components_of(unique.frames, rules or built_in_rules())
     stacks: list[Stack] = []
-    for group in of_one_kind(unique, components):
+    for group in of_one_kind(unique.frames, components):
         for parallel in _parallel_groups(group):
             merged = (part for whole in _merged(series_like(parallel)) for part in passes(whole))
-            stacks.extend(_stack(part, components, copies) for part in merged)
+            stacks.extend(_stack(part, components, unique) for part in merged)
     return stacks
 
 
@@ -163,10 +169,10 @@ def _continues(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
     return len(positions_of(depths_of(both))) == distinct and complete(both)
 
 
-def _stack(frames: list[Frame], components: dict[int, Component], copies: set[str | None]) -> Stack:
+def _stack(frames: list[Frame], components: dict[int, Component], unique: Unique) -> Stack:
     uids = tuple(sorted({f.facts.series_uid or "" for f in frames}))
     notes: list[Note] = []
-    if copies & {f.facts.series_uid for f in frames}:
+    if unique.copied & {f.facts.series_uid for f in frames}:
         notes.append(Note("duplicate_files", "Files that hold the same image twice were read once.", flag=True))
     if len(uids) > 1:
         notes.append(Note("merged_series", f"{len(uids)} series of one grid and name were merged into one stack."))
@@ -183,6 +189,8 @@ def _stack(frames: list[Frame], components: dict[int, Component], copies: set[st
             notes.append(_REPAIRED)
     except DicomError as error:
         problem = error
+    if unique.shared & {f.facts.sop_uid for f in chosen}:
+        notes.append(_REPEATED_UID)
     first = frames[0]
     component, name = components[id(first)], name_of(first)
     return Stack(tuple(chosen), uids, component, name, geometry, problem, repeats, (*notes, *found))
