@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from scarnet_cli.dicom.facts import Witnesses
 from scarnet_cli.dicom.headers import IMAGE
 from scarnet_cli.dicom.index.collect import Contents
-from scarnet_cli.dicom.index.same_patient import COLUMNS, folder_of, lone, parent_of, varying
+from scarnet_cli.dicom.index.same_patient import COLUMNS, Numbers, folder_of, lone, parent_of, varying
 from scarnet_cli.dicom.repeats import LEAST_SLICES
 from scarnet_cli.dicom.series.names import merged_name
 from scarnet_cli.errors import DicomError
@@ -170,6 +171,15 @@ def parts_of(said: Said, members: Places) -> list[Places] | DicomError:
     return _by_folder(said, members) or (_refused(said, members, _PERSON) if parts is None else [members])
 
 
+def patients_of(said: Sequence[Witnesses]) -> DicomError | None:
+    """Return why images that a server gives as one study are of several patients; None where nothing says so."""
+    numbers = Numbers()
+    found = [numbers.of(None, witnesses) for witnesses in said]
+    table = np.array([[number or 0 for number in one] for one in found], np.int64).reshape(len(found), len(COLUMNS))
+    differs = any(len(np.unique(column[column > 0])) > 1 for column in table[:, _PERSON].T)
+    return _refusal(table, _PERSON) if differs else None
+
+
 def contradicted(said: Said, members: Places, scopes: NDArray[np.int64]) -> DicomError | None:
     """Return why files that are given as one study are of several patients; None where nothing says so.
 
@@ -304,7 +314,10 @@ def _child_of(folders: dict[int, str]) -> dict[int, str]:
 
 def _refused(said: Said, members: Places, witnesses: slice) -> DicomError:
     """Return a refusal that says what contradicts, never the values."""
-    numbers = said.numbers[members]
+    return _refusal(said.numbers[members], witnesses)
+
+
+def _refusal(numbers: NDArray[np.int64], witnesses: slice) -> DicomError:
     counts = {
         _KEYWORDS[i]: len(np.unique(numbers[numbers[:, i] > 0, i])) for i in range(*witnesses.indices(len(COLUMNS)))
     }

@@ -114,33 +114,39 @@ def _header_of(dataset: "Dataset", *, meant: bool) -> Header:
 
 def image_header(dataset: Layer) -> Header:
     """Return what an image holds, given as a data set or as what `walk` returns of it."""
-    return Header(IMAGE, text(dataset, "StudyInstanceUID"), frame_facts(dataset), _witnesses(dataset))
+    frames = frame_facts(dataset)
+    return Header(IMAGE, frames[0].study_uid or None, frames, _witnesses(dataset, frames[0]))
 
 
-def _witnesses(dataset: Layer) -> Witnesses:
+def _witnesses(dataset: Layer, facts: FrameFacts) -> Witnesses:
     """Return what an image says of whose it is; files that say the same share one object."""
-    image_type = joined([dataset], "ImageType")
-    person = (_raw(dataset, "PatientID"), _raw(dataset, "PatientName"), _raw(dataset, "PatientBirthDate"))
-    if image_type is not None and not image_type.startswith("ORIGINAL"):
-        return _shared(Witnesses(*person))
-    maker = (text(dataset, "Manufacturer") or "").split(" ")[0].encode()
-    day = (text(dataset, "StudyDate") or "").encode()
-    scanner = (maker, _raw(dataset, "ManufacturerModelName"), _raw(dataset, "DeviceSerialNumber"))
-    return _shared(Witnesses(*person, _raw(dataset, "PatientSex"), day, *scanner))
+    if isinstance(dataset, dict):
+        written = tuple([dataset.get(keyword, b"") for keyword in _WRITTEN])
+    else:
+        from scarnet_cli.dicom.datasets import bounded_bytes  # noqa: PLC0415 (see TYPE_CHECKING above)
+
+        written = tuple([bounded_bytes(dataset, keyword) for keyword in _WRITTEN])  # type: ignore[arg-type]  # as above
+    original = facts.image_type is None or facts.image_type.startswith("ORIGINAL")
+    return _shared(written, text(dataset, "StudyDate"), facts.manufacturer, original)
+
+
+_WRITTEN: Final = (
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "ManufacturerModelName",
+    "DeviceSerialNumber",
+)
 
 
 @lru_cache(maxsize=4096)
-def _shared(witnesses: Witnesses) -> Witnesses:
-    return witnesses
-
-
-def _raw(dataset: Layer, keyword: str) -> bytes:
-    """Return the bytes of a value as it is written, without padding; empty where there is none."""
-    if isinstance(dataset, dict):
-        return dataset.get(keyword, b"").rstrip(b"\0 ")
-    from scarnet_cli.dicom.datasets import bounded_bytes  # noqa: PLC0415 (see TYPE_CHECKING above)
-
-    return bounded_bytes(dataset, keyword).rstrip(b"\0 ")  # type: ignore[arg-type]  # a Mapping is always a dict
+def _shared(written: tuple[bytes, ...], day: str | None, manufacturer: str | None, original: bool) -> Witnesses:  # noqa: FBT001 (of a cache)
+    patient_id, name, birth_date, sex, model, scanner = (value.rstrip(b"\0 ") for value in written)
+    if not original:
+        return Witnesses(patient_id, name, birth_date)
+    maker = (manufacturer or "").split(" ")[0]
+    return Witnesses(patient_id, name, birth_date, sex, (day or "").encode(), maker.encode(), model, scanner)
 
 
 def frame_facts(dataset: Layer) -> tuple[FrameFacts, ...]:

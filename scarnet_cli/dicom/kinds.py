@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import cache
 from typing import Final
 
 from scarnet_cli.dicom.facts import Frame
@@ -73,6 +74,7 @@ def _kind(frame: Frame, component: Component) -> Hashable:
     )
 
 
+@cache
 def _picture(image_type: str | None) -> Hashable:
     return tuple(word for word in (image_type or "").upper().split("\\")[2:] if word not in _SAME_PICTURE)
 
@@ -82,6 +84,8 @@ def _apart(
 ) -> list[list[Frame]]:
     """Return frames in groups between which a time differs by more than `gap`; those without a time are the last."""
     times = {id(frame): time_of(frame) for frame in frames}
+    if len(set(times.values())) == 1:
+        return [list(frames)]
     ordered = sorted({time for time in times.values() if time is not None})
     group_of: dict[float | None, int] = {None: len(ordered)}
     number = 0

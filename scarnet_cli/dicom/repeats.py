@@ -1,6 +1,6 @@
 """Frames that are there twice: copies of a file, and positions that were scanned more than once."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -82,6 +82,8 @@ def passes(frames: list[Frame]) -> list[list[Frame]]:
     What the later one lacks is not to be filled from the earlier, which may be another kind of picture. Where all
     passes have the same positions, or the repeats are of some slices, or no times tell passes, it stays as it is.
     """
+    if len({frame.facts.position_xyz_mm for frame in frames}) == len(frames):
+        return [frames]
     clusters = _clusters(depths_of(frames))
     repeated = [cluster for cluster in clusters if len(cluster) > 1]
     times = [frame.facts.acquired_s for frame in frames]
@@ -137,6 +139,8 @@ def require_told_apart(frames: Sequence[Frame]) -> None:
     Raises:
         DicomError: Nothing does.
     """
+    if len(frames) == 1:
+        return
     clusters = _clusters(depths_of(frames))
     repeated = [[frames[i] for i in cluster] for cluster in clusters if len(cluster) > 1]
     some = len(repeated) * 2 <= len(clusters)
@@ -159,10 +163,10 @@ def _one_is_latest(frames: Sequence[Frame], *, by_instance: bool) -> bool:
 
 def _numbered_anew(frames: Sequence[Frame]) -> bool:
     """Tell whether InstanceNumber runs from its first to its last more than once in one series: these were several."""
-    numbers = [frame.facts.instance_number for frame in frames]
-    counts = {numbers.count(number) for number in set(numbers)}
+    numbers = Counter(frame.facts.instance_number for frame in frames)
     one_series = len({(f.facts.series_uid, f.facts.stack_id) for f in frames}) == 1
-    return one_series and counts.isdisjoint({1}) and len(counts) == 1 and len(set(numbers)) >= LEAST_SLICES
+    times = set(numbers.values())
+    return one_series and 1 not in times and len(times) == 1 and len(numbers) >= LEAST_SLICES
 
 
 def _clusters(depths: NDArray[np.float64]) -> list[NDArray[np.int64]]:
