@@ -71,6 +71,12 @@ FLAGS: Final[dict[str, Flag]] = {
         "The pictures were stored as negatives (MONOCHROME1) and were turned into positives.",
         "Look whether blood and scar are bright in the picture; leave the study out if not.",
     ),
+    "padding_replaced": Flag(
+        "padding taken for background",
+        "Pixels outside of what was scanned have a value of their own (PixelPaddingValue); they became background.",
+        "Nothing, where the heart is whole in the picture.",
+        finding=True,
+    ),
     "orientation_unknown": Flag(
         "orientation unknown",
         "The NIfTI file does not say how the stack lies in the patient (sform and qform are not set).",

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from scarnet_cli.dicom.bounds import STUDY_VOXELS
-from scarnet_cli.dicom.decode import decode_slice, is_negative
+from scarnet_cli.dicom.decode import decode_slice, has_padding, is_negative
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import stack_geometry
 from scarnet_cli.dicom.notes import Note
@@ -53,6 +53,9 @@ def read_volume(root: Path, sources: Sequence[Source], *, one_uid: bool = True) 
     if any(is_negative(files[source.path, source.member].dataset) for source in sources):
         words = "The pictures are stored as negatives (MONOCHROME1); they were turned into positives."
         notes = [*notes, Note("negative_inverted", words, flag=True)]
+    if any(has_padding(files[source.path, source.member].dataset) for source in sources):
+        words = "Pixels of the stated padding (PixelPaddingValue) were given the least value of the others."
+        notes = [*notes, Note("padding_replaced", words, flag=True)]
     slices = [
         decode_slice(files[source.path, source.member].dataset, fact, rescale, f"File {n} of {len(sources)}")
         for n, (source, fact, rescale) in enumerate(zip(sources, facts, rescales, strict=True), start=1)

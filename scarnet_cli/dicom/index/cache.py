@@ -39,6 +39,7 @@ _ARROW_TYPES: Final[dict[str, pa.DataType]] = {
     "tuple[float, ...]": pa.list_(pa.float64()),
 }
 _FRAME_FIELDS: Final = FrameFacts._fields
+_NO_FRAME: Final = (None,) * len(_FRAME_FIELDS)
 # Text that differs from row to row; all other text is held once.
 _UNIQUE: Final = {"key", "sop_uid", "plan"}
 
@@ -82,15 +83,12 @@ def file_rows(files: Iterable[tuple[str, int, int, int, Header]], numbers: Numbe
         files: Key, size, time, number of members where it is an archive, and content of each.
         numbers: Gives numbers to what they say of the patient.
     """
-    columns: list[list[Any]] = [[] for _ in SCHEMA]
+    rows: list[tuple[Any, ...]] = []
     for key, size, mtime_ns, members, header in files:
         same = numbers.of(header.study_uid, header.witnesses)
         head = (key, size, mtime_ns, header.kind, members, header.study_uid, numbers.reading, *same)
-        for frame in header.frames or (None,):
-            facts = frame or (None,) * len(_FRAME_FIELDS)
-            for column, value in zip(columns, (*head, *facts, None), strict=True):
-                column.append(value)
-    return _table(columns)
+        rows += [(*head, *(frame or _NO_FRAME), None) for frame in header.frames or (None,)]
+    return _table(list(zip(*rows, strict=True)) or [()] * len(SCHEMA))
 
 
 def text_rows(kind: str, texts: Iterable[tuple[str, str]]) -> pa.Table:
