@@ -20,6 +20,7 @@ from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import read_header
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.index.cache import file_rows, write_cache
+from scarnet_cli.dicom.index.same_patient import Numbers
 from scarnet_cli.dicom.made.stored import TRANSFER_SYNTAXES, file_bytes, new_file, set_pixels
 from scarnet_cli.image.volume import Volume, write_nifti
 
@@ -175,7 +176,7 @@ def caches() -> Iterator[bytes]:
     ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "index.parquet"
-        write_cache(file_rows(rows), path)
+        write_cache(file_rows(rows, Numbers()), path)
         yield path.read_bytes()
 
 

@@ -20,7 +20,7 @@ from scarnet_cli.cohort.plan import read_batch, write_plan
 from scarnet_cli.cohort.samplesheet import read_samplesheet
 from scarnet_cli.dicom.convert import read_nifti_study
 from scarnet_cli.dicom.facts import FoundFile, Frame
-from scarnet_cli.dicom.headers import IMAGE, Header, frame_facts, read_by_pydicom, read_header, text
+from scarnet_cli.dicom.headers import image_header, read_by_pydicom, read_header
 from scarnet_cli.dicom.index.cache import read_cache, write_cache
 from scarnet_cli.dicom.index.recall import recall
 from scarnet_cli.dicom.pixels import read_volume
@@ -39,7 +39,7 @@ def headers(content: bytes, folder: Path) -> None:
     """Read a header and choose among its frames; the short way through a header is pydicom's, or none."""
     elements = walk(io.BytesIO(content), content[:BLOCK])
     if elements is not None:
-        found = Header(IMAGE, text(elements, "StudyInstanceUID"), frame_facts(elements))
+        found = image_header(elements)
         assert repr(found) == repr(read_by_pydicom(io.BytesIO(content), meant=True)), "walk and pydicom differ"
     for suffix in ("", ".dcm"):
         header = read_header(io.BytesIO(content), suffix)

@@ -76,18 +76,25 @@ def _choices(
     source: Path, memory: pa.Table | None, options: IntakeOptions, wanted: str | None = None
 ) -> tuple[tuple[Explained, ...], list[str]]:
     """Return the choice of every study, or of the wanted one alone, and the ids of all."""
-    kept: dict[str, Selection] = {}
+    kept: list[Selection] = []
 
     def choose(frames: Sequence[Frame]) -> Selection:
         uid = frames[0].facts.study_uid if frames else ""
         if not frames or wanted not in (None, uid, study_id_from_uid(uid)):
             return _OTHER
-        kept[study_id_from_uid(uid)] = options.choose(frames)
-        return kept[study_id_from_uid(uid)]
+        kept.append(options.choose(frames))
+        return kept[-1]
 
     intake = take_in(source, memory, replace(options, choose=choose, rules=_NO_PLAN))
-    found = [Explained(study_id, selection, None) for study_id, selection in sorted(kept.items())]
-    return (*found, *_without_image(intake, wanted)), [study.study_id for study in intake.studies]
+    known = [study.study_id for study in intake.studies]
+    of_series = {id(selection.series): selection for selection in kept if selection.series}
+    chosen = [(study.study_id, of_series.get(id(study.series))) for study in intake.studies]
+    found = [Explained(study_id, selection, None) for study_id, selection in chosen if selection is not None]
+    alone = _without_image(intake, wanted)
+    if not found and not alone and wanted in known:  # a part of a study, which has an id of its own
+        every, _ = _choices(source, memory, options)
+        return tuple(one for one in every if one.study_id == wanted), known
+    return (*found, *alone), known
 
 
 def _without_image(intake: Intake, wanted: str | None) -> list[Explained]:

@@ -16,8 +16,8 @@ CODES: Final = frozenset({
     "burned_in_annotation", "changed_file", "crashed", "grid_mismatch", "heart_not_found", "heart_not_segmented",
     "internal_error", "mixed_grids", "no_dicom", "no_geometry", "no_lge_stack", "no_mr_images", "non_finite_signal",
     "not_a_volume", "not_found", "not_readable", "not_retrieved", "out_of_memory", "repeated_position",
-    "rv_insertion", "several_studies", "sheared_stack", "single_slice", "slice_gap", "timed_out", "turned_slices",
-    "unknown_label", "unreadable_folder", "unreadable_image",
+    "no_study_uid", "rv_insertion", "several_patients", "several_studies", "sheared_stack", "single_slice", "slice_gap",
+    "stacks_not_told_apart", "timed_out", "turned_slices", "unknown_label", "unreadable_folder", "unreadable_image",
 })
 # fmt: on
 # A longer message helps nobody.

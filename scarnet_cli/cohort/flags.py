@@ -31,6 +31,16 @@ _LABELS = "Look at the contours; correct the label map and measure it again if t
 
 FLAGS: Final[dict[str, Flag]] = {
     # conversion
+    "patients_separated": Flag(
+        "several patients told apart",
+        "Files of several patients have one StudyInstanceUID, or lie in one folder without any; each is a study.",
+        "Look whether all pictures are of one patient; leave the study out if you cannot tell.",
+    ),
+    "no_study_uid": Flag(
+        "files put together without StudyInstanceUID",
+        "The files have no StudyInstanceUID, or a new one each; those of one folder were taken for one study.",
+        "Look whether all pictures are of one examination.",
+    ),
     "latest_stack_chosen": Flag("several stacks, latest taken", "Several complete LGE stacks were found.", _CHOSEN),
     "lge_by_header": Flag(
         "LGE told by header, not by name", "No series is named as LGE; header fields told which one it is.", _CHOSEN
@@ -61,10 +71,26 @@ FLAGS: Final[dict[str, Flag]] = {
         "The pictures were stored as negatives (MONOCHROME1) and were turned into positives.",
         "Look whether blood and scar are bright in the picture; leave the study out if not.",
     ),
+    "padding_replaced": Flag(
+        "padding taken for background",
+        "Pixels outside of what was scanned have a value of their own (PixelPaddingValue); they became background.",
+        "Nothing, where the heart is whole in the picture.",
+        finding=True,
+    ),
     "orientation_unknown": Flag(
         "orientation unknown",
         "The NIfTI file does not say how the stack lies in the patient (sform and qform are not set).",
         "Segments are not measured; write the file again from its DICOM to get them.",
+    ),
+    "no_frame_of_reference": Flag(
+        "a frame of reference in every slice",
+        "Slices have a FrameOfReferenceUID each, as some anonymisers write; they were taken to share one.",
+        _ORDER,
+    ),
+    "repeated_instance_uid": Flag(
+        "one SOPInstanceUID for several images",
+        "Several images have one SOPInstanceUID; they were told apart by place and kind.",
+        "Look whether the picture shows one series; results cannot be exported as DICOM.",
     ),
     "philips_scale": Flag(
         "slices brought to one scale",

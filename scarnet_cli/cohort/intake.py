@@ -17,6 +17,7 @@ from scarnet_cli.cohort.replan import Planner, extras, row_facts
 from scarnet_cli.cohort.samplesheet import SampleRow
 from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, failed_study, files_digest
 from scarnet_cli.cohort.unread import as_lost, lost_folders, unread_rows
+from scarnet_cli.cohort.whose import Said
 from scarnet_cli.dicom.containers import NIFTI
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
@@ -26,6 +27,7 @@ from scarnet_cli.dicom.index.cache import NOTHING, PLAN, merged, read_cache, tex
 from scarnet_cli.dicom.index.collect import Contents, ReadOptions, collect, part_paths
 from scarnet_cli.dicom.index.readers import FILE_SECONDS
 from scarnet_cli.dicom.index.recall import NOT_READ
+from scarnet_cli.dicom.index.same_patient import settled
 from scarnet_cli.dicom.index.standing import require_gone, standing
 from scarnet_cli.dicom.index.sweep import IO_ERROR, PASSED_OVER, Unread, sweep
 from scarnet_cli.dicom.packing import NESTED, REFUSED
@@ -213,7 +215,8 @@ def _contents(
 def _intake(
     root: Path, studies: Sequence[PlannedStudy], contents: Contents, planner: Planner, unread: Sequence[Unread]
 ) -> Intake:
-    memory = pa.concat_tables([contents.rows, text_rows(PLAN, planner.texts)])
+    rows = settled(contents.rows, Said(contents).scopes()[contents.of_row])
+    memory = pa.concat_tables([rows, text_rows(PLAN, planner.texts)])
     in_order = tuple(sorted(studies, key=lambda study: study.study_id))
     return Intake(root, in_order, memory, planner.kinds.counts(), tuple(unread_rows(unread)))
 

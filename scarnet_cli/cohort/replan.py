@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -86,7 +86,8 @@ class Planner:
         files, keys = self._contents.files, self._contents.keys
         facts = [(keys[i], files[i].size, files[i].mtime_ns) for i in group.members.tolist()]
         facts += [(path_key(file.path, file.member), file.size, file.mtime_ns) for file in group.lost]
-        return files_digest(facts, row_facts(group.row) if group.row else ())
+        told = [note.code for note in group.notes] + ([str(group.problem)] if group.problem else [])
+        return files_digest(facts, [*(row_facts(group.row) if group.row else ()), *told])
 
     def _taken_over(self, group: Group, digest: str) -> PlannedStudy | None:
         text = self._plans.get(group.study_id)
@@ -131,21 +132,18 @@ class Planner:
 
 
 def _plan_group(group: Group, study: StudyFiles, digest: str, choose: Choose) -> PlannedStudy:
-    uids = sorted({frame.facts.study_uid for frame in study.frames})
-    if group.row is not None and len(uids) > 1:
-        message = (
-            f"The samplesheet's folder or archive of this study holds {len(uids)} studies (StudyInstanceUIDs); give "
-            "each its own row."
-        )
-        return failed_study(group.study_id, digest, "several_studies", message)
+    if group.problem is not None:
+        return failed_study(group.study_id, digest, group.problem.code, str(group.problem))
     if group.row is not None and not study.frames and not study.broken:
         message = (
             "The samplesheet's folder or archive of this study holds no DICOM image; check its path. A NIfTI file is "
             "named itself; an archive of another kind than zip and tar must be unpacked."
         )
         return failed_study(group.study_id, digest, "no_dicom", message)
-    uid = uids[0] if uids else None
-    return plan_study(group.study_id, uid, study, digest, extras(group.row) if group.row else NO_EXTRAS, choose)
+    uids = {frame.facts.study_uid for frame in study.frames}
+    uid = next(iter(uids)) if len(uids) == 1 else None
+    further = extras(group.row) if group.row else NO_EXTRAS
+    return plan_study(group.study_id, uid or None, replace(study, notes=group.notes), digest, further, choose)
 
 
 def row_facts(row: SampleRow) -> list[Any]:

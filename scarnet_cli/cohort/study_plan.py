@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.dicom.facts import FoundFile, Frame
+from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.series.selection import Selection, SeriesVerdict, select
-from scarnet_cli.dicom.stacks import Note, Stack
+from scarnet_cli.dicom.stacks import Stack
 from scarnet_cli.errors import DicomError
 
 logger = logging.getLogger(__name__)
@@ -57,11 +58,13 @@ class StudyFiles:
         files: Every file of it, those without a picture and those that cannot be read included.
         frames: The frames of its images.
         broken: How many of its files cannot be read.
+        notes: How they were found to be one study.
     """
 
     files: list[FoundFile] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     broken: int = 0
+    notes: tuple[Note, ...] = ()
 
 
 def plan_study(
@@ -120,7 +123,7 @@ def source_of(file: FoundFile, frame: int | None) -> dict[str, Any]:
 
 
 def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:
-    notes = list(stack.notes)
+    notes = [*study.notes, *stack.notes]
     if study.broken:
         notes.append(Note("unreadable_files", _broken_words(study.broken, len(study.files)), flag=True))
     return {

@@ -39,7 +39,7 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
         volume, found = read_nifti_study(root / sources[0].path)
         flags += found
     else:
-        volume, notes = read_volume(root, sources)
+        volume, notes = read_volume(root, sources, one_uid="no_study_uid" not in flags)
         flags += [note.code for note in notes]
         rules += [{"code": note.code, "words": note.words} for note in notes]
     folder = out / "studies" / study["study_id"]

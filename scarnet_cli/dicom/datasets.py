@@ -89,6 +89,16 @@ def bounded_value(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 (anyth
         return None
 
 
+def bounded_bytes(dataset: Dataset, keyword: str) -> bytes:
+    """Return a value as it is written, or as ASCII where it was decoded; empty where it is absent or too large."""
+    try:
+        value = dataset.get_item(keyword).value  # not decoded yet
+    except DAMAGE:
+        return b""
+    written = value if isinstance(value, bytes) else str(value or "").encode("ascii", "ignore")
+    return written if len(written) <= VALUE_BYTES else b""
+
+
 def sequences(dataset: Dataset) -> list[Any]:
     """Return the values of a data set's sequences; nothing else is decoded."""
     return [dataset[tag].value or [] for tag in dataset.keys() if _vr(dataset, tag) == "SQ"]  # noqa: SIM118 (elements)

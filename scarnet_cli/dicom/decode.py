@@ -75,6 +75,7 @@ def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: s
     if stored.shape != (rows, columns):
         message = f"{where} decodes to {stored.shape}, its header says {rows} x {columns}; export it again."
         raise DicomError("bad_pixels", message)
+    stored = _without_padding(dataset, stored)
     if is_negative(dataset):
         stored = np.invert(stored) if stored.dtype.kind == "i" else _highest(dataset, stored) - stored
     if rescale == Rescale(1.0, 0.0) and stored.dtype.itemsize <= _EXACT_BYTES:
@@ -90,6 +91,28 @@ def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: s
 def is_negative(dataset: Dataset) -> bool:
     """Tell whether a picture is stored as its negative: the least value is white (PS3.3 C.7.6.3.1.2)."""
     return str(dataset.get("PhotometricInterpretation", _POSITIVE)).strip() == _NEGATIVE
+
+
+def has_padding(dataset: Dataset) -> bool:
+    """Tell whether pixels of no signal are stored as a value other than 0 (PixelPaddingValue, PS3.3 C.7.5.1.1.2)."""
+    return bool(dataset.get("PixelPaddingValue"))
+
+
+def _without_padding(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:
+    """Put the least value of the others where a picture is padded: background, not the brightest or darkest signal.
+
+    Pixels that are padded with 0 are background already, and a picture of padding alone stays as it is.
+    """
+    if not has_padding(dataset):
+        return stored
+    ends = [
+        int(dataset[k].value) for k in ("PixelPaddingValue", "PixelPaddingRangeLimit") if dataset.get(k) is not None
+    ]
+    padded = (stored >= min(ends)) & (stored <= max(ends))
+    if padded.all() or not padded.any():
+        return stored
+    background = stored[~padded].max() if is_negative(dataset) else stored[~padded].min()
+    return np.where(padded, background, stored)
 
 
 def _highest(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:

@@ -24,11 +24,40 @@ class FoundFile(NamedTuple):
     mtime_ns: int
 
 
+class Witnesses(NamedTuple):
+    """What a file says of whose picture it is, as it is written there; for comparing files, never kept.
+
+    All from `sex` on are of original pictures alone: a workstation writes its own.
+
+    Attributes:
+        patient_id: PatientID.
+        patient_name: PatientName.
+        birth_date: PatientBirthDate.
+        sex: PatientSex.
+        study_day: StudyDate.
+        maker: First word of Manufacturer.
+        model: ManufacturerModelName.
+        scanner: DeviceSerialNumber.
+    """
+
+    patient_id: bytes = b""
+    patient_name: bytes = b""
+    birth_date: bytes = b""
+    sex: bytes = b""
+    study_day: bytes = b""
+    maker: bytes = b""
+    model: bytes = b""
+    scanner: bytes = b""
+
+
+NO_WITNESSES: Final = Witnesses()
+
+
 class FrameFacts(NamedTuple):
     """One frame's header: of a classic image its only one.
 
     Attributes:
-        study_uid: StudyInstanceUID.
+        study_uid: StudyInstanceUID; empty where there is none.
         series_uid: SeriesInstanceUID.
         sop_uid: SOPInstanceUID.
         frame: Index of the frame in a multi-frame object, from 0; None in a classic image.
@@ -44,6 +73,7 @@ class FrameFacts(NamedTuple):
         slope: RescaleSlope, 1 where there is none.
         intercept: RescaleIntercept, 0 where there is none.
         inversion_ms: InversionTime.
+        echo_ms: EchoTime.
         acquired_s: Seconds from the start of the study's day to the acquisition; orders repeats, tells no date.
         frame_of_reference: FrameOfReferenceUID.
         rows: Number of rows.
@@ -71,6 +101,7 @@ class FrameFacts(NamedTuple):
     slope: float
     intercept: float
     inversion_ms: float | None
+    echo_ms: float | None
     acquired_s: float | None
     frame_of_reference: str | None
     rows: int | None

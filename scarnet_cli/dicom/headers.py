@@ -4,10 +4,11 @@ import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 from scarnet_cli.dicom.bounds import FRAMES
-from scarnet_cli.dicom.facts import FrameFacts
+from scarnet_cli.dicom.facts import NO_WITNESSES, FrameFacts, Witnesses
 from scarnet_cli.dicom.own_results import is_own_result
 from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
 from scarnet_cli.faults import machine_fault
@@ -43,11 +44,13 @@ class Header(NamedTuple):
         kind: `IMAGE`, `OBJECT`, `BROKEN`, `JUNK` or `OWN_RESULT`; of an index also why a file was not read.
         study_uid: StudyInstanceUID where it could be read.
         frames: The frames of an image; empty for everything else.
+        witnesses: What an image says of whose it is. They are compared while the index is made and are in no memory.
     """
 
     kind: str
     study_uid: str | None = None
     frames: tuple[FrameFacts, ...] = ()
+    witnesses: Witnesses = NO_WITNESSES
 
 
 def read_header(stream: BinaryIO | io.FileIO, suffix: str) -> Header:
@@ -63,7 +66,7 @@ def read_header(stream: BinaryIO | io.FileIO, suffix: str) -> Header:
     meant = _is_meant(start, suffix)
     elements = walk(stream, start)
     if elements is not None:
-        return Header(IMAGE, text(elements, "StudyInstanceUID"), frame_facts(elements))
+        return image_header(elements)
     stream.seek(0)
     if not isinstance(stream, io.RawIOBase):
         return read_by_pydicom(stream, meant=meant)
@@ -101,22 +104,68 @@ def read_by_pydicom(stream: BinaryIO, *, meant: bool) -> Header:
 
 def header_of(dataset: "Dataset", *, meant: bool) -> Header:
     """Return what a data set holds; one that is `meant` as DICOM and cannot be told is broken, else junk."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd values and character sets
+        return _header_of(dataset, meant=meant)
+
+
+def _header_of(dataset: "Dataset", *, meant: bool) -> Header:
     if is_own_result(text(dataset, "Modality"), text(dataset, "Manufacturer")):
         return Header(OWN_RESULT)
     study_uid = text(dataset, "StudyInstanceUID")
-    if study_uid is None:
-        # A DICOMDIR belongs to no study and is no loss; anything else without a study is damaged.
+    has_size = whole(dataset, "Rows") is not None and whole(dataset, "Columns") is not None
+    if study_uid is None and not (has_size and text(dataset, "SOPClassUID")):
+        # A DICOMDIR belongs to no study and is no loss; anything else without a study or a picture is damaged.
         harmless = text(dataset, "SOPClassUID") is not None and "Rows" not in dataset
         media = str(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID", "")) == "1.2.840.10008.1.3.10"
         return Header(OBJECT if media or (harmless and not meant) else BROKEN if meant else JUNK)
-    if whole(dataset, "Rows") is None or whole(dataset, "Columns") is None:
+    if not has_size:
         cut = text(dataset, "Modality") in (None, "MR")
         return Header(BROKEN if cut else OBJECT, study_uid)
-    return Header(IMAGE, study_uid, frame_facts(dataset))
+    return image_header(dataset)
+
+
+def image_header(dataset: Layer) -> Header:
+    """Return what an image holds, given as a data set or as what `walk` returns of it."""
+    frames = frame_facts(dataset)
+    return Header(IMAGE, frames[0].study_uid or None, frames, _witnesses(dataset, frames[0]))
+
+
+def _witnesses(dataset: Layer, facts: FrameFacts) -> Witnesses:
+    """Return what an image says of whose it is; files that say the same share one object."""
+    if isinstance(dataset, dict):
+        written = tuple([dataset.get(keyword, b"") for keyword in _WRITTEN])
+    else:
+        from scarnet_cli.dicom.datasets import bounded_bytes  # noqa: PLC0415 (see TYPE_CHECKING above)
+
+        written = tuple([bounded_bytes(dataset, keyword) for keyword in _WRITTEN])  # type: ignore[arg-type]  # as above
+    original = facts.image_type is None or facts.image_type.startswith("ORIGINAL")
+    return _shared(written, text(dataset, "StudyDate"), facts.manufacturer, original)
+
+
+_WRITTEN: Final = (
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "ManufacturerModelName",
+    "DeviceSerialNumber",
+)
+
+
+@lru_cache(maxsize=4096)
+def _shared(written: tuple[bytes, ...], day: str | None, manufacturer: str | None, original: bool) -> Witnesses:  # noqa: FBT001 (of a cache)
+    patient_id, name, birth_date, sex, model, scanner = (value.rstrip(b"\0 ") for value in written)
+    if not original:
+        return Witnesses(patient_id, name, birth_date)
+    maker = (manufacturer or "").split(" ")[0]
+    return Witnesses(patient_id, name, birth_date, sex, (day or "").encode(), maker.encode(), model, scanner)
 
 
 def frame_facts(dataset: Layer) -> tuple[FrameFacts, ...]:
     """Return the facts of every frame of an image, in the order of its frames."""
+    if isinstance(dataset, dict):  # of `walk`: nothing is left to decode or to warn of
+        return tuple(_frames(dataset, text(dataset, "StudyInstanceUID") or ""))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return tuple(_frames(dataset, text(dataset, "StudyInstanceUID") or ""))
@@ -168,6 +217,7 @@ def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geomet
         slope=first(layers, "RescaleSlope", number_of) or 1.0,
         intercept=first(layers, "RescaleIntercept", number_of) or 0.0,
         inversion_ms=first(layers, "InversionTime", number_of) or first(layers, "InversionTimes", number_of),
+        echo_ms=first(layers, "EffectiveEchoTime", number_of) or first(layers, "EchoTime", number_of),
         acquired_s=_acquired(layers),
         frame_of_reference=first(layers, "FrameOfReferenceUID", text),
         rows=first(layers, "Rows", whole),

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # pydicom costs the index more than its headers do
@@ -14,6 +15,14 @@ _UID_SPACE: Final = uuid.UUID("6d1f0a52-9c3b-5e77-8a43-2b9d61c0e4f8")
 def study_id_from_uid(study_instance_uid: str) -> str:
     """Return the first 16 hex digits of SHA-256 of a StudyInstanceUID."""
     return hashlib.sha256(study_instance_uid.encode()).hexdigest()[:16]
+
+
+def part_id(study_instance_uid: str, keys: Iterable[str]) -> str:
+    """Return the id of a study that no StudyInstanceUID is the name of: a hash of it and the first of its files' keys.
+
+    It stays while that file stays; nothing of what the files say of a patient is in it.
+    """
+    return hashlib.sha256(f"{study_instance_uid}/{min(keys)}".encode()).hexdigest()[:16]
 
 
 def path_key(path: str, member: int | None = None) -> str:

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 
 from scarnet_cli.dicom.bounds import STUDY_VOXELS
-from scarnet_cli.dicom.decode import decode_slice, is_negative
+from scarnet_cli.dicom.decode import decode_slice, has_padding, is_negative
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import stack_geometry
+from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.philips import Rescale, one_scale, private_scale
-from scarnet_cli.dicom.stacks import Note
 from scarnet_cli.dicom.whole_files import Source, WholeFiles, read_whole_files
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
@@ -21,11 +21,16 @@ LARGEST_PIXEL_MM: Final = 10.0
 _SPACING_TOLERANCE: Final = 1e-3
 
 
-def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, list[Note]]:
+def read_volume(root: Path, sources: Sequence[Source], *, one_uid: bool = True) -> tuple[Volume, list[Note]]:
     """Read slices into one float32 volume, first slice first along the normal of row and column direction.
 
     The z axis points along row direction x column direction, so that the grid is right-handed; positions and
     directions are the headers' own, in LPS.
+
+    Args:
+        root: Folder that the paths of the sources lie below.
+        sources: The slices.
+        one_uid: All must be of one StudyInstanceUID, as they were when they were indexed.
 
     Returns:
         The volume, and what had to be done to its values.
@@ -35,7 +40,7 @@ def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, list[Not
     """
     files = read_whole_files(root, sources)
     facts = _facts(files, sources)
-    if len({fact.study_uid for fact in facts}) > 1:
+    if one_uid and len({fact.study_uid for fact in facts}) > 1:
         message = "The files are of several studies: some changed after the index was made; run the pipeline again."
         raise DicomError("changed_file", message)
     spacing = _one_grid(facts)
@@ -48,6 +53,9 @@ def read_volume(root: Path, sources: Sequence[Source]) -> tuple[Volume, list[Not
     if any(is_negative(files[source.path, source.member].dataset) for source in sources):
         words = "The pictures are stored as negatives (MONOCHROME1); they were turned into positives."
         notes = [*notes, Note("negative_inverted", words, flag=True)]
+    if any(has_padding(files[source.path, source.member].dataset) for source in sources):
+        words = "Pixels of the stated padding (PixelPaddingValue) were given the least value of the others."
+        notes = [*notes, Note("padding_replaced", words, flag=True)]
     slices = [
         decode_slice(files[source.path, source.member].dataset, fact, rescale, f"File {n} of {len(sources)}")
         for n, (source, fact, rescale) in enumerate(zip(sources, facts, rescales, strict=True), start=1)

@@ -19,9 +19,12 @@ WANTED: Final[dict[int, tuple[str, str]]] = {
     0x00080023: ("ContentDate", "DA"), 0x0008002A: ("AcquisitionDateTime", "DT"), 0x00080030: ("StudyTime", "TM"),
     0x00080031: ("SeriesTime", "TM"), 0x00080032: ("AcquisitionTime", "TM"), 0x00080033: ("ContentTime", "TM"),
     0x00080060: ("Modality", "CS"), 0x00080070: ("Manufacturer", "LO"), 0x0008103E: ("SeriesDescription", "LO"),
-    0x00089208: ("ComplexImageComponent", "CS"), 0x00180020: ("ScanningSequence", "CS"),
-    0x00180021: ("SequenceVariant", "CS"), 0x00180024: ("SequenceName", "SH"), 0x00180082: ("InversionTime", "DS"),
-    0x00181030: ("ProtocolName", "LO"), 0x00189005: ("PulseSequenceName", "SH"),
+    0x00081090: ("ManufacturerModelName", "LO"), 0x00089208: ("ComplexImageComponent", "CS"),
+    0x00100010: ("PatientName", "PN"), 0x00100020: ("PatientID", "LO"), 0x00100030: ("PatientBirthDate", "DA"),
+    0x00100040: ("PatientSex", "CS"), 0x00180020: ("ScanningSequence", "CS"),
+    0x00180021: ("SequenceVariant", "CS"), 0x00180024: ("SequenceName", "SH"), 0x00180081: ("EchoTime", "DS"),
+    0x00180082: ("InversionTime", "DS"), 0x00181000: ("DeviceSerialNumber", "LO"), 0x00181030: ("ProtocolName", "LO"),
+    0x00189005: ("PulseSequenceName", "SH"),
     0x0020000D: ("StudyInstanceUID", "UI"), 0x0020000E: ("SeriesInstanceUID", "UI"), 0x00200011: ("SeriesNumber", "IS"),
     0x00200013: ("InstanceNumber", "IS"), 0x00200032: ("ImagePositionPatient", "DS"),
     0x00200037: ("ImageOrientationPatient", "DS"), 0x00200052: ("FrameOfReferenceUID", "UI"),
@@ -40,6 +43,10 @@ _SEVERAL: Final = {
     "ImageType", "ScanningSequence", "SequenceVariant", "SequenceName", "PulseSequenceName", "PixelSpacing",
     "ImagePositionPatient", "ImageOrientationPatient",
 }
+# Elements whose bytes are compared and never read as text: these may be in any character set.
+COMPARED: Final = frozenset({
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "ManufacturerModelName", "DeviceSerialNumber",
+})
 # fmt: on
 _VRS: Final = {tag: vr.encode() for tag, (_, vr) in WANTED.items()}
 _IMPLICIT: Final = b"1.2.840.10008.1.2\0"
@@ -93,7 +100,8 @@ def walk(stream: BinaryIO, start: bytes) -> dict[str, Any] | None:
         found = {WANTED[tag][0]: _value(*WANTED[tag], raw) for tag, raw in elements.items()}
     except _OddError:
         return None
-    image = found.get("StudyInstanceUID") and found.get("Rows") is not None and found.get("Columns") is not None
+    named = found.get("StudyInstanceUID") or found.get("SOPClassUID")
+    image = named and found.get("Rows") is not None and found.get("Columns") is not None
     return found if image and found.get("SpecificCharacterSet", "") in _CHARACTER_SETS else None
 
 
@@ -209,8 +217,10 @@ class _Walk:
             place = self._after_sequence(place, vr, depth + 1) if size == _UNDEFINED else place + size
 
 
-def _value(keyword: str, vr: str, raw: bytes) -> Any:  # noqa: ANN401 (a text, a number, None or a list)
-    """Return a value as pydicom's readers give it, trailing padding apart."""
+def _value(keyword: str, vr: str, raw: bytes) -> Any:  # noqa: ANN401 (a text, a number, None, a list or bytes)
+    """Return a value as pydicom's readers give it, trailing padding apart; of `COMPARED` its bytes."""
+    if keyword in COMPARED:
+        return raw
     if vr == "US":
         if len(raw) not in (0, 2):
             raise _OddError

@@ -13,13 +13,15 @@ import pyarrow as pa
 
 from scarnet_cli.cohort.intake import Intake, IntakeOptions, under_pseudonyms
 from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
-from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts
+from scarnet_cli.cohort.whose import codes_of, patients_of
+from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts, Witnesses
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, Header, read_header
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.index.cache import NOTHING, facts_of, merged, read_cache
 from scarnet_cli.dicom.index.collect import Fresh, part_paths
 from scarnet_cli.dicom.index.readers import in_groups
 from scarnet_cli.dicom.index.recall import recall
+from scarnet_cli.dicom.index.same_patient import COLUMNS, settled
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.pacs.address import parse_address
 from scarnet_cli.pacs.client import CONNECTIONS, Server, open_server
@@ -113,7 +115,8 @@ def take_in_server(
     finally:  # what a server said before it failed is not asked again
         learnt.fresh.write()
     in_order = tuple(sorted(studies, key=lambda s: s.study_id))
-    rows = pa.concat_tables([NOTHING, *learnt.recalled, *learnt.fresh.tables])
+    rows = pa.concat_tables([NOTHING, *learnt.recalled, *learnt.fresh.tables]).unify_dictionaries()
+    rows = settled(rows, codes_of(rows["file_study_uid"])[0] + 1)
     intake = Intake(Path(), in_order, rows, counts, (), server.address.base_url)
     return under_pseudonyms(intake, options.pseudonyms)
 
@@ -255,17 +258,21 @@ def _recalled(server: Server, group: Sequence[_Asked], memory: pa.Table, learnt:
     found = recall(memory, list(places))
     learnt.recalled.append(found.rows)
     kinds = found.rows["kind"].cast(pa.string()).to_pylist()
+    numbers = list(zip(*(found.rows[name].to_pylist() for name in COLUMNS), strict=True))
+    said: dict[int, Witnesses] = {}
     frames: dict[int, list[FrameFacts]] = defaultdict(list)
     kind_of: dict[int, str] = {}
-    for place, kind, facts in zip(found.of_row.tolist(), kinds, facts_of(found.rows), strict=True):
+    for row, (place, kind, facts) in enumerate(zip(found.of_row.tolist(), kinds, facts_of(found.rows), strict=True)):
         kind_of[place] = kind
+        said[place] = Witnesses(*(b"" if n is None else b"%d" % n for n in numbers[row]))  # as good as what was said
         frames[place] += [facts] if facts else []
     uids = {place.path: uid for place, uid in places.items()}
     studies: dict[str, _Known] = {}
     for number, file in enumerate(found.files):
         known = studies.setdefault(uids[file.path], [])
         if file.member is not None:
-            known.append(_instance_and_header(kind_of[number], frames[number]))
+            instance, header = _instance_and_header(kind_of[number], frames[number])
+            known.append((instance, header._replace(witnesses=said[number])))
     return studies
 
 
@@ -282,6 +289,8 @@ def _plan(
 ) -> PlannedStudy:
     if isinstance(headers, DicomError):
         return replace(failed_study(item.study_id, "", headers.code, str(headers)), labels=dict(item.labels))
+    if problem := patients_of([header.witnesses for _, header in headers]):
+        return replace(failed_study(item.study_id, "", problem.code, str(problem)), labels=dict(item.labels))
     study, instances = StudyFiles(), dict[str, InstanceId]()
     for n, (instance, header) in enumerate(headers):
         name = file_name(server.address.base_url, instance) if instance else f"{n}"

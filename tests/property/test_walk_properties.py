@@ -15,7 +15,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
 from pydicom.uid import ImplicitVRLittleEndian as Implicit
 
-from scarnet_cli.dicom.headers import IMAGE, Header, frame_facts, read_by_pydicom, text
+from scarnet_cli.dicom.headers import Header, image_header, read_by_pydicom
 from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
 
 Explicit = ExplicitVRLittleEndian
@@ -23,7 +23,7 @@ Explicit = ExplicitVRLittleEndian
 
 def short_way(content: bytes) -> Header | None:
     elements = walk(io.BytesIO(content), content[:BLOCK])
-    return None if elements is None else Header(IMAGE, text(elements, "StudyInstanceUID"), frame_facts(elements))
+    return None if elements is None else image_header(elements)
 
 
 def agree(content: bytes) -> bool:

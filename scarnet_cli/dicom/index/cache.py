@@ -1,6 +1,7 @@
 """The index's memory: what each file held when it was last read, and how each study was planned; one Arrow table.
 
-A file is known by a hash of its path. The memory holds no path, no name and no date: see `FrameFacts`.
+A file is known by a hash of its path. The memory holds no path, no name and no date: see `FrameFacts`,
+and `same_patient` for how files of several patients are told from each other all the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import Header
+from scarnet_cli.dicom.index.same_patient import COLUMNS, READING, Numbers
 from scarnet_cli.dicom.packing import MEMBER_LIMIT
 from scarnet_cli.files import atomic_path
 
 # Raised when a column changes its meaning; an older memory is then read anew instead of misread.
-CACHE_VERSION: Final = "3"
+CACHE_VERSION: Final = "4"
 # Kind of a row that holds no file but a study's plan; its key is the study's id.
 PLAN: Final = "plan"
 # Likewise: how often a failed study was tried again.
@@ -37,6 +39,7 @@ _ARROW_TYPES: Final[dict[str, pa.DataType]] = {
     "tuple[float, ...]": pa.list_(pa.float64()),
 }
 _FRAME_FIELDS: Final = FrameFacts._fields
+_NO_FRAME: Final = (None,) * len(_FRAME_FIELDS)
 # Text that differs from row to row; all other text is held once.
 _UNIQUE: Final = {"key", "sop_uid", "plan"}
 
@@ -55,6 +58,7 @@ SCHEMA: Final = pa.schema(
         pa.field("kind", pa.string()),
         pa.field("members", pa.int64()),
         pa.field("file_study_uid", pa.string()),
+        *(pa.field(name, pa.int64()) for name in (READING, *COLUMNS)),
         *(pa.field(name, _arrow_type(kind)) for name, kind in FrameFacts.__annotations__.items()),
         pa.field("plan", pa.string()),
     ],
@@ -72,20 +76,19 @@ HELD: Final = pa.schema([pa.field(field.name, _held_type(field)) for field in SC
 NOTHING: Final = pa.Table.from_batches([], schema=HELD)  # empty_table() would import pandas
 
 
-def file_rows(files: Iterable[tuple[str, int, int, int, Header]]) -> pa.Table:
+def file_rows(files: Iterable[tuple[str, int, int, int, Header]], numbers: Numbers) -> pa.Table:
     """Return the rows of files.
 
     Args:
         files: Key, size, time, number of members where it is an archive, and content of each.
+        numbers: Gives numbers to what they say of the patient.
     """
-    columns: list[list[Any]] = [[] for _ in SCHEMA]
+    rows: list[tuple[Any, ...]] = []
     for key, size, mtime_ns, members, header in files:
-        head = (key, size, mtime_ns, header.kind, members, header.study_uid)
-        for frame in header.frames or (None,):
-            facts = frame or (None,) * len(_FRAME_FIELDS)
-            for column, value in zip(columns, (*head, *facts, None), strict=True):
-                column.append(value)
-    return _table(columns)
+        same = numbers.of(header.study_uid, header.witnesses)
+        head = (key, size, mtime_ns, header.kind, members, header.study_uid, numbers.reading, *same)
+        rows += [(*head, *(frame or _NO_FRAME), None) for frame in header.frames or (None,)]
+    return _table(list(zip(*rows, strict=True)) or [()] * len(SCHEMA))
 
 
 def text_rows(kind: str, texts: Iterable[tuple[str, str]]) -> pa.Table:

@@ -9,15 +9,17 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from scarnet_cli.dicom.facts import FoundFile
-from scarnet_cli.dicom.headers import ARCHIVE, Header
+from scarnet_cli.dicom.headers import ARCHIVE, IMAGE, Header
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.index.cache import file_rows, write_cache
 from scarnet_cli.dicom.index.read_files import Found, read_file
 from scarnet_cli.dicom.index.readers import FILE_SECONDS, IN_A_ROW, read_apart
-from scarnet_cli.dicom.index.recall import recall
+from scarnet_cli.dicom.index.recall import Recalled, recall
+from scarnet_cli.dicom.index.same_patient import READING, Numbers, lone, scopes_of, unsettled
 from scarnet_cli.dicom.index.sweep import IO_ERROR, NO_MEMORY, STUCK
 from scarnet_cli.dicom.member_numbers import holder
 from scarnet_cli.errors import MachineError, OutOfMemoryError
@@ -74,6 +76,8 @@ class Contents:
 def collect(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: ReadOptions) -> Contents:
     """Return what every file holds, read anew where it is new, has changed or could not be read.
 
+    Known files of a study that others join are read again: whether all are of one patient is seen in one reading.
+
     Args:
         root: The input's root.
         files: The files as swept.
@@ -87,17 +91,45 @@ def collect(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: R
     logger.info("%d files, %d of them new or changed", len(files), len(known.unread))
     options.begin(len(known.unread))
     fresh = Fresh(options.parts)
-    try:
-        for file, found in _read_all(root, known.unread, options):
-            fresh.add(file, found)
-            options.advance(1)
-    finally:
-        fresh.write()
+    _read_into(fresh, root, known.unread, options)
+    again = _to_read_again(known, fresh)
+    if again:
+        logger.info("%d known files are read again: others joined their studies", len(again))
+        options.begin(len(again))
+        known = known.without({file.path for file in again})
+        _read_into(fresh, root, again, options)
     remembered = len(known.files)
     rows = pa.concat_tables([known.rows, *fresh.tables]).unify_dictionaries()
     of_fresh = remembered + np.repeat(np.arange(len(fresh.files)), fresh.lengths)
     of_row = np.concatenate([known.of_row, of_fresh])
     return Contents(known.files + fresh.files, known.keys + fresh.keys, remembered, rows, of_row)
+
+
+def _read_into(fresh: "Fresh", root: Path, files: Sequence[FoundFile], options: ReadOptions) -> None:
+    try:
+        for file, found in _read_all(root, files, options):
+            fresh.add(file, found)
+            options.advance(1)
+    finally:
+        fresh.write()
+
+
+def _to_read_again(known: Recalled, fresh: "Fresh") -> list[FoundFile]:
+    """Return the known files, archives themselves, that may share a study with files of another reading."""
+    readings = known.rows[READING].to_numpy()
+    if not fresh.files and not readings.any():
+        return []
+    rows = pa.concat_tables([known.rows, *fresh.tables]).unify_dictionaries()
+    files = known.files + fresh.files
+    of_row = np.concatenate([known.of_row, len(known.files) + np.repeat(np.arange(len(fresh.files)), fresh.lengths)])
+    first = np.searchsorted(of_row, np.arange(len(files)))
+    uids = rows["file_study_uid"].take(pa.array(first)).to_pylist()
+    scopes = scopes_of(uids, files, lone(rows["file_study_uid"], rows["kind"]))
+    images = pc.call_function("equal", [rows["kind"].take(pa.array(first)).cast(pa.string()), pa.scalar(IMAGE)])
+    kept = np.flatnonzero(images.to_numpy())
+    mixed = unsettled([scopes[i] for i in kept.tolist()], rows[READING].to_numpy()[first][kept])
+    chosen = {files[i]._replace(member=None) for i in range(len(known.files)) if scopes[i] in mixed}
+    return sorted(chosen)
 
 
 class Fresh:
@@ -109,6 +141,7 @@ class Fresh:
         self.keys: list[str] = []
         self.lengths: list[int] = []  # rows of each file
         self.tables: list[pa.Table] = []
+        self._numbers = Numbers()
         self._folder = folder
         self._number = 1 + max((int(path.stem) for path in part_paths(folder)), default=0)
         self._waiting: list[tuple[str, int, int, int, Header]] = []
@@ -131,7 +164,7 @@ class Fresh:
         """Write down what is not yet."""
         if not self._waiting:
             return
-        self.tables.append(file_rows(self._waiting))
+        self.tables.append(file_rows(self._waiting, self._numbers))
         if self._folder is not None:
             write_cache(self.tables[-1], self._folder / f"{self._number:06d}.parquet")
         self._number += 1

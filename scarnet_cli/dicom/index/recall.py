@@ -1,6 +1,6 @@
 """Find in the memory what is known of the files that a sweep has found, all of them at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +38,15 @@ class Recalled:
     rows: pa.Table
     of_row: NDArray[np.int64]
     unread: list[FoundFile]
+
+    def without(self, paths: Collection[str]) -> "Recalled":
+        """Return the same without the files at some paths, nor members of archives there."""
+        kept = np.array([file.path not in paths for file in self.files], bool)
+        places = np.cumsum(kept) - 1
+        rows = kept[self.of_row]
+        files = [file for file, keep in zip(self.files, kept.tolist(), strict=True) if keep]
+        keys = [key for key, keep in zip(self.keys, kept.tolist(), strict=True) if keep]
+        return Recalled(files, keys, self.rows.filter(pa.array(rows)), places[self.of_row[rows]], self.unread)
 
 
 def recall(memory: pa.Table, files: Sequence[FoundFile]) -> Recalled:

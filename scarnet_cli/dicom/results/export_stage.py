@@ -19,7 +19,7 @@ from scarnet_cli.dicom.made.stored import file_bytes
 from scarnet_cli.dicom.results.report_sr import make_report
 from scarnet_cli.dicom.results.result import Result
 from scarnet_cli.dicom.results.seg import make_segmentation
-from scarnet_cli.dicom.results.source_headers import SourceSlice, read_source_slices, slices_of_grid
+from scarnet_cli.dicom.results.source_headers import SourceSlice, ambiguous, read_source_slices, slices_of_grid
 from scarnet_cli.dicom.whole_files import sources_of
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.files import read_json, write_bytes
@@ -28,6 +28,12 @@ from scarnet_cli.image.volume import Volume, read_nifti
 SEGMENTATION: Final = "seg.dcm"
 REPORT: Final = "report.dcm"
 _STAGE: Final = "export"
+# Flags of studies whose images have no names that are theirs alone, so that no reference would name one image.
+_NAMELESS: Final = {
+    "repeated_instance_uid": "other images have their SOPInstanceUIDs",
+    "patients_separated": "images of another patient have its StudyInstanceUID",
+    "no_study_uid": "they have no StudyInstanceUID in common",
+}
 _LABELS: Final = "labels.nii.gz"
 _RECORD: Final = "study.json"
 
@@ -139,6 +145,9 @@ def read_sources(entry: Mapping[str, Any], root: Path) -> list[SourceSlice]:
             "Name its DICOM in the samplesheet to get them."
         )
         raise DicomError("no_dicom_source", message)
+    for flag, words in _NAMELESS.items():
+        if flag in entry["flags"]:
+            raise ambiguous(words)
     return read_source_slices(root, sources_of(entry))
 
 

@@ -90,7 +90,35 @@ def read_source_slices(root: Path, sources: Sequence[Source]) -> list[SourceSlic
     except DAMAGE as error:
         raise why_unreadable(error, "A file of the study") from error
     facts = {key: frame_facts(header) for key, header in headers.items()}
+    _require_names(list(headers.values()))
     return [_slice(headers, facts, source) for source in sources]
+
+
+def ambiguous(reason: str) -> DicomError:
+    """Return a refusal to refer to images, given in words why a reference would not name one."""
+    message = (
+        f"No segmentation or report can refer to the study's images: {reason}. Export the study again from its source, "
+        "with the UIDs that it has there."
+    )
+    return DicomError("ambiguous_reference", message)
+
+
+def _require_names(headers: Sequence[Dataset]) -> None:
+    """Require that each image has a SOPInstanceUID of its own, and all are of one study.
+
+    Raises:
+        DicomError: A reference would not name one image.
+    """
+    count = len(headers)
+    names, studies = (len({text(h, word) for h in headers}) for word in ("SOPInstanceUID", "StudyInstanceUID"))
+    reasons = {
+        f"{count} of them have {names} SOPInstanceUIDs": names < count,
+        f"they have {studies} StudyInstanceUIDs": studies > 1,
+        "some have no SeriesInstanceUID": not all(text(header, "SeriesInstanceUID") for header in headers),
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise ambiguous(reason)
 
 
 def _slice(headers: dict[Key, Dataset], facts: dict[Key, tuple[FrameFacts, ...]], source: Source) -> SourceSlice:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from scarnet_cli.dicom.facts import OTHER_COMPONENT, Frame
 from scarnet_cli.dicom.geometry import slice_normal
+from scarnet_cli.dicom.repeats import LEAST_SLICES
 from scarnet_cli.dicom.series.heart_axis import HeartAxis
 from scarnet_cli.dicom.series.names import LAX, LGE, SAX, NameEvidence, read_names
 from scarnet_cli.dicom.series.rules import Finding, SeriesRules
-from scarnet_cli.dicom.stacks import LEAST_SLICES, Stack, name_of
+from scarnet_cli.dicom.stacks import Stack, name_of
 
 # Centre-to-centre spacing of short-axis stacks, with half a millimetre of slack at each end of 5 to 12 mm.
 SPACING_MM: Final = (4.5, 12.5)

@@ -43,9 +43,9 @@ def components_of(frames: Sequence[Frame], rules: SeriesRules) -> dict[int, Comp
     prefix or suffix that says phase-sensitive outweighs an ImageType that says magnitude for the whole series: some
     exports write M for both of a pair.
     """
-    series: dict[str | None, list[Frame]] = defaultdict(list)
-    for frame in frames:
-        series[frame.facts.series_uid].append(frame)
+    series: dict[Hashable, list[Frame]] = defaultdict(list)
+    for frame in frames:  # by names too: a SeriesInstanceUID may be missing, or the same for all
+        series[frame.facts.series_uid, frame.facts.description, frame.facts.protocol].append(frame)
     found: dict[int, Component] = {}
     for members in series.values():
         found.update(zip(map(id, members), _of_series(members, rules), strict=True))

@@ -50,8 +50,10 @@ ORDER: Final = (
     Criterion(BY_TIME, lambda c, _: c.stack.acquired_s),
     Criterion("it has more slices", lambda c, _: len(c.stack.frames)),
     Criterion("its series number is higher", lambda c, _: _series_number(c)),
-    Criterion("its series identifier is higher", lambda c, _: c.stack.series_uids),
 )
+# Those that choose between stacks that are as good as each other.
+LATER: Final = frozenset(criterion.words for criterion in ORDER[-3:])
+ALIKE: Final = "nothing tells which of them is the one"
 
 
 def rank(candidate: Candidate, longest: int) -> tuple[Any, ...]:
@@ -65,6 +67,6 @@ def rank(candidate: Candidate, longest: int) -> tuple[Any, ...]:
 
 
 def decisive(best: Candidate, other: Candidate, longest: int) -> str:
-    """Return the words of the first criterion by which one stack comes before another."""
+    """Return the words of the first criterion by which one stack comes before another, `ALIKE` without any."""
     differing = (c.words for c in ORDER if c.of(best, longest) != c.of(other, longest))
-    return next(differing, "both are alike")
+    return next(differing, ALIKE)

@@ -5,7 +5,7 @@ that they are one of late enhancement: see `candidates`. Among those that qualif
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from scarnet_cli.dicom.facts import MAGNITUDE, PSIR, Frame
+from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.series.candidates import (
     BY_DIRECTION,
     BY_HEADER,
@@ -25,10 +26,11 @@ from scarnet_cli.dicom.series.candidates import (
     witnesses,
 )
 from scarnet_cli.dicom.series.heart_axis import heart_axis
-from scarnet_cli.dicom.series.preference import BY_TIME, decisive, rank
+from scarnet_cli.dicom.series.names import merged_name
+from scarnet_cli.dicom.series.preference import ALIKE, LATER, decisive, rank
 from scarnet_cli.dicom.series.rules import SeriesRules
 from scarnet_cli.dicom.series.rules_file import built_in_rules
-from scarnet_cli.dicom.stacks import Note, Stack, form_stacks, has_geometry, name_of
+from scarnet_cli.dicom.stacks import Stack, form_stacks, has_geometry, name_of
 from scarnet_cli.errors import DicomError
 
 # A ProtocolName that so many differently described series share is the examination's, not theirs.
@@ -104,7 +106,7 @@ def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selecti
         fit = []  # nothing but geometry speaks for any, and it speaks for several
     fit = [c for c in fit if c.evidence > UNKNOWN] or fit
     longest = max((len(c.stack.frames) for c in fit), default=0)
-    ranked = sorted(fit, key=lambda c: rank(c, longest), reverse=True)
+    ranked = sorted(fit, key=lambda c: (rank(c, longest), c.stack.series_uids), reverse=True)
     rest = [c for c in candidates if not any(c is r for r in ranked)]
     rest.sort(key=lambda c: (-(c.refusal is None), -c.evidence, -c.view, c.stack.name, c.stack.series_uids))
     best = None
@@ -112,7 +114,7 @@ def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selecti
         notes = (*_choice_notes(ranked, longest), *_left_out(ranked[0], candidates, longest))
         best = replace(ranked[0], stack=replace(ranked[0].stack, notes=(*ranked[0].stack.notes, *notes)))
         ranked[0] = best
-    problem = best.stack.problem if best else _refusal(frames, candidates)
+    problem = (best.stack.problem or _not_told_apart(ranked, longest)) if best else _refusal(frames, candidates)
     decisions = tuple(Decision(c, c is best and problem is None, _reason(c, best, longest)) for c in (*ranked, *rest))
     return Selection(best.stack if best and problem is None else None, _verdicts(frames, decisions), problem, decisions)
 
@@ -166,8 +168,8 @@ def _choice_notes(ranked: Sequence[Candidate], longest: int) -> list[Note]:
 
 
 def _twins(best: Candidate, other: Candidate, longest: int) -> bool:
-    """Tell whether nothing but the time of acquisition chose between two stacks."""
-    return other.stack.geometry is not None and decisive(best, other, longest) == BY_TIME
+    """Tell whether nothing but time, length and number chose between two stacks."""
+    return other.stack.geometry is not None and decisive(best, other, longest) in {*LATER, ALIKE}
 
 
 def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) -> list[Note]:
@@ -175,7 +177,7 @@ def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) ->
     odd = 0
     for other in candidates:
         same = set(other.stack.series_uids) & set(best.stack.series_uids)
-        alike = other.stack.component_by.key == best.stack.component_by.key
+        alike = _kind(other.stack) == _kind(best.stack)
         if other is best or not same or not alike or _twins(best, other, longest):
             continue  # a twin is a whole stack, and has a note of its own
         a, b = (normal_of(c.stack) for c in (other, best))
@@ -184,6 +186,24 @@ def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) ->
         return []
     words = f"{odd} slices of the chosen series are turned, or have another matrix, pixel size or frame: left out."
     return [Note("slices_left_out", words, flag=True)]
+
+
+def _kind(stack: Stack) -> Hashable:
+    return stack.component_by.key, merged_name(stack.name)
+
+
+def _not_told_apart(ranked: Sequence[Candidate], longest: int) -> DicomError | None:
+    """Return why the first stack of the order is no choice: another is as good in everything that the order knows."""
+    best, *others = ranked
+    same = [c for c in others if c.stack.geometry is not None and decisive(best, c, longest) == ALIKE]
+    if not same:
+        return None
+    message = (
+        f"{1 + len(same)} stacks of {len(best.stack.frames)} slices ('{best.stack.name}') could be meant, and neither "
+        "name, kind, time nor SeriesNumber tells which: a SeriesInstanceUID alone is no reason to take one. Export "
+        "the study with its times and numbers, or leave one of them out."
+    )
+    return DicomError("stacks_not_told_apart", message)
 
 
 def _is_picture(frame: Frame) -> bool:

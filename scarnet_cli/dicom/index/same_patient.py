@@ -1,0 +1,191 @@
+"""Which files say the same of the patient: as numbers, so that nothing of what they say is kept.
+
+PatientID, name and birth date are compared in the memory of the process that makes the index. What is written down of
+each is a number that only tells files of one study from each other: 1 for what the first of them says, 2 for what
+another one says. A digest would not do: numbers of patients are so few that every one can be tried.
+
+Numbers that were given in different readings cannot be compared; `unsettled` finds the files that must be read again
+because of that.
+"""
+
+import re
+import secrets
+from collections import defaultdict
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from scarnet_cli.dicom.facts import NO_WITNESSES, FoundFile, Witnesses
+from scarnet_cli.dicom.headers import IMAGE
+
+# Columns of the memory, one for each of `Witnesses`, and which reading gave the numbers: 0 once they are settled.
+COLUMNS: Final = tuple(f"same_{name}" for name in Witnesses._fields)
+READING: Final = "reading"
+_NAME: Final = Witnesses._fields.index("patient_name")
+# Words of a name that are as alike as this are one word in two spellings; shorter ones must be the same.
+_ALIKE: Final = 0.8
+_LEAST_LETTERS: Final = 4
+_NOTHING: Final = (None,) * len(COLUMNS)
+
+
+class Numbers:
+    """Gives a number to each thing that files say; the numbers hold for this reading alone."""
+
+    def __init__(self) -> None:
+        """Begin a reading."""
+        self.reading = secrets.randbits(62) + 1
+        self._known: dict[tuple[str | None, Witnesses], tuple[int | None, ...]] = {}
+        self._numbers: dict[tuple[int, str], int] = {}
+        self._names: dict[str | None, list[tuple[str, int]]] = defaultdict(list)
+
+    def of(self, study_uid: str | None, said: Witnesses) -> tuple[int | None, ...]:
+        """Return the number of each thing that a file says; None where it says nothing.
+
+        Args:
+            study_uid: Its StudyInstanceUID; names are taken for spellings of each other within one alone.
+            said: What it says.
+        """
+        if said is NO_WITNESSES:
+            return _NOTHING
+        key = (study_uid, said)
+        if key not in self._known:
+            words = [_plain(value) for value in said]
+            words[_NAME] = name_words(said.patient_name)
+            numbers = [self._number(place, word) if word else None for place, word in enumerate(words)]
+            if words[_NAME]:
+                numbers[_NAME] = self._name(study_uid, words[_NAME])
+            self._known[key] = tuple(numbers)
+        return self._known[key]
+
+    def _number(self, place: int, word: str) -> int:
+        return self._numbers.setdefault((place, word), len(self._numbers) + 1)
+
+    def _name(self, study_uid: str | None, name: str) -> int:
+        met = self._names[study_uid]
+        number = next((number for other, number in met if same_name(name, other)), None)
+        if number is None:
+            number = self._number(_NAME, name)
+            met.append((name, number))
+        return number
+
+
+def _plain(value: bytes) -> str:
+    """Return letters and digits alone, without case; of what lies beyond ASCII nothing, so that encodings agree."""
+    return re.sub(r"[^a-z0-9]", "", value.decode("ascii", "ignore").lower())
+
+
+def name_words(value: bytes) -> str:
+    """Return the words of a PatientName in order of the alphabet, of its first group that has letters of ours."""
+    text = re.sub(rb"\x1b[$(),-/]?[$(),-/]?[0-~]", b"", value).decode("ascii", "ignore").lower()
+    groups = (sorted(re.findall(r"[a-z0-9]+", group)) for group in text.split("="))
+    return next((" ".join(words) for words in groups if words), "")
+
+
+def same_name(a: str, b: str) -> bool:
+    """Tell whether names, as `name_words` gives them, are spellings of one: each word of the shorter is in the other.
+
+    Initials stand for their words. Names with digits are no people's but an anonymiser's, and must be the same.
+    """
+    if a == b:
+        return True
+    if any(c.isdigit() for c in a + b):
+        return False
+    few, many = sorted((a.split(), b.split()), key=len)
+    if all(len(word) == 1 for word in few):
+        return False
+    return all(any(_same_word(word, other) for other in many) for word in few)
+
+
+def _same_word(a: str, b: str) -> bool:
+    a, b = (re.sub("([aou])e", r"\1", word) for word in (a, b))  # as umlauts are written out, or lost
+    if a == b or (1 in (len(a), len(b)) and a[0] == b[0]):
+        return True
+    return min(len(a), len(b)) >= _LEAST_LETTERS and SequenceMatcher(None, a, b).ratio() >= _ALIKE
+
+
+def scopes_of(study_uids: Sequence[str | None], files: Sequence[FoundFile], alone: set[str]) -> list[str]:
+    """Return for each file what its study lies in: its StudyInstanceUID, or where that is no help, the folder above.
+
+    Args:
+        study_uids: StudyInstanceUID of each file.
+        files: The files.
+        alone: StudyInstanceUIDs that one image alone has.
+    """
+    return [
+        uid if uid and uid not in alone else f"/{parent_of(folder_of(file))}"
+        for uid, file in zip(study_uids, files, strict=True)
+    ]
+
+
+def folder_of(file: FoundFile) -> str:
+    """Return the folder that a file lies in, "." for the root; for a member the archive itself."""
+    return file.path if file.member is not None else file.path.rpartition("/")[0] or "."
+
+
+def parent_of(folder: str) -> str:
+    """Return the folder that a folder lies in, "." for the root."""
+    return folder.rpartition("/")[0] or "."
+
+
+def lone(study_uids: pa.ChunkedArray, kinds: pa.ChunkedArray) -> set[str]:
+    """Return the StudyInstanceUIDs that a single row of an image has."""
+    images = pc.call_function("equal", [kinds.cast(pa.string()), pa.scalar(IMAGE)])
+    counts = study_uids.filter(images).combine_chunks()
+    if not isinstance(counts, pa.DictionaryArray) or not len(counts):
+        return set()
+    codes = counts.indices.fill_null(-1).to_numpy()
+    found = np.bincount(codes[codes >= 0], minlength=len(counts.dictionary))
+    return set(counts.dictionary.take(pa.array(np.flatnonzero(found == 1))).to_pylist())
+
+
+def unsettled(scopes: Sequence[str], readings: NDArray[np.int64]) -> set[str]:
+    """Return the scopes whose files were numbered in several readings."""
+    first: dict[str, int] = {}
+    return {
+        scope
+        for scope, reading in zip(scopes, readings.tolist(), strict=True)
+        if first.setdefault(scope, reading) != reading
+    }
+
+
+def settled(rows: pa.Table, scopes: NDArray[np.int64]) -> pa.Table:
+    """Return rows of the memory with numbers from 1 on within each scope, in the order of the files' keys.
+
+    Args:
+        rows: Rows of `cache.HELD`.
+        scopes: Number of each row's scope, from 0.
+    """
+    for name in COLUMNS:
+        numbers = rows[name].fill_null(0).to_numpy().astype(np.int64)
+        ranks = np.minimum(numbers, 1)
+        mixed = np.flatnonzero(np.isin(scopes, varying(numbers, scopes)) & (numbers > 0))
+        keys = rows["key"].take(pa.array(mixed)).to_pylist()
+        ranks[mixed] = _ranks(keys, scopes[mixed].tolist(), numbers[mixed].tolist())
+        rows = _with(rows, name, pa.array(ranks, pa.int64(), mask=ranks == 0))
+    return _with(rows, READING, pa.array(np.zeros(len(rows), np.int64)))
+
+
+def varying(numbers: NDArray[np.int64], scopes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the scopes in which files say different things; a number of 0 says nothing."""
+    said = numbers > 0
+    lowest = np.full(scopes.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    highest = np.zeros(len(lowest), np.int64)
+    np.minimum.at(lowest, scopes[said], numbers[said])
+    np.maximum.at(highest, scopes[said], numbers[said])
+    return np.flatnonzero(lowest < highest)
+
+
+def _ranks(keys: Sequence[str], scopes: Sequence[int], numbers: Sequence[int]) -> list[int]:
+    given: dict[int, dict[int, int]] = defaultdict(dict)
+    for _, scope, number in sorted(zip(keys, scopes, numbers, strict=True)):
+        given[scope].setdefault(number, len(given[scope]) + 1)
+    return [given[scope][number] for scope, number in zip(scopes, numbers, strict=True)]
+
+
+def _with(rows: pa.Table, name: str, column: pa.Array) -> pa.Table:
+    return rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)

@@ -1,0 +1,110 @@
+"""Which frames may share a stack: of one kind in all that their headers say, whatever their UIDs say."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import cache
+from typing import Final
+
+from scarnet_cli.dicom.facts import Frame
+from scarnet_cli.dicom.index.same_patient import folder_of
+from scarnet_cli.dicom.series.components import Component
+from scarnet_cli.dicom.series.names import merged_name
+
+# Words of ImageType that tell of no other picture: filtered, corrected for distortion, or not.
+_SAME_PICTURE: Final = frozenset({"", "ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "MFSPLIT", "NONE", "OTHER"})
+# Echo and inversion times of one stack vary from breath-hold to breath-hold; another sequence's lie farther away: times
+# are of two kinds where one is more than this many times the next shorter and this many ms.
+_ECHO_GAP: Final = (1.5, 1.0)
+_INVERSION_GAP: Final = (1.5, 50.0)
+
+
+def grouped(frames: Iterable[Frame], key: Callable[[Frame], Hashable]) -> list[list[Frame]]:
+    """Return frames in groups of one key, in the order in which the keys are met."""
+    groups: dict[Hashable, list[Frame]] = defaultdict(list)
+    for frame in frames:
+        groups[key(frame)].append(frame)
+    return list(groups.values())
+
+
+def of_one_kind(frames: Sequence[Frame], components: dict[int, Component]) -> list[list[Frame]]:
+    """Return frames in groups that one stack may be made of: nothing but position, time, UID and number differs.
+
+    Args:
+        frames: Frames of a study.
+        components: Component of each, by its identity.
+    """
+    alike = grouped(frames, lambda frame: _kind(frame, components[id(frame)]))
+    by_echo = (part for group in alike for part in _apart(group, lambda f: f.facts.echo_ms, _ECHO_GAP))
+    return [part for group in by_echo for part in _by_frame_of_reference(group)]
+
+
+def series_like(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Return frames of one kind as their series seem to have been: by UID, stack, number, ImageType, time and folder.
+
+    SeriesInstanceUIDs that are new in every frame say nothing.
+    """
+    uids = {frame.facts.series_uid for frame in frames}
+    informs = len(uids) < len(frames)
+    inversion = {
+        id(frame): number
+        for number, part in enumerate(_apart(frames, lambda f: f.facts.inversion_ms, _INVERSION_GAP))
+        for frame in part
+    }
+
+    def series(frame: Frame) -> Hashable:
+        facts = frame.facts
+        uid = facts.series_uid if informs else None
+        place = folder_of(frame.file) if facts.frame is None else ""
+        return uid, facts.stack_id, facts.series_number, facts.image_type, inversion[id(frame)], place
+
+    return grouped(frames, series)
+
+
+def _kind(frame: Frame, component: Component) -> Hashable:
+    facts = frame.facts
+    return (
+        component.key,
+        facts.rows,
+        facts.columns,
+        tuple(round(s, 3) for s in facts.spacing_yx_mm or ()),
+        merged_name(facts.description or ""),
+        merged_name(facts.protocol or ""),
+        merged_name(facts.sequence or ""),
+        _picture(facts.image_type),
+    )
+
+
+@cache
+def _picture(image_type: str | None) -> Hashable:
+    return tuple(word for word in (image_type or "").upper().split("\\")[2:] if word not in _SAME_PICTURE)
+
+
+def _apart(
+    frames: Sequence[Frame], time_of: Callable[[Frame], float | None], gap: tuple[float, float]
+) -> list[list[Frame]]:
+    """Return frames in groups between which a time differs by more than `gap`; those without a time are the last."""
+    times = {id(frame): time_of(frame) for frame in frames}
+    if len(set(times.values())) == 1:
+        return [list(frames)]
+    ordered = sorted({time for time in times.values() if time is not None})
+    group_of: dict[float | None, int] = {None: len(ordered)}
+    number = 0
+    for before, time in zip([None, *ordered], ordered, strict=False):
+        number += before is not None and time > before * gap[0] + gap[1]
+        group_of[time] = number
+    if number == 0:
+        return [list(frames)]
+    return grouped(frames, lambda frame: group_of[times[id(frame)]])
+
+
+def _by_frame_of_reference(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Return frames by FrameOfReferenceUID; together where most have one of their own, which then says nothing."""
+    if new_in_each(frames):
+        return [list(frames)]
+    return grouped(frames, lambda frame: frame.facts.frame_of_reference or "")
+
+
+def new_in_each(frames: Sequence[Frame]) -> bool:
+    """Tell whether most of several frames have a frame of reference that no other has."""
+    uids = {frame.facts.frame_of_reference for frame in frames}
+    return len(uids) > 1 and len(uids) * 2 > len(frames)
