@@ -137,6 +137,25 @@ def test_a_file_that_vanishes_before_it_is_read_is_a_flag_of_its_study(source: P
     assert found.counts == {"image": 6, "vanished": 1}
 
 
+def test_an_unreadable_file_alone_in_its_folder_is_of_the_one_study_below_the_folder_above(source: Path) -> None:
+    (source / "patient" / "series_2").mkdir()
+    (source / "patient" / "series_2" / "gone.dcm").symlink_to("nowhere")
+    (study,) = index(source).studies
+    assert study.entry
+    assert study.entry["flags"] == ["unreadable_files"]
+
+
+def test_an_unreadable_file_below_a_folder_of_several_studies_is_of_none_of_them(source: Path) -> None:
+    save(make_series(study="1.2.840.99.7.2", series="1.2.840.99.8.2"), source / "patient" / "later")
+    (source / "patient" / "series_2").mkdir()
+    (source / "patient" / "series_2" / "gone.dcm").symlink_to("nowhere")
+    studies = {study.study_id: study for study in index(source).studies}
+    failure = studies.pop(place("patient/series_2")).failure
+    assert failure
+    assert failure.code == "not_readable"
+    assert [study.entry and study.entry["flags"] for study in studies.values()] == [[], []]
+
+
 def test_a_study_that_vanishes_before_it_is_read_is_a_failure(source: Path) -> None:
     other = save(make_series(study="1.2.840.99.7.2", series="1.2.840.99.8.2"), source / "other")
 

@@ -19,8 +19,7 @@ _SAYS = r"[Dd]elete (\S+) and"
 def damage_file(scene: RunScene, stage: str, pattern: str, damage: Callable[[Path], None]) -> Ended:
     """Damage what earlier stages left before this stage begins; afterwards delete what the message says."""
     scene.begin_at(stage)
-    for path in scene.work.glob(f"*/*/{pattern.format(study=scene.study)}"):
-        damage(path)
+    damage(next(scene.work.glob(f"*/*/{pattern.format(study=scene.study)}")))
     ended = scene.run("-resume")
     for folder in set(re.findall(_SAYS, ended.output)):
         shutil.rmtree(folder)

@@ -123,5 +123,12 @@ FAULTS = [
         Promise.GOES_ON,
         set_clock_back,
     ),
-    Fault("clock-jump", GROUP, "the clock goes a day back while CROP runs", Promise.GOES_ON, let_clock_jump),
+    Fault(
+        "clock-jump",
+        GROUP,
+        "the clock goes a day back while CROP runs: Nextflow itself cannot count such a run's time",
+        Promise.SAID,
+        let_clock_jump,
+        says="Duration",
+    ),
 ]

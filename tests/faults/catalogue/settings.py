@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from faults.catalogue.memory import before
 from faults.commands import CommandScene
 from faults.fault import Ended, Fault, Promise
 from faults.preload import Rule
@@ -16,12 +15,6 @@ def ask_for_gpu(scene: RunScene) -> Ended:
     return scene.run("-resume", "-profile", "gpu")
 
 
-def few_files(scene: RunScene, stage: str, most: int) -> Ended:
-    """Let tasks of a stage open few files."""
-    scene.begin_at(stage)
-    return scene.run("-resume", config=before(stage, f"ulimit -n {most}"))
-
-
 def few_files_command(scene: CommandScene, stage: str, most: int) -> Ended:
     return scene.run(stage, before=f"ulimit -n {most}")
 
@@ -33,14 +26,6 @@ def damaged_library(scene: CommandScene, stage: str) -> Ended:
 
 FAULTS = [
     Fault("no-gpu", GROUP, "`-profile gpu` on a machine without a GPU", Promise.GOES_ON, ask_for_gpu, says="(?i)gpu"),
-    Fault(
-        "few-files-convert",
-        GROUP,
-        "CONVERT: `ulimit -n 20`",
-        Promise.SAID,
-        partial(few_files, stage="CONVERT", most=20),
-        says="(?i)too many files|open files",
-    ),
     Fault(
         "few-files-index",
         GROUP,

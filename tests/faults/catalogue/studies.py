@@ -38,6 +38,18 @@ def disturb_command(scene: CommandScene, stage: str, action: str) -> Ended:
 FAULTS = [
     *(
         Fault(
+            f"{action.lower()}-file-index",
+            GROUP,
+            f"INDEX: {_WORDS[action]}; the file is named in `unread`, its study measured without it and flagged",
+            Promise.SAID,
+            partial(disturb_run, stage="INDEX", action=action),
+            says="3 measured",
+            exit_codes=(0,),
+        )
+        for action in ("SIGSEGV", "hang")
+    ),
+    *(
+        Fault(
             f"{action.lower()}-study-{stage.lower()}",
             GROUP,
             f"{stage}: {_WORDS[action]}",
@@ -47,8 +59,6 @@ FAULTS = [
             again=("--retry_failed", _CODES[action]),
         )
         for action, stage in (
-            ("SIGSEGV", "INDEX"),
-            ("hang", "INDEX"),
             ("SIGSEGV", "SEGMENT"),
             ("hang", "CROP"),
             ("SIGKILL", "CROP"),
