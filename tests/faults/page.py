@@ -3,6 +3,7 @@
 import html
 from collections.abc import Mapping
 from itertools import groupby
+from textwrap import shorten
 from typing import Any
 
 from nextflow_launch import REPOSITORY
@@ -48,13 +49,13 @@ def table(faults: Mapping[str, Fault[Any]], outcomes: Mapping[str, Outcome], cod
 def row(fault: Fault[Any], outcome: Outcome) -> str:
     said = "<br>".join(f"<code>{cell(line)}</code>" for line in outcome.said)
     promise = _PROMISES[fault.promise]
-    ended = f"**no**: {cell('; '.join(outcome.wrong))}" if outcome.wrong else f"yes: {promise}"
+    ended = f"**no**: {cell(shorten('; '.join(outcome.wrong), 240))}" if outcome.wrong else f"yes: {promise}"
     cells = (
         fault.done.replace("|", "&#124;"),
         said,
         str(outcome.exit_code),
         outcome.accounted,
-        cell(outcome.equal),
+        cell(shorten(outcome.equal, 120)),
         ended,
     )
     return f"| {' | '.join(cells)} |\n"

@@ -15,10 +15,6 @@ def ask_for_gpu(scene: RunScene) -> Ended:
     return scene.run("-resume", "-profile", "gpu")
 
 
-def few_files_command(scene: CommandScene, stage: str, most: int) -> Ended:
-    return scene.run(stage, before=f"ulimit -n {most}")
-
-
 def damaged_library(scene: CommandScene, stage: str) -> Ended:
     """Let a file of scipy's be unreadable."""
     return scene.run(stage, rule=Rule("open,read", "*/site-packages/scipy/*", "EIO", every=1))
@@ -26,16 +22,6 @@ def damaged_library(scene: CommandScene, stage: str) -> Ended:
 
 FAULTS = [
     Fault("no-gpu", GROUP, "`-profile gpu` on a machine without a GPU", Promise.GOES_ON, ask_for_gpu, says="(?i)gpu"),
-    Fault(
-        "few-files-index",
-        GROUP,
-        "`scarnet index` with `ulimit -n 12`",
-        Promise.SAID,
-        partial(few_files_command, stage="index", most=12),
-        says="too many files are open",
-        exit_codes=(75,),
-        command=True,
-    ),
     Fault(
         "library-quantify",
         GROUP,
