@@ -2,11 +2,9 @@
 // minute, so that its age, by the file system's own clock, tells other machines whether that run still lives; on the same
 // machine its process does. When the run ends, last_run.json keeps its session. In object stores nothing is claimed.
 
-include { pathOf } from './paths'
-
 /** Claim the output directory for this run; ends it with a message that names the run that holds it. */
 def claimOutput(outdir, run) {
-    def folder = pathOf("${outdir}/pipeline_info")
+    def folder = file("${outdir}/pipeline_info", glob: false)
     if (folder.scheme != 'file') {
         return [:]
     }
@@ -46,13 +44,13 @@ def publishOwn(name) {
 
 /** Nextflow's trace or timeline of this run, while it has the name of its own that nextflow.config gives it; else null. */
 def ownFile(name) {
-    def path = pathOf(nextflow.Global.session.config[name].file)
+    def path = file(nextflow.Global.session.config[name].file, glob: false)
     return path.name ==~ /\.[0-9a-f-]{36}\.(trace\.txt|timeline\.html)/ && path.exists() ? path : null
 }
 
 /** The session that wrote into the output directory last, if that is known. */
 def lastSession(outdir) {
-    def known = ['claim.json', 'last_run.json'].collect { name -> pathOf("${outdir}/pipeline_info/${name}") }.find { path -> path.exists() }
+    def known = ['claim.json', 'last_run.json'].collect { name -> file("${outdir}/pipeline_info/${name}", glob: false) }.find { path -> path.exists() }
     return known ? parsed(known.text).session : null
 }
 

@@ -1,13 +1,11 @@
 // What an earlier run left in OUT makes way for this one's results: it waits in OUT/earlier_run until this run has succeeded.
 
-include { pathOf } from './paths'
-
 /**
  * Move the results of an earlier run aside and write this one's parameters. What waits there already, because a run failed,
  * is what to keep. In an object store all stay.
  */
 def setAside(output) {
-    def out = pathOf(output.directory)
+    def out = file(output.directory, glob: false)
     if (out.scheme == 'file') {
         def aside = out.resolve('earlier_run')
         def isWhole = aside.resolve('tables').exists()
@@ -19,14 +17,14 @@ def setAside(output) {
 }
 
 def writeParameters(output) {
-    def target = pathOf("${output.directory}/pipeline_info/parameters.json")
+    def target = file("${output.directory}/pipeline_info/parameters.json", glob: false)
     target.parent.mkdirs()
     target.text = output.parameters
 }
 
 /** Delete from OUT/earlier_run what this run has as well, and return what stays: the studies, and how many files beside. */
 def forgetEarlier(outdir) {
-    def out = pathOf(outdir)
+    def out = file(outdir, glob: false)
     def aside = out.resolve('earlier_run')
     if (out.scheme != 'file' || !aside.exists()) {
         return [studies: [], files: 0]

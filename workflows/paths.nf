@@ -1,7 +1,7 @@
 // Paths and addresses are text that users chose. Nothing in them is a pattern: `file` would take [ ] { } * ? for one, and
 // so would the shell; and Nextflow's own Escape.path leaves $ and those to it.
 
-/** The path that a text names, as it stands. */
+/** The path that a text names, as it stands. (A script that several others include can include none, for Nextflow 25.) */
 def pathOf(text) {
     return file(text.toString(), glob: false)
 }
