@@ -39,9 +39,9 @@ def fail_tenth_writes(scene: RunScene) -> Ended:
 
 
 def fail_some_writes(scene: RunScene) -> Ended:
-    """Let the tenth write of CONVERT fail, and the five after it."""
+    """Let the tenth write of CONVERT fail, and the one after it."""
     scene.begin_at("CONVERT")
-    return scene.run("-resume", rule=_full(f"{scene.work}/*", scene, every=1, last=15))
+    return scene.run("-resume", rule=_full(f"{scene.work}/*", scene, every=1, last=11))
 
 
 def _full(path: str, scene: RunScene, every: int, last: int = 0) -> Rule:
@@ -97,7 +97,7 @@ FAULTS = [
     Fault(
         "enospc-some-writes",
         GROUP,
-        "CONVERT: ENOSPC at the tenth to fifteenth write of all its tasks together",
+        "CONVERT: ENOSPC at the tenth and eleventh write of all its tasks together",
         Promise.GOES_ON,
         fail_some_writes,
         says="CONVERT",
