@@ -35,13 +35,13 @@ def fail_reads(scene: RunScene, error: str, *, once: bool) -> Ended:
 def fail_tenth_writes(scene: RunScene) -> Ended:
     """Let every tenth write below the work directory fail, of all tasks together."""
     scene.begin_at("CONVERT")
-    return scene.run("-resume", rule=_full(f"{scene.work}/*/convert/*", scene, every=10))
+    return scene.run("-resume", rule=_full(f"{scene.work}/*", scene, every=10))
 
 
 def fail_some_writes(scene: RunScene) -> Ended:
     """Let the tenth write of CONVERT fail, and the one after it."""
     scene.begin_at("CONVERT")
-    return scene.run("-resume", rule=_full(f"{scene.work}/*", scene, every=1, last=11))
+    return scene.run("-resume", rule=_full(f"{scene.work}/*/convert/*", scene, every=1, last=11))
 
 
 def _full(path: str, scene: RunScene, every: int, last: int = 0) -> Rule:
