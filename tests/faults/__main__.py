@@ -25,7 +25,7 @@ from faults.page import write_page
 
 LAB = Lab(Path(os.environ.get("FAULTS_FOLDER") or REPOSITORY / "build" / "faults"))
 # The slowest faults wait twice for a time limit, and run again.
-PATIENCE_S = 2400
+PATIENCE_S = 1200
 
 
 def main() -> int:

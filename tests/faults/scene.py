@@ -26,9 +26,8 @@ from scarnet_cli.files import read_json
 
 STAGES = ("INDEX", "CONVERT", "CROP", "SEGMENT", "QUANTIFY", "EXPORT", "GATHER", "REPORT")
 STUDY_STAGES = STAGES[1:6]
-# A run takes about a minute; with retries of tasks that wait for their time limit some more; ten with libfaketime,
-# under which Java never rests.
-PATIENCE_S = 1100
+# A run takes about a minute; with retries of tasks that wait for their time limit some more.
+PATIENCE_S = 600
 # Of a task's time, Nextflow's wrapper takes this before the process runs that a signal goes to.
 _WRAPPER_S = 0.3
 

@@ -84,7 +84,9 @@ def _clock(offset: str | None, file: Path | None = None) -> dict[str, str]:
         message = "libfaketime is missing; Debian has it as `faketime`"
         raise OSError(message)
     given = {"FAKETIME": offset} if offset else {"FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_CACHE_DURATION": "1"}
-    return {"LD_PRELOAD": _FAKETIME, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", **given}
+    # Java waits by the monotonic clock, which shall go on; without the last it never rests.
+    kept = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_FORCE_MONOTONIC_FIX": "0"}
+    return {"LD_PRELOAD": _FAKETIME, **kept, **given}
 
 
 FAULTS = [
