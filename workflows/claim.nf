@@ -54,13 +54,18 @@ def lastSession(outdir) {
     return known ? parsed(known.text).session : null
 }
 
-/** Give the output directory back, unless another run has taken it over. */
+/** Give the output directory back, unless another run has taken it over, or it cannot be written any more. */
 def releaseClaim(claim) {
-    if (claim.path?.exists() && claim.path.text == claim.text) {
-        publishOwn('timeline')
-        def known = parsed(claim.text).subMap(['session', 'started']) // the machine is nobody's business any more
-        claim.path.resolveSibling('last_run.json').text = asText(known)
-        claim.path.delete()
+    try {
+        if (claim.path?.exists() && claim.path.text == claim.text) {
+            publishOwn('timeline')
+            def known = parsed(claim.text).subMap(['session', 'started']) // the machine is nobody's business any more
+            claim.path.resolveSibling('last_run.json').text = asText(known)
+            claim.path.delete()
+        }
+    }
+    catch (IOException failure) {
+        log.debug("the claim cannot be given back: ${failure.class.simpleName}")
     }
 }
 
