@@ -113,6 +113,7 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     Raises:
         ScarnetError: The input, the weights or the accounting is wrong.
     """
+    from scarnet_cli.cohort.database import require_fit
     from scarnet_cli.cohort.deidentify import require_none_identified
     from scarnet_cli.cohort.gather import gather
     from scarnet_cli.model.spec import Task
@@ -121,6 +122,7 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
 
     check_networks({Task.LOCALISE: networks.localiser, Task.SEGMENT: networks.weights})
     require_unclaimed(out)
+    require_fit(out)
     if how.pseudonyms is not None:
         require_none_identified(out)
     out.mkdir(parents=True, exist_ok=True)

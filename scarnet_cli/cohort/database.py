@@ -38,7 +38,6 @@ def write_database(tables: Path) -> None:
     order, though not equal bytes. The table `metadata` holds the metadata of `scans`: versions, model digests, time.
 
     Raises:
-        CohortError: DuckDB cannot write into that directory because of its path.
         MachineError: A file cannot be read or written; DuckDB raises errors of its own then, without a number.
     """
     import duckdb  # noqa: PLC0415 (only this needs it: `scarnet` starts without)
@@ -56,16 +55,20 @@ def write_database(tables: Path) -> None:
             raise not_written(DATABASE) from error
 
 
-@contextmanager
-def _plainly_named(folder: Path) -> Iterator[Path]:
-    """Give a folder another name for a while: DuckDB takes a backslash in a path for its own.
+def require_fit(folder: Path) -> None:
+    """Require a folder that the database can be written into.
 
     Raises:
-        CohortError: There is a question mark in the path, which DuckDB finds behind any other name.
+        CohortError: There is a question mark in its path, which DuckDB takes for its own.
     """
     if "?" in str(folder.resolve()):
         message = f"{DATABASE} cannot be written into a folder with a question mark in its path; name another."
         raise CohortError("unfit_path", message)
+
+
+@contextmanager
+def _plainly_named(folder: Path) -> Iterator[Path]:
+    """Give a folder another name for a while: DuckDB takes a backslash in a path for its own."""
     with TemporaryDirectory() as names:
         name = Path(names) / "tables"
         name.symlink_to(folder.resolve(), target_is_directory=True)

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from scarnet_cli.cohort.accounting import Accounting, check_accounting
 from scarnet_cli.cohort.csv_files import write_csv
-from scarnet_cli.cohort.database import write_database
+from scarnet_cli.cohort.database import require_fit, write_database
 from scarnet_cli.cohort.dictionary import DICTIONARY, GATHERED, dictionary_csv
 from scarnet_cli.cohort.fragments import find_fragments
 from scarnet_cli.cohort.labels import Labels, read_labels
@@ -39,9 +39,11 @@ def gather(directories: Iterable[Path], out: Path, reviewed: Path | None = None,
         csv: Write each as CSV as well.
 
     Raises:
-        CohortError: A study is lost, unknown or there twice, or a fragment is unreadable; nothing is written then.
+        CohortError: A study is lost, unknown or there twice, a fragment is unreadable, or the database cannot be
+            written there; nothing is written then.
         InputError: Rows of the review are wrong; likewise.
     """
+    require_fit(out)
     fragments = find_fragments(directories)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("gather", total=len(fragments) + len(GATHERED))

@@ -11,8 +11,10 @@ import pytest
 from scarnet_cli.cohort import tables
 from scarnet_cli.cohort.database import write_database
 from scarnet_cli.cohort.dictionary import DICTIONARY, GATHERED, dictionary_csv
+from scarnet_cli.cohort.gather import gather
 from scarnet_cli.cohort.schema import TABLES
 from scarnet_cli.cohort.tables import read_table, write_table
+from scarnet_cli.errors import CohortError
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "scans": [
@@ -105,3 +107,19 @@ def test_a_text_of_the_input_is_never_run_as_sql(folder: Path) -> None:
         assert connection.sql("SELECT count(*) FROM scans").fetchall() == [
             (read_table(folder / "scans.parquet").num_rows,)
         ]
+
+
+@pytest.mark.parametrize("name", ["a\\b", "a'b;c", "[1]{a,b}*", "ü$HOME"])
+def test_a_folder_may_have_any_name(folder: Path, name: str) -> None:
+    odd = folder.with_name(name)
+    folder.rename(odd)
+    write_database(odd)
+    with duckdb.connect(str(shutil.copy(odd / "cohort.duckdb", odd.with_name("plain.duckdb"))), read_only=True) as told:
+        assert told.execute("SELECT count(*) FROM scans").fetchone() != (0,)
+    assert not [path for path in odd.parent.iterdir() if path.name not in (name, "plain.duckdb")]
+
+
+def test_a_folder_with_a_question_mark_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match="with a question mark in its path"):
+        gather([tmp_path / "nothing"], tmp_path / "a?b")
+    assert not (tmp_path / "a?b").exists()
