@@ -4,7 +4,6 @@ import errno
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,11 +53,18 @@ def _end_readers(folder: Path, number: int, done: threading.Event) -> None:
                 writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
             except OSError:  # nobody reads it
                 continue
-            for process in Path("/proc").glob("[0-9]*/fd"):
-                if int(process.parent.name) != os.getpid() and _has_open(process, pipe):
-                    os.kill(int(process.parent.name), number)
-            time.sleep(0.1)
+            # Until it is found it must not come to the pipe's end; nor must its successor, which takes longer to start.
+            while (reader := _reader(pipe)) is None and not done.wait(0.002):
+                pass
+            if reader is not None:
+                os.kill(reader, number)
             os.close(writer)
+
+
+def _reader(pipe: Path) -> int | None:
+    """Return another process that has a pipe open."""
+    processes = (int(fds.parent.name) for fds in Path("/proc").glob("[0-9]*/fd") if _has_open(fds, pipe))
+    return next((process for process in processes if process != os.getpid()), None)
 
 
 def _has_open(folder: Path, pipe: Path) -> bool:
