@@ -31,7 +31,7 @@ lint:
 
 faults: setup
 	@$(SETUP) --checks
-	@PYTHONPATH=tests .venv/bin/python -m faults
+	@PYTHONPATH=tests:tools .venv/bin/python -m faults
 
 lock: setup
 	@.venv/bin/python tools/lock.py $(if $(filter yes,$(UPGRADE)),--upgrade)

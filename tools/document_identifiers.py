@@ -3,12 +3,14 @@
 import sys
 from pathlib import Path
 
+from page_parts import with_parts
+
 from scarnet_cli.files import write_bytes
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from identifiers import BEGIN, END, PAGE, table
+from identifiers import PAGE, table
 
 if __name__ == "__main__":
-    before, rest = PAGE.read_text().split(BEGIN)
-    write_bytes(PAGE, f"{before}{BEGIN}\n\n{table()}\n\n{END}{rest.split(END)[1]}".encode())
+    page = with_parts(PAGE.read_text(), "tools/document_identifiers.py", {"identifiers": f"{table()}\n"})
+    write_bytes(PAGE, page.encode())

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+from page_parts import with_parts
+
 from scarnet_cli.cohort.dictionary import BENCHMARK, GATHERED, INDEXED, dictionary_markdown, flags_markdown
 from scarnet_cli.files import write_bytes
 
@@ -17,12 +19,7 @@ _PARTS: Final = {
 
 def with_columns(page: str) -> str:
     """Return the page with the parts between its marks made anew."""
-    for name, markdown in _PARTS.items():
-        begin, end = f"<!-- {name}: made by tools/document_tables.py -->\n", f"<!-- end of {name} -->\n"
-        before, rest = page.split(begin)
-        _, after = rest.split(end)
-        page = f"{before}{begin}\n{markdown()}\n{end}{after}"
-    return page
+    return with_parts(page, "tools/document_tables.py", {name: markdown() for name, markdown in _PARTS.items()})
 
 
 if __name__ == "__main__":

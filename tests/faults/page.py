@@ -7,12 +7,12 @@ from textwrap import shorten
 from typing import Any
 
 from nextflow_launch import REPOSITORY
+from page_parts import with_parts
 
 from faults.fault import Fault, Outcome, Promise
 from scarnet_cli.files import write_bytes
 
 PAGE = REPOSITORY / "docs" / "reliability.md"
-BEGIN, END = "<!-- faults: made by `make faults` -->\n", "<!-- end of faults -->\n"
 _COLUMNS = (
     "what was done",
     "what the user sees",
@@ -27,9 +27,8 @@ _PROMISES = {Promise.GOES_ON: "goes on by itself", Promise.SAID: "ends and says 
 
 def write_page(faults: Mapping[str, Fault[Any]], outcomes: Mapping[str, Outcome], code: str) -> None:
     """Put the table of these outcomes between the page's marks."""
-    before, rest = PAGE.read_text().split(BEGIN)
-    _, after = rest.split(END)
-    write_bytes(PAGE, f"{before}{BEGIN}\n{table(faults, outcomes, code)}\n{END}{after}".encode())
+    page = with_parts(PAGE.read_text(), "`make faults`", {"faults": table(faults, outcomes, code)})
+    write_bytes(PAGE, page.encode())
 
 
 def table(faults: Mapping[str, Fault[Any]], outcomes: Mapping[str, Outcome], code: str) -> str:
