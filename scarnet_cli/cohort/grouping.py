@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from scarnet_cli.cohort.samplesheet import SampleRow
 from scarnet_cli.cohort.whose import Said, codes_of, contradicted, doubtful_studies, parts_of, together
-from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.facts import FoundFile, folder_of
 from scarnet_cli.dicom.headers import JUNK, OWN_RESULT
 from scarnet_cli.dicom.identity import part_id, path_key, study_id_from_uid
 from scarnet_cli.dicom.index.collect import Contents
 from scarnet_cli.dicom.index.recall import NOT_READ
-from scarnet_cli.dicom.index.same_patient import folder_of
 from scarnet_cli.dicom.index.sweep import PASSED_OVER
 from scarnet_cli.dicom.notes import Note
 from scarnet_cli.errors import DicomError
@@ -91,13 +90,16 @@ def kinds_of(contents: Contents) -> Kinds:
     return Kinds(kind[first], kinds, study[first], uids)
 
 
-def by_study(contents: Contents, kinds: Kinds, lost: Iterable[FoundFile]) -> tuple[list[Group], list[Group]]:
+def by_study(
+    said: Said, contents: Contents, kinds: Kinds, lost: Iterable[FoundFile]
+) -> tuple[list[Group], list[Group]]:
     """Group files by StudyInstanceUID, where that holds; those that cannot be read go to the studies they lie with.
 
     Files of several patients under one StudyInstanceUID are a study each; files that have none, or one each, are put
     together by what else they share: see `whose`.
 
     Args:
+        said: What the files say of themselves.
         contents: The files.
         kinds: What they are.
         lost: Further files that could not be read.
@@ -106,7 +108,6 @@ def by_study(contents: Contents, kinds: Kinds, lost: Iterable[FoundFile]) -> tup
         The studies; and the files that lie with no study, a group a folder with the key of the folder (of the file
         itself at the root) for an id.
     """
-    said = Said(contents)
     owner = kinds.study.copy()  # number of each file's group: its StudyInstanceUID, or beyond
     joined = together(said)
     for number, members in enumerate(joined, start=len(kinds.uids)):
@@ -205,11 +206,12 @@ def place_key(file: FoundFile) -> str:
 
 
 def by_row(
-    contents: Contents, kinds: Kinds, rows: Iterable[tuple[SampleRow, set[str], Sequence[FoundFile]]]
+    said: Said, contents: Contents, kinds: Kinds, rows: Iterable[tuple[SampleRow, set[str], Sequence[FoundFile]]]
 ) -> list[Group]:
     """Group the files that the rows of a samplesheet name.
 
     Args:
+        said: What the files say of themselves.
         contents: The files.
         kinds: What they are; those that are no DICOM are left out.
         rows: Each row with the paths of its files, and those of its files that could not be read.
@@ -217,24 +219,20 @@ def by_row(
     places: dict[str, list[int]] = defaultdict(list)
     for place in np.flatnonzero(~kinds.among((JUNK, OWN_RESULT, *PASSED_OVER))).tolist():
         places[contents.files[place].path].append(place)
-    said = Said(contents)
-    scopes = said.scopes()
     groups = []
     for row, paths, lost in rows:
         members = np.array([i for p in sorted(paths) for i in places.get(p, ())], np.int64)
-        groups.append(_of_row(said, scopes, row, members, tuple(lost)))
+        groups.append(_of_row(said, row, members, tuple(lost)))
     return groups
 
 
-def _of_row(
-    said: Said, scopes: NDArray[np.int64], row: SampleRow, members: NDArray[np.int64], lost: tuple[FoundFile, ...]
-) -> Group:
+def _of_row(said: Said, row: SampleRow, members: NDArray[np.int64], lost: tuple[FoundFile, ...]) -> Group:
     """Return the study of a row: its files need no StudyInstanceUID, but may not be of several studies or patients."""
     images = members[said.frames[members] > 0]
     odd = said.alone[images] | (said.study[images] < 0)
     studies = np.unique(said.study[images][said.study[images] >= 0])
     anew = bool(odd.any()) and (len(studies) > 1 or bool((said.study[images] < 0).any()))
-    problem = contradicted(said, members, scopes) if len(images) else None
+    problem = contradicted(said, members) if len(images) else None
     if problem is None and len(studies) > 1 and not odd.all():
         message = (
             f"The samplesheet's folder or archive of this study holds {len(studies)} studies (StudyInstanceUIDs); give "

@@ -140,10 +140,11 @@ def _take_in(source: Path, memory: pa.Table | None, options: IntakeOptions) -> I
         folders = lost_folders(unread)
         contents, kinds = _contents(root, files, known, unread, options)
     _require_images(kinds.counts(), len(files), len(unread))
-    groups, alone = by_study(contents, kinds, lost)
+    said = Said(contents)
+    groups, alone = by_study(said, contents, kinds, lost)
     planner = Planner(contents, kinds, known, options.choose, options.rules)
     studies = [*planner.plan(groups), *map(_lost_study, alone), *folders]
-    return _intake(root, studies, contents, planner, unread)
+    return _intake(root, studies, contents, planner, said, unread)
 
 
 def _require_images(counts: Counter[str], files: int, unread: int) -> None:
@@ -198,24 +199,25 @@ def _contents(
     )
     contents = collect(root, files, memory, wanted)
     kinds = kinds_of(contents)
-    unread += [
-        Unread(file.path, is_folder=False, reason=kinds.kinds[kinds.kind[place]], member=file.member)
-        for place in np.flatnonzero(kinds.among({*NOT_READ, *PASSED_OVER} - {BROKEN})).tolist()
-        for file in [contents.files[place]]
-    ]
-    unread += [
-        Unread(contents.files[place].path, is_folder=False, reason=NESTED, member=contents.files[place].member)
-        for place in np.flatnonzero(kinds.among([ARCHIVE])).tolist()
-        if contents.files[place].member is not None
-    ]
+    told = {*NOT_READ, *PASSED_OVER, ARCHIVE} - {BROKEN}
+    for place in np.flatnonzero(kinds.among(told)).tolist():
+        file, kind = contents.files[place], kinds.kinds[kinds.kind[place]]
+        if kind != ARCHIVE or file.member is not None:  # of archives those in archives are told
+            reason = NESTED if kind == ARCHIVE else kind
+            unread.append(Unread(file.path, is_folder=False, reason=reason, member=file.member))
     require_gone(root, unread)
     return contents, kinds
 
 
 def _intake(
-    root: Path, studies: Sequence[PlannedStudy], contents: Contents, planner: Planner, unread: Sequence[Unread]
+    root: Path,
+    studies: Sequence[PlannedStudy],
+    contents: Contents,
+    planner: Planner,
+    said: Said,
+    unread: Sequence[Unread],
 ) -> Intake:
-    rows = settled(contents.rows, Said(contents).scopes()[contents.of_row])
+    rows = settled(contents.rows, said.scopes[contents.of_row])
     memory = pa.concat_tables([rows, text_rows(PLAN, planner.texts)])
     in_order = tuple(sorted(studies, key=lambda study: study.study_id))
     return Intake(root, in_order, memory, planner.kinds.counts(), tuple(unread_rows(unread)))
@@ -247,11 +249,12 @@ def _take_in_rows(root: Path, rows: Sequence[SampleRow], memory: pa.Table, optio
             unread += missed
         contents, kinds = _contents(root, sorted(files), memory, unread, options)
     planner = Planner(contents, kinds, memory, options.choose, options.rules)
-    planned = planner.plan(by_row(contents, kinds, places))
+    said = Said(contents)
+    planned = planner.plan(by_row(said, contents, kinds, places))
     labels = {row.study: row.labels for row in rows}
     studies = [*planned, *(_nifti_study(row) for row in rows if row.is_nifti)]
     studies = [replace(study, labels=labels[study.study_id]) for study in studies]
-    return _intake(root, studies, contents, planner, unread)
+    return _intake(root, studies, contents, planner, said, unread)
 
 
 def _nifti_study(row: SampleRow) -> PlannedStudy:

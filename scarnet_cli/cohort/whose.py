@@ -6,16 +6,17 @@ a file says of a patient is known.
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from scarnet_cli.dicom.facts import Witnesses
+from scarnet_cli.dicom.facts import Witnesses, folder_of, parent_of
 from scarnet_cli.dicom.headers import IMAGE
 from scarnet_cli.dicom.index.collect import Contents
-from scarnet_cli.dicom.index.same_patient import COLUMNS, Numbers, folder_of, lone, parent_of, varying
+from scarnet_cli.dicom.index.same_patient import COLUMNS, Numbers, lone, varying
 from scarnet_cli.dicom.repeats import LEAST_SLICES
 from scarnet_cli.dicom.series.names import merged_name
 from scarnet_cli.errors import DicomError
@@ -78,8 +79,9 @@ class Said:
         """Return the folder of a file."""
         return folder_of(self._contents.files[place])
 
+    @cached_property
     def scopes(self) -> NDArray[np.int64]:
-        """Return the scope of each file, as `same_patient.scopes_of` has them: numbers hold within one."""
+        """The scope of each file, as `same_patient.scopes_of` has them: numbers hold within one."""
         found = self.study.copy()
         folders: dict[str, int] = {}
         for place in np.flatnonzero(self.alone | (self.study < 0)).tolist():
@@ -180,16 +182,16 @@ def patients_of(said: Sequence[Witnesses]) -> DicomError | None:
     return _refusal(table, _PERSON) if differs else None
 
 
-def contradicted(said: Said, members: Places, scopes: NDArray[np.int64]) -> DicomError | None:
+def contradicted(said: Said, members: Places) -> DicomError | None:
     """Return why files that are given as one study are of several patients; None where nothing says so.
 
     Args:
         said: What all files say.
-        members: The files.
-        scopes: Scopes of all files: only numbers of one are compared.
+        members: The files; only numbers of one scope are compared.
     """
-    for scope in np.unique(scopes[members]).tolist():
-        found = parts_of(said, members[scopes[members] == scope])
+    scopes = said.scopes[members]
+    for scope in np.unique(scopes).tolist():
+        found = parts_of(said, members[scopes == scope])
         if isinstance(found, DicomError):
             return found
         if len(found) > 1:

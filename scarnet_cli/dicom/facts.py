@@ -118,3 +118,13 @@ class Frame(NamedTuple):
 
     file: FoundFile
     facts: FrameFacts
+
+
+def folder_of(file: FoundFile) -> str:
+    """Return the folder that a file lies in, "." for the root; for a member the archive itself."""
+    return file.path if file.member is not None else file.path.rpartition("/")[0] or "."
+
+
+def parent_of(folder: str) -> str:
+    """Return the folder that a folder lies in, "." for the root."""
+    return folder.rpartition("/")[0] or "."

@@ -5,8 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cache
 from typing import Final
 
-from scarnet_cli.dicom.facts import Frame
-from scarnet_cli.dicom.index.same_patient import folder_of
+from scarnet_cli.dicom.facts import Frame, folder_of
 from scarnet_cli.dicom.series.components import Component
 from scarnet_cli.dicom.series.names import merged_name
 

@@ -22,10 +22,10 @@ from scarnet_cli.faults import machine_fault
 BAD: Final = "bad_archive"
 TOO_LARGE: Final = "archive_too_large"
 TOO_DEEP: Final = "archive_too_deep"
-# Not refused: it was opened like any other.
-NESTED: Final = "nested_archive"
 ENCRYPTED: Final = "encrypted_archive"
 REFUSED: Final = (BAD, TOO_LARGE, TOO_DEEP, ENCRYPTED)
+# Not refused, but told of: it was opened like any other.
+NESTED: Final = "nested_archive"
 
 # Bounds against archives made to fill memory or time: a study has thousands of files of less than a megabyte, an
 # enhanced multi-frame object some hundred megabytes.

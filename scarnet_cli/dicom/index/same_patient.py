@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from scarnet_cli.dicom.facts import NO_WITNESSES, FoundFile, Witnesses
+from scarnet_cli.dicom.facts import NO_WITNESSES, FoundFile, Witnesses, folder_of, parent_of
 from scarnet_cli.dicom.headers import IMAGE
 
 # Columns of the memory, one for each of `Witnesses`, and which reading gave the numbers: 0 once they are settled.
@@ -120,16 +120,6 @@ def scopes_of(study_uids: Sequence[str | None], files: Sequence[FoundFile], alon
         uid if uid and uid not in alone else f"/{parent_of(folder_of(file))}"
         for uid, file in zip(study_uids, files, strict=True)
     ]
-
-
-def folder_of(file: FoundFile) -> str:
-    """Return the folder that a file lies in, "." for the root; for a member the archive itself."""
-    return file.path if file.member is not None else file.path.rpartition("/")[0] or "."
-
-
-def parent_of(folder: str) -> str:
-    """Return the folder that a folder lies in, "." for the root."""
-    return folder.rpartition("/")[0] or "."
 
 
 def lone(study_uids: pa.ChunkedArray, kinds: pa.ChunkedArray) -> set[str]:
