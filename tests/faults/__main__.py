@@ -1,8 +1,8 @@
 """Inject faults and write the table of docs/reliability.md. What has an outcome already is not injected again.
 
-    PYTHONPATH=tests:tools .venv/bin/python -m faults            # all without an outcome yet, then the page (make faults)
-    PYTHONPATH=tests:tools .venv/bin/python -m faults NAME …     # these again; a name may hold *
-    PYTHONPATH=tests:tools .venv/bin/python -m faults --fresh    # all again
+    PYTHONPATH=tests:tools .venv/bin/python -m faults          # all without an outcome yet, then the page (make faults)
+    PYTHONPATH=tests:tools .venv/bin/python -m faults NAME …   # these again; a name may hold *
+    PYTHONPATH=tests:tools .venv/bin/python -m faults --fresh  # all again
 
 Needs root and Linux: disks are mounted in namespaces of their own.
 """
