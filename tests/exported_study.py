@@ -11,13 +11,13 @@ import pytest
 from debian import DCIODVFY
 from numpy.typing import NDArray
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+from scarnet_cli.index.intake import IntakeOptions, take_in
 from scarnet_cli.quantify.stage import quantify_studies
 
 BIN = Path(__file__).parents[1] / ".venv" / "bin"

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from scarnet_cli.cases.cases import Case
 from scarnet_cli.evaluate.overlap import dice
 from scarnet_cli.image.labels import REGIONS, region_mask
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.model.spec import NetworkSpec, Task
-from scarnet_cli.train.cases import Case
 
 SPACING_ZYX_MM = (10.0, 1.6, 1.2)
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.volume import read_nifti
+from scarnet_cli.index.intake import IntakeOptions, take_in
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "dicom.md"
 BEGIN: Final = "<!-- identifiers: made by tools/document_identifiers.py -->"

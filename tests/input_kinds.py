@@ -21,10 +21,10 @@ from exported_study import label
 
 from scarnet_cli.cli.convert import convert_batch
 from scarnet_cli.cli.main import cli
-from scarnet_cli.cohort.plan import read_batch
-from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+from scarnet_cli.index.batch_files import read_batch
+from scarnet_cli.tables.parquet import read_table
 
 Make = Callable[[Path], Path]
 LIES_IN, IS = "lies in", "is"

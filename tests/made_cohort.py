@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from scarnet_cli.cohort.flags import FLAGS
-from scarnet_cli.cohort.tables import to_arrow, write_arrow
+from scarnet_cli.tables.flags import FLAGS
+from scarnet_cli.tables.parquet import to_arrow, write_arrow
 
 METADATA = {"model_sha256": "ab" * 32, "creation_time": "2026-11-23T15:00:00+00:00"}
 MARKUP = "<img src=x onerror=alert(1)>"

@@ -23,14 +23,14 @@ import dcm2niix
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own custom)
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
-from scarnet_cli.dicom.index.read_files import read_file
-from scarnet_cli.dicom.made.habits import Habit, Role
-from scarnet_cli.dicom.made.write import StudyPlan, write_study
 from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.dicom.whole_files import sources_of
 from scarnet_cli.image.volume import Volume, to_sitk
+from scarnet_cli.index.files.read_files import read_file
+from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.phantom.dicom.habits import Habit, Role
+from scarnet_cli.phantom.dicom.write import StudyPlan, write_study
 
 A_STUDY: Final = 100
 DISTRACTORS: Final[tuple[Role, ...]] = ("localiser", "cine", "ti_scout", "long_axis")

@@ -5,8 +5,8 @@ from typing import Final
 
 from page_parts import with_parts
 
-from scarnet_cli.cohort.dictionary import BENCHMARK, GATHERED, INDEXED, dictionary_markdown, flags_markdown
 from scarnet_cli.files import write_bytes
+from scarnet_cli.tables.dictionary import BENCHMARK, GATHERED, INDEXED, dictionary_markdown, flags_markdown
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "output.md"
 _PARTS: Final = {

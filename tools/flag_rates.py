@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from scarnet_cli.cohort.flags import FLAGS
+from scarnet_cli.cases.cases import Case, read_cases
 from scarnet_cli.files import read_json
 from scarnet_cli.image.volume import read_nifti
 from scarnet_cli.quantify.measures import measure_study
-from scarnet_cli.train.cases import Case, read_cases
+from scarnet_cli.tables.flags import FLAGS
 
 
 def flags_with_experts_labels(cases: Iterable[Case]) -> list[set[str]]:

@@ -16,13 +16,14 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, JPEGLSLossless
 
+from scarnet_cli.dicom.datasets import file_bytes
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import read_header
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.index.cache import file_rows, write_cache
-from scarnet_cli.dicom.index.same_patient import Numbers
-from scarnet_cli.dicom.made.stored import TRANSFER_SYNTAXES, file_bytes, new_file, set_pixels
 from scarnet_cli.image.volume import Volume, write_nifti
+from scarnet_cli.index.files.cache import file_rows, write_cache
+from scarnet_cli.index.files.same_patient import Numbers
+from scarnet_cli.phantom.dicom.stored import TRANSFER_SYNTAXES, new_file, set_pixels
 
 _SIDE: Final = 32
 _LARGEST: Final = 1024

@@ -15,14 +15,9 @@ import fuzz_corpus
 import numpy as np
 
 from scarnet_cli.cli.convert import convert_batch
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.cohort.plan import read_batch, write_plan
-from scarnet_cli.cohort.samplesheet import read_samplesheet
 from scarnet_cli.dicom.convert import read_nifti_study
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import image_header, read_by_pydicom, read_header
-from scarnet_cli.dicom.index.cache import read_cache, write_cache
-from scarnet_cli.dicom.index.recall import recall
 from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.dicom.series.selection import select
 from scarnet_cli.dicom.walk import BLOCK, walk
@@ -30,6 +25,11 @@ from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume
+from scarnet_cli.index.batch_files import read_batch, write_plan
+from scarnet_cli.index.files.cache import read_cache, write_cache
+from scarnet_cli.index.files.recall import recall
+from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.samplesheet import read_samplesheet
 
 _MOST_FRAMES: Final = 3
 _GRID: Final = Volume(np.zeros((3, 5, 4), np.uint8), (8.0, 1.5, 1.25), (1.0, 2.0, 3.0), np.eye(3))

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from scarnet_cli.cohort.schema import TABLES
-from scarnet_cli.cohort.tables import write_arrow
+from scarnet_cli.tables.parquet import write_arrow
+from scarnet_cli.tables.schema import TABLES
 
 ROWS: Final = {"scans": 1, "slices": 10, "segments": 17}  # of one study
 SERIES: Final = 5

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What reads the code without running it: ruff, pyright, and Nextflow's own linter.
+# What reads the code without running it: ruff, pyright, the order of the rooms, and Nextflow's own linter.
 set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -7,6 +7,7 @@ bin=.venv/bin
 $bin/ruff check .
 $bin/ruff format --check .
 $bin/pyright
+$bin/lint-imports --no-logo
 
 set --
 for path in main.nf nextflow.config modules workflows conf; do

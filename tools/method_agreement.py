@@ -12,6 +12,7 @@ from statistics import mean
 import numpy as np
 from numpy.typing import NDArray
 
+from scarnet_cli.cases.cases import Case, read_cases
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.evaluate.overlap import dice
 from scarnet_cli.quantify.columns import percent_of
@@ -19,7 +20,6 @@ from scarnet_cli.quantify.orientation import find_frame
 from scarnet_cli.quantify.regions import Regions, find_regions
 from scarnet_cli.quantify.remote import find_remotes
 from scarnet_cli.quantify.thresholds import N_SDS, find_threshold_masks
-from scarnet_cli.train.cases import Case, read_cases
 
 
 @dataclass(frozen=True, slots=True)

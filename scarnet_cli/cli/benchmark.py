@@ -38,13 +38,13 @@ def benchmark(
     """
     import torch
 
+    from scarnet_cli.benchmark.cost import Cost, measure_cost
+    from scarnet_cli.benchmark.page import write_page
+    from scarnet_cli.benchmark.predictions import merge_folds, read_evaluation
+    from scarnet_cli.benchmark.scores import write_benchmark
+    from scarnet_cli.benchmark.systems import load_prompted
     from scarnet_cli.cli.progress import progress_bar
-    from scarnet_cli.evaluate.benchmark import write_benchmark
-    from scarnet_cli.evaluate.cost import Cost, measure_cost
-    from scarnet_cli.evaluate.predictions import merge_folds, read_evaluation
-    from scarnet_cli.evaluate.systems import load_prompted
     from scarnet_cli.model.weights import best_device, load_weights
-    from scarnet_cli.report.benchmark import write_page
 
     if threads:
         torch.set_num_threads(threads)

@@ -44,10 +44,10 @@ def chain(
     """
     import torch
 
+    from scarnet_cli.cases.folds import deal_cases
     from scarnet_cli.model.checkpoints import load_lite_medsam
     from scarnet_cli.model.weights import best_device
     from scarnet_cli.train.chain import ChainSettings, Material, train_chain
-    from scarnet_cli.train.folds import deal_cases
     from scarnet_cli.train.hearts import make_hearts
     from scarnet_cli.train.learner import Pace
     from scarnet_cli.train.presets import PRESETS

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, deidentify_options, guard_options
-from scarnet_cli.cohort.batch import Work, run_studies, write_failures
-from scarnet_cli.cohort.failures import Failure
-from scarnet_cli.cohort.guard import IN_PROCESS, Guard
-from scarnet_cli.cohort.intake import IntakeOptions, by_rules, take_in
-from scarnet_cli.cohort.plan import is_batch, read_batch
-from scarnet_cli.cohort.unread import files_summary
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.series.rules_file import read_series_rules
+from scarnet_cli.index.batch_files import is_batch, read_batch
+from scarnet_cli.index.intake import IntakeOptions, by_rules, take_in
+from scarnet_cli.index.unread import files_summary
+from scarnet_cli.stage.guard import IN_PROCESS, Guard
+from scarnet_cli.stage.run import Work, run_studies, write_failures
+from scarnet_cli.tables.failures import Failure
 
 if TYPE_CHECKING:
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms

@@ -9,8 +9,8 @@ import rich_click as click
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 
 if TYPE_CHECKING:
-    from scarnet_cli.dicom.made.dicomize import NamedVolume
-    from scarnet_cli.dicom.made.habits import Role, Vendor
+    from scarnet_cli.phantom.dicom.dicomize import NamedVolume
+    from scarnet_cli.phantom.dicom.habits import Role, Vendor
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 
@@ -34,7 +34,7 @@ def dicomize(source: Path, out: Path, seed: int, vendor: "Vendor | None", compon
     OUT/reference/<study_id>.nii.gz.
     """
     from scarnet_cli.cli.progress import progress_bar
-    from scarnet_cli.dicom.made.dicomize import write_volumes
+    from scarnet_cli.phantom.dicom.dicomize import write_volumes
 
     cases = {path.name.split(".nii")[0]: _reader(path, component) for path in case_paths(source.resolve())}
     with progress_bar("studies", len(cases)) as advance:
@@ -60,9 +60,9 @@ def case_paths(source: Path) -> list[Path]:
 
 def _reader(path: Path, component: "Role") -> Callable[[], "NamedVolume"]:
     """Return the function that reads a case."""
-    from scarnet_cli.dicom.made.dicomize import NamedVolume
+    from scarnet_cli.cases.cases import read_case
     from scarnet_cli.image.volume import read_nifti
-    from scarnet_cli.train.cases import read_case
+    from scarnet_cli.phantom.dicom.dicomize import NamedVolume
 
     def read() -> NamedVolume:
         if path.is_file():

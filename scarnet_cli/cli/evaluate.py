@@ -41,13 +41,13 @@ def evaluate(
     scar counts as scar is decided for each case on all others. Writes cases.csv, summary.md and decision.json, which is
     chosen on all of them, prints the summary, and keeps the predictions for `scarnet benchmark`.
     """
+    from scarnet_cli.benchmark.crossval import Prediction, choose_decision, predict, score_cases, score_table
+    from scarnet_cli.benchmark.predictions import Evaluation, write_evaluation
+    from scarnet_cli.benchmark.systems import Prompted, System, fold_system, load_prompted, require_box
+    from scarnet_cli.benchmark.table import cases_csv, summary_markdown
+    from scarnet_cli.cases.folds import held_out_ids
     from scarnet_cli.cli.progress import progress_bar
-    from scarnet_cli.evaluate.crossval import Prediction, choose_decision, predict, score_cases, score_table
-    from scarnet_cli.evaluate.predictions import Evaluation, write_evaluation
-    from scarnet_cli.evaluate.systems import Prompted, System, fold_system, load_prompted, require_box
-    from scarnet_cli.evaluate.table import cases_csv, summary_markdown
     from scarnet_cli.files import write_bytes, write_json
-    from scarnet_cli.train.folds import held_out_ids
 
     everyone = labelled_cases(cases, label_values)
     held_out = {fold: held_out_ids(everyone, folds, fold) for fold in only or range(folds)}

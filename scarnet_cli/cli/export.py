@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options, guard_options
-from scarnet_cli.cohort.guard import Guard
+from scarnet_cli.stage.guard import Guard
 
 if TYPE_CHECKING:
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
@@ -45,8 +45,8 @@ def export(
     do: an archive files them by these. With --deidentify, as the studies were indexed, they hold pseudonyms and refer
     to new UIDs, which suits an archive for research and not the hospital's own.
     """
-    from scarnet_cli.cohort.plan import is_batch
     from scarnet_cli.dicom.results.export_stage import export_studies
+    from scarnet_cli.index.batch_files import is_batch
 
     entries, root = _entries(source, out, deidentify)
     failures = export_studies(entries, root, results, out, guard, pseudonyms=deidentify)
@@ -63,8 +63,8 @@ def export(
 
 def _entries(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> tuple[list[dict[str, Any]], Path]:
     """Return the studies' entries and the root of their files: of a batch file, or of images that are indexed now."""
-    from scarnet_cli.cohort.intake import IntakeOptions, take_in
-    from scarnet_cli.cohort.plan import is_batch, read_batch
+    from scarnet_cli.index.batch_files import is_batch, read_batch
+    from scarnet_cli.index.intake import IntakeOptions, take_in
 
     if is_batch(source):
         batch = read_batch(source)

@@ -5,11 +5,11 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.options import DOWNLOADS, OUTPUT_DIRECTORY
-from scarnet_cli.cohort.batch import write_failures
-from scarnet_cli.cohort.plan import FETCHED, read_planned_batch
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import write_json
+from scarnet_cli.index.batch_files import FETCHED, read_planned_batch
 from scarnet_cli.pacs.intake import INSTANCES
+from scarnet_cli.stage.run import write_failures
 
 EXAMPLE = "Example: scarnet fetch index/batches/batch-0a1b2c3d.json --out fetched"
 

@@ -18,9 +18,9 @@ def folds(cases: Path, out: Path, folds: int, label_values: Path | None, problem
 
     `scarnet train` and `scarnet evaluate` deal the same cases to the same folds; a patient's cases are in one fold.
     """
+    from scarnet_cli.cases.folds import folds_csv
     from scarnet_cli.errors import InputError
     from scarnet_cli.files import write_bytes
-    from scarnet_cli.train.folds import folds_csv
 
     with problem_told_in(problem, InputError):
         table = folds_csv(labelled_cases(cases, label_values), folds)

@@ -5,7 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED
-from scarnet_cli.cohort.gather import gather as gather_fragments
+from scarnet_cli.gather.gather import gather as gather_fragments
 
 
 @click.command(epilog="Example: scarnet gather work/index work/convert_* work/quantify_* --out results/tables")

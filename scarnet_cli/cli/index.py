@@ -23,16 +23,16 @@ from scarnet_cli.cli.options import (
     deidentify_options,
     problem_told_in,
 )
-from scarnet_cli.cohort.deidentify import write_crosswalk
-from scarnet_cli.cohort.intake import Intake, IntakeOptions, by_rules, take_in
-from scarnet_cli.cohort.places import find_place
-from scarnet_cli.cohort.plan import BATCH_GREATEST, BATCH_LEAST, write_plan
-from scarnet_cli.cohort.retries import Wanted, read_wanted, with_retries
-from scarnet_cli.cohort.unread import files_summary
-from scarnet_cli.dicom.index.cache import read_cache
-from scarnet_cli.dicom.index.readers import FILE_SECONDS
 from scarnet_cli.dicom.series.rules_file import read_series_rules
 from scarnet_cli.errors import InputError, MachineError, PacsError
+from scarnet_cli.index.batch_files import BATCH_GREATEST, BATCH_LEAST, write_plan
+from scarnet_cli.index.deidentify import write_crosswalk
+from scarnet_cli.index.files.cache import read_cache
+from scarnet_cli.index.files.readers import FILE_SECONDS
+from scarnet_cli.index.intake import Intake, IntakeOptions, by_rules, take_in
+from scarnet_cli.index.places import find_place
+from scarnet_cli.index.retries import Wanted, read_wanted, with_retries
+from scarnet_cli.index.unread import files_summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -218,8 +218,8 @@ def _print_places(source: Path, place: str, pseudonyms: "Pseudonyms | None") -> 
 
 def _print_choices(source: Path, wanted: str, memory: "pa.Table", options: IntakeOptions) -> None:
     """Print the choice made for one study; one that is not there is wrong usage."""
-    from scarnet_cli.cohort.explain import NO_SUCH_STUDY, find_choices
     from scarnet_cli.dicom.series.explain import explained
+    from scarnet_cli.index.explain import NO_SUCH_STUDY, find_choices
 
     try:
         choices = find_choices(source, wanted, memory, options)

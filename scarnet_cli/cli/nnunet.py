@@ -27,9 +27,9 @@ def nnunet(
 
     nnU-Net is an extra: pip install 'scarnet-cli[nnunet]'. OUT's parent is a --segment-run of `scarnet evaluate`.
     """
+    from scarnet_cli.benchmark.nnunet import require_nnunet, run_nnunet
+    from scarnet_cli.cases.folds import held_out_ids
     from scarnet_cli.errors import ModelError
-    from scarnet_cli.evaluate.nnunet import require_nnunet, run_nnunet
-    from scarnet_cli.train.folds import held_out_ids
 
     with problem_told_in(problem, ModelError):
         require_nnunet()

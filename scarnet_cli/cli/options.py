@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import rich_click as click
 from click.exceptions import Exit
 
-from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.files import write_bytes
+from scarnet_cli.stage.guard import Guard
 
 if TYPE_CHECKING:
+    from scarnet_cli.cases.cases import Case
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
-    from scarnet_cli.train.cases import Case
 
 
 class OutputDirectory(click.Path):
@@ -239,7 +239,7 @@ LABEL_VALUES = click.option(
 
 def labelled_cases(cases: Path, label_values: Path | None) -> "list[Case]":
     """Read the cases that a command's CASES and --label-values name."""
-    from scarnet_cli.image.label_values import read_label_values
-    from scarnet_cli.train.cases import read_cases
+    from scarnet_cli.cases.cases import read_cases
+    from scarnet_cli.cases.label_values import read_label_values
 
     return read_cases(cases, read_label_values(label_values) if label_values else None)

@@ -5,7 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.options import LABEL_VALUES, OUTPUT_DIRECTORY, guard_options
-from scarnet_cli.cohort.guard import Guard
+from scarnet_cli.stage.guard import Guard
 
 _SOURCE = click.Path(exists=True, path_type=Path)
 
@@ -55,7 +55,7 @@ def quantify(
         if failures:
             click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
         return
-    from scarnet_cli.image.label_values import read_label_values
+    from scarnet_cli.cases.label_values import read_label_values
     from scarnet_cli.quantify.stage import PairOptions, quantify_pair
 
     name = image.name.removesuffix(".gz").removesuffix(".nii")

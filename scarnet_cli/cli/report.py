@@ -5,7 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED
-from scarnet_cli.cohort.review import carry_decisions
+from scarnet_cli.gather.review import carry_decisions
 from scarnet_cli.report.page import write_report
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -18,14 +18,14 @@ from scarnet_cli.cli.options import (
     guard_options,
     weights_dir,
 )
-from scarnet_cli.cohort.earlier import EARLIER, forget_earlier, require_unclaimed, set_aside
-from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.dicom.series.rules_file import read_series_rules
+from scarnet_cli.stage.earlier import EARLIER, forget_earlier, require_unclaimed, set_aside
+from scarnet_cli.stage.guard import Guard
 
 if TYPE_CHECKING:
-    from scarnet_cli.cohort.accounting import Accounting
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
     from scarnet_cli.dicom.series.rules import SeriesRules
+    from scarnet_cli.gather.accounting import Accounting
 
 # What of each stage's directory is a result, as in conf/modules.config.
 RESULTS: Final = (
@@ -113,12 +113,12 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     Raises:
         ScarnetError: The input, the weights or the accounting is wrong.
     """
-    from scarnet_cli.cohort.database import require_fit
-    from scarnet_cli.cohort.deidentify import require_none_identified
-    from scarnet_cli.cohort.gather import gather
+    from scarnet_cli.gather.gather import gather
+    from scarnet_cli.index.deidentify import require_none_identified
     from scarnet_cli.model.spec import Task
     from scarnet_cli.model.store import check_networks
     from scarnet_cli.report.page import write_report
+    from scarnet_cli.tables.database import require_fit
 
     check_networks({Task.LOCALISE: networks.localiser, Task.SEGMENT: networks.weights})
     require_unclaimed(out)
@@ -140,9 +140,9 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.cli.convert import convert_batch
     from scarnet_cli.cli.fetch import fetch_batch
     from scarnet_cli.cli.index import intake_progress
-    from scarnet_cli.cohort.intake import IntakeOptions, by_rules
-    from scarnet_cli.cohort.plan import read_batch, write_plan
-    from scarnet_cli.cohort.unread import files_summary
+    from scarnet_cli.index.batch_files import read_batch, write_plan
+    from scarnet_cli.index.intake import IntakeOptions, by_rules
+    from scarnet_cli.index.unread import files_summary
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import Mode, segment_studies
     from scarnet_cli.quantify.stage import quantify_studies

@@ -5,7 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, guard_options, weights_dir
-from scarnet_cli.cohort.guard import Guard
+from scarnet_cli.stage.guard import Guard
 
 
 @click.command(epilog="Example: scarnet segment work/crop --weights scarnet --out work/segment")

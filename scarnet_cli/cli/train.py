@@ -8,6 +8,8 @@ from typing import Final
 import rich_click as click
 import torch
 
+from scarnet_cli.cases.cases import Case
+from scarnet_cli.cases.folds import held_out_ids
 from scarnet_cli.cli.options import (
     CASES,
     FOLDS,
@@ -23,8 +25,6 @@ from scarnet_cli.files import atomic_path, read_json
 from scarnet_cli.model.checkpoints import load_lite_medsam
 from scarnet_cli.model.weights import TrainedNetwork, load_weights
 from scarnet_cli.train.batches import training_data
-from scarnet_cli.train.cases import Case
-from scarnet_cli.train.folds import held_out_ids
 from scarnet_cli.train.loop import Trainer, fit, regions_of
 from scarnet_cli.train.presets import PRESETS, Preset, change
 from scarnet_cli.train.processes import Place, join_processes

@@ -1,1 +1,1 @@
-"""DICOM in and out. Here: from files to a volume; in rooms below: index, series, results, de-identification, made."""
+"""DICOM in and out. Here: from files to a volume; in rooms below: series, results, de-identification."""

@@ -4,6 +4,7 @@ import logging
 import struct
 import warnings
 import zlib
+from io import BytesIO
 from typing import Any, BinaryIO, Final
 
 import pydicom
@@ -107,3 +108,10 @@ def sequences(dataset: Dataset) -> list[Any]:
 def _vr(dataset: Dataset, tag: Any) -> str | None:  # noqa: ANN401 (a tag)
     vr = dataset.get_item(tag).VR
     return dictionary_VR(tag) if vr in (None, "UN") and dictionary_has_tag(tag) else vr
+
+
+def file_bytes(dataset: Dataset) -> bytes:
+    """Return the file's content."""
+    buffer = BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()

@@ -4,9 +4,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from scarnet_cli.cohort.batch import Work, run_studies, studies_of
-from scarnet_cli.cohort.failures import Failure
-from scarnet_cli.cohort.guard import IN_PROCESS, Guard
+from scarnet_cli.stage.guard import IN_PROCESS, Guard
+from scarnet_cli.stage.run import Work, run_studies, studies_of
+from scarnet_cli.tables.failures import Failure
 
 _IMAGE: Final = "image.nii.gz"
 

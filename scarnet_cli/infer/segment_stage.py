@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from scarnet_cli.cohort.batch import Work, run_studies, studies_of
-from scarnet_cli.cohort.failures import Failure
-from scarnet_cli.cohort.guard import IN_PROCESS, Guard
+from scarnet_cli.stage.guard import IN_PROCESS, Guard
+from scarnet_cli.stage.run import Work, run_studies, studies_of
+from scarnet_cli.tables.failures import Failure
 
 # Studies whose slices go through the network together: enough to fill a GPU's batches, few enough for 1 GiB.
 GROUP: Final = 16

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from pydicom.dataset import Dataset
 
-from scarnet_cli.cohort.failures import Failure
 from scarnet_cli.errors import DicomError
 from scarnet_cli.files import atomic_path, write_bytes
 from scarnet_cli.pacs.client import CONNECTIONS, Server
 from scarnet_cli.pacs.query import InstanceId
+from scarnet_cli.tables.failures import Failure
 
 STAGE: Final = "fetch"
 

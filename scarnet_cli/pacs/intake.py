@@ -11,18 +11,18 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from scarnet_cli.cohort.intake import Intake, IntakeOptions, under_pseudonyms
-from scarnet_cli.cohort.study_plan import Choose, PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
-from scarnet_cli.cohort.whose import codes_of, patients_of
 from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts, Witnesses
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, Header, read_header
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
-from scarnet_cli.dicom.index.cache import NOTHING, facts_of, merged, read_cache
-from scarnet_cli.dicom.index.collect import Fresh, part_paths
-from scarnet_cli.dicom.index.readers import in_groups
-from scarnet_cli.dicom.index.recall import recall
-from scarnet_cli.dicom.index.same_patient import COLUMNS, settled
 from scarnet_cli.errors import DicomError, InputError
+from scarnet_cli.index.files.cache import NOTHING, facts_of, merged, read_cache
+from scarnet_cli.index.files.collect import Fresh, part_paths
+from scarnet_cli.index.files.readers import in_groups
+from scarnet_cli.index.files.recall import recall
+from scarnet_cli.index.files.same_patient import COLUMNS, settled
+from scarnet_cli.index.intake import Intake, IntakeOptions, under_pseudonyms
+from scarnet_cli.index.study_plan import Choose, PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
+from scarnet_cli.index.whose import codes_of, patients_of
 from scarnet_cli.pacs.address import parse_address
 from scarnet_cli.pacs.client import CONNECTIONS, Server, open_server
 from scarnet_cli.pacs.fetch import Downloads, fetch_instance, file_name

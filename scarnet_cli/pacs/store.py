@@ -11,9 +11,9 @@ from pydicom.dataset import Dataset
 from rich.console import Console
 from rich.progress import track
 
-from scarnet_cli.cohort.failures import Failure, failure_of_error
 from scarnet_cli.errors import DicomError, InputError, PacsError
 from scarnet_cli.pacs.client import Server
+from scarnet_cli.tables.failures import Failure, failure_of_error
 
 STAGE: Final = "store"
 _RESULTS: Final = ("seg.dcm", "report.dcm")

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from scarnet_cli.dicom.made.broken import BREAKS
-from scarnet_cli.dicom.made.habits import VENDORS, Habit, Vendor, draw_habit
-from scarnet_cli.dicom.made.write import StudyPlan, refuse_other_studies, write_study
 from scarnet_cli.files import atomic_path
 from scarnet_cli.image.volume import Volume, write_nifti
+from scarnet_cli.phantom.dicom.broken import BREAKS
+from scarnet_cli.phantom.dicom.habits import VENDORS, Habit, Vendor, draw_habit
+from scarnet_cli.phantom.dicom.write import StudyPlan, refuse_other_studies, write_study
 from scarnet_cli.phantom.draw import draw_spec
 from scarnet_cli.phantom.make import PSIR_AIR, make_phantom
 

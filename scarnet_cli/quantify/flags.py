@@ -1,4 +1,4 @@
-"""Which flags (scarnet_cli.cohort.flags) hold for the labels, the signal and the measures of a study."""
+"""Which flags (scarnet_cli.tables.flags) hold for the labels, the signal and the measures of a study."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -6,10 +6,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scarnet_cli.cohort.flags import FLAGS
 from scarnet_cli.quantify.columns import Findings
 from scarnet_cli.quantify.regions import Regions, connected_pieces
 from scarnet_cli.quantify.signal_flags import find_signal_flags
+from scarnet_cli.tables.flags import FLAGS
 
 MIN_SLICES: Final = 3
 PIECE_PART: Final = 0.05

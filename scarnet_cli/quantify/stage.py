@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from scarnet_cli import __version__
-from scarnet_cli.cohort.batch import Work, run_studies, studies_of
-from scarnet_cli.cohort.failures import Failure
-from scarnet_cli.cohort.guard import IN_PROCESS, Guard
-from scarnet_cli.cohort.tables import write_table
+from scarnet_cli.cases.label_values import LabelValues, to_labels
+from scarnet_cli.draw.overlay import draw_overlay
 from scarnet_cli.errors import QuantificationError
 from scarnet_cli.evaluate.reference import compare
 from scarnet_cli.faults import reading_intermediate
 from scarnet_cli.files import read_json, write_json
 from scarnet_cli.image.foreign_nifti import ORIENTATION_UNKNOWN, as_stack, like, read_foreign_nifti
-from scarnet_cli.image.label_values import LabelValues, to_labels
 from scarnet_cli.image.volume import read_nifti
 from scarnet_cli.quantify.measures import measure_study, without_orientation
 from scarnet_cli.quantify.orientation import Point
-from scarnet_cli.report.overlay import draw_overlay
+from scarnet_cli.stage.guard import IN_PROCESS, Guard
+from scarnet_cli.stage.run import Work, run_studies, studies_of
+from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.parquet import write_table
 
 _TABLES: Final = ("scans", "slices", "segments")
 _FROM_CONVERT: Final = ("study_instance_uid", "manufacturer")

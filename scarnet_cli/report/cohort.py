@@ -7,14 +7,14 @@ from typing import Final
 
 import pyarrow as pa
 
-from scarnet_cli.cohort.review import ACCEPT, REJECT, REVIEWED
-from scarnet_cli.cohort.tables import CREATION_TIME, MODEL_DIGEST, PIPELINE_VERSION, read_table, table_metadata
+from scarnet_cli.draw.plots import Figure
+from scarnet_cli.draw.svg import Histogram
+from scarnet_cli.gather.review import ACCEPT, REJECT, REVIEWED
 from scarnet_cli.report import references, rows
 from scarnet_cli.report.distributions import comparisons, histograms
 from scarnet_cli.report.measures import Row
-from scarnet_cli.report.plots import Figure
 from scarnet_cli.report.references import reference_figures
-from scarnet_cli.report.svg import Histogram
+from scarnet_cli.tables.parquet import CREATION_TIME, MODEL_DIGEST, PIPELINE_VERSION, read_table, table_metadata
 
 # A study that failed here had its label map already.
 _AFTER_SEGMENTATION: Final = frozenset({"quantify"})

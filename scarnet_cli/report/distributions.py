@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Final
 
+from scarnet_cli.draw.plots import Figure, Point, around, draw_boxes
+from scarnet_cli.draw.svg import Histogram
+from scarnet_cli.draw.words import count_text
 from scarnet_cli.report.measures import Row
-from scarnet_cli.report.plots import Figure, Point, around, draw_boxes
-from scarnet_cli.report.svg import Histogram
-from scarnet_cli.report.words import count_text
 
 _LEAST_FOR_QUARTILES: Final = 5
 _MOST_GROUPS: Final = 12  # boxes in one drawing

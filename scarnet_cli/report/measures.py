@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from scarnet_cli.cohort.schema import TABLES
-from scarnet_cli.report.words import number_text, plain_column, unit_of
+from scarnet_cli.draw.words import number_text, plain_column, unit_of
+from scarnet_cli.tables.schema import TABLES
 
 Row = Mapping[str, Any]
 

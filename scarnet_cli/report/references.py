@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Final
 
+from scarnet_cli.draw.plots import Figure, Lines, Point, draw_bland_altman, draw_boxes
+from scarnet_cli.draw.words import count_text, number_text
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.report.measures import Row
-from scarnet_cli.report.plots import Figure, Lines, Point, draw_bland_altman, draw_boxes
-from scarnet_cli.report.words import count_text, number_text
 
 # Ours, the reference's, title, unit.
 _MEASURES: Final = (

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from scarnet_cli.cohort.flags import is_finding
-from scarnet_cli.cohort.review import REVIEWED
+from scarnet_cli.draw.words import code_words
+from scarnet_cli.gather.review import REVIEWED
 from scarnet_cli.report.measures import LABELS, TABLE_COLUMNS, Row, Shown, shown, unit_text
-from scarnet_cli.report.words import code_words
+from scarnet_cli.tables.flags import is_finding
 
 # What the index needs of scans; a table made before one of these was added does without.
 COLUMNS: Final = ("study_id", *LABELS, "manufacturer", *(name for name, _, _ in TABLE_COLUMNS), "flags", REVIEWED)

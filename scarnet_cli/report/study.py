@@ -7,12 +7,12 @@ from typing import Final
 import pyarrow as pa
 from markupsafe import Markup
 
-from scarnet_cli.cohort.flags import FLAGS, is_finding
-from scarnet_cli.cohort.review import REVIEWED
-from scarnet_cli.cohort.schema import TABLES
+from scarnet_cli.draw.svg import draw_bullseye
+from scarnet_cli.draw.words import SEGMENT_NAMES, code_words, count_text, number_text, plain_column, unit_of
+from scarnet_cli.gather.review import REVIEWED
 from scarnet_cli.report.measures import COMPARED, GROUPS, LABELS, METHODS, OVERLAPS, Row, Shown, other_columns, shown
-from scarnet_cli.report.svg import draw_bullseye
-from scarnet_cli.report.words import SEGMENT_NAMES, code_words, count_text, number_text, plain_column, unit_of
+from scarnet_cli.tables.flags import FLAGS, is_finding
+from scarnet_cli.tables.schema import TABLES
 
 # Column of segments and what its bull's eye is called.
 _EYES: Final = {"scar_percent": "Scar", "transmurality": "Transmurality"}

@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 import pyarrow.parquet as pq
 
-from scarnet_cli.cohort.tables import open_table
+from scarnet_cli.draw.svg import bullseye_shapes
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, write_bytes
 from scarnet_cli.report.measures import Row
 from scarnet_cli.report.study import Study, describe_study
-from scarnet_cli.report.svg import bullseye_shapes
 from scarnet_cli.report.template import render
+from scarnet_cli.tables.parquet import open_table
 
 FOLDER: Final = "studies"
 _ROWS: Final = 2_000  # rows of a table in memory at a time

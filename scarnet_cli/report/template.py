@@ -9,8 +9,8 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from scarnet_cli.cohort.flags import is_finding
-from scarnet_cli.report.words import code_words, count_text
+from scarnet_cli.draw.words import code_words, count_text
+from scarnet_cli.tables.flags import is_finding
 
 _PACKAGE: Final = "scarnet_cli.report"
 

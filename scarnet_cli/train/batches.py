@@ -9,8 +9,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from scarnet_cli.cases.cases import Case
 from scarnet_cli.model.spec import NetworkSpec
-from scarnet_cli.train.cases import Case
 from scarnet_cli.train.settings import TrainingSettings
 from scarnet_cli.train.stacks import Stack, make_stacks, slice_index, with_context
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from scarnet_cli.report.svg import line
+from scarnet_cli.draw.svg import line
 
 Points = Sequence[tuple[int, float]]
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
+from scarnet_cli.cases.cases import Case
 from scarnet_cli.files import atomic_path
 from scarnet_cli.image.labels import Label
 from scarnet_cli.model.spec import NetworkSpec
-from scarnet_cli.train.cases import Case
 from scarnet_cli.train.stacks import make_stack
 
 # A lone pixel of blood gives no endocardium.

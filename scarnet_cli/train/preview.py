@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from scarnet_cli.draw.overlay import Layout, render_tiles
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.model.spec import NetworkSpec
-from scarnet_cli.report.overlay import Layout, render_tiles
 from scarnet_cli.train.augment import Augmentation, augment
 from scarnet_cli.train.batches import collate
 from scarnet_cli.train.stacks import Stack

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scarnet_cli.cases.cases import Case
 from scarnet_cli.image.intensity import scale_slices
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.resample import centre_yx_mm, in_plane_grid, resample_labels, resample_to
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.model.spec import NetworkSpec, Task
-from scarnet_cli.train.cases import Case
 
 # Room round the crop, so that turning and shifting it brings real tissue in rather than padding.
 MARGIN: Final = 1.5

@@ -8,10 +8,10 @@ from click.testing import CliRunner, Result
 from hearts import toy_case, toy_spec
 
 from scarnet_cli.cli.main import cli
-from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.image.volume import write_nifti
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.weights import save_weights
+from scarnet_cli.tables.parquet import read_table
 
 NAMES = [f"Case_{number}" for number in range(4)]
 

@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 from dicom_series import make_series, save
 
 from scarnet_cli.cli.main import cli
-from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.dicom.identity import study_id_from_uid
 from scarnet_cli.errors import InputError
+from scarnet_cli.tables.parquet import read_table
 
 UIDS = ("1.2.840.99.7.0", "1.2.840.99.7.1")
 IDS = tuple(map(study_id_from_uid, UIDS))

@@ -8,8 +8,8 @@ from dicom_series import make_series, save
 from exported_study import Labelled, label
 
 from scarnet_cli.cli.main import cli
-from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.errors import InputError
+from scarnet_cli.tables.parquet import read_table
 
 
 def scarnet(*arguments: object) -> Result:

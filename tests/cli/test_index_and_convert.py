@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 from dicom_series import make_series, save, stored_pixels
 
 from scarnet_cli.cli.main import cli
-from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.dicom.identity import study_id_from_uid
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+from scarnet_cli.tables.parquet import read_table
 
 
 def scarnet(*arguments: object) -> Result:

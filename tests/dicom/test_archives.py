@@ -15,9 +15,9 @@ from hostile_files import EXPLICIT, IMAGE_FACTS, gzipped, tar_head, zipped
 from scarnet_cli.dicom import packing
 from scarnet_cli.dicom.archives import read_members
 from scarnet_cli.dicom.headers import Header
-from scarnet_cli.dicom.index.read_files import kind_of, read_file
 from scarnet_cli.dicom.packing import open_file
 from scarnet_cli.errors import DicomError
+from scarnet_cli.index.files.read_files import kind_of, read_file
 
 IMAGE = EXPLICIT + IMAGE_FACTS
 

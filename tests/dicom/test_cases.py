@@ -9,9 +9,9 @@ from dicom_cases import CASES, Case, Truth
 from dicom_cases.outcome import Outcome, outcome
 from dicom_cases.truth import FLOAT32_MM
 
-from scarnet_cli.cohort.flags import FLAGS
-from scarnet_cli.cohort.study_plan import PlannedStudy
 from scarnet_cli.image.volume import Volume
+from scarnet_cli.index.study_plan import PlannedStudy
+from scarnet_cli.tables.flags import FLAGS
 
 # What only a decoder can know, and files of which not even the series is known: the table `series` cannot say it.
 NOT_IN_SERIES = {"unreadable_files", "philips_scale"}

@@ -13,10 +13,10 @@ from dicom_cases.outcome import outcome
 from dicom_series import FIRST_MM, NORMAL, make_series, save
 from planted import BIRTH, DAY, TOKEN, holders, plant
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.cohort.study_plan import PlannedStudy
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import DicomError, MachineError
+from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.study_plan import PlannedStudy
 
 DEPTH_MM = float(FIRST_MM @ NORMAL)
 WORDS = {

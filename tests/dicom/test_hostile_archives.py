@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scarnet_cli.dicom.archives import read_members
-from scarnet_cli.dicom.index.read_files import kind_of
 from scarnet_cli.dicom.packing import REFUSED
 from scarnet_cli.errors import DicomError
+from scarnet_cli.index.files.read_files import kind_of
 
 ZEROS = bytes(1 << 20)
 PAX = b"6 a=b\n" * 10_000

@@ -24,13 +24,13 @@ from hostile_files import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.cohort.plan import write_plan
 from scarnet_cli.dicom.bounds import FRAMES
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK, OBJECT, read_header
 from scarnet_cli.dicom.series.selection import select
+from scarnet_cli.index.batch_files import write_plan
+from scarnet_cli.index.intake import IntakeOptions, take_in
 
 ZEROS = bytes(1 << 20)
 

@@ -14,11 +14,11 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.uid import UID, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.codestream import jpeg_2000_size, jpeg_size
 from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.dicom.whole_files import Source, sources_of
 from scarnet_cli.errors import DicomError
+from scarnet_cli.index.intake import IntakeOptions, take_in
 
 ROWS, COLUMNS = 40, 48
 

@@ -14,13 +14,13 @@ from hostile_files import watched
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scarnet_cli.cohort.plan import read_batch
-from scarnet_cli.cohort.samplesheet import read_samplesheet
 from scarnet_cli.dicom.facts import FoundFile
-from scarnet_cli.dicom.index.cache import HELD, SCHEMA, read_cache, write_cache
-from scarnet_cli.dicom.index.recall import recall
 from scarnet_cli.errors import GeometryError, InputError
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+from scarnet_cli.index.batch_files import read_batch
+from scarnet_cli.index.files.cache import HELD, SCHEMA, read_cache, write_cache
+from scarnet_cli.index.files.recall import recall
+from scarnet_cli.index.samplesheet import read_samplesheet
 
 (MEMORY,) = fuzz_corpus.caches()
 

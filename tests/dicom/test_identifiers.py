@@ -7,10 +7,10 @@ import pytest
 from dicom_series import save
 from identifiers import ATTRIBUTES, BEGIN, END, KINDS, PAGE, PATIENTS, TOGETHER, Outcome, outcome, patient
 
-from scarnet_cli.cohort.failures import CODES
-from scarnet_cli.cohort.flags import FLAGS
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.cohort.plan import write_plan
+from scarnet_cli.index.batch_files import write_plan
+from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.tables.failures import CODES
+from scarnet_cli.tables.flags import FLAGS
 
 
 def told(name: str, column: int) -> str:

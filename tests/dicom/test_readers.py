@@ -13,10 +13,10 @@ from dicom_series import make_series, save
 
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import IMAGE
-from scarnet_cli.dicom.index.cache import NOTHING
-from scarnet_cli.dicom.index.collect import ReadOptions, collect
-from scarnet_cli.dicom.index.sweep import reason_of
 from scarnet_cli.errors import MachineError, OutOfMemoryError
+from scarnet_cli.index.files.cache import NOTHING
+from scarnet_cli.index.files.collect import ReadOptions, collect
+from scarnet_cli.index.files.sweep import reason_of
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to find who reads a pipe")
 PATIENT, HASTY = 60.0, 1.0

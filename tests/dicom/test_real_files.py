@@ -10,7 +10,6 @@ import pydicom.data
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.geometry import stack_geometry
@@ -20,6 +19,7 @@ from scarnet_cli.dicom.stacks import form_stacks
 from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.volume import Volume
+from scarnet_cli.index.intake import IntakeOptions, take_in
 
 PYDICOM = Path(pydicom.data.__file__).parent / "test_files"
 PYDICOM_DATA = Path(data_store.__file__).parent / "data"

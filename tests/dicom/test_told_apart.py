@@ -7,10 +7,10 @@ from dicom_cases.edits import rename
 from dicom_series import make_series, save
 from made_studies import choice, codes, stack
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.dicom.index.same_patient import name_words, same_name
 from scarnet_cli.dicom.results.export_stage import read_sources
 from scarnet_cli.errors import DicomError
+from scarnet_cli.index.files.same_patient import name_words, same_name
+from scarnet_cli.index.intake import IntakeOptions, take_in
 
 
 def test_two_stacks_that_differ_in_their_uid_alone_are_refused() -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.cohort.study_plan import PlannedStudy
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume, read_nifti
+from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.study_plan import PlannedStudy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.distance import cdist
 
+from scarnet_cli.cases.cases import read_cases
 from scarnet_cli.evaluate.distance import SurfaceDistance, surface_distance
 from scarnet_cli.evaluate.overlap import dice
 from scarnet_cli.image.labels import region_mask
-from scarnet_cli.train.cases import read_cases
 
 SPACING = (8.0, 1.5, 1.25)
 

@@ -7,7 +7,7 @@ import pytest
 from made_cohort import write_cohort, write_tables
 
 from faults.same import differences
-from scarnet_cli.cohort.tables import write_table
+from scarnet_cli.tables.parquet import write_table
 
 STUDIES = 3
 

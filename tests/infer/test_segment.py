@@ -9,7 +9,6 @@ import pytest
 import torch
 from hearts import region_dice
 
-from scarnet_cli.cohort.guard import Guard
 from scarnet_cli.errors import IntermediateError, ModelError
 from scarnet_cli.files import read_json
 from scarnet_cli.image.volume import read_nifti, same_grid, write_nifti
@@ -20,6 +19,7 @@ from scarnet_cli.infer.segment_stage import Mode, segment_studies
 from scarnet_cli.infer.segment_study import GroupedPredictions
 from scarnet_cli.model.weights import TrainedNetwork
 from scarnet_cli.phantom.make import Phantom, make_phantom
+from scarnet_cli.stage.guard import Guard
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 

@@ -10,9 +10,9 @@ from pydicom import dcmread
 
 from scarnet_cli.cli.phantom import phantom
 from scarnet_cli.dicom.identity import study_id_from_uid
-from scarnet_cli.dicom.made.broken import BREAKS
 from scarnet_cli.image.labels import region_mask
 from scarnet_cli.image.volume import read_nifti
+from scarnet_cli.phantom.dicom.broken import BREAKS
 
 
 def make(out: Path, *extra: str) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ from nextflow_launch import Launch
 from planted import TOKEN, holders, plant, plant_shown, secrets_of
 from pydicom.dataset import FileDataset
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.index.intake import IntakeOptions, take_in
 
 pytestmark = pytest.mark.pipeline
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scarnet_cli.cohort.flags import FLAGS
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.phantom.make import make_phantom
 from scarnet_cli.phantom.spec import Contrast, Heart, PhantomSpec, Scan, Scar
 from scarnet_cli.quantify.measures import measure_study
+from scarnet_cli.tables.flags import FLAGS
 
 Study = tuple[Volume, Volume]
 

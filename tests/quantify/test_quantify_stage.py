@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 from shells import Grid, Shell, Wedge, make_shell
 
-from scarnet_cli.cohort.batch import write_failures
-from scarnet_cli.cohort.guard import Guard
-from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.errors import GeometryError, IntermediateError, QuantificationError
 from scarnet_cli.image.volume import read_nifti, write_nifti
 from scarnet_cli.quantify.stage import PairOptions, parse_point, quantify_pair, quantify_studies
+from scarnet_cli.stage.guard import Guard
+from scarnet_cli.stage.run import write_failures
+from scarnet_cli.tables.parquet import read_table
 
 CONVERTED = {
     "study_instance_uid": "1.2.3",

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from shells import Grid, Shell, Wedge, make_shell
 
 from scarnet_cli.cli.main import cli
-from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.image.volume import write_nifti
+from scarnet_cli.tables.parquet import read_table
 
 
 @pytest.fixture

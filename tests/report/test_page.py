@@ -13,9 +13,9 @@ from made_cohort import write_tables
 from small_cohort import FAILURES, HEALTHY, SCARRED
 
 from scarnet_cli.cli.report import report as command
-from scarnet_cli.cohort.tables import read_table, table_metadata
 from scarnet_cli.errors import CohortError
 from scarnet_cli.report.page import write_report
+from scarnet_cli.tables.parquet import read_table, table_metadata
 
 
 @pytest.fixture

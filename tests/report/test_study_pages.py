@@ -8,11 +8,11 @@ from html_tags import Tags, check_page, text
 from made_cohort import write_tables
 from small_cohort import FAILURES, HEALTHY, SCARRED, SEGMENTS, SERIES
 
-from scarnet_cli.cohort.flags import FLAGS
 from scarnet_cli.errors import InputError
 from scarnet_cli.report.measures import GROUPS
 from scarnet_cli.report.page import write_report
 from scarnet_cli.report.study_pages import find_pictures
+from scarnet_cli.tables.flags import FLAGS
 
 
 @pytest.fixture

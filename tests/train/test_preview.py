@@ -5,7 +5,7 @@ import pytest
 from hearts import toy_case, toy_spec
 from numpy.typing import NDArray
 
-from scarnet_cli.report.overlay import TILE_PX
+from scarnet_cli.draw.overlay import TILE_PX
 from scarnet_cli.train.augment import Augmentation
 from scarnet_cli.train.preview import choose_slices, render_preview
 from scarnet_cli.train.stacks import Stack, make_stacks

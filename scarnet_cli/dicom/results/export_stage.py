@@ -8,14 +8,10 @@ from typing import Any, Final
 
 import pydicom
 
-from scarnet_cli.cohort.batch import Work, attempt_studies
-from scarnet_cli.cohort.failures import Failure
-from scarnet_cli.cohort.guard import IN_PROCESS, Guard
-from scarnet_cli.cohort.tables import write_table
+from scarnet_cli.dicom.datasets import file_bytes
 from scarnet_cli.dicom.deidentification.deidentify import deidentify
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.headers import frame_facts
-from scarnet_cli.dicom.made.stored import file_bytes
 from scarnet_cli.dicom.results.report_sr import make_report
 from scarnet_cli.dicom.results.result import Result
 from scarnet_cli.dicom.results.seg import make_segmentation
@@ -24,6 +20,10 @@ from scarnet_cli.dicom.whole_files import sources_of
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.files import read_json, write_bytes
 from scarnet_cli.image.volume import Volume, read_nifti
+from scarnet_cli.stage.guard import IN_PROCESS, Guard
+from scarnet_cli.stage.run import Work, attempt_studies
+from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.parquet import write_table
 
 SEGMENTATION: Final = "seg.dcm"
 REPORT: Final = "report.dcm"

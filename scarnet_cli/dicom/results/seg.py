@@ -27,9 +27,9 @@ from scarnet_cli.dicom.own_results import MANUFACTURER
 from scarnet_cli.dicom.results.codes import ARTIFICIAL_INTELLIGENCE, PROPERTIES
 from scarnet_cli.dicom.results.result import MODEL_NAME, Result
 from scarnet_cli.dicom.results.source_headers import SourceSlice, instances, patient_and_study
+from scarnet_cli.draw.overlay import CONTOURS
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import GRID_TOLERANCE_MM, Volume
-from scarnet_cli.report.overlay import CONTOURS
 
 # Its warnings quote the values they are about, patients' names among them.
 logging.getLogger("highdicom").setLevel(logging.CRITICAL)

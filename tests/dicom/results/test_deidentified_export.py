@@ -9,11 +9,11 @@ from planted import holders, plant, plant_shown, secrets_of
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from scarnet_cli.cohort.intake import IntakeOptions, take_in
-from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.errors import InputError
+from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.tables.parquet import read_table
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 

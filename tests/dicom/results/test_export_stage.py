@@ -11,11 +11,11 @@ from exported_study import Labelled, judge, label, read_by_dcmqi
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from scarnet_cli.cohort.guard import Guard
-from scarnet_cli.cohort.tables import read_table
 from scarnet_cli.dicom.results.export_stage import export_studies, read_sources, write_results
 from scarnet_cli.errors import MachineError
 from scarnet_cli.image.volume import same_grid
+from scarnet_cli.stage.guard import Guard
+from scarnet_cli.tables.parquet import read_table
 
 MADE = datetime(2026, 3, 4, 5, 6, 7)
 FILES = ("seg.dcm", "report.dcm")

@@ -13,10 +13,10 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import EnhancedMRImageStorage
 
-from scarnet_cli.dicom.made.habits import Habit
-from scarnet_cli.dicom.made.write import StudyPlan, write_study
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, same_grid
+from scarnet_cli.phantom.dicom.habits import Habit
+from scarnet_cli.phantom.dicom.write import StudyPlan, write_study
 
 OBLIQUE = np.array([[0.8, 0.0, -0.6], [0.6, 0.0, 0.8], [0.0, -1.0, 0.0]])
 

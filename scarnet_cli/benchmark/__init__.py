@@ -1,0 +1,1 @@
+"""Systems compared: cross-validation, scores, cost, and their page."""

@@ -1,0 +1,130 @@
+"""nnU-Net (Isensee 2021, doi:10.1038/s41592-020-01008-z) on our cases: its own planning, training and prediction.
+
+It is told where its files are by the environment and starts processes of its own, so it runs in a process that does
+nothing else. It sees the training cases alone, for its plans are made from all that it sees.
+"""
+
+import math
+import os
+import tempfile
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from scarnet_cli.benchmark.systems import LABELS
+from scarnet_cli.cases.cases import Case
+from scarnet_cli.errors import ModelError
+from scarnet_cli.files import atomic_path, write_json
+from scarnet_cli.image.labels import Label
+from scarnet_cli.image.volume import write_nifti
+from scarnet_cli.model.weights import best_device
+
+_DATASET: Final = 1
+_NAME: Final = f"Dataset{_DATASET:03d}_LGE"
+_PLANS: Final = "nnUNetPlans"
+# Slices are thick and may be shifted against each other by breathing.
+_CONFIGURATION: Final = "2d"
+# All that it is given is for training: the held-out cases are kept from it.
+_FOLD: Final = "all"
+_PLACES: Final = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
+
+
+def require_nnunet() -> None:
+    """Make sure that nnU-Net can be run.
+
+    Raises:
+        ModelError: It is not installed.
+    """
+    if find_spec("nnunetv2") is None:
+        message = "nnU-Net is not installed: pip install 'scarnet-cli[nnunet]', or leave nnunet out of the models."
+        raise ModelError("no_nnunet", message)
+
+
+def run_nnunet(training: Sequence[Case], held_out: Sequence[Case], epochs: int, out: Path) -> Path:
+    """Train nnU-Net on some cases and label the others.
+
+    An epoch is one pass over the training slices, as it is for the other models, not nnU-Net's 250 batches; it is not
+    validated, since that would be on the cases that it trains on. All else is as nnU-Net plans it.
+
+    Args:
+        training: Cases to plan and train on.
+        held_out: Cases to label.
+        epochs: Passes over the training slices.
+        out: Gets labels/<case id>.nii.gz. Copies of images lie there while it runs, and are removed.
+
+    Returns:
+        The folder of the label maps.
+
+    Raises:
+        ModelError: It is not installed.
+    """
+    require_nnunet()
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".nnunet") as folder:
+        place = Path(folder)
+        os.environ.update({name: str(place / name) for name in _PLACES})
+        os.environ.setdefault("nnUNet_n_proc_DA", str(max(1, (os.cpu_count() or 1) - 1)))
+        write_raw_data(place / _PLACES[0] / _NAME, training)
+        _plan_and_preprocess()
+        batch_size = _train(epochs, sum(case.image.shape_zyx[0] for case in training))
+        predicted = place / "predicted"
+        _predict(place, held_out, predicted)
+        for case in held_out:
+            with atomic_path(out / LABELS / f"{case.case_id}.nii.gz") as temporary:
+                temporary.write_bytes((predicted / f"{case.case_id}.nii.gz").read_bytes())
+    write_json(out / "nnunet.json", {"configuration": _CONFIGURATION, "epochs": epochs, "batch_size": batch_size})
+    return out / LABELS
+
+
+def write_raw_data(folder: Path, cases: Sequence[Case]) -> None:
+    """Write cases in nnU-Net's raw data layout: imagesTr, labelsTr and dataset.json."""
+    for case in cases:
+        write_nifti(case.image, folder / "imagesTr" / f"{case.case_id}_0000.nii.gz")
+        write_nifti(case.labels, folder / "labelsTr" / f"{case.case_id}.nii.gz")
+    dataset = {
+        "channel_names": {"0": "LGE"},
+        "labels": {label.name.lower(): int(label) for label in Label},
+        "numTraining": len(cases),
+        "file_ending": ".nii.gz",
+    }
+    write_json(folder / "dataset.json", dataset)
+
+
+def _plan_and_preprocess() -> None:
+    api = import_module("nnunetv2.experiment_planning.plan_and_preprocess_api")
+    api.extract_fingerprints([_DATASET], num_processes=1)
+    api.plan_experiments([_DATASET])
+    api.preprocess([_DATASET], configurations=(_CONFIGURATION,), num_processes=(1,))
+
+
+def _train(epochs: int, slices: int) -> int:
+    """Train and return the batch size that nnU-Net planned."""
+    get_trainer: Any = import_module("nnunetv2.run.run_training").get_trainer_from_args
+    trainer = get_trainer(str(_DATASET), _CONFIGURATION, _FOLD, device=torch.device(best_device()))
+    batch_size = int(trainer.configuration_manager.batch_size)
+    trainer.num_epochs = epochs
+    trainer.num_iterations_per_epoch = math.ceil(slices / batch_size)
+    trainer.num_val_iterations_per_epoch = 1
+    trainer.run_training()
+    return batch_size
+
+
+def _predict(place: Path, cases: Sequence[Case], predicted: Path) -> None:
+    module = import_module("nnunetv2.inference.predict_from_raw_data")
+    device = best_device()
+    predictor: Any = module.nnUNetPredictor(
+        device=torch.device(device), perform_everything_on_device=device != "cpu", allow_tqdm=False
+    )
+    trained = place / "nnUNet_results" / _NAME / f"nnUNetTrainer__{_PLANS}__{_CONFIGURATION}"
+    predictor.initialize_from_trained_model_folder(str(trained), use_folds=(_FOLD,))
+    images: list[list[str]] = []
+    for case in cases:
+        image = place / "images" / f"{case.case_id}_0000.nii.gz"
+        write_nifti(case.image, image)
+        images.append([str(image)])
+    predicted.mkdir()
+    predictor.predict_from_files_sequential(images, [str(predicted / case.case_id) for case in cases])

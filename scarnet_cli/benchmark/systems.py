@@ -1,0 +1,204 @@
+"""What can be scored: anything that gives a label map for a case. Trained networks, a box-prompted one, label maps."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scarnet_cli.cases.cases import Case
+from scarnet_cli.errors import GeometryError, InputError, ModelError
+from scarnet_cli.image.labels import Label, region_mask
+from scarnet_cli.image.resample import resample_classes, resample_to
+from scarnet_cli.image.volume import Volume, read_nifti, same_grid
+from scarnet_cli.infer.decision import Expected
+from scarnet_cli.infer.localise import crop_heart
+from scarnet_cli.infer.segment import segment_crops, undecided_labels
+from scarnet_cli.model.checkpoints import load_lite_medsam
+from scarnet_cli.model.medsam import Box, MedSam
+from scarnet_cli.model.pretrained import LITE_MEDSAM
+from scarnet_cli.model.weights import TrainedNetwork, best_device, load_weights
+from scarnet_cli.train.loop import WEIGHTS
+from scarnet_cli.train.presets import PRESETS
+
+SCAR_SHARES: Final = (0.3, 0.4, 0.5, 0.6, 0.7)
+# The key of a label map that leaves nothing to choose.
+FINAL_SHARE: Final = 0.5
+# Folder of a fold's label maps, where the fold is not a network of ours.
+LABELS: Final = "labels"
+
+# (y, x) slice and boxes in it -> one (y, x) mask a box.
+SegmentBoxes = Callable[[NDArray[np.float32], Sequence[Box]], Sequence[NDArray[np.bool_]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a system makes of a case.
+
+    Attributes:
+        labels: Scar share (see `infer.decision.Decision`) -> (z, y, x) labels on the case's grid, before faint scar is
+            dropped. A system without such a threshold has one entry, and nothing is chosen for it.
+        inside_percent: Part of the expert's myocardium inside the crop that the system saw; None where it saw all.
+        expected: How much scar and MVO the system expects; None of one that has no probabilities.
+    """
+
+    labels: dict[float, NDArray[np.uint8]]
+    inside_percent: float | None = None
+    expected: Expected | None = None
+
+
+class System(Protocol):
+    """Anything that labels cases. A new kind of system needs this one method."""
+
+    def segment(self, case: Case) -> Proposal:
+        """Return label maps on the case's grid; the expert's labels are for prompts alone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CropAndSegment:
+    """The pipeline's own way: the localiser finds the heart, a network labels the crop. No heart found: no label."""
+
+    localiser: TrainedNetwork
+    segmenter: TrainedNetwork
+
+    def segment(self, case: Case) -> Proposal:
+        """Return the labels for every scar share that a decision may take."""
+        try:
+            crop = crop_heart(case.image, self.localiser).image
+        except ModelError:
+            empty = np.zeros(case.image.shape_zyx, np.uint8)
+            return Proposal(dict.fromkeys(SCAR_SHARES, empty), inside_percent=0.0, expected=Expected(0.0, 0.0))
+        seen = segment_crops([crop], self.segmenter)[0]
+        probability = resample_classes(seen.probability, crop, case.image)
+        labels = {share: undecided_labels(probability, share) for share in SCAR_SHARES}
+        inside = _inside_percent(region_mask(case.labels.array, "myocardium"), crop, case.image)
+        return Proposal(labels, inside, seen.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """A network that is shown a box round what it shall find: the expert's own, slice by slice, as MedSAM is tested.
+
+    The expert's box says where and, where there is none, that there is nothing: no other system is told that.
+    """
+
+    segment_boxes: SegmentBoxes
+
+    def segment(self, case: Case) -> Proposal:
+        """Return one label map; regions are asked for from the outer to the inner, the later one wins."""
+        wanted = {value: region_mask(case.labels.array, region) for region, value in _PROMPTED.items()}
+        labels = np.zeros(case.image.shape_zyx, np.uint8)
+        for z, picture in enumerate(case.image.array.astype(np.float32)):
+            boxes = {value: bounding_box(mask[z]) for value, mask in wanted.items() if mask[z].any()}
+            if boxes:
+                masks = self.segment_boxes(picture, list(boxes.values()))
+                for value, mask in zip(boxes, masks, strict=True):
+                    labels[z][mask] = value
+        return Proposal({FINAL_SHARE: labels})
+
+
+_PROMPTED: Final = {
+    "myocardium": Label.MYOCARDIUM,
+    "blood_pool": Label.BLOOD_POOL,
+    "scar": Label.SCAR,
+    "mvo": Label.MVO,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMaps:
+    """Label maps that something else made: a folder of <case id>.nii.gz on the cases' grids."""
+
+    folder: Path
+
+    def segment(self, case: Case) -> Proposal:
+        """Return the case's label map.
+
+        Raises:
+            InputError: There is none, or it has other values than `Label`'s.
+            GeometryError: It is on another grid.
+        """
+        path = self.folder / f"{case.case_id}.nii.gz"
+        if not path.is_file():
+            message = (
+                f"There is no label map {path.name} in the folder; predict the case, or leave it out of the cases."
+            )
+            raise InputError("missing_labels", message)
+        found = read_nifti(path)
+        if not same_grid(found, case.image):
+            message = (
+                f"{case.case_id}: label map {found.shape_zyx} and image {case.image.shape_zyx} are not on one grid."
+            )
+            raise GeometryError("grid_mismatch", message)
+        unknown = sorted(set(np.unique(found.array).tolist()) - set(Label))
+        if unknown:
+            message = f"{case.case_id}: label values {unknown} are not among {[int(v) for v in Label]}."
+            raise InputError("unknown_label", message)
+        return Proposal({FINAL_SHARE: found.array.astype(np.uint8)})
+
+
+def fold_system(run: Path, localise_run: Path | None, fold: int) -> System:
+    """Return what a run's fold left: its trained network, with the localiser of the same fold, or its label maps.
+
+    Args:
+        run: Folder with fold_0, fold_1 ..., each with weights.safetensors, or labels/<case id>.nii.gz.
+        localise_run: The same of the localiser; label maps need none.
+        fold: The fold held out.
+
+    Raises:
+        ModelError: A network is not trained yet, or its weights cannot be used.
+        InputError: A network is given without a localiser.
+    """
+    device = best_device()
+    place = run / f"fold_{fold}"
+    if (place / LABELS).is_dir():
+        return LabelMaps(place / LABELS)
+    segmenter = load_weights(place / WEIGHTS, device)
+    if localise_run is None:
+        message = f"{run.name} is a network, which labels the crop round the heart; give --localise-run too."
+        raise InputError("no_localiser", message)
+    return CropAndSegment(load_weights(localise_run / f"fold_{fold}" / WEIGHTS, device), segmenter)
+
+
+def load_prompted(given: str) -> TrainedNetwork:
+    """Return MedSAM: LiteMedSAM as published where `given` is its name, else the weights file of that path.
+
+    Raises:
+        ModelError: The weights cannot be used, or are of a network that takes no box.
+    """
+    device = best_device()
+    if given != LITE_MEDSAM:
+        trained = load_weights(Path(given), device)
+        require_box(trained)
+        return trained
+    return load_lite_medsam(PRESETS["medsam"].spec, device)
+
+
+def require_box(trained: TrainedNetwork) -> MedSam:
+    """Return the network, which takes a box.
+
+    Raises:
+        ModelError: It takes none.
+    """
+    if not isinstance(trained.network, MedSam):
+        message = (
+            f"{trained.spec.name} takes no box; `scarnet weights import CHECKPOINT --model medsam` makes weights of "
+            "MedSAM, which does."
+        )
+        raise ModelError("wrong_weights", message)
+    return trained.network
+
+
+def bounding_box(mask: NDArray[np.bool_]) -> Box:
+    """Return the first and last row and the first and last column of a (y, x) mask that is not empty."""
+    rows, columns = np.nonzero(mask)
+    return int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())
+
+
+def _inside_percent(myocardium: NDArray[np.bool_], crop: Volume, image: Volume) -> float:
+    """Return how much of a mask on the image's grid lies inside the crop."""
+    inside = resample_to(crop.with_array(np.ones(crop.shape_zyx, np.float32)), image, "nearest").array > 0
+    return 100.0 * np.count_nonzero(myocardium & inside) / max(np.count_nonzero(myocardium), 1)

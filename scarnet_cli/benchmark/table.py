@@ -1,0 +1,58 @@
+"""The cross-validation's table: one row a case, and the means that are quoted."""
+
+import csv
+import io
+from collections.abc import Sequence
+from statistics import mean
+from typing import Final
+
+from scarnet_cli.benchmark.crossval import CaseScore
+from scarnet_cli.image.labels import REGIONS
+
+# Scar that a reader of a normal heart's report would ask about.
+_NOTABLE_PERCENT: Final = 1.0
+
+
+def cases_csv(scores: Sequence[CaseScore]) -> str:
+    """Return one line a case: Dice of each region, scar percent beside the expert's, and what the crop holds."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = [f"{region}_dice" for region in REGIONS]
+    writer.writerow(["case_id", "fold", *names, "scar_percent_lv", "reference_scar_percent_lv", "crop_holds_percent"])
+    for score in scores:
+        dice = [region.dice for region in score.regions.values()]
+        values = [*dice, score.scar_percent, score.reference_scar_percent, score.inside_percent]
+        writer.writerow([score.case_id, score.fold, *("" if v is None else f"{v:.4f}" for v in values)])
+    return text.getvalue()
+
+
+def summary_markdown(scores: Sequence[CaseScore]) -> str:
+    """Return the mean Dice of each region over all cases, those with scar and those without, as a Markdown table."""
+    groups = {
+        f"all {len(scores)}": list(scores),
+        f"with scar {sum(s.has_scar for s in scores)}": [s for s in scores if s.has_scar],
+        f"without scar {sum(not s.has_scar for s in scores)}": [s for s in scores if not s.has_scar],
+    }
+    lines = ["| cases | " + " | ".join(REGIONS) + " |", "|---" * (len(REGIONS) + 1) + "|"]
+    for name, members in groups.items():
+        if members:
+            cells = (f"{mean(s.regions[region].dice for s in members):.3f}" for region in REGIONS)
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    held = [s.inside_percent for s in scores if s.inside_percent is not None]
+    error = mean(abs(s.scar_percent - s.reference_scar_percent) for s in scores)
+    bias = mean(s.scar_percent - s.reference_scar_percent for s in scores)
+    lines.append("")
+    if held:
+        lines.append(
+            f"The crop holds {mean(held):.2f} % of the experts' myocardium (least of any case {min(held):.2f} %)."
+        )
+    infarcts = [s for s in scores if s.has_scar]
+    missed = sum(s.scar_percent == 0 for s in infarcts)
+    normals = [s for s in scores if not s.has_scar]
+    invented = sum(s.scar_percent > _NOTABLE_PERCENT for s in normals)
+    lines.append(
+        f"Measured as 0: {missed} of {len(infarcts)} hearts with scar. More than {_NOTABLE_PERCENT:.0f} % scar: "
+        f"{invented} of {len(normals)} without."
+    )
+    lines.append(f"Scar percent: mean difference {bias:+.2f} points, mean absolute difference {error:.2f} points.")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Labelled cases for training and evaluation: files, label values, folds."""

@@ -1,1 +1,0 @@
-"""Batches, failures, tables and accounting."""

@@ -1,1 +1,0 @@
-"""Studies that are made: phantoms and volumes written as scanners and archives write them."""

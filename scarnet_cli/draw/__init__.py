@@ -1,0 +1,1 @@
+"""Pictures: overlays on images, plots, SVG."""

@@ -1,0 +1,204 @@
+"""Inline SVG: box plots and Bland-Altman plots. Colours come from the page's style sheet."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from markupsafe import Markup
+
+from scarnet_cli.draw.svg import line, round_step, words_at
+
+_WIDTH: Final = 380
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 10, 36
+_HEIGHT: Final = 230
+_ROW: Final = 30  # height of one box with its name
+_NAME: Final = 110  # room for the names of boxes
+_WHISKER: Final = 1.5  # interquartile ranges
+_MOST_TICKS: Final = 7
+_MOST_DOTS: Final = 300  # dots with a tooltip each, while they can be told apart and the page stays small
+_LONGEST_NAME: Final = 17  # letters that the room for names holds
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One case of a plot: its place, its name for the tooltip, and whether the expert drew scar."""
+
+    x: float
+    y: float
+    name: str
+    has_scar: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A plot with its title and its numbers in words."""
+
+    title: str
+    summary: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A point where it is drawn, in pixels, with its tooltip."""
+
+    x: float
+    y: float
+    tip: str
+    has_scar: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Bias and limits of agreement; a limit may be undefined."""
+
+    bias: float
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A straight axis from value to pixel."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def at(self, value: float) -> float:
+        """Return the place of a value."""
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        """Return round values from end to end."""
+        step = round_step(self.high - self.low, _MOST_TICKS)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [round(i * step, 10) for i in range(first, last + 1)]
+
+
+def around(values: Sequence[float], start: float, end: float) -> Axis:
+    """Return an axis that holds all values (at least one) with some room; equal values get room too."""
+    low, high = min(values), max(values)
+    room = 0.06 * (high - low) or max(abs(low), 1.0)
+    return Axis(low - room, high + room, start, end)
+
+
+def draw_bland_altman(title: str, points: Sequence[Point], lines: Lines, unit: str) -> Markup:
+    """Return a plot of differences (y) against means (x) of at least one case, with bias and limits of agreement."""
+    levels = [level for level in (lines.bias, lines.lower, lines.upper) if level is not None]
+    across = around([0.0, *(p.x for p in points)], _LEFT, _WIDTH - _RIGHT)
+    up = around([0.0, *levels, *(p.y for p in points)], _HEIGHT - _BOTTOM, _TOP)
+    parts = [_open("plot", _HEIGHT, f"{title}: difference against mean of {len(points)} cases")]
+    for value in up.ticks():
+        y = up.at(value)
+        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + words_at("end", _LEFT - 5, y + 3.5, f"{value:g}"))
+    parts += [words_at("middle", across.at(value), _HEIGHT - 21, f"{value:g}") for value in across.ticks()]
+    parts.append(line("axis", _LEFT, up.at(0.0), _WIDTH - _RIGHT, up.at(0.0)))
+    for style, level in (("bias", lines.bias), ("limit", lines.lower), ("limit", lines.upper)):
+        if level is not None:
+            parts.append(line(style, _LEFT, up.at(level), _WIDTH - _RIGHT, up.at(level)))
+            parts.append(words_at("end", _WIDTH - _RIGHT, up.at(level) - 3, f"{level:+.1f}"))
+    dots = [
+        Dot(
+            across.at(point.x),
+            up.at(point.y),
+            f"{point.name}: mean {point.x:.1f}, difference {point.y:+.1f} {unit}",
+            point.has_scar,
+        )
+        for point in points
+    ]
+    parts.append(_draw_dots(dots))
+    parts.append(words_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 5, f"mean of model and expert, {unit}"))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def draw_boxes(
+    title: str, groups: Sequence[tuple[str, Sequence[Point]]], bounds: tuple[float, float] = (0.0, 1.0), unit: str = ""
+) -> Markup:
+    """Return box plots, one group of at least one point a row; a point's x is its value, its y is not read.
+
+    The box is from quartile to quartile, the line in it the median; whiskers end at the last case within 1.5 boxes.
+    Of a group too large for dots only the cases beyond its whiskers have one.
+
+    Args:
+        title: What the values are.
+        groups: Name and points of each row.
+        bounds: Ends of the axis.
+        unit: Written under the axis, where there is one.
+    """
+    bottom = _BOTTOM if unit else _BOTTOM - 16
+    height = _TOP + _ROW * len(groups) + bottom
+    across = Axis(*bounds, _NAME, _WIDTH - _RIGHT)
+    parts = [_open("plot", height, f"{title}: box plots of {', '.join(name for name, _ in groups)}")]
+    for value in across.ticks():
+        x = across.at(value)
+        parts.append(
+            line("grid", x, _TOP, x, height - bottom) + words_at("middle", x, height - bottom + 14, f"{value:g}")
+        )
+    if unit:
+        parts.append(words_at("middle", (_NAME + _WIDTH - _RIGHT) / 2, height - 5, unit))
+    for row, (name, points) in enumerate(groups):
+        middle = _TOP + _ROW * (row + 0.5)
+        short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        parts.append(words_at("end", _NAME - 8, middle + 3.5, short))
+        parts += _box_with_dots(across, middle, points, unit)
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def _spread(points: Sequence[Point], across: Axis, middle: float, unit: str) -> list[Dot]:
+    """Return the dots of a row, spread over its height by the golden ratio: even, and the same each time."""
+    if len(points) > _MOST_DOTS:
+        low, *_, high = whiskers([point.x for point in points])
+        points = [point for point in points if not low <= point.x <= high]
+    tips = [f"{point.name}: {point.x:.1f} {unit}" if unit else f"{point.name}: {point.x:.3f}" for point in points]
+    return [
+        Dot(across.at(point.x), middle + ((n * 0.618034) % 1.0 - 0.5) * 0.5 * _ROW, tip, point.has_scar)
+        for n, (point, tip) in enumerate(zip(points, tips, strict=True))
+    ]
+
+
+def whiskers(values: Sequence[float]) -> tuple[float, float, float, float, float]:
+    """Return lower whisker, quartile, median, quartile and upper whisker (Tukey's) of at least one value."""
+    lower, median, upper = np.percentile(values, [25, 50, 75]).tolist()
+    reach = _WHISKER * (upper - lower)
+    inside = [value for value in values if lower - reach <= value <= upper + reach]
+    return min(inside), lower, median, upper, max(inside)
+
+
+def _box_with_dots(across: Axis, middle: float, points: Sequence[Point], unit: str) -> list[Markup]:
+    low, lower, median, upper, high = (across.at(value) for value in whiskers([point.x for point in points]))
+    half = 0.3 * _ROW
+    shape = Markup('<rect class="box" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
+    return [
+        line("axis", low, middle, high, middle),
+        shape.format(lower, middle - half, max(upper - lower, 0.5), 2 * half),
+        _draw_dots(_spread(points, across, middle, unit)),
+        line("bias", median, middle - half, median, middle + half),
+    ]
+
+
+def _draw_dots(dots: Sequence[Dot]) -> Markup:
+    """Return dots with a tooltip each; very many as one path of round ends a colour, in a tenth of the bytes."""
+    if len(dots) <= _MOST_DOTS:
+        shape = Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2.4"><title>{}</title></circle>')
+        return Markup("").join(shape.format(_style(dot.has_scar), dot.x, dot.y, dot.tip) for dot in dots)
+    shape = Markup('<path class="cloud {}" d="{}"/>')
+    return Markup("").join(
+        shape.format(
+            _style(has_scar), "".join(f"M{dot.x:.1f} {dot.y:.1f}h0" for dot in dots if dot.has_scar == has_scar)
+        )
+        for has_scar in (False, True)
+    )
+
+
+def _style(has_scar: bool) -> str:  # noqa: FBT001 (a column of data)
+    return "scarred" if has_scar else "normal"
+
+
+def _open(style: str, height: float, label: str) -> Markup:
+    return Markup('<svg class="{}" viewBox="0 0 {} {:g}" role="img" aria-label="{}">').format(
+        style, _WIDTH, height, label
+    )

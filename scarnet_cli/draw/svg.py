@@ -1,0 +1,175 @@
+"""Inline SVG drawn by hand: histograms and the bull's eye. Colours come from the page's style sheet."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from markupsafe import Markup
+
+from scarnet_cli.draw.words import SEGMENT_NAMES, count_text, number_text
+
+_WIDTH: Final = 340
+_HEIGHT: Final = 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 30, 14, 8, 34
+_MOST_BINS: Final = 16
+_MOST_TICKS: Final = 200  # one mark a study under the bars, while they can be told apart
+
+# Kim's classes of scar per segment, percent (Kim et al. 2000, doi:10.1056/NEJM200011163432003): greatest value of each.
+_CLASSES: Final = (0.0, 25.0, 50.0, 75.0, math.inf)
+# Outer and inner radius, first angle and width in degrees of segments 1-16, anticlockwise from 3 o'clock.
+_SECTORS: Final = (
+    *((100, 76, 60 + 60 * i, 60) for i in range(6)),
+    *((74, 50, 60 + 60 * i, 60) for i in range(6)),
+    *((48, 24, 45 + 90 * i, 90) for i in range(4)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """What one distribution shows.
+
+    Attributes:
+        title: Heading.
+        unit: Unit of the values.
+        values: One a study; undefined ones and zeros left out.
+        summary: Median and quartiles in words, and how many studies have none.
+    """
+
+    title: str
+    unit: str
+    values: tuple[float, ...]
+    summary: str
+
+    @property
+    def svg(self) -> Markup:
+        """The drawing; without values, an empty string."""
+        return draw_histogram(self.title, self.values, self.unit) if self.values else Markup("")
+
+
+def bin_edges(values: Sequence[float]) -> list[float]:
+    """Return edges at round numbers (1, 2, 5 x 10^n) from 0 or below, of at most `_MOST_BINS` bins."""
+    low, high = min(0.0, *values), max(values)
+    step = round_step(max(high - low, 1e-6), _MOST_BINS)
+    first, last = math.floor(low / step), math.floor(high / step) + 1
+    return [round(i * step, 10) for i in range(first, last + 1)]
+
+
+def round_step(span: float, most: int) -> float:
+    """Return the least round number (1, 2, 5 x 10^n) of which fewer than `most` fill a span."""
+    power = 10.0 ** math.floor(math.log10(span / most))
+    return next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) < most)
+
+
+def draw_histogram(title: str, values: Sequence[float], unit: str) -> Markup:
+    """Return a histogram of at least one value; every bar has its range and count as a tooltip."""
+    edges = bin_edges(values)
+    counts = np.histogram(values, edges)[0].tolist()
+    tallest = max(counts)
+    across = (_WIDTH - _LEFT - _RIGHT) / (edges[-1] - edges[0])
+    up = (_HEIGHT - _TOP - _BOTTOM) / tallest
+    floor = _HEIGHT - _BOTTOM
+
+    def x(value: float) -> float:
+        return _LEFT + (value - edges[0]) * across
+
+    label = f"{title}: histogram of {count_text(len(values), 'study', 'studies')}"
+    parts = [
+        Markup('<svg class="histogram" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(_WIDTH, _HEIGHT, label)
+    ]
+    for value in sorted({tallest, tallest // 2} - {0}):
+        y = floor - value * up
+        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + words_at("end", _LEFT - 5, y + 4, str(value)))
+    for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
+        if count:
+            tip = f"{left:g}-{right:g} {unit}: {count_text(count, 'study', 'studies')}"
+            shape = Markup('<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">')
+            box = shape.format(x(left) + 0.75, floor - count * up, (right - left) * across - 1.5, count * up)
+            parts.append(box + Markup("<title>{}</title></rect>").format(tip))
+    parts.append(line("axis", _LEFT, floor, _WIDTH - _RIGHT, floor))
+    if len(values) <= _MOST_TICKS:
+        parts += [line("rug", x(value), floor + 2, x(value), floor + 7) for value in values]
+    every = max(1, math.ceil((len(edges) - 1) / 8))
+    parts += [words_at("middle", x(edge), _HEIGHT - 16, f"{edge:g}") for edge in edges[::every]]
+    parts.append(words_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 2, unit))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+@cache
+def bullseye_shapes() -> Markup:
+    """Return the 17 segments as shapes `aha1` to `aha17`, drawn once a page and used by every bull's eye on it.
+
+    Segment 1 is on top and numbers run anticlockwise, septum on the left (Cerqueira et al. 2002,
+    doi:10.1161/hc0402.102975).
+    """
+    shapes = [
+        Markup('<path id="aha{}" d="{}"/>').format(number, _sector(*sector))
+        for number, sector in enumerate(_SECTORS, 1)
+    ]
+    shapes.append(Markup('<circle id="aha17" r="22"/>'))
+    sides = (
+        ("middle", 0, -106, "anterior"),
+        ("end", -106, 4, "septal"),
+        ("middle", 0, 116, "inferior"),
+        ("start", 106, 4, "lateral"),
+    )
+    shapes.append(Markup('<g id="sides">{}</g>').format(Markup("").join(words_at(*side) for side in sides)))
+    return Markup('<svg width="0" height="0" class="shapes" aria-hidden="true"><defs>{}</defs></svg>').format(
+        Markup("").join(shapes)
+    )
+
+
+def draw_bullseye(title: str, percents: Sequence[float | None]) -> Markup:
+    """Return a bull's eye of percents in segments 1-17, each with its number; needs `bullseye_shapes` on the page."""
+    parts = [Markup('<svg class="bullseye" viewBox="-150 -118 300 238" role="img" aria-label="{}">').format(title)]
+    for number, value in enumerate(percents, 1):
+        tip = f"{number} {SEGMENT_NAMES[number - 1]}: {number_text(value)} %"
+        use = Markup('<use href="#aha{}" class="{}"><title>{}</title></use>')
+        parts.append(use.format(number, scar_class(value), tip))
+    parts += [_segment_text(number, value) for number, value in enumerate(percents, 1)]
+    return Markup("").join([*parts, Markup('<use href="#sides"/></svg>')])
+
+
+def _segment_text(number: int, value: float | None) -> Markup:
+    """Return a segment's percent in its middle: told by more than colour, on paper too."""
+    x, y = 0.0, 0.0
+    if number <= len(_SECTORS):
+        outer, inner, start_deg, width_deg = _SECTORS[number - 1]
+        angle = math.radians(start_deg + width_deg / 2)
+        x, y = (outer + inner) / 2 * math.cos(angle), -(outer + inner) / 2 * math.sin(angle)
+    shape = Markup('<text class="on-{}" text-anchor="middle" x="{:.1f}" y="{:.1f}">{}</text>')
+    return shape.format(scar_class(value), x, y + 3.5, number_text(value, 0))
+
+
+def scar_class(percent: float | None) -> str:
+    """Return the style class of a segment: k0 to k4 by Kim's classes, "none" where it is undefined."""
+    if percent is None:
+        return "none"
+    return f"k{next(i for i, most in enumerate(_CLASSES) if percent <= most)}"
+
+
+def _sector(outer: float, inner: float, start_deg: float, width_deg: float) -> str:
+    """Return the path of a part of a ring; angles run anticlockwise from 3 o'clock."""
+
+    def point(radius: float, angle_deg: float) -> str:
+        angle = math.radians(angle_deg)
+        return f"{radius * math.cos(angle):.2f} {-radius * math.sin(angle):.2f}"
+
+    end_deg = start_deg + width_deg
+    return (
+        f"M{point(outer, start_deg)}A{outer} {outer} 0 0 0 {point(outer, end_deg)}"
+        f"L{point(inner, end_deg)}A{inner} {inner} 0 0 1 {point(inner, start_deg)}Z"
+    )
+
+
+def line(style: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
+    """Return a line of a style class."""
+    shape = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
+    return shape.format(style, x1, y1, x2, y2)
+
+
+def words_at(anchor: str, x: float, y: float, words: str) -> Markup:
+    """Return words that start, end or have their middle at a place."""
+    return Markup('<text text-anchor="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(anchor, x, y, words)

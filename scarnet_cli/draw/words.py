@@ -1,0 +1,70 @@
+"""Codes in words, and numbers as people write them."""
+
+from typing import Final
+
+import pyarrow as pa
+
+from scarnet_cli.tables.flags import FLAGS
+
+_CAPITALS: Final = frozenset({"lge", "rv", "lv", "mvo", "mr", "dicom", "nifti", "uid"})
+
+SEGMENT_NAMES: Final = (
+    "basal anterior",
+    "basal anteroseptal",
+    "basal inferoseptal",
+    "basal inferior",
+    "basal inferolateral",
+    "basal anterolateral",
+    "mid anterior",
+    "mid anteroseptal",
+    "mid inferoseptal",
+    "mid inferior",
+    "mid inferolateral",
+    "mid anterolateral",
+    "apical anterior",
+    "apical septal",
+    "apical inferior",
+    "apical lateral",
+    "apex",
+)
+_UNITS: Final[dict[str, str]] = {"percent": "%", "fraction": "", "mm2": "mm²", "cm2": "cm²"}
+UNDEFINED: Final = "\N{EN DASH}"
+
+
+def code_words(code: str) -> str:
+    """Return a flag's or failure's code as a short phrase; one without an entry with spaces for underscores."""
+    spelt = " ".join(word.upper() if word in _CAPITALS else word for word in code.split("_"))
+    words = FLAGS[code].words if code in FLAGS else spelt
+    return words[:1].upper() + words[1:]
+
+
+def number_text(value: float | None, digits: int = 1) -> str:
+    """Return a number with fixed digits after the point; undefined is a dash, and a small one is not made zero."""
+    if value is None:
+        return UNDEFINED
+    least = 10.0**-digits
+    if 0 < value < least / 2:
+        return f"<{least:.{digits}f}"
+    return f"{value:.{digits}f}"
+
+
+def count_text(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun: "1 study", "3 studies"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def unit_of(field: pa.Field) -> str:
+    """Return a column's unit as people write it; empty where it has none."""
+    unit = _unit(field)
+    return _UNITS.get(unit, unit)
+
+
+def plain_column(field: pa.Field) -> str:
+    """Return a column's name as a heading, without its unit's ending: `scar_percent` is "Scar"."""
+    words = field.name.removesuffix("_lv").removesuffix(f"_{_unit(field)}").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _unit(field: pa.Field) -> str:
+    metadata: dict[bytes, bytes] = field.metadata or {}
+    return metadata.get(b"unit", b"").decode()

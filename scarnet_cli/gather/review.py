@@ -1,0 +1,83 @@
+"""A reader's decisions about studies: a CSV table, as the report exports it, carried into `scans`."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from scarnet_cli.sheet import SheetKind, read_sheet
+from scarnet_cli.tables.csv import write_csv
+from scarnet_cli.tables.database import DATABASE, write_database
+from scarnet_cli.tables.parquet import read_table, table_metadata, write_arrow
+from scarnet_cli.tables.schema import TABLES
+
+REVIEW: Final = SheetKind("review", ("study_id", "decision"), ("reader", "comment", "date"))
+ACCEPT: Final = "accept"
+REJECT: Final = "reject"
+REVIEWED: Final = "reviewed"
+
+
+def carry_decisions(tables: Path, review: Path) -> int:
+    """Write a review's decisions into `tables`/scans.parquet, atomically; its other columns and metadata stay.
+
+    The CSV and the database beside it, where there are such, follow.
+
+    The review is the whole truth: a study that it leaves out has no decision afterwards.
+
+    Args:
+        tables: Directory that `scarnet gather` wrote.
+        review: CSV with the columns of `REVIEW`.
+
+    Returns:
+        Number of measured studies with a decision.
+
+    Raises:
+        CohortError: A table is missing or unreadable.
+        InputError: Rows of the review are wrong; the message lists every one, and nothing is written.
+    """
+    path = tables / "scans.parquet"
+    scans, failures = read_table(path), read_table(tables / "failures.parquet")
+    known = {*scans["study_id"].to_pylist(), *failures["study_id"].to_pylist()}
+    reviewed = with_decisions(scans, read_decisions(review, known))
+    write_arrow("scans", reviewed, path, table_metadata(scans))
+    if path.with_suffix(".csv").exists():
+        write_csv(path)
+    if (tables / DATABASE).exists():
+        write_database(tables)
+    return reviewed.num_rows - reviewed[REVIEWED].null_count
+
+
+def read_decisions(path: Path, known: Collection[str]) -> dict[str, str]:
+    """Read and check a review.
+
+    Args:
+        path: CSV file with study_id and decision, perhaps reader, comment and date.
+        known: Study ids that a row may name: a failed study's too, for it may have been read when it did not fail.
+
+    Returns:
+        Study id -> `ACCEPT` or `REJECT`.
+
+    Raises:
+        InputError: It is no such CSV, or rows are wrong (unknown study, unknown decision, a study twice); the message
+            names every wrong row by its line.
+    """
+    return dict(read_sheet(path, REVIEW, lambda values: _decision(values, known)))
+
+
+def with_decisions(scans: pa.Table, decisions: Mapping[str, str]) -> pa.Table:
+    """Return the rows with `reviewed` set from the decisions, null without one; older tables get the column."""
+    field = TABLES["scans"].field(REVIEWED)
+    column = pa.array([decisions.get(study_id) for study_id in scans["study_id"].to_pylist()], field.type)
+    place = scans.schema.get_field_index(REVIEWED)
+    return scans.append_column(field, column) if place < 0 else scans.set_column(place, field, column)
+
+
+def _decision(values: dict[str, str], known: Collection[str]) -> tuple[str, str]:
+    study_id, decision = values["study_id"], values["decision"].lower()
+    problems = [] if study_id in known else ["its study_id is no study of this cohort"]
+    if decision not in (ACCEPT, REJECT):
+        problems.append(f"its decision is neither '{ACCEPT}' nor '{REJECT}'")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return study_id, decision

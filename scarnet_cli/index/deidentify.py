@@ -1,0 +1,131 @@
+"""What INDEX found, under pseudonyms: no later stage sees anything else, so none of them can give a name away."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+from scarnet_cli.dicom.deidentification.cleaned_text import cleaned, quote_cleaner
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.series.selection import SeriesVerdict
+from scarnet_cli.errors import InputError
+from scarnet_cli.files import atomic_path, read_json
+from scarnet_cli.index.study_plan import PlannedStudy
+from scarnet_cli.stage.earlier import EARLIER
+from scarnet_cli.tables.failures import Failure
+
+_PRIVATE: Final = 0o600
+_Clean = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What stands for what: one row of the crosswalk, a study.
+
+    Attributes:
+        study_id: Its pseudonym.
+        original_study_id: Its id without de-identification: a samplesheet's name, else the hash of its UID.
+        study_instance_uid: Its new UID.
+        original_study_instance_uid: Its UID.
+        patient: Pseudonym of the samplesheet's label of the patient.
+        original_patient: That label.
+    """
+
+    study_id: str
+    original_study_id: str
+    study_instance_uid: str | None
+    original_study_instance_uid: str | None
+    patient: str | None
+    original_patient: str | None
+
+
+def deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
+    """Return a planned study with pseudonyms for its id, its patient and its UIDs, and with cleaned words.
+
+    Of its batch entry the paths stay, which the tasks need: the work directory is as private as the input. The labels
+    site, group and visit stay as the user wrote them.
+    """
+    study_id, clean = pseudonyms.study(study.study_id), quote_cleaner(study.texts)
+    return replace(
+        study,
+        study_id=study_id,
+        entry=None if study.entry is None else _entry(study.entry, study_id, clean, pseudonyms),
+        series=tuple(_verdict(verdict, clean, pseudonyms) for verdict in study.series),
+        failure=None if study.failure is None else _failure(study.failure, study_id, clean),
+        labels={**study.labels, **_patient(study.labels, pseudonyms)},
+        texts=frozenset(),
+    )
+
+
+def crosswalk(study: PlannedStudy, pseudonyms: Pseudonyms) -> Replaced:
+    """Return what stands for what in one study, given as it was before it was de-identified."""
+    patient = study.labels.get("patient")
+    uid = study.study_instance_uid
+    return Replaced(
+        study_id=pseudonyms.study(study.study_id),
+        original_study_id=study.study_id,
+        study_instance_uid=pseudonyms.uid(uid) if uid else None,
+        original_study_instance_uid=uid,
+        patient=pseudonyms.patient(patient) if patient else None,
+        original_patient=patient,
+    )
+
+
+def write_crosswalk(rows: Iterable[Replaced], path: Path) -> None:
+    """Write the crosswalk as CSV, sorted by pseudonym, into a file that only its owner can read."""
+    names = [field.name for field in fields(Replaced)]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(names)
+    writer.writerows([getattr(row, name) for name in names] for row in sorted(rows, key=lambda row: row.study_id))
+    with atomic_path(path, mode=_PRIVATE) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+
+
+def require_none_identified(out: Path) -> None:
+    """Check that results of an earlier run, which stay where they are, are de-identified too.
+
+    Raises:
+        InputError: A study's record there says otherwise.
+    """
+    records = [path for folder in (out, out / EARLIER) for path in folder.glob("studies/*/study.json")]
+    identified = sum(not read_json(record).get("deidentified") for record in records)
+    if identified:
+        message = (
+            f"{identified} of the {len(records)} studies in the output directory are not de-identified: an earlier run "
+            "wrote them. Name another directory."
+        )
+        raise InputError("identified_results", message)
+
+
+def _entry(entry: Mapping[str, Any], study_id: str, clean: _Clean, pseudonyms: Pseudonyms) -> dict[str, Any]:
+    uid, manufacturer = entry["study_instance_uid"], entry["manufacturer"]
+    return {
+        **entry,
+        "study_id": study_id,
+        "study_instance_uid": pseudonyms.uid(uid) if uid else None,
+        "manufacturer": cleaned(manufacturer) if manufacturer else None,
+        "chosen": [pseudonyms.uid(series) for series in entry["chosen"]],
+        "rules": [{**rule, "words": clean(rule["words"])} for rule in entry["rules"]],
+        "deidentified": True,
+    }
+
+
+def _verdict(verdict: SeriesVerdict, clean: _Clean, pseudonyms: Pseudonyms) -> SeriesVerdict:
+    return replace(
+        verdict,
+        series_uid=pseudonyms.uid(verdict.series_uid) if verdict.series_uid else None,
+        description=cleaned(verdict.description) if verdict.description else None,
+        reason=clean(verdict.reason),
+    )
+
+
+def _failure(failure: Failure, study_id: str, clean: _Clean) -> Failure:
+    return replace(failure, study_id=study_id, message=clean(failure.message))
+
+
+def _patient(labels: Mapping[str, str | None], pseudonyms: Pseudonyms) -> dict[str, str | None]:
+    patient = labels.get("patient")
+    return {"patient": pseudonyms.patient(patient)} if patient else {}

@@ -1,0 +1,105 @@
+"""Find the study whose choice of series is to be explained, reading as little of the input as shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from scarnet_cli.dicom.facts import Frame
+from scarnet_cli.dicom.identity import study_id_from_uid
+from scarnet_cli.dicom.series.selection import Selection
+from scarnet_cli.errors import InputError
+from scarnet_cli.index.inputs import rows_of
+from scarnet_cli.index.intake import Intake, IntakeOptions, take_in
+
+NO_SUCH_STUDY: Final = "no_such_study"
+_NEAR: Final = 5
+# Rules that no plan was ever made by: every study is chosen anew.
+_NO_PLAN: Final = "explain"
+# The choice of a study that nobody asked for.
+_OTHER: Final = Selection(None, (), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A study and the choice made for it.
+
+    Attributes:
+        study_id: Its id.
+        selection: The choice; None where none of its files holds an image that can be read.
+        failure: Why it cannot be converted; None where it can.
+    """
+
+    study_id: str
+    selection: Selection | None
+    failure: str | None
+
+
+def find_choices(source: Path, wanted: str, memory: pa.Table | None, options: IntakeOptions) -> tuple[Explained, ...]:
+    """Return the choice made for a study; for a folder or archive below the input that of each study in it.
+
+    Args:
+        source: Folder, archive or samplesheet, as for `take_in`.
+        wanted: A study_id, a samplesheet's name, a StudyInstanceUID, or a folder or archive below the input.
+        memory: What the last index of the same input remembered.
+        options: How to take it in.
+
+    Raises:
+        InputError: There is no such study (`NO_SUCH_STUDY`; the message has near matches), or the input is wrong.
+    """
+    rows = {row.study: row for row in rows_of(source) or ()}
+    if wanted in rows:
+        if rows[wanted].is_nifti:
+            message = f"Study '{wanted}' is given as a NIfTI file: it has no series to choose from."
+            raise InputError("no_series", message)
+        found = _choices(rows[wanted].dicom, None, options)[0]
+        return tuple(replace(one, study_id=wanted) for one in found)
+    part = (source / wanted).resolve()
+    if source.is_dir() and part.exists() and part.is_relative_to(source.resolve()):
+        return _choices(part, None, options)[0]
+    found, known = _choices(source, memory, options, wanted)
+    if not found:
+        near = get_close_matches(wanted, known, _NEAR) or [name for name in known if name.startswith(wanted[:4])]
+        hint = f"near are {', '.join(near[:_NEAR])}" if near else f"there are {len(known)} studies"
+        message = (
+            f"There is no study '{wanted}' in the input; {hint}. Give a study_id of the table 'studies', a "
+            "samplesheet's name, a StudyInstanceUID, or a folder below the input."
+        )
+        raise InputError(NO_SUCH_STUDY, message)
+    return found
+
+
+def _choices(
+    source: Path, memory: pa.Table | None, options: IntakeOptions, wanted: str | None = None
+) -> tuple[tuple[Explained, ...], list[str]]:
+    """Return the choice of every study, or of the wanted one alone, and the ids of all."""
+    kept: list[Selection] = []
+
+    def choose(frames: Sequence[Frame]) -> Selection:
+        uid = frames[0].facts.study_uid if frames else ""
+        if not frames or wanted not in (None, uid, study_id_from_uid(uid)):
+            return _OTHER
+        kept.append(options.choose(frames))
+        return kept[-1]
+
+    intake = take_in(source, memory, replace(options, choose=choose, rules=_NO_PLAN))
+    known = [study.study_id for study in intake.studies]
+    of_series = {id(selection.series): selection for selection in kept if selection.series}
+    chosen = [(study.study_id, of_series.get(id(study.series))) for study in intake.studies]
+    found = [Explained(study_id, selection, None) for study_id, selection in chosen if selection is not None]
+    alone = _without_image(intake, wanted)
+    if not found and not alone and wanted in known:  # a part of a study, which has an id of its own
+        every, _ = _choices(source, memory, options)
+        return tuple(one for one in every if one.study_id == wanted), known
+    return (*found, *alone), known
+
+
+def _without_image(intake: Intake, wanted: str | None) -> list[Explained]:
+    return [
+        Explained(study.study_id, None, study.failure.message)
+        for study in intake.studies
+        if study.failure is not None and not study.series and wanted in (None, study.study_id)
+    ]

@@ -1,0 +1,203 @@
+"""Learn what each file holds: from the memory where the file is unchanged, else from its header."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.headers import ARCHIVE, IMAGE, Header
+from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.dicom.member_numbers import holder
+from scarnet_cli.errors import MachineError, OutOfMemoryError
+from scarnet_cli.index.files.cache import file_rows, write_cache
+from scarnet_cli.index.files.read_files import Found, read_file
+from scarnet_cli.index.files.readers import FILE_SECONDS, IN_A_ROW, read_apart
+from scarnet_cli.index.files.recall import Recalled, recall
+from scarnet_cli.index.files.same_patient import READING, Numbers, lone, scopes_of, unsettled
+from scarnet_cli.index.files.sweep import IO_ERROR, NO_MEMORY, STUCK
+
+logger = logging.getLogger(__name__)
+
+# What was read is written down in parts of so many files, and not read again after a kill.
+_FILES_A_PART: Final = 5000
+# Why a file was not read that may be no fault of its own; a single one is named, and the run goes on.
+_PERHAPS_THE_MACHINE: Final = (STUCK, NO_MEMORY, IO_ERROR)
+_FIND: Final = "`scarnet index INPUT --find KEY` prints where a file lies; move it away where it is the only one."
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read what is new.
+
+    Attributes:
+        jobs: Processes that read; 0 reads in this one, which a file may then end or hang.
+        parts: Folder where what was read is kept until the index is complete; None to keep nothing.
+        begin: Called with the number of files to read.
+        advance: Called with the number of files read since.
+        file_s: Seconds that one file may take, beside those for its size.
+        will_retry: Another attempt follows: a fault that may pass ends this one, and is not yet taken for the file's.
+    """
+
+    jobs: int = 0
+    parts: Path | None = None
+    begin: Callable[[int], None] = lambda _: None
+    advance: Callable[[int], None] = lambda _: None
+    file_s: float = FILE_SECONDS
+    will_retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What every file of the input holds, archives member by member.
+
+    Attributes:
+        files: The files and members.
+        keys: The key of each.
+        remembered: How many of them, from the first on, are as the memory knows them; the others were read now.
+        rows: Rows of `cache.HELD`: of a file's frames, or one for a file without; those of a file lie together.
+        of_row: Place in `files` of the file that each row belongs to, rising.
+    """
+
+    files: list[FoundFile]
+    keys: list[str]
+    remembered: int
+    rows: pa.Table
+    of_row: NDArray[np.int64]
+
+
+def collect(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: ReadOptions) -> Contents:
+    """Return what every file holds, read anew where it is new, has changed or could not be read.
+
+    Known files of a study that others join are read again: whether all are of one patient is seen in one reading.
+
+    Args:
+        root: The input's root.
+        files: The files as swept.
+        memory: What earlier indexes remember: rows of `cache.HELD`.
+        options: See `ReadOptions`.
+
+    Raises:
+        MachineError: The machine failed; what was read before is kept in parts.
+    """
+    known = recall(memory, files)
+    logger.info("%d files, %d of them new or changed", len(files), len(known.unread))
+    options.begin(len(known.unread))
+    fresh = Fresh(options.parts)
+    _read_into(fresh, root, known.unread, options)
+    again = _to_read_again(known, fresh)
+    if again:
+        logger.info("%d known files are read again: others joined their studies", len(again))
+        options.begin(len(again))
+        known = known.without({file.path for file in again})
+        _read_into(fresh, root, again, options)
+    remembered = len(known.files)
+    rows = pa.concat_tables([known.rows, *fresh.tables]).unify_dictionaries()
+    of_fresh = remembered + np.repeat(np.arange(len(fresh.files)), fresh.lengths)
+    of_row = np.concatenate([known.of_row, of_fresh])
+    return Contents(known.files + fresh.files, known.keys + fresh.keys, remembered, rows, of_row)
+
+
+def _read_into(fresh: "Fresh", root: Path, files: Sequence[FoundFile], options: ReadOptions) -> None:
+    try:
+        for file, found in _read_all(root, files, options):
+            fresh.add(file, found)
+            options.advance(1)
+    finally:
+        fresh.write()
+
+
+def _to_read_again(known: Recalled, fresh: "Fresh") -> list[FoundFile]:
+    """Return the known files, archives themselves, that may share a study with files of another reading."""
+    readings = known.rows[READING].to_numpy()
+    if not fresh.files and not readings.any():
+        return []
+    rows = pa.concat_tables([known.rows, *fresh.tables]).unify_dictionaries()
+    files = known.files + fresh.files
+    of_row = np.concatenate([known.of_row, len(known.files) + np.repeat(np.arange(len(fresh.files)), fresh.lengths)])
+    first = np.searchsorted(of_row, np.arange(len(files)))
+    uids = rows["file_study_uid"].take(pa.array(first)).to_pylist()
+    scopes = scopes_of(uids, files, lone(rows["file_study_uid"], rows["kind"]))
+    images = pc.call_function("equal", [rows["kind"].take(pa.array(first)).cast(pa.string()), pa.scalar(IMAGE)])
+    kept = np.flatnonzero(images.to_numpy())
+    mixed = unsettled([scopes[i] for i in kept.tolist()], rows[READING].to_numpy()[first][kept])
+    chosen = {files[i]._replace(member=None) for i in range(len(known.files)) if scopes[i] in mixed}
+    return sorted(chosen)
+
+
+class Fresh:
+    """What was read now, written down in parts as it comes."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Keep parts in `folder`; None to keep none."""
+        self.files: list[FoundFile] = []
+        self.keys: list[str] = []
+        self.lengths: list[int] = []  # rows of each file
+        self.tables: list[pa.Table] = []
+        self._numbers = Numbers()
+        self._folder = folder
+        self._number = 1 + max((int(path.stem) for path in part_paths(folder)), default=0)
+        self._waiting: list[tuple[str, int, int, int, Header]] = []
+
+    def add(self, file: FoundFile, found: Found) -> None:
+        """Take in a file, with its members where it is an archive."""
+        held = Counter(None if member is None else holder(member) for member, _ in found[1:])
+        for member, header in found:
+            place = file if member is None else file._replace(member=member)
+            key = path_key(place.path, member)
+            members = held[member] if header.kind == ARCHIVE else 0
+            self.files.append(place)
+            self.keys.append(key)
+            self.lengths.append(max(1, len(header.frames)))
+            self._waiting.append((key, file.size, file.mtime_ns, members, header))
+        if len(self._waiting) >= _FILES_A_PART:
+            self.write()
+
+    def write(self) -> None:
+        """Write down what is not yet."""
+        if not self._waiting:
+            return
+        self.tables.append(file_rows(self._waiting, self._numbers))
+        if self._folder is not None:
+            write_cache(self.tables[-1], self._folder / f"{self._number:06d}.parquet")
+        self._number += 1
+        self._waiting = []
+
+
+def part_paths(folder: Path | None) -> list[Path]:
+    """Return the parts that an index left in a folder, the latest first."""
+    return sorted(folder.glob("[0-9]*.parquet"), reverse=True) if folder is not None else []
+
+
+def _read_all(root: Path, files: Sequence[FoundFile], options: ReadOptions) -> Iterator[tuple[FoundFile, Found]]:
+    """Yield what each file holds; one that fails by itself is a kind of file, several in a row are the machine.
+
+    Raises:
+        MachineError: The machine failed.
+    """
+    if options.jobs and files:
+        found = read_apart(root, files, options.jobs, options.file_s)
+    else:
+        found = (read_file(root, file.path) for file in files)
+    in_a_row = 0
+    for file, one in zip(files, found, strict=True):
+        kind = one[0][1].kind
+        in_a_row = in_a_row + 1 if kind in _PERHAPS_THE_MACHINE else 0
+        if in_a_row == IN_A_ROW or (options.will_retry and kind in (NO_MEMORY, IO_ERROR)):
+            raise _fault(kind, path_key(file.path)[:16])
+        yield file, one
+
+
+def _fault(kind: str, key: str) -> MachineError:
+    if kind == NO_MEMORY:
+        return OutOfMemoryError("out_of_memory", f"Memory ran out on file {key} of the input; give index more. {_FIND}")
+    words = "does not answer" if kind == STUCK else "reports an input/output error"
+    message = f"The disk or file server that the input lies on {words}, first at file {key}. Mend it and run again "
+    return MachineError("input_fault", f"{message}with -resume, which goes on from there. {_FIND}")

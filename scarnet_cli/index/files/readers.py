@@ -1,0 +1,142 @@
+"""Read files in processes apart: one that dies or hangs is replaced, and the file that did it is named."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Final, TypeVar
+
+from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.headers import Header
+from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.index.files.read_files import Found, read_files
+from scarnet_cli.index.files.sweep import CRASHED, NO_MEMORY, STUCK
+from scarnet_cli.worker import Died, TimedOut, Worker, started_worker, worded
+
+logger = logging.getLogger(__name__)
+
+FILE_SECONDS: Final = 120.0
+# Files that travel to a process at once; below so many for each, another process costs more than it saves.
+_PORTION: Final = 200
+_FILES_A_PROCESS: Final = 2000
+# Of an archive all is read: with what it holds grows the time that it may take.
+_LEAST_BYTES_A_SECOND: Final = 2 << 20
+# So many files beside each other that do not answer are no damaged files but a file server that is away.
+IN_A_ROW: Final = 3
+_Item = TypeVar("_Item")
+
+
+def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float) -> Iterator[Found]:
+    """Yield what each file holds, in the order of the files, as `read_file` returns it.
+
+    A file that ends its process, twice, is `CRASHED`, or `NO_MEMORY` where the process was killed; one that cannot be
+    read in time is `STUCK`. The other files of its portion are read again, each on its own.
+
+    Args:
+        root: The input's root.
+        files: The files.
+        jobs: Processes at most.
+        file_s: Seconds that one file may take, beside those for its size.
+
+    Raises:
+        MachineError: The machine fails, whatever file is read.
+    """
+    jobs = max(1, min(jobs, len(files) // _FILES_A_PROCESS))
+    readers = [_Reader(root, file_s) for _ in range(jobs)]
+    idle: SimpleQueue[_Reader] = SimpleQueue()
+    for reader in readers:
+        idle.put(reader)
+
+    def read(portion: Sequence[FoundFile]) -> list[Found]:
+        reader = idle.get()
+        try:
+            return reader.read(portion)
+        finally:
+            idle.put(reader)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for found in pool.map(read, in_groups(files, _PORTION)):
+                yield from found
+        finally:  # also where nobody wants the rest
+            for reader in readers:
+                reader.close()
+
+
+class _Reader:
+    """Reads portions in a process of its own, which is replaced when a file ends or hangs it."""
+
+    def __init__(self, root: Path, file_s: float) -> None:
+        self._root, self._file_s = root, file_s
+        self._worker: Worker[list[str], list[Found]] | None = None
+        self._closed = False
+
+    def read(self, files: Sequence[FoundFile]) -> list[Found]:
+        try:
+            return self._do(files)
+        except (Died, TimedOut) as event:
+            logger.warning("a process that reads files %s; its %d files are read one by one", worded(event), len(files))
+            self._drop()
+        found: list[Found] = []
+        stuck = 0
+        for file in files:
+            if stuck == IN_A_ROW:  # the rest would not answer either
+                found.append([(None, Header(STUCK))])
+                continue
+            found.append(self._read_alone(file))
+            stuck = stuck + 1 if found[-1][0][1].kind == STUCK else 0
+        return found
+
+    def close(self) -> None:
+        self._closed = True
+        self._drop()
+
+    def _read_alone(self, file: FoundFile) -> Found:
+        """Read one file; what ends the process may have been left by another, and counts only in a new one."""
+        try:
+            return self._do([file])[0]
+        except (Died, TimedOut) as first:
+            event = first
+            self._drop()
+        if not isinstance(event, TimedOut):
+            try:
+                return self._do([file])[0]
+            except (Died, TimedOut) as second:
+                event = second
+                self._drop()
+        kind = _kind_of(event)
+        logger.warning("a file is left out (%s): `scarnet index INPUT --find %s`", kind, path_key(file.path)[:16])
+        return [(None, Header(kind))]
+
+    def _do(self, files: Sequence[FoundFile]) -> list[Found]:
+        if self._closed:
+            raise CancelledError
+        if self._worker is None:
+            self._worker = started_worker(partial(_prepared, self._root), "index")
+        limit_s = self._file_s + sum(file.size for file in files) / _LEAST_BYTES_A_SECOND
+        return self._worker.do([file.path for file in files], limit_s)
+
+    def _drop(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None
+
+
+def _prepared(root: Path) -> Callable[[list[str]], list[Found]]:
+    return partial(read_files, root)
+
+
+def _kind_of(event: Died | TimedOut) -> str:
+    if isinstance(event, TimedOut):
+        return STUCK
+    return NO_MEMORY if event.killed else CRASHED
+
+
+def in_groups(items: Sequence[_Item], size: int) -> Iterator[list[_Item]]:
+    """Yield the items in lists of `size`, the last one of what is left."""
+    waiting = iter(items)
+    while group := list(islice(waiting, size)):
+        yield group

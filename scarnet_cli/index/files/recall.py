@@ -1,0 +1,132 @@
+"""Find in the memory what is known of the files that a sweep has found, all of them at once."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.headers import ARCHIVE, BROKEN
+from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.dicom.member_numbers import in_archive
+from scarnet_cli.dicom.packing import DEEPEST
+from scarnet_cli.index.files.cache import TEXTS, run_starts
+from scarnet_cli.index.files.sweep import LINK_LOOP, LOST
+
+# Kinds of files that could not be read. They may be mended without a change of time: each index tries again.
+NOT_READ: Final = (BROKEN, LINK_LOOP, *LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the memory knows of the files.
+
+    Attributes:
+        files: Unchanged files, and the members of unchanged archives.
+        keys: The key of each.
+        rows: Their rows of the memory; those of a file lie together.
+        of_row: Place in `files` of the file that each row belongs to.
+        unread: Files that are new or changed, or could not be read.
+    """
+
+    files: list[FoundFile]
+    keys: list[str]
+    rows: pa.Table
+    of_row: NDArray[np.int64]
+    unread: list[FoundFile]
+
+    def without(self, paths: Collection[str]) -> "Recalled":
+        """Return the same without the files at some paths, nor members of archives there."""
+        kept = np.array([file.path not in paths for file in self.files], bool)
+        places = np.cumsum(kept) - 1
+        rows = kept[self.of_row]
+        files = [file for file, keep in zip(self.files, kept.tolist(), strict=True) if keep]
+        keys = [key for key, keep in zip(self.keys, kept.tolist(), strict=True) if keep]
+        return Recalled(files, keys, self.rows.filter(pa.array(rows)), places[self.of_row[rows]], self.unread)
+
+
+def recall(memory: pa.Table, files: Sequence[FoundFile]) -> Recalled:
+    """Return what rows of `cache.HELD` know of files as they were swept."""
+    known = _Known(memory)
+    keys = [path_key(file.path) for file in files]
+    places = known.places(files, keys)
+    members, member_keys, member_places, owners = _members(known, files, places)
+    places[owners[member_places < 0]] = -1  # an archive is read whole or not at all
+    member_places[places[owners] < 0] = -1
+    everything = [*zip(files, keys, strict=True), *zip(members, member_keys, strict=True)]
+    all_places = np.concatenate([places, member_places])
+    order = np.argsort(all_places, kind="stable")  # as the memory has them, so that its rows need not be moved
+    order = order[all_places[order] >= 0]
+    kept = [everything[i] for i in order.tolist()]
+    rows, of_row = known.rows(all_places[order])
+    unread = [files[i] for i in np.flatnonzero(places < 0).tolist()]
+    return Recalled([file for file, _ in kept], [key for _, key in kept], rows, of_row, unread)
+
+
+def _members(
+    known: "_Known", files: Sequence[FoundFile], places: NDArray[np.int64]
+) -> tuple[list[FoundFile], list[str], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the members of archives, level by level: themselves, their keys and rows, and the file that each is in."""
+    members: list[FoundFile] = []
+    keys: list[str] = []
+    all_places, all_owners = [np.array([], np.int64)], [np.array([], np.int64)]
+    level, owners = list(files), np.arange(len(files))
+    for _ in range(DEEPEST):
+        archives = np.flatnonzero((places >= 0) & known.is_archive(places))
+        counts = known.members[places[archives]]
+        pairs = zip((level[i] for i in archives.tolist()), counts.tolist(), strict=True)
+        level = [file._replace(member=_number(file, place)) for file, count in pairs for place in range(count)]
+        level_keys = [path_key(file.path, file.member) for file in level]
+        places, owners = known.places(level, level_keys), np.repeat(owners[archives], counts)
+        members += level
+        keys += level_keys
+        all_places.append(places)
+        all_owners.append(owners)
+    return members, keys, np.concatenate(all_places), np.concatenate(all_owners)
+
+
+def _number(archive: FoundFile, place: int) -> int:
+    return place if archive.member is None else in_archive(archive.member, place)
+
+
+class _Known:
+    """The memory's rows, as columns to compare with."""
+
+    def __init__(self, memory: pa.Table) -> None:
+        kinds = memory["kind"].cast(pa.string())
+        self._rows = memory
+        self._keys = self._rows["key"]
+        self._sizes = self._rows["size"].fill_null(0).to_numpy()
+        self._times = self._rows["mtime_ns"].fill_null(0).to_numpy()
+        options = pc.SetLookupOptions(value_set=pa.array([*NOT_READ, *TEXTS]))
+        self._readable = ~pc.call_function("is_in", [kinds], options).to_numpy()
+        self._archives = pc.call_function("equal", [kinds, pa.scalar(ARCHIVE)]).to_numpy()
+        self.members = self._rows["members"].fill_null(0).to_numpy()
+
+    def places(self, files: Sequence[FoundFile], keys: Sequence[str]) -> NDArray[np.int64]:
+        """Return the first row of each file, -1 where it is new, has changed or could not be read."""
+        options = pc.SetLookupOptions(value_set=self._keys)
+        found = pc.call_function("index_in", [pa.array(keys, pa.string())], options)
+        places = found.fill_null(-1).to_numpy().astype(np.int64)
+        if not len(self._keys):
+            return places
+        same = places >= 0
+        same &= self._sizes[places] == np.fromiter((file.size for file in files), np.int64, len(files))
+        same &= self._times[places] == np.fromiter((file.mtime_ns for file in files), np.int64, len(files))
+        return np.where(same & self._readable[places], places, -1)
+
+    def is_archive(self, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which of the places are archives."""
+        return self._archives[places] if len(self._keys) else np.zeros(len(places), bool)
+
+    def rows(self, places: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
+        """Return the rows of the files at these places, which rise, and for each row which of the places it is of."""
+        starts = run_starts(self._keys)
+        number = np.full(len(starts), -1)
+        number[places] = np.arange(len(places))
+        of_row = number[starts]
+        return self._rows.filter(pa.array(of_row >= 0)), of_row[of_row >= 0]

@@ -1,0 +1,55 @@
+"""Whether the input is there all the while: a share that is away for a minute is no loss of studies."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scarnet_cli.errors import MachineError
+from scarnet_cli.index.files.sweep import VANISHED, Unread
+
+_AGAIN = "Bring it back and run again with -resume, which goes on from there."
+
+
+@contextmanager
+def standing(paths: Iterable[Path]) -> Iterator[None]:
+    """Require folders and files to be there, before and after, and to be the same ones.
+
+    Raises:
+        MachineError: One is gone, cannot be opened, or was replaced or mounted anew meanwhile.
+    """
+    before = [(path, _identity(path)) for path in paths]
+    yield
+    for path, identity in before:
+        if _identity(path) != identity:
+            message = f"The input, or a part of it, was replaced or mounted anew while it was read. {_AGAIN}"
+            raise MachineError("input_replaced", message)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return what the operating system knows a folder or file by, after it could be opened."""
+    try:
+        status = path.stat()
+        if path.is_dir():
+            with os.scandir(path) as listing:
+                next(listing, None)
+    except OSError as error:
+        message = f"The input, or a part of it, is not there or cannot be read ({error.strerror}). {_AGAIN}"
+        raise MachineError("input_gone", message) from error
+    return status.st_dev, status.st_ino
+
+
+def require_gone(root: Path, unread: Iterable[Unread]) -> None:
+    """Require what had vanished when it was wanted to be gone still.
+
+    Args:
+        root: The input's root.
+        unread: What was not read, for whatever reason.
+
+    Raises:
+        MachineError: Some of it is there again.
+    """
+    back = sum((root / item.path).exists() for item in unread if item.reason == VANISHED)
+    if back:
+        message = f"{back} files or folders of the input were gone for a while and are there again: a share was away. "
+        raise MachineError("input_away", message + "Run again with -resume, which goes on from there.")

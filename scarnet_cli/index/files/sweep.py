@@ -1,0 +1,149 @@
+"""Walk the input: which files are there, how large, how old. Opens none of them."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from scarnet_cli.dicom.containers import NIFTI, UNKNOWN_ARCHIVE
+from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.packing import REFUSED
+from scarnet_cli.faults import machine_fault, own_fault
+from scarnet_cli.index.files.leftovers import is_system_folder
+
+# Why something in the input was not read, beside `REFUSED` and `PASSED_OVER`.
+VANISHED: Final = "vanished"
+UNREADABLE: Final = "unreadable"
+DEAD_LINK: Final = "dead_link"
+CRASHED: Final = "crashed"
+STUCK: Final = "stuck"
+NO_MEMORY: Final = "no_memory"
+IO_ERROR: Final = "io_error"
+LINK_LOOP: Final = "link_loop"
+WALKED_BEFORE: Final = "walked_before"
+NO_FILE: Final = "no_file"
+SYSTEM_FOLDER: Final = "system_folder"
+OWN_OUTPUT: Final = "own_output"
+# What these are about is lost to this run.
+LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK, CRASHED, STUCK, NO_MEMORY, IO_ERROR, *REFUSED)
+# What is told and is nobody's loss: a file of another kind, or one of which nobody knows what it holds.
+PASSED_OVER: Final = (NIFTI, UNKNOWN_ARCHIVE)
+
+
+class Unread(NamedTuple):
+    """Something in the input that was not read.
+
+    Attributes:
+        path: Its path, as `FoundFile` has it.
+        is_folder: Whether it is a folder.
+        reason: One of this module's words.
+        member: Its number in the archive at `path`; None for the file itself.
+    """
+
+    path: str
+    is_folder: bool
+    reason: str
+    member: int | None = None
+
+
+def sweep(
+    root: Path, start: Path, unread: Callable[[Unread], None], leave_out: Iterable[Path] = ()
+) -> Iterator[FoundFile]:
+    """Yield every file at or below `start`, in an order that depends on names alone.
+
+    Links are followed; a folder that was already walked is not walked again, so that a loop of links ends.
+
+    Args:
+        root: The input's root; paths are given below it, absolute for what lies outside.
+        start: A file, or a folder to walk.
+        unread: Called with all that is no file to read, cannot be listed or has vanished.
+        leave_out: Folders that are not walked, unless one is `start` itself.
+
+    Raises:
+        MachineError: The machine cannot list anything more.
+    """
+    if not start.is_dir():
+        yield from _found(str(start), _below(root, str(start)), unread)
+        return
+    walked: set[tuple[int, int]] = set()
+    waiting = [str(start)]
+    left_out = _identities(leave_out) - _identities([start])
+    while waiting:
+        folder = waiting.pop()
+        shown = _below(root, folder)
+        if folder != str(start) and is_system_folder(folder.rpartition(os.sep)[2]):
+            unread(Unread(shown, is_folder=True, reason=SYSTEM_FOLDER))
+            continue
+        try:
+            status = os.stat(folder)  # noqa: PTH116 (a Path for each of a million files takes longer than the call)
+            identity = (status.st_dev, status.st_ino)
+            if identity in walked or identity in left_out:
+                reason = OWN_OUTPUT if identity in left_out else WALKED_BEFORE
+                unread(Unread(shown, is_folder=True, reason=reason))
+                continue
+            walked.add(identity)
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            unread(Unread(shown, is_folder=True, reason=reason_of(error)))
+            continue
+        prefix = "" if shown == "." else shown + "/"
+        folders = []
+        for entry in entries:
+            if _is_folder(entry):
+                folders.append(entry.path)
+            else:
+                yield from _found(entry.path, prefix + entry.name, unread)
+        waiting.extend(reversed(folders))
+
+
+def _identities(folders: Iterable[Path]) -> set[tuple[int, int]]:
+    """Return what the operating system knows folders by, whatever links lead to them; of those that there are."""
+    found = set()
+    for folder in folders:
+        with suppress(OSError):
+            status = folder.stat()
+            found.add((status.st_dev, status.st_ino))
+    return found
+
+
+def reason_of(error: OSError) -> str:
+    """Return why the operating system gives nothing.
+
+    Raises:
+        MachineError: It would give nothing of any other file either.
+    """
+    if error.errno in (errno.ENOENT, errno.ELOOP):
+        return VANISHED if error.errno == errno.ENOENT else LINK_LOOP
+    if fault := own_fault(error):
+        raise fault from error
+    return IO_ERROR if machine_fault(error) else UNREADABLE
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _found(path: str, shown: str, unread: Callable[[Unread], None]) -> Iterator[FoundFile]:
+    try:
+        status = os.stat(path)  # noqa: PTH116 (as above)
+    except OSError as error:
+        reason = reason_of(error)
+        dead = reason == VANISHED and os.path.islink(path)  # noqa: PTH114 (as above)
+        unread(Unread(shown, is_folder=False, reason=DEAD_LINK if dead else reason))
+        return
+    if not stat.S_ISREG(status.st_mode):  # a pipe would block, a device never end
+        unread(Unread(shown, is_folder=False, reason=NO_FILE))
+        return
+    yield FoundFile(shown, None, status.st_size, status.st_mtime_ns)
+
+
+def _below(root: Path, path: str) -> str:
+    relative = os.path.relpath(path, root)
+    return path if relative.startswith("..") else relative.replace(os.sep, "/")

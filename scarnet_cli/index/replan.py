@@ -1,0 +1,208 @@
+"""Plan studies anew, or take over how they were planned where nothing that decides it has changed."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import scarnet_cli
+from scarnet_cli.dicom.facts import FoundFile, Frame
+from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.dicom.series.selection import SeriesVerdict
+from scarnet_cli.index.files.cache import PLAN, facts_of
+from scarnet_cli.index.files.collect import Contents
+from scarnet_cli.index.files.recall import NOT_READ
+from scarnet_cli.index.grouping import Group, Kinds
+from scarnet_cli.index.samplesheet import SampleRow
+from scarnet_cli.index.study_plan import (
+    NO_EXTRAS,
+    STAGE,
+    Choose,
+    PlannedStudy,
+    StudyFiles,
+    failed_study,
+    files_digest,
+    plan_study,
+    source_of,
+)
+from scarnet_cli.tables.failures import Failure
+
+# Frames whose facts are in memory at a time.
+_BLOCK: Final = 20_000
+
+
+class Planner:
+    """Plans the studies of an input.
+
+    A plan is taken over where the study's files are the same as the memory knows them, what the samplesheet says of it
+    is the same, and it was made by the same code and rules. Studies with a file that could not be read are planned
+    anew: it may be mended now.
+    """
+
+    def __init__(self, contents: Contents, kinds: Kinds, memory: pa.Table, choose: Choose, rules: str) -> None:
+        """Take the plans from the memory.
+
+        Args:
+            contents: The files.
+            kinds: What they are.
+            memory: Rows of `cache.HELD`, plans among them.
+            choose: Makes the choice among a study's frames.
+            rules: Digest of what decides beside the files and the code.
+        """
+        self.kinds = kinds
+        self._contents = contents
+        self._broken = kinds.among(NOT_READ)
+        self._context = f"{code_digest()} {rules}"
+        self._choose = choose
+        self._plans = _plans_of(memory)
+        self.texts: list[tuple[str, str]] = []  # ids and plans to remember
+
+    def plan(self, groups: Iterable[Group]) -> list[PlannedStudy]:
+        """Return the studies of all groups."""
+        studies: list[PlannedStudy] = []
+        waiting: list[tuple[Group, str]] = []
+        frames = 0
+        for group in groups:
+            digest = self._digest(group)
+            known = self._taken_over(group, digest)
+            if known is not None:
+                studies.append(known)
+                continue
+            waiting.append((group, digest))
+            frames += len(group.members)
+            if frames >= _BLOCK:
+                studies.extend(self._planned(waiting))
+                waiting, frames = [], 0
+        return [*studies, *self._planned(waiting)]
+
+    def _digest(self, group: Group) -> str:
+        files, keys = self._contents.files, self._contents.keys
+        facts = [(keys[i], files[i].size, files[i].mtime_ns) for i in group.members.tolist()]
+        facts += [(path_key(file.path, file.member), file.size, file.mtime_ns) for file in group.lost]
+        told = [note.code for note in group.notes] + ([str(group.problem)] if group.problem else [])
+        return files_digest(facts, [*(row_facts(group.row) if group.row else ()), *told])
+
+    def _taken_over(self, group: Group, digest: str) -> PlannedStudy | None:
+        text = self._plans.get(group.study_id)
+        if text is None or group.lost or (group.members >= self._contents.remembered).any():
+            return None
+        plan = json.loads(text)
+        if (plan["context"], plan["digest"]) != (self._context, digest):
+            return None
+        self.texts.append((group.study_id, text))
+        files = {self._contents.keys[i]: self._contents.files[i] for i in group.members.tolist()}
+        return _recalled(group, plan, files)
+
+    def _planned(self, waiting: list[tuple[Group, str]]) -> Iterator[PlannedStudy]:
+        frames = self._frames([group for group, _ in waiting])
+        for group, digest in waiting:
+            study = _plan_group(group, self._study_files(group, frames), digest, self._choose)
+            if not group.lost:
+                self.texts.append((group.study_id, _remembered(study, self._context)))
+            yield study
+
+    def _frames(self, groups: list[Group]) -> dict[int, list[Frame]]:
+        """Return the frames of the groups' files by the files' places."""
+        places = np.unique(np.concatenate([np.array([], np.int64), *(group.members for group in groups)]))
+        rows = np.flatnonzero(np.isin(self._contents.of_row, places))
+        found: dict[int, list[Frame]] = {int(place): [] for place in places}
+        owners = self._contents.of_row[rows].tolist()
+        for place, facts in zip(owners, facts_of(self._contents.rows.take(pa.array(rows))), strict=True):
+            if facts is not None:
+                found[place].append(Frame(self._contents.files[place], facts))
+        return found
+
+    def _study_files(self, group: Group, frames: Mapping[int, list[Frame]]) -> StudyFiles:
+        files = self._contents.files
+        members = sorted(
+            group.members.tolist(), key=lambda i: (files[i].path, -1 if files[i].member is None else files[i].member)
+        )
+        return StudyFiles(
+            [*(files[i] for i in members), *group.lost],
+            [frame for i in members for frame in frames[i]],
+            int(self._broken[group.members].sum()) + len(group.lost),
+        )
+
+
+def _plan_group(group: Group, study: StudyFiles, digest: str, choose: Choose) -> PlannedStudy:
+    if group.problem is not None:
+        return failed_study(group.study_id, digest, group.problem.code, str(group.problem))
+    if group.row is not None and not study.frames and not study.broken:
+        message = (
+            "The samplesheet's folder or archive of this study holds no DICOM image; check its path. A NIfTI file is "
+            "named itself; an archive of another kind than zip and tar must be unpacked."
+        )
+        return failed_study(group.study_id, digest, "no_dicom", message)
+    uids = {frame.facts.study_uid for frame in study.frames}
+    uid = next(iter(uids)) if len(uids) == 1 else None
+    further = extras(group.row) if group.row else NO_EXTRAS
+    return plan_study(group.study_id, uid or None, replace(study, notes=group.notes), digest, further, choose)
+
+
+def row_facts(row: SampleRow) -> list[Any]:
+    """Return what of a samplesheet's row counts for measuring its study, files by size and time."""
+    facts: list[Any] = [extras(row)]
+    for path in filter(None, (row.reference, row.dicom if row.is_nifti else None)):
+        status = path.stat()
+        facts.append((status.st_size, status.st_mtime_ns))
+    return facts
+
+
+def extras(row: SampleRow) -> dict[str, Any]:
+    """Return what a row adds to the entry of its study."""
+    return {
+        "rv_insertion": list(row.rv_insertion) if row.rv_insertion else None,
+        "reference": str(row.reference) if row.reference else None,
+    }
+
+
+@cache
+def code_digest() -> str:
+    """Return a digest of the version and of the code that plans: a change of either makes plans anew."""
+    room = Path(scarnet_cli.__file__).parent
+    digest = hashlib.sha256(scarnet_cli.__version__.encode())
+    patterns = ("dicom/**/*.py", "dicom/**/*.yml", "index/**/*.py")
+    for path in sorted(path for pattern in patterns for path in room.glob(pattern)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _plans_of(memory: pa.Table) -> dict[str, str]:
+    rows = memory.filter(pc.call_function("equal", [memory["kind"].cast(pa.string()), pa.scalar(PLAN)]))
+    return dict(zip(rows["key"].to_pylist(), rows["plan"].to_pylist(), strict=True))
+
+
+def _remembered(study: PlannedStudy, context: str) -> str:
+    """Return a plan as text without paths: files are named by their keys."""
+    entry = None
+    if study.entry is not None:
+        sources = [[path_key(s["path"], s["member"]), s["frame"]] for s in study.entry["sources"]]
+        entry = {**study.entry, **NO_EXTRAS, "sources": sources}
+    plan = {
+        "context": context,
+        "digest": study.digest,
+        "entry": entry,
+        "series": [astuple(verdict) for verdict in study.series],
+        "failure": [study.failure.code, study.failure.message] if study.failure else None,
+        "uid": study.study_instance_uid,
+        "texts": sorted(study.texts),
+    }
+    return json.dumps(plan, separators=(",", ":"))
+
+
+def _recalled(group: Group, plan: dict[str, Any], files: Mapping[str, FoundFile]) -> PlannedStudy:
+    entry = plan["entry"]
+    if entry is not None:
+        entry["sources"] = [source_of(files[key], frame) for key, frame in entry["sources"]]
+        entry |= extras(group.row) if group.row else {}
+    series = tuple(SeriesVerdict(*verdict) for verdict in plan["series"])
+    failure = Failure(group.study_id, STAGE, *plan["failure"]) if plan["failure"] else None
+    texts = frozenset(plan["texts"])
+    return PlannedStudy(group.study_id, plan["digest"], entry, series, failure, {}, plan["uid"], texts)

@@ -1,0 +1,107 @@
+"""Failed studies that are tried again: how often, so that a batch with one of them is another batch to -resume.
+
+The counts are remembered with the index: without them a later run would take the older failure out of its cache.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scarnet_cli.errors import CohortError, InputError
+from scarnet_cli.files import file_sha256
+from scarnet_cli.index.files.cache import RETRY, text_rows
+from scarnet_cli.index.intake import Intake
+from scarnet_cli.tables.failures import CODES
+from scarnet_cli.tables.parquet import read_table
+
+ALL: Final = "all"
+# So that no key of a retry is one of a plan.
+_PREFIX: Final = "retry "
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Studies that are to be tried again.
+
+    Attributes:
+        studies: Their ids.
+        failures: Digest of the table that they failed in; the same table does not count twice.
+    """
+
+    studies: frozenset[str] = frozenset()
+    failures: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Retry:
+    """How often a study was tried again, and the digest of the table that it failed in last."""
+
+    count: int
+    failures: str
+
+
+def read_wanted(table: Path, codes: str) -> Wanted:
+    """Return the studies that failed with one of some codes.
+
+    Args:
+        table: failures.parquet of the last run.
+        codes: Codes joined by commas, or `ALL`.
+
+    Raises:
+        InputError: A code is unknown, or the file is no table of failures.
+    """
+    try:
+        rows = [(row["study_id"], row["code"]) for row in read_table(table).to_pylist()]
+    except (CohortError, KeyError) as error:
+        message = f"{table.name} is no table of failures; name tables/failures.parquet of the last run."
+        raise InputError("no_failures", message) from error
+    asked = {code.strip() for code in codes.split(",")} - {""}
+    unknown = sorted(asked - {ALL, *CODES, *(code for _, code in rows)})
+    if unknown or not asked:
+        counts = ", ".join(f"{code} ({n})" for code, n in sorted(Counter(code for _, code in rows).items()))
+        message = (
+            f"No study fails with {', '.join(unknown) or 'no code'}: --retry_failed takes {ALL}, or codes joined by "
+            f"commas. In the last run: {counts or 'none'}. All there are: {', '.join(sorted(CODES))}."
+        )
+        raise InputError("unknown_code", message)
+    return Wanted(frozenset(study for study, code in rows if asked & {ALL, code}), file_sha256(table))
+
+
+def with_retries(intake: Intake, memory: pa.Table, wanted: Wanted) -> Intake:
+    """Return what an input holds with the count of retries in the entries of studies that are or were tried again.
+
+    Args:
+        intake: The input as it was taken in.
+        memory: What the last index remembered.
+        wanted: What is to be tried again now; those that INDEX failed are not counted, as it plans them on each run.
+    """
+    retries = _recalled(memory)
+    planned = {study.study_id for study in intake.studies if study.entry is not None}
+    for study_id in wanted.studies & planned:
+        before = retries.get(study_id, _Retry(0, ""))
+        if before.failures != wanted.failures:
+            retries[study_id] = _Retry(before.count + 1, wanted.failures)
+    retries = {study.study_id: retries[study.study_id] for study in intake.studies if study.study_id in retries}
+    studies = [
+        replace(study, entry={**study.entry, "retry": retries[study.study_id].count})
+        if study.entry is not None and study.study_id in retries
+        else study
+        for study in intake.studies
+    ]
+    return replace(intake, studies=tuple(studies), memory=pa.concat_tables([intake.memory, _rows(retries)]))
+
+
+def _rows(retries: Mapping[str, _Retry]) -> pa.Table:
+    return text_rows(RETRY, [(_PREFIX + study, json.dumps(asdict(retry))) for study, retry in retries.items()])
+
+
+def _recalled(memory: pa.Table) -> dict[str, _Retry]:
+    rows = memory.filter(pc.call_function("equal", [memory["kind"].cast(pa.string()), pa.scalar(RETRY)]))
+    pairs = zip(rows["key"].to_pylist(), rows["plan"].to_pylist(), strict=True)
+    return {key.removeprefix(_PREFIX): _Retry(**json.loads(text)) for key, text in pairs}

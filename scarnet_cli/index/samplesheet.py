@@ -1,0 +1,93 @@
+"""Read a samplesheet: every row is checked before anything runs, and every wrong one is listed at once."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scarnet_cli.faults import machine_fault
+from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
+from scarnet_cli.tables.schema import LABELS
+
+SAMPLESHEET: Final = SheetKind("samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference"))
+NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One study of a samplesheet.
+
+    Attributes:
+        study: Its name, used as study_id.
+        dicom: Directory, archive or NIfTI file; absolute.
+        labels: Every one of `LABELS`, as it is written there, or None.
+        rv_insertion: Anterior RV insertion, LPS x, y, z in mm, or None.
+        reference: NIfTI label map to compare with, absolute, or None.
+    """
+
+    study: str
+    dicom: Path
+    labels: dict[str, str | None]
+    rv_insertion: tuple[float, float, float] | None
+    reference: Path | None
+
+    @property
+    def is_nifti(self) -> bool:
+        """Whether the study is given as a NIfTI file."""
+        return self.dicom.name.lower().endswith(NIFTI_SUFFIXES)
+
+
+def read_samplesheet(path: Path) -> list[SampleRow]:
+    """Read and check a samplesheet; relative paths are relative to its folder.
+
+    Raises:
+        InputError: It is no CSV with the columns `study` and `dicom`, has no rows, or rows are wrong; the message
+            names every wrong row by its line.
+        MachineError: The machine failed, so that nobody knows whether what a row names is there.
+    """
+    folder = path.parent.absolute()
+    return read_sheet(path, SAMPLESHEET, lambda values: _row(values, folder))
+
+
+def _row(values: dict[str, str], folder: Path) -> SampleRow:
+    problems = [problem for problem in [problem_of_name("study", values["study"])] if problem]
+    source = folder / values["dicom"]
+    if not values["dicom"] or not _is_there(source):
+        problems.append("its dicom does not exist")
+    reference = folder / values["reference"] if values.get("reference") else None
+    if reference is not None and not (_is_there(reference) and reference.is_file()):
+        problems.append("its reference is no file")
+    labels = {name: values.get(name) or None for name in LABELS}
+    problems += [p for name, text in labels.items() if text and (p := problem_of_label(name, text))]
+    try:
+        insertion = _point(values.get("rv_insertion", ""))
+    except ValueError as error:
+        problems.append(str(error))
+        insertion = None
+    if problems:
+        raise ValueError("; ".join(problems))
+    return SampleRow(values["study"], source, labels, insertion, reference)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a name that is too long for the file system, or a folder that may not be read
+        if fault := machine_fault(error):
+            raise fault from error
+        return False
+
+
+def _point(text: str) -> tuple[float, float, float] | None:
+    """Read "x y z" (blanks, semicolons or commas between)."""
+    if not text:
+        return None
+    try:
+        x, y, z = (float(part) for part in re.split(r"[\s;,]+", text.strip(" ()[]")))
+    except ValueError:
+        x = y = z = math.nan
+    if not all(map(math.isfinite, (x, y, z))):
+        message = "rv_insertion is not three numbers in mm (LPS x y z)"
+        raise ValueError(message)
+    return x, y, z

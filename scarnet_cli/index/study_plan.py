@@ -1,0 +1,138 @@
+"""From what is known of one study's files to its plan: an entry for a batch, or the reason why there is none.
+
+Nothing here touches the file system, so that studies of any source are planned alike.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from scarnet_cli.dicom.facts import FoundFile, Frame
+from scarnet_cli.dicom.notes import Note
+from scarnet_cli.dicom.series.selection import Selection, SeriesVerdict, select
+from scarnet_cli.dicom.stacks import Stack
+from scarnet_cli.errors import DicomError
+from scarnet_cli.tables.failures import Failure
+
+logger = logging.getLogger(__name__)
+
+STAGE: Final = "index"
+Choose = Callable[[Sequence[Frame]], Selection]
+# What a samplesheet may add to a study's entry; so it is without one.
+NO_EXTRAS: Final[Mapping[str, Any]] = {"rv_insertion": None, "reference": None}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStudy:
+    """One study that was seen.
+
+    Attributes:
+        study_id: Its id.
+        digest: Changes when one of its files does, or what its samplesheet row says for measuring it; labels do not.
+        entry: Its entry in a batch file; None where it failed.
+        series: Its series.
+        failure: Why it cannot be converted; None where it can.
+        labels: The samplesheet's `LABELS` of it; empty without a samplesheet.
+        study_instance_uid: Its StudyInstanceUID; None where it is not known, or the study is NIfTI.
+        texts: All free text of its headers, which the words of `series`, `entry` and `failure` may quote.
+    """
+
+    study_id: str
+    digest: str
+    entry: dict[str, Any] | None
+    series: tuple[SeriesVerdict, ...]
+    failure: Failure | None
+    labels: dict[str, str | None] = field(default_factory=dict)
+    study_instance_uid: str | None = None
+    texts: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class StudyFiles:
+    """The files of one study; they are added while they are gathered.
+
+    Attributes:
+        files: Every file of it, those without a picture and those that cannot be read included.
+        frames: The frames of its images.
+        broken: How many of its files cannot be read.
+        notes: How they were found to be one study.
+    """
+
+    files: list[FoundFile] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    broken: int = 0
+    notes: tuple[Note, ...] = ()
+
+
+def plan_study(
+    study_id: str,
+    uid: str | None,
+    study: StudyFiles,
+    digest: str,
+    extras: Mapping[str, Any] = NO_EXTRAS,
+    choose: Choose = select,
+) -> PlannedStudy:
+    """Choose the stack of one study and make its entry, or say why there is none.
+
+    Args:
+        study_id: Its id.
+        uid: Its StudyInstanceUID.
+        study: Its files.
+        digest: See `PlannedStudy`; `files_digest` makes it from files.
+        extras: `rv_insertion` and `reference` of its entry.
+        choose: Makes the choice among the study's frames; by the built-in rules unless said otherwise.
+    """
+    selection = choose(study.frames)
+    stack = selection.stack
+    if stack is None:
+        error = selection.error or DicomError("no_lge_stack", "No stack was chosen.")
+        words = f" {_broken_words(study.broken, len(study.files))}" if study.broken else ""
+        failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
+        return PlannedStudy(study_id, digest, None, selection.series, failure, {}, uid, _texts(study.frames))
+    entry = {"study_id": study_id, "digest": digest, "study_instance_uid": uid, **_entry(stack, study), **extras}
+    logger.info("planned the study of digest %s", digest)  # its id may be a name that must not be in a log
+    return PlannedStudy(study_id, digest, entry, selection.series, None, {}, uid, _texts(study.frames))
+
+
+def failed_study(study_id: str, digest: str, code: str, message: str) -> PlannedStudy:
+    """Return a study that cannot be planned at all."""
+    return PlannedStudy(study_id, digest, None, (), Failure(study_id, STAGE, code, message))
+
+
+def files_digest(files: Iterable[tuple[str, int, int]], facts: Iterable[Any] = ()) -> str:
+    """Return 32 hex digits over every file's key, size and time, and over `facts` (anything that JSON can hold)."""
+    return hashlib.sha256(json.dumps([*sorted(files), *facts]).encode()).hexdigest()[:32]
+
+
+def _texts(frames: Iterable[Frame]) -> frozenset[str]:
+    facts = (frame.facts for frame in frames)
+    texts = ((f.description, f.protocol, f.modality, f.manufacturer, f.image_type, f.sequence) for f in facts)
+    return frozenset(text for several in texts for text in several if text)
+
+
+def _broken_words(broken: int, total: int) -> str:
+    return f"{broken} of its {total} files cannot be read (cut short, damaged, gone or not allowed); copy them again."
+
+
+def source_of(file: FoundFile, frame: int | None) -> dict[str, Any]:
+    """Return where a slice lies, as an entry says it; see `dicom.whole_files.Source`."""
+    return {"path": file.path, "member": file.member, "frame": frame, "size": file.size, "mtime_ns": file.mtime_ns}
+
+
+def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:
+    notes = [*study.notes, *stack.notes]
+    if study.broken:
+        notes.append(Note("unreadable_files", _broken_words(study.broken, len(study.files)), flag=True))
+    return {
+        "manufacturer": stack.frames[0].facts.manufacturer,
+        "kind": "dicom",
+        "sources": [source_of(f.file, f.facts.frame) for f in stack.frames],
+        "chosen": list(stack.series_uids),
+        "component": stack.component,
+        "rules": [{"code": note.code, "words": note.words} for note in notes],
+        "flags": sorted({note.code for note in notes if note.flag}),
+        "deidentified": False,
+    }

@@ -1,0 +1,120 @@
+"""What of an input was not read, and why: rows of the table `unread`, and a failure for what is lost."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from scarnet_cli.dicom.containers import NIFTI, UNKNOWN_ARCHIVE
+from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.headers import JUNK, OWN_RESULT
+from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.dicom.packing import BAD, ENCRYPTED, NESTED, REFUSED, TOO_DEEP, TOO_LARGE
+from scarnet_cli.index.files.sweep import (
+    CRASHED,
+    DEAD_LINK,
+    IO_ERROR,
+    LINK_LOOP,
+    LOST,
+    NO_FILE,
+    NO_MEMORY,
+    OWN_OUTPUT,
+    STUCK,
+    SYSTEM_FOLDER,
+    UNREADABLE,
+    VANISHED,
+    WALKED_BEFORE,
+    Unread,
+)
+from scarnet_cli.index.grouping import place_key
+from scarnet_cli.index.study_plan import PlannedStudy, failed_study, files_digest
+
+_FIND: Final = "`scarnet index INPUT --find PLACE` prints where it lies"
+# Reason -> what was seen, and what to do.
+REASONS: Final[dict[str, str]] = {
+    VANISHED: "Was there when its folder was listed and gone when it was read; run again when nothing is being moved.",
+    UNREADABLE: f"The operating system does not let it be read (permission, or a damaged disk); {_FIND}.",
+    DEAD_LINK: f"A link that leads nowhere: fetch what it should lead to, or remove it; {_FIND}.",
+    CRASHED: f"Twice it ended the process that read it: damaged, or made to do so. Leave it out; {_FIND}.",
+    STUCK: f"It did not let itself be read in time (SCARNET_FILE_SECONDS): a disk or file server that hangs; {_FIND}.",
+    NO_MEMORY: f"Memory ran out on it; give INDEX more, or leave it out; {_FIND}.",
+    IO_ERROR: f"The disk or file server reports an input/output error, each time that it was tried; {_FIND}.",
+    LINK_LOOP: f"A link that leads to itself; nothing is lost; {_FIND}.",
+    WALKED_BEFORE: f"A link to a folder that was walked already, and is read once; nothing is lost; {_FIND}.",
+    NO_FILE: f"A pipe, socket or device, no file; nothing is lost; {_FIND}.",
+    BAD: f"An archive, or a packed file, that cannot be read to its end; make it again or unpack it; {_FIND}.",
+    ENCRYPTED: f"An archive that is encrypted; unpack it with its password; {_FIND}.",
+    TOO_LARGE: f"An archive, or a packed file, that holds more than is read of one; unpack it; {_FIND}.",
+    TOO_DEEP: f"An archive in archives in an archive, or packed over and over; unpack it; {_FIND}.",
+    NESTED: f"An archive in an archive, which was opened and read like any other; nothing is lost; {_FIND}.",
+    UNKNOWN_ARCHIVE: "An archive of a kind that is not opened (rar, 7z, zstd, an image of a disk, ...), so that nobody "
+    f"knows what it holds; unpack it if that is images; {_FIND}.",
+    NIFTI: f"NIfTI files beside DICOM, which is what was looked for; name them in a samplesheet; {_FIND}.",
+    SYSTEM_FOLDER: f"A disk's own folder (trash, search index, repaired pieces), which is not searched; {_FIND}.",
+    OWN_OUTPUT: f"The folder of this run's results or work, which is not searched; {_FIND}.",
+}
+
+
+# Kinds of files that are no part of any study, in the words of the summary.
+_PASSED_OVER: Final = {
+    JUNK: "other",
+    NIFTI: "NIfTI",
+    UNKNOWN_ARCHIVE: "archives of an unknown kind",
+    OWN_RESULT: "results of this pipeline",
+}
+# Of these the file itself matters: it is named by a key of its own.
+_EACH: Final = (CRASHED, STUCK, NO_MEMORY, IO_ERROR, UNKNOWN_ARCHIVE, *REFUSED)
+
+
+def unread_rows(unread: Iterable[Unread]) -> list[dict[str, Any]]:
+    """Return rows of the table `unread`: one for a folder, one for all files of a folder with one reason.
+
+    A file that did something to who read it, and an archive, has a row of its own.
+    """
+    counts = Counter((_place(item), "folder" if item.is_folder else "file", item.reason) for item in set(unread))
+    return [
+        {"place": place, "kind": kind, "reason": reason, "count": count, "message": REASONS[reason]}
+        for (place, kind, reason), count in sorted(counts.items())
+    ]
+
+
+def files_summary(counts: Counter[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return in one line how many files were read, passed over and not read.
+
+    Args:
+        counts: Files by kind, as of an intake.
+        rows: Rows of the table `unread`.
+    """
+    passed = {_PASSED_OVER[kind]: counts[kind] for kind in _PASSED_OVER if counts[kind]}
+    taken = {kind: count for kind, count in sorted(counts.items()) if kind not in _PASSED_OVER}
+    words = [f"files: {_listed(taken) or 'none'}"]
+    words += [f"passed over: {_listed(passed)}"] if passed else []
+    missed = sum(row["count"] for row in rows if row["reason"] != NESTED)
+    words += [f"not read: {missed}, see unread.parquet"] if missed else []
+    return "; ".join(words)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
+
+
+def lost_folders(unread: Iterable[Unread]) -> list[PlannedStudy]:
+    """Return a failed study for each folder that could not be listed: nobody knows which studies it holds."""
+    return [
+        failed_study(_place(item), files_digest([(path_key(item.path), 0, 0)]), "unreadable_folder", _words(item))
+        for item in sorted(set(unread))
+        if item.is_folder and item.reason in LOST
+    ]
+
+
+def as_lost(unread: Iterable[Unread]) -> list[FoundFile]:
+    """Return what is lost as files that nothing is known of."""
+    return [FoundFile(item.path, None, 0, 0) for item in sorted(set(unread)) if item.reason in LOST]
+
+
+def _words(item: Unread) -> str:
+    return f"A folder could not be listed, and the studies in it are not in this run. {REASONS[item.reason]}"
+
+
+def _place(item: Unread) -> str:
+    alone = item.is_folder or item.reason in _EACH
+    return path_key(item.path)[:16] if alone else place_key(FoundFile(item.path, item.member, 0, 0))

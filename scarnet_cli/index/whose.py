@@ -1,0 +1,332 @@
+"""Whose are the files that lie together? An identifier is a witness, and others may contradict it.
+
+Everything here goes by numbers that tell whether two files say the same (see `index.files.same_patient`): nothing that
+a file says of a patient is known.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from scarnet_cli.dicom.facts import Witnesses, folder_of, parent_of
+from scarnet_cli.dicom.headers import IMAGE
+from scarnet_cli.dicom.repeats import LEAST_SLICES
+from scarnet_cli.dicom.series.names import merged_name
+from scarnet_cli.errors import DicomError
+from scarnet_cli.index.files.collect import Contents
+from scarnet_cli.index.files.same_patient import COLUMNS, Numbers, lone, varying
+
+Places = NDArray[np.int64]
+# What a person is known by comes first: two values are two people. The others, of sex, day and scanner, speak where
+# those are blank or the same for everybody, and are not believed where they cut a study into pieces.
+_KEYWORDS: Final = (
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "DeviceSerialNumber",
+)
+_PERSON: Final = slice(0, 3)
+_SEX: Final = slice(3, 4)
+_SCANNER: Final = slice(COLUMNS.index("same_maker"), len(COLUMNS))
+# The day speaks for whole folders alone: a scan may last over midnight.
+_DAY: Final = slice(COLUMNS.index("same_study_day"), COLUMNS.index("same_study_day") + 1)
+
+
+class Said:
+    """What the files of an input say of themselves, as codes that only tell equal from unequal.
+
+    Attributes:
+        numbers: (files, witnesses); 0 says nothing.
+        frames: Number of frames of each file; 0 without a picture.
+        study: StudyInstanceUID of each file, as a place in `uids`; -1 without.
+        uids: The StudyInstanceUIDs.
+        alone: Which files are the only image of their StudyInstanceUID, and a single frame, or have none.
+    """
+
+    def __init__(self, contents: Contents) -> None:
+        """Take the codes from the rows of the files."""
+        rows, count = contents.rows, len(contents.files)
+        self._contents = contents
+        self._first = np.searchsorted(contents.of_row, np.arange(count))
+        kind, kinds = codes_of(rows["kind"])
+        picture = kind == (kinds.index(IMAGE) if IMAGE in kinds else -2)
+        self.frames = np.bincount(contents.of_row[picture], minlength=count)
+        self.numbers = np.stack([rows[name].fill_null(0).to_numpy()[self._first] for name in COLUMNS], axis=1)
+        study, self.uids = codes_of(rows["file_study_uid"])
+        self.study = study[self._first]
+        single = lone(rows["file_study_uid"], rows["kind"])
+        of_one_row = np.array([uid in single for uid in self.uids] + [True], bool)  # the last is that of no UID
+        self.alone = of_one_row[self.study] & (self.frames == 1)
+
+    def column(self, name: str) -> NDArray[np.int64]:
+        """Return the code of each file's text, of its first frame; -1 without."""
+        return codes_of(self._contents.rows[name])[0][self._first]
+
+    def texts(self, name: str, members: Places) -> list[str | None]:
+        """Return the text of some files, of their first frames."""
+        return self._contents.rows[name].take(pa.array(self._first[members])).to_pylist()
+
+    def folder(self, place: int) -> str:
+        """Return the folder of a file."""
+        return folder_of(self._contents.files[place])
+
+    @cached_property
+    def scopes(self) -> NDArray[np.int64]:
+        """The scope of each file, as `same_patient.scopes_of` has them: numbers hold within one."""
+        found = self.study.copy()
+        folders: dict[str, int] = {}
+        for place in np.flatnonzero(self.alone | (self.study < 0)).tolist():
+            folder = parent_of(self.folder(place))
+            found[place] = len(self.uids) + folders.setdefault(folder, len(folders))
+        return found
+
+
+def codes_of(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the code of each text of a dictionary's column, -1 for none, and the texts."""
+    array = column.combine_chunks()
+    return array.indices.fill_null(-1).to_numpy().astype(np.int64), array.dictionary.to_pylist()
+
+
+def doubtful_studies(said: Said) -> set[int]:
+    """Return the StudyInstanceUIDs, by code, whose files differ in what they say or in their frame of reference."""
+    known = (said.study >= 0) & (said.frames > 0)
+    studies = said.study[known]
+    columns = [*said.numbers.T, said.column("frame_of_reference") + 1]
+    return {int(code) for column in columns for code in varying(column[known], studies)}
+
+
+def together(said: Said) -> list[Places]:
+    """Return files that have a StudyInstanceUID of their own each, or none, in groups that are one study for all else.
+
+    Such files are of one study where they lie in one folder and share a series, a frame of reference, PatientID or
+    name, or have no StudyInstanceUID at all; and in neighbouring folders where they share PatientID and frame of
+    reference.
+    """
+    places = np.flatnonzero(said.alone & (said.frames > 0))
+    places = np.union1d(places, np.flatnonzero((said.study < 0) & (said.frames > 0)))
+    if not len(places):
+        return []
+    series, frames = said.texts("series_uid", places), said.texts("frame_of_reference", places)
+    patient, name = said.numbers[places, 0].tolist(), said.numbers[places, 1].tolist()
+    groups = _Union(places.tolist())
+    for place, uid, frame, person, called in zip(places.tolist(), series, frames, patient, name, strict=True):
+        folder = said.folder(place)
+        keys: list[tuple[Hashable, ...]] = [(folder, "series", uid)] if uid else []
+        keys += [(folder, "frame", frame), (parent_of(folder), "both", frame, person)] if frame else []
+        keys += [(folder, "patient", person)] if person else []
+        keys += [(folder, "name", called)] if called else []
+        keys += [(folder,)] if said.study[place] < 0 else []
+        groups.join(place, keys)
+    return [np.array(group, np.int64) for group in groups.groups() if len(group) > 1 or said.study[group[0]] < 0]
+
+
+class _Union:
+    """Sets that are joined where their members share a key."""
+
+    def __init__(self, members: Iterable[int]) -> None:
+        self._parent = {member: member for member in members}
+        self._owner: dict[Hashable, int] = {}
+
+    def join(self, member: int, keys: Iterable[Hashable]) -> None:
+        for key in keys:
+            a, b = self._root(member), self._root(self._owner.setdefault(key, member))
+            self._parent[max(a, b)] = min(a, b)
+
+    def _root(self, member: int) -> int:
+        while self._parent[member] != member:
+            self._parent[member] = member = self._parent[self._parent[member]]
+        return member
+
+    def groups(self) -> list[list[int]]:
+        found: dict[int, list[int]] = defaultdict(list)
+        for member in self._parent:
+            found[self._root(member)].append(member)
+        return list(found.values())
+
+
+def parts_of(said: Said, members: Places) -> list[Places] | DicomError:
+    """Return the parts of files that lie together, one for each patient that they seem to be of; mostly one.
+
+    Args:
+        said: What all files say.
+        members: The files.
+
+    Returns:
+        The parts, which hold all files, those without a picture too; or why they cannot be told apart.
+    """
+    parts = _by_values(said, members, _PERSON)
+    if parts is not None and len(parts) > 1:
+        return _refused(said, members, _PERSON) if _in_pieces(said, parts) else parts
+    for witnesses in (_SCANNER, _DAY, _SEX):
+        scans = _by_values(said, members, witnesses)
+        if scans is not None and _are_scans(said, scans) and not (witnesses == _DAY and _split_folders(said, scans)):
+            return scans
+    return _by_folder(said, members) or (_refused(said, members, _PERSON) if parts is None else [members])
+
+
+def patients_of(said: Sequence[Witnesses]) -> DicomError | None:
+    """Return why images that a server gives as one study are of several patients; None where nothing says so."""
+    numbers = Numbers()
+    found = [numbers.of(None, witnesses) for witnesses in said]
+    table = np.array([[number or 0 for number in one] for one in found], np.int64).reshape(len(found), len(COLUMNS))
+    differs = any(len(np.unique(column[column > 0])) > 1 for column in table[:, _PERSON].T)
+    return _refusal(table, _PERSON) if differs else None
+
+
+def contradicted(said: Said, members: Places) -> DicomError | None:
+    """Return why files that are given as one study are of several patients; None where nothing says so.
+
+    Args:
+        said: What all files say.
+        members: The files; only numbers of one scope are compared.
+    """
+    scopes = said.scopes[members]
+    for scope in np.unique(scopes).tolist():
+        found = parts_of(said, members[scopes == scope])
+        if isinstance(found, DicomError):
+            return found
+        if len(found) > 1:
+            return _refused(said, members, slice(0, len(COLUMNS)))
+    return None
+
+
+def _by_values(said: Said, members: Places, witnesses: slice) -> list[Places] | None:
+    """Return the files by what some witnesses say, where an absent value fits any; None where a file fits several.
+
+    A file that says too little goes to the part that its folder is of.
+    """
+    images = members[said.frames[members] > 0]
+    values = said.numbers[images, witnesses]
+    patterns: list[list[int]] = []
+    distinct, which = np.unique(values, axis=0, return_inverse=True)
+    for row in sorted(distinct.tolist(), key=lambda row: (row.count(0), row)):
+        fitting = [pattern for pattern in patterns if _fit(pattern, row)]
+        if not fitting:
+            patterns.append(row)
+        elif len(fitting) == 1:
+            fitting[0][:] = [a or b for a, b in zip(fitting[0], row, strict=True)]
+    fits = [[n for n, pattern in enumerate(patterns) if _fit(pattern, row)] for row in distinct.tolist()]
+    own = {int(place): fits[w] for place, w in zip(images, which.ravel().tolist(), strict=True)}
+    return _placed(said, members, own, len(patterns))
+
+
+def _fit(a: Sequence[int], b: Sequence[int]) -> bool:
+    return all(x == y or not x or not y for x, y in zip(a, b, strict=True))
+
+
+def _placed(said: Said, members: Places, own: dict[int, list[int]], count: int) -> list[Places] | None:
+    """Return the parts, given those that each image fits; what fits several, or is no image, goes by its folder."""
+    if count <= 1:
+        return [members]
+    by_folder: dict[str, set[int]] = defaultdict(set)
+    for place, fits in own.items():
+        if len(fits) == 1:
+            by_folder[said.folder(place)].add(fits[0])
+    parts: list[list[int]] = [[] for _ in range(count)]
+    for place in members.tolist():
+        fits = own.get(place, [])
+        if len(fits) != 1:
+            near = by_folder.get(said.folder(place), set())
+            if place in own and len(near) != 1:
+                return None
+            fits = list(near) or list(range(count))
+        for fit in fits:
+            parts[fit].append(place)
+    return [np.array(part, np.int64) for part in parts]
+
+
+def _in_pieces(said: Said, parts: Sequence[Places]) -> bool:
+    """Tell whether most parts are a single frame: then the value is new in every file and tells no one from another."""
+    return sum(int(said.frames[part].sum()) == 1 for part in parts) * 2 > len(parts)
+
+
+def _are_scans(said: Said, parts: Sequence[Places]) -> bool:
+    """Tell whether parts are whole examinations: two of them at least have frames for a stack, and few are pieces."""
+    return not _in_pieces(said, parts) and sum(int(said.frames[part].sum()) >= LEAST_SLICES for part in parts) > 1
+
+
+def _split_folders(said: Said, parts: Sequence[Places]) -> bool:
+    """Tell whether a folder holds files of several parts."""
+    folders = [{said.folder(place) for place in part.tolist()} for part in parts]
+    return len(set[str]().union(*folders)) < sum(map(len, folders))
+
+
+def _by_folder(said: Said, members: Places) -> list[Places] | None:
+    """Return the files by folder where each looks like an examination of its own; None where that is not so.
+
+    Each folder then has frames of reference that no other has, no image of another, and a whole series that another
+    has by the same name.
+    """
+    images = members[said.frames[members] > 0]
+    frames = said.texts("frame_of_reference", images)
+    if len(set(filter(None, frames))) < 2:  # noqa: PLR2004 (two can differ)
+        return None
+    child = _child_of({place: said.folder(place) for place in members.tolist()})
+    if len(set(child.values())) < 2 or "" in child.values():  # noqa: PLR2004
+        return None
+    names = [merged_name(name or "") for name in said.texts("description", images)]
+    instances = said.texts("sop_uid", images)
+    folders = [child[place] for place in images.tolist()]
+    if _shared(folders, frames) or _shared(folders, _single(instances)):
+        return None
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for folder, name, place in zip(folders, names, images.tolist(), strict=True):
+        counts[folder, name] += int(said.frames[place]) if name else 0
+    whole = {(folder, name) for (folder, name), count in counts.items() if count >= LEAST_SLICES}
+    twins = {folder for folder, name in whole if sum(other == name for _, other in whole) > 1}
+    if twins != set(folders):
+        return None
+    return [
+        np.array([place for place in members.tolist() if child[place] == folder], np.int64) for folder in sorted(twins)
+    ]
+
+
+def _single(instances: Sequence[str | None]) -> list[str | None]:
+    """Return SOPInstanceUIDs where each names something: not one that half of all images have."""
+    counts: dict[str | None, int] = defaultdict(int)
+    for uid in instances:
+        counts[uid] += 1
+    return [uid if counts[uid] * 2 <= max(4, len(instances)) else None for uid in instances]
+
+
+def _shared(folders: Sequence[str], values: Sequence[str | None]) -> bool:
+    """Tell whether two folders have a value in common."""
+    owner: dict[str, str] = {}
+    return any(
+        owner.setdefault(value, folder) != folder for folder, value in zip(folders, values, strict=True) if value
+    )
+
+
+def _child_of(folders: dict[int, str]) -> dict[int, str]:
+    """Return for each file the folder below the deepest that all have in common; empty for one in that itself."""
+    paths = {place: () if folder == "." else tuple(folder.split("/")) for place, folder in folders.items()}
+    shortest = min(paths.values(), key=len)
+    depth = next((i for i, part in enumerate(shortest) if any(p[i] != part for p in paths.values())), len(shortest))
+    return {place: path[depth] if len(path) > depth else "" for place, path in paths.items()}
+
+
+def _refused(said: Said, members: Places, witnesses: slice) -> DicomError:
+    """Return a refusal that says what contradicts, never the values."""
+    return _refusal(said.numbers[members], witnesses)
+
+
+def _refusal(numbers: NDArray[np.int64], witnesses: slice) -> DicomError:
+    counts = {
+        _KEYWORDS[i]: len(np.unique(numbers[numbers[:, i] > 0, i])) for i in range(*witnesses.indices(len(COLUMNS)))
+    }
+    told = ", ".join(f"{keyword} has {count} values" for keyword, count in counts.items() if count > 1)
+    message = (
+        f"Files of one study are of several patients, and which file is whose cannot be told: "
+        f"{told or 'the folders have frames of reference of their own'}. Export each patient's study again with a "
+        "StudyInstanceUID of its own, or give each a folder and a row of a samplesheet."
+    )
+    return DicomError("several_patients", message)

@@ -1,0 +1,1 @@
+"""DICOM made from volumes, in the habits of several vendors."""

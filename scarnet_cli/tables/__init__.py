@@ -1,0 +1,1 @@
+"""The tables of a cohort: their columns, reading and writing them, flags and failures."""

@@ -1,0 +1,127 @@
+"""The cohort as one DuckDB file for people who want SQL: the tables themselves, their dictionary, and views."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scarnet_cli.errors import CohortError
+from scarnet_cli.faults import not_written
+from scarnet_cli.files import atomic_path
+from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED
+from scarnet_cli.tables.parquet import TABLE_NAME
+from scarnet_cli.tables.schema import TABLES
+
+DATABASE: Final = "cohort.duckdb"
+# Read by every DuckDB from 1.2 on.
+_FORMAT: Final = "v1.2.0"
+# DuckDB takes what memory it may; this is enough, as written blocks can leave it, and one thread needs the least.
+# Nothing is put into files elsewhere, and nothing is ever fetched.
+_SETTINGS: Final = {
+    "threads": 1,
+    "memory_limit": "256MB",
+    "temp_directory": "",
+    "autoinstall_known_extensions": "false",
+}
+_SEGMENTS: Final = range(1, 18)
+_GROUPINGS: Final = ("site", "group", "visit")
+
+
+def write_database(tables: Path) -> None:
+    """Copy the gathered Parquet tables of a directory, and its dictionary.csv, into `tables`/cohort.duckdb.
+
+    The file holds the data and not paths, so that it can be moved and sent. Equal tables give equal rows in equal
+    order, though not equal bytes. The table `metadata` holds the metadata of `scans`: versions, model digests, time.
+
+    Raises:
+        MachineError: A file cannot be read or written; DuckDB raises errors of its own then, without a number.
+    """
+    import duckdb  # noqa: PLC0415 (only this needs it: `scarnet` starts without)
+
+    with _plainly_named(tables) as folder, atomic_path(folder / DATABASE) as temporary:
+        temporary.unlink()  # DuckDB makes the file itself
+        try:
+            with duckdb.connect(config=_SETTINGS) as connection:
+                connection.execute(f"ATTACH {_text(temporary)} AS cohort (STORAGE_VERSION '{_FORMAT}'); USE cohort")
+                connection.execute("SET enable_progress_bar = false")
+                for statement in _statements(folder):
+                    connection.execute(statement)
+                connection.execute("USE memory; DETACH cohort")
+        except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
+            raise not_written(DATABASE) from error
+
+
+def require_fit(folder: Path) -> None:
+    """Require a folder that the database can be written into.
+
+    Raises:
+        CohortError: There is a question mark in its path, which DuckDB takes for its own.
+    """
+    if "?" in str(folder.resolve()):
+        message = f"{DATABASE} cannot be written into a folder with a question mark in its path; name another."
+        raise CohortError("unfit_path", message)
+
+
+@contextmanager
+def _plainly_named(folder: Path) -> Iterator[Path]:
+    """Give a folder another name for a while: DuckDB takes a backslash in a path for its own."""
+    with TemporaryDirectory() as names:
+        name = Path(names) / "tables"
+        name.symlink_to(folder.resolve(), target_is_directory=True)
+        yield name
+
+
+def _statements(tables: Path) -> Iterator[str]:
+    for name in GATHERED:
+        yield f"CREATE TABLE {name} AS FROM read_parquet({_text(tables / f'{name}.parquet')})"
+    yield f"CREATE TABLE dictionary AS FROM read_csv({_text(tables / DICTIONARY)}, all_varchar = true)"
+    metadata = pq.read_schema(tables / "scans.parquet").metadata or {}
+    kept = sorted((key.decode(), value.decode()) for key, value in metadata.items() if key.decode() != TABLE_NAME)
+    pairs = ", ".join(f"({_text(key)}, {_text(value)})" for key, value in kept)
+    yield f"CREATE TABLE metadata AS FROM (VALUES {pairs}) AS pairs(key, value)"
+    yield "CREATE VIEW scans_flags AS SELECT study_id, unnest(flags) AS flag FROM scans ORDER BY ALL"
+    yield _segments_wide()
+    yield from (_by_label(label) for label in _GROUPINGS)
+
+
+def _segments_wide() -> str:
+    """Return the view with one row a study, and a column for every measure of every segment: scar_percent_1 ..."""
+    measures = [field.name for field in TABLES["segments"] if pa.types.is_floating(field.type)]
+    cells = [
+        f"max({measure}) FILTER (segment = {number}) AS {measure}_{number}"
+        for measure in measures
+        for number in _SEGMENTS
+    ]
+    return (
+        f"CREATE VIEW segments_wide AS SELECT study_id, {', '.join(cells)} FROM segments GROUP BY study_id ORDER BY 1"
+    )
+
+
+def _by_label(label: str) -> str:
+    """Return the view with one row a site, group or visit: how its studies ended, and their scar."""
+    return f"""
+        CREATE VIEW by_{label} AS
+        SELECT
+            ended."{label}",
+            count(*) AS found,
+            count(scans.study_id) AS measured,
+            count(*) - count(scans.study_id) AS failed,
+            count(*) FILTER (scar_ml > 0) AS with_scar,
+            avg(scar_percent_lv) AS scar_percent_lv_mean,
+            stddev_samp(scar_percent_lv) AS scar_percent_lv_sd,
+            median(scar_percent_lv) AS scar_percent_lv_median,
+            avg(myocardium_g) AS myocardium_g_mean
+        FROM (SELECT study_id, "{label}" FROM scans UNION ALL SELECT study_id, "{label}" FROM failures) AS ended
+        LEFT JOIN scans USING (study_id)
+        GROUP BY ended."{label}"
+        ORDER BY ended."{label}" NULLS LAST
+    """
+
+
+def _text(value: object) -> str:
+    """Return an SQL literal."""
+    return "'" + str(value).replace("'", "''") + "'"

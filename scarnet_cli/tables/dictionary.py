@@ -1,0 +1,77 @@
+"""The gathered tables and the flags in words, from schemas and list: for `dictionary.csv` and for docs/output.md."""
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Final
+
+import pyarrow as pa
+
+from scarnet_cli.tables.flags import FLAGS
+from scarnet_cli.tables.schema import SORT_KEYS, TABLES
+
+DICTIONARY: Final = "dictionary.csv"
+# Table -> what a row is. `studies` serves the accounting only and is not gathered.
+GATHERED: Final[dict[str, str]] = {
+    "scans": "One row a measured study.",
+    "slices": "One row a slice of a measured study.",
+    "segments": "One row an AHA segment of a measured study.",
+    "series": "One row a series of every study that was found.",
+    "failures": "One row a study that could not be measured.",
+    "exports": "One row a measured study whose result was asked for as DICOM; empty where that was not asked for.",
+}
+# The same of `scarnet index` alone.
+INDEXED: Final[dict[str, str]] = {
+    "unread": "One row a folder that was not read; one for all files of a folder that were not, for one reason.",
+}
+# The same of `scarnet benchmark`.
+BENCHMARK: Final[dict[str, str]] = {
+    "benchmark": "One row a model, case and scored region.",
+    "benchmark_summary": "One row a model and scored region.",
+    "benchmark_cost": "One row a model whose weights were given.",
+}
+
+
+def dictionary_csv() -> str:
+    """Return table, column, type, unit and meaning of every gathered column as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["table", "column", "type", "unit", "meaning"])
+    for name in GATHERED:
+        writer.writerows([name, *row] for row in describe_columns(TABLES[name]))
+    return text.getvalue()
+
+
+def dictionary_markdown(tables: Mapping[str, str] = GATHERED) -> str:
+    """Return a heading and a table of columns for every one of the tables (name -> what a row is), as Markdown."""
+    parts: list[str] = []
+    for name, row in tables.items():
+        sorting = ", ".join(f"`{key}`" for key in SORT_KEYS[name])
+        head = f"### {name}\n\n{row} Sorted by {sorting}.\n\n| column | type | unit | meaning |\n|---|---|---|---|\n"
+        columns = [f"| `{column}` | {kind} | {unit} | {words} |" for column, kind, unit, words in _columns(name)]
+        parts.append(head + "\n".join(columns) + "\n")
+    return "\n".join(parts)
+
+
+def flags_markdown() -> str:
+    """Return all flags with what was seen and what to do, as a Markdown table."""
+    head = "| code | in the report | what was seen | what to do |\n|---|---|---|---|\n"
+    rows = (
+        f"| `{code}` | {flag.words}{' (finding)' if flag.finding else ''} | {flag.meaning} | {flag.action} |\n"
+        for code, flag in FLAGS.items()
+    )
+    return head + "".join(rows)
+
+
+def describe_columns(schema: pa.Schema) -> list[tuple[str, str, str, str]]:
+    """Return name, type, unit and meaning of each column."""
+    rows: list[tuple[str, str, str, str]] = []
+    for field in schema:
+        metadata = field.metadata or {}
+        kind = "list of string" if pa.types.is_list(field.type) else str(field.type)
+        rows.append((field.name, kind, metadata[b"unit"].decode(), metadata[b"meaning"].decode()))
+    return rows
+
+
+def _columns(name: str) -> list[tuple[str, ...]]:
+    return [tuple(cell.replace("|", "\\|") for cell in row) for row in describe_columns(TABLES[name])]

@@ -1,0 +1,170 @@
+"""Write and read the cohort's tables as Parquet: atomic, sorted, the same schema when empty."""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from numbers import Real
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scarnet_cli import __version__
+from scarnet_cli.errors import CohortError
+from scarnet_cli.files import atomic_path
+from scarnet_cli.tables.schema import SCHEMA_VERSION, SORT_KEYS, TABLES
+
+# Keys of the Parquet metadata that every table carries.
+PIPELINE_VERSION: Final = "pipeline_version"
+VERSION_KEY: Final = "schema_version"
+MODEL_DIGEST: Final = "model_sha256"
+CREATION_TIME: Final = "creation_time"
+TABLE_NAME: Final = "table"
+# Rows that are read and written at a time; a table that was cut like this can be gathered in as little memory.
+ROW_GROUP: Final = 32_768
+
+
+def table_schema(name: str) -> pa.Schema:
+    """Return the schema of one table.
+
+    Raises:
+        CohortError: There is no table of that name.
+    """
+    if name not in TABLES:
+        message = f"There is no table '{name}'; the tables are {', '.join(TABLES)}."
+        raise CohortError("unknown_table", message)
+    return TABLES[name]
+
+
+def write_table(name: str, rows: Iterable[Mapping[str, Any]], path: Path, metadata: Mapping[str, str]) -> None:
+    """Write rows as one table, atomically.
+
+    Args:
+        name: One of `TABLES`.
+        rows: A mapping from column to value each; a column left out is null (a list: empty), a
+            number that is not finite is null too.
+        path: Parquet file to write.
+        metadata: Goes to the file's metadata; `model_sha256` is expected, the versions and the time are added.
+
+    Raises:
+        CohortError: Unknown table or column, a value of another type, or a null in a required column.
+    """
+    write_arrow(name, to_arrow(name, rows), path, metadata)
+
+
+def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, str]) -> None:
+    """Sort an Arrow table that has the schema of `name` and write it atomically; see `write_table`."""
+    content = sorted_table(name, table).replace_schema_metadata(file_metadata(name, metadata))
+    with atomic_path(path) as temporary:
+        pq.write_table(content, temporary, row_group_size=ROW_GROUP, compression="zstd")
+
+
+def to_arrow(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Return rows as an Arrow table with the schema of `name`, unsorted; see `write_table` for the errors."""
+    schema = table_schema(name)
+    records = [_checked(name, schema, row) for row in rows]
+    try:
+        table = pa.Table.from_pylist(records, schema=schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        message = f"Table {name}: a value has another type than its column ({error})."
+        raise CohortError("wrong_type", message) from error
+    for field in schema:
+        if not field.nullable and table[field.name].null_count:
+            message = f"Table {name}: column {field.name} has {table[field.name].null_count} nulls and may have none."
+            raise CohortError("missing_value", message)
+    return table
+
+
+def sorted_table(name: str, table: pa.Table) -> pa.Table:
+    """Return the rows in the table's own order: by its keys, then by every other column that can be compared."""
+    keys = SORT_KEYS[name]
+    others = [field.name for field in table.schema if field.name not in keys and not pa.types.is_nested(field.type)]
+    return table.sort_by([(column, "ascending") for column in (*keys, *others)])
+
+
+def file_metadata(name: str, metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return a table's Parquet metadata: what is given, with the versions, an empty model digest and the time."""
+    return {
+        TABLE_NAME: name,
+        PIPELINE_VERSION: __version__,
+        VERSION_KEY: SCHEMA_VERSION,
+        MODEL_DIGEST: "",
+        CREATION_TIME: _now(),
+        **metadata,
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a table with its metadata (`table_metadata` decodes it).
+
+    One of `TABLES` comes in the schema of this release: a column added since it was written is null.
+
+    Raises:
+        CohortError: The file is missing or is no Parquet.
+    """
+    with open_table(path) as file:  # pq.read_table would make columns of folders named like "batch=3"
+        found = file.read()
+    metadata = table_metadata(found)
+    if metadata.get(VERSION_KEY) != SCHEMA_VERSION or metadata.get(TABLE_NAME) not in TABLES:
+        return found
+    return with_columns(found, TABLES[metadata[TABLE_NAME]]).replace_schema_metadata(found.schema.metadata)
+
+
+def open_table(path: Path) -> pq.ParquetFile:
+    """Open a table to read it part by part.
+
+    Raises:
+        CohortError: The file is missing or is no Parquet.
+    """
+    try:
+        return pq.ParquetFile(path)
+    except FileNotFoundError as error:
+        message = f"Table {path.name} is missing; run the stage that makes it again."
+        raise CohortError("missing_table", message) from error
+    except pa.ArrowInvalid as error:
+        message = f"Table {path.name} is no Parquet file; run the stage that makes it again."
+        raise CohortError("unreadable_table", message) from error
+
+
+def with_columns(found: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """Return the wanted columns of a table in their types; one that it lacks is null.
+
+    Raises:
+        pa.ArrowInvalid, pa.ArrowNotImplementedError: A value does not fit its column's type.
+        ValueError: There is a null where the schema allows none.
+    """
+    there = set(found.schema.names)
+    columns = [found[f.name] if f.name in there else pa.nulls(found.num_rows, f.type) for f in wanted]
+    return pa.table(columns, names=wanted.names).cast(wanted)
+
+
+def table_metadata(table: pa.Table) -> dict[str, str]:
+    """Return the metadata of a table that was read: versions, model digest, creation time."""
+    found = table.schema.metadata or {}
+    return {key.decode(): value.decode() for key, value in found.items() if key != b"pandas"}
+
+
+def _checked(name: str, schema: pa.Schema, row: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(row) - set(schema.names))
+    if unknown:
+        message = f"Table {name} has no column {', '.join(unknown)}; add it to cohort/schema.py."
+        raise CohortError("unknown_column", message)
+    return {field.name: _cell(name, field, row.get(field.name)) for field in schema}
+
+
+def _cell(name: str, field: pa.Field, value: Any) -> Any:  # noqa: ANN401 (any cell)
+    if pa.types.is_list(field.type):
+        return [] if value is None else list(value)
+    if not isinstance(value, Real):
+        return value
+    if not math.isfinite(value):
+        return None
+    if pa.types.is_integer(field.type) and value != math.floor(value):  # Arrow would cut it off without a word
+        message = f"Table {name}, column {field.name}: {value} is no whole number; change the schema."
+        raise CohortError("wrong_type", message)
+    return value

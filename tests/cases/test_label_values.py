@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scarnet_cli.cases.label_values import read_label_values, to_labels
+from scarnet_cli.errors import GeometryError, InputError
+
+
+def write_values(root: Path, *rows: str) -> Path:
+    path = root / "values.csv"
+    path.write_text("\n".join(["value,label", *rows, ""]))
+    return path
+
+
+def test_values_of_another_tool_become_ours(tmp_path: Path) -> None:
+    values = read_label_values(write_values(tmp_path, "500,blood_pool", "200,myocardium", "-3,scar", "600,background"))
+    theirs = np.array([[0.0, 500.0, 200.0], [-3.0, 600.0, 200.0]])  # whole floats, as some tools write them
+    labels = to_labels(theirs, values, "P7")
+    assert labels.tolist() == [[0, 1, 2], [3, 0, 2]]
+    assert labels.dtype == np.uint8
+
+
+def test_a_value_that_is_not_in_the_table_raises() -> None:
+    with pytest.raises(GeometryError, match=r"P7: label values \[7\] are not among \[0, 1, 2, 3, 4\]; say what"):
+        to_labels(np.array([0, 7]), None, "P7")
+
+
+def test_wrong_rows_of_label_values_are_listed_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as raised:
+        read_label_values(write_values(tmp_path, "one,scar", "2,Infarct", "3,scar", "3,mvo"))
+    words = str(raised.value)
+    assert "3 of the label table's 4 rows are wrong" in words
+    assert "value 'one' is no whole number" in words
+    assert "label 'Infarct' is none of background, blood_pool, myocardium, scar, mvo" in words
+    assert "line 5: its value stands in line 4 too" in words

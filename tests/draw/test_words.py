@@ -1,0 +1,32 @@
+"""Codes and numbers in words."""
+
+import pytest
+
+from scarnet_cli.draw.words import UNDEFINED, code_words, count_text, number_text
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("no_scar", "No scar"),
+        ("no_lge_stack", "No LGE stack"),
+        ("some_new_flag", "Some new flag"),
+        ("rv_insertion", "RV insertion"),
+    ],
+)
+def test_code_is_a_phrase(code: str, words: str) -> None:
+    assert code_words(code) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(None, 1, UNDEFINED), (0.0, 1, "0.0"), (0.02, 1, "<0.1"), (0.05, 1, "0.1"), (12.34, 1, "12.3"), (7, 0, "7")],
+)
+def test_small_number_is_not_shown_as_zero(value: float | None, digits: int, text: str) -> None:
+    assert number_text(value, digits) == text
+
+
+def test_count_has_its_plural() -> None:
+    assert count_text(1, "study", "studies") == "1 study"
+    assert count_text(1200, "study", "studies") == "1,200 studies"
+    assert count_text(2, "slice") == "2 slices"

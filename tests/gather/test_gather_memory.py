@@ -1,0 +1,42 @@
+"""What gathering holds in memory: the ids and labels of the cohort, and of its tables a few row groups."""
+
+import tracemalloc
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from gather_load import make_fragments
+
+import scarnet_cli.gather.gather as gather_module
+from scarnet_cli.tables import parquet
+
+BATCH, ROW_GROUP = 20, 200
+# What a study may cost: its id four times (in two lists, a look-up and a copy) and its four labels.
+BYTES_A_STUDY = 1000
+
+
+def peak_bytes(studies: int, tmp_path: Path) -> int:
+    """Gather a made cohort and return the greatest memory that Arrow and Python held at a time, each on its own."""
+    directories = make_fragments(tmp_path / str(studies), studies, BATCH)
+    usual = pa.default_memory_pool()
+    counted = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(counted)
+    tracemalloc.start()
+    try:
+        total = gather_module.gather(directories, tmp_path / f"out-{studies}")
+        python = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        pa.set_memory_pool(usual)
+    assert total.studies == studies
+    return python + counted.max_memory()
+
+
+def test_memory_grows_with_the_ids_and_not_with_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (parquet, gather_module):
+        monkeypatch.setattr(module, "ROW_GROUP", ROW_GROUP)
+    few, many = 200, 2000
+    peak_bytes(few, tmp_path / "once")  # what is imported or kept for good
+    difference = peak_bytes(many, tmp_path) - peak_bytes(few, tmp_path)
+    # The tables of one study take over 6 kB: 10 slices of 27 columns, 17 segments of 8, 8 bytes each.
+    assert difference < (many - few) * BYTES_A_STUDY

@@ -1,0 +1,137 @@
+"""A samplesheet is right, or every wrong row of it is named."""
+
+from pathlib import Path
+
+import pytest
+
+from scarnet_cli.errors import InputError
+from scarnet_cli.index.samplesheet import read_samplesheet
+
+
+def sheet(folder: Path, text: str) -> Path:
+    (folder / "a").mkdir(exist_ok=True)
+    (folder / "b.nii.gz").touch()
+    path = folder / "sheet.csv"
+    path.write_text(text)
+    return path
+
+
+def test_rows_are_read_relative_to_the_sheet(tmp_path: Path) -> None:
+    text = "study,dicom,patient,rv_insertion,reference\nP1,a,X,10.5 -20 3,b.nii.gz\n\nP2,b.nii.gz,,,\n"
+    first, second = read_samplesheet(sheet(tmp_path, text))
+    assert (first.study, first.dicom, first.labels["patient"]) == ("P1", tmp_path / "a", "X")
+    assert first.rv_insertion == (10.5, -20.0, 3.0)
+    assert first.reference == tmp_path / "b.nii.gz"
+    assert not first.is_nifti
+    assert second.is_nifti
+    assert (second.rv_insertion, second.reference) == (None, None)
+    assert second.labels == {"patient": None, "site": None, "group": None, "visit": None}
+
+
+def test_labels_are_short_text_that_is_no_path(tmp_path: Path) -> None:
+    text = (
+        "study,dicom,site,group,visit\n"
+        "P1,a,St. Olav's <2>,=drug; low dose,visit 1\n"
+        "P2,a,/data/site,,\n"
+        "P3,a,,C:\\trial,\n"
+        f"P4,a,,,{'v' * 65}\n"
+        "P5,a,a\x07b,\u202egroup,\n"
+    )
+    with pytest.raises(InputError) as raised:
+        read_samplesheet(sheet(tmp_path, text))
+    lines = str(raised.value).splitlines()
+    assert lines[0] == "4 of the samplesheet's 5 rows are wrong:"
+    assert "line 3: site is no label: up to 64 characters" in lines[1]
+    assert "line 4: group" in lines[2]
+    assert "line 5: visit" in lines[3]
+    assert "line 6: site is no label" in lines[4]
+    assert "; group is no label" in lines[4]
+    first, *_ = read_samplesheet(sheet(tmp_path, "\n".join(text.splitlines()[:2]) + "\n"))
+    assert first.labels == {"patient": None, "site": "St. Olav's <2>", "group": "=drug; low dose", "visit": "visit 1"}
+
+
+def test_every_wrong_row_is_named_at_once(tmp_path: Path) -> None:
+    text = (
+        "study,dicom,rv_insertion,reference\n"
+        "P1,a,,\n"
+        "../P2,a,,\n"
+        "P3,missing,,\n"
+        "P4,a,1 2,\n"
+        "p1,a,,\n"
+        "P6,a,,nowhere.nii.gz\n"
+        "P7,,nan 1 2,\n"
+    )
+    with pytest.raises(InputError) as raised:
+        read_samplesheet(sheet(tmp_path, text))
+    lines = str(raised.value).splitlines()
+    assert lines[0] == "6 of the samplesheet's 7 rows are wrong:"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [f"line {n}" for n in range(3, 9)]
+    assert "stands in line 2 too" in lines[4]
+    assert "; rv_insertion" in lines[6]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "needs the columns study, dicom"),
+        ("study,path\nP1,a\n", "needs the columns study, dicom"),
+        ("study,dicom,age\nP1,a,3\n", "may have patient, site, group, visit, rv_insertion, reference"),
+        ("study,dicom,study\nP1,a,P1\n", "each once"),
+        ("study,dicom\n", "has no rows"),
+        ("study,dicom\nP1,a,more\n", "more cells"),
+        ("study,dicom\nP1\n", "its dicom does not exist"),
+    ],
+)
+def test_wrong_sheets_are_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InputError, match="samplesheet") as raised:
+        read_samplesheet(sheet(tmp_path, text))
+    assert words in str(raised.value)
+
+
+def test_a_sheet_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(b"\x89\xff\x00\x01")
+    with pytest.raises(InputError, match="no CSV file"):
+        read_samplesheet(path)
+
+
+def test_a_byte_order_mark_as_excel_writes_it_does_no_harm(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "\ufeffstudy,dicom\nP1,a\n")
+    assert read_samplesheet(path)[0].study == "P1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "study;dicom;site\r\nP1;a;Oslo, north\r\nP2;a;\r\n",
+        "study\tdicom\tsite\nP1\ta\tOslo, north\nP2\ta\t\n",
+        'study,dicom,site\r\nP1,a,"Oslo, north"\r\n,,\r\nP2,a,\r\n,,,,\r\n',
+        'study,dicom,,site,,\r\nP1,a,,"Oslo, north",,\r\nP2,a,,,,\r\n',
+        '\r\n,,\r\nstudy,dicom,site\r\nP1,a,"Oslo, north"\r\nP2,a\r\n',
+        "sep=;\r\nstudy;dicom;site\r\nP1;a;Oslo, north\r\nP2;a;\r\n",
+        'study,dicom,site\rP1,a,"Oslo, north"\rP2,a,\r',
+    ],
+    ids=["semicolons", "tabs", "blank rows", "unnamed columns", "blank rows first", "sep=", "old Macintosh"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_sheets_as_spreadsheets_save_them_are_read(tmp_path: Path, text: str, encoding: str) -> None:
+    path = sheet(tmp_path, "")
+    path.write_bytes(text.encode(encoding))
+    rows = read_samplesheet(path)
+    assert [(row.study, row.labels["site"]) for row in rows] == [("P1", "Oslo, north"), ("P2", None)]
+
+
+@pytest.mark.parametrize(
+    "text", ["study,dicom,\nP1,a,lost\n", "study,dicom,,site\nP1,a,lost,\n", "study,dicom\nP1,a,b\n"]
+)
+def test_a_cell_without_a_named_column_is_not_lost_in_silence(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match="line 2: it has more cells than the first line has columns"):
+        read_samplesheet(sheet(tmp_path, text))
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04...", b"\xd0\xcf\x11\xe0..."])
+def test_a_workbook_is_told_to_be_saved_as_csv(tmp_path: Path, start: bytes) -> None:
+    path = sheet(tmp_path, "")
+    path.write_bytes(start)
+    with pytest.raises(InputError, match="is a workbook of Excel, Numbers or the like; save it as CSV"):
+        read_samplesheet(path)
