@@ -7,7 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
+
+Record = TypeVar("Record")
 
 
 @contextmanager
@@ -48,3 +52,21 @@ def write_json(path: Path, content: Any) -> None:  # noqa: ANN401 (anything that
 def read_json(path: Path) -> Any:  # noqa: ANN401 (anything that JSON can hold)
     """Read a JSON file."""
     return json.loads(path.read_text())
+
+
+def write_record(path: Path, record: object) -> None:
+    """Write a dataclass as indented JSON atomically, its fields in their order."""
+    write_json(path, msgspec.to_builtins(record))
+
+
+def read_record(path: Path, kind: type[Record]) -> Record:
+    """Read a dataclass from JSON; keys that it has no field for are passed over.
+
+    Raises:
+        ValueError: The file is no JSON, or not of this record.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        message = f"{path.name} does not hold a {kind.__name__}: {error}"
+        raise ValueError(message) from error
