@@ -58,7 +58,7 @@ def benchmark(
             boxed = model in prompted
             trained = load_prompted(given) if boxed else load_weights(Path(given), best_device())
             costs[model] = measure_cost(trained, prompted=boxed)
-            advance(model)
+            advance(text=model)
     write_benchmark(models, costs, out)
     write_page(out, out)
     click.echo((out / "benchmark.md").read_text())

@@ -37,8 +37,7 @@ def dicomize(source: Path, out: Path, seed: int, vendor: "Vendor | None", compon
     from scarnet_cli.phantom.dicom.dicomize import write_volumes
 
     cases = {path.name.split(".nii")[0]: _reader(path, component) for path in case_paths(source.resolve())}
-    with progress_bar("studies", len(cases)) as advance:
-        write_volumes(cases, out, seed=seed, vendor=vendor, advance=lambda: advance(""))
+    write_volumes(cases, out, seed=seed, vendor=vendor, progress=progress_bar)
 
 
 def case_paths(source: Path) -> list[Path]:

@@ -65,7 +65,7 @@ def evaluate(
         for fold, ids in held_out.items():
             for prediction in predict(system_of(fold), [c for c in everyone if c.case_id in ids], fold):
                 predictions.append(prediction)
-                advance(prediction.case.case_id)
+                advance(text=prediction.case.case_id)
     table = score_table(predictions)
     scores = score_cases(predictions, table)
     summary = summary_markdown(scores)

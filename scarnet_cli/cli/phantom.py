@@ -24,5 +24,4 @@ def phantom(studies: int, out: Path, seed: int, broken: int) -> None:
     if broken > studies:
         message = f"{broken} of {studies} studies cannot be broken."
         raise click.BadParameter(message, param_hint="--broken")
-    with progress_bar("phantoms", studies) as advance:
-        write_cohort(studies, out, seed=seed, broken=broken, advance=lambda: advance(""))
+    write_cohort(studies, out, seed=seed, broken=broken, progress=progress_bar)

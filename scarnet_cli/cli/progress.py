@@ -1,18 +1,17 @@
 """Progress for people: a bar on a terminal, plain lines in a log where asked for, nothing else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from scarnet_cli.progress import Advance
 
 
 @contextmanager
-def progress_bar(title: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
-    """Yield a function that counts one step: a bar with its text on a terminal, in a log a line per text (stderr).
+def progress_bar(title: str, total: int | None = None, done: int = 0) -> Iterator[Advance]:
+    """Show a task (`progress.Progress`) on stderr: a bar with its text on a terminal, in a log a line per text."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    `done` of the `total` steps were done before.
-    """
     console = Console(stderr=True)
     columns = (
         TextColumn(title),
@@ -24,8 +23,8 @@ def progress_bar(title: str, total: int, done: int = 0) -> Iterator[Callable[[st
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total, completed=done, now="")
 
-        def advance(text: str) -> None:
-            progress.update(task, advance=1, now=text)
+        def advance(steps: int = 1, text: str = "") -> None:
+            progress.update(task, advance=steps, now=text)
             if text and not console.is_terminal:
                 console.print(text, markup=False, highlight=False)
 

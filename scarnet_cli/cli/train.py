@@ -1,7 +1,6 @@
 """`scarnet train`: train the localiser or a segmentation network on labelled cases."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -24,10 +23,11 @@ from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json
 from scarnet_cli.model.checkpoints import load_lite_medsam
 from scarnet_cli.model.weights import TrainedNetwork, load_weights
+from scarnet_cli.progress import Advance, no_progress
 from scarnet_cli.train.batches import training_data
 from scarnet_cli.train.loop import Trainer, fit, regions_of
 from scarnet_cli.train.presets import PRESETS, Preset, change
-from scarnet_cli.train.processes import Place, join_processes
+from scarnet_cli.train.processes import join_processes
 from scarnet_cli.train.record import LOG, EpochReport, read_log
 from scarnet_cli.train.stacks import make_stacks
 
@@ -98,7 +98,8 @@ def train(
         trainer = Trainer(chosen.spec, chosen.augmentation, chosen.settings, place)
         for trained in _starts(chosen, start_from):
             trainer.start_from(trained)
-        with _bar(f"train {model}", place, chosen.settings.epochs, len(read_log(out / LOG))) as advance:
+        progress = progress_bar if place.is_first else no_progress
+        with progress(f"train {model}", chosen.settings.epochs, len(read_log(out / LOG))) as advance:
             path = fit(trainer, data, out, _reporter(regions_of(chosen.spec), advance))
         if place.is_first:
             click.echo(f"Wrote {path}.", err=True)
@@ -132,11 +133,7 @@ def _draw_preview(cases: list[Case], chosen: Preset, path: Path) -> None:
         picture.save(temporary, format="PNG")
 
 
-def _bar(title: str, place: Place, total: int, done: int) -> AbstractContextManager[Callable[[str], None]]:
-    return progress_bar(title, total, done) if place.is_first else nullcontext(lambda _text: None)
-
-
-def _reporter(regions: list[str], advance: Callable[[str], None]) -> Callable[[EpochReport], None]:
+def _reporter(regions: list[str], advance: Advance) -> Callable[[EpochReport], None]:
     """Return what shows each epoch's loss, and beside it the latest held-out Dice."""
     latest = ""
 
@@ -145,7 +142,7 @@ def _reporter(regions: list[str], advance: Callable[[str], None]) -> Callable[[E
         if entry.dice:
             dice = ", ".join(f"{region} {value:.3f}" for region, value in zip(regions, entry.dice, strict=True))
             latest = f"; held-out Dice after {entry.epoch}: {dice}"
-        advance(f"epoch {entry.epoch}: loss {entry.loss:.3f}{latest}")
+        advance(text=f"epoch {entry.epoch}: loss {entry.loss:.3f}{latest}")
 
     return report
 

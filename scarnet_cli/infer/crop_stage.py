@@ -4,8 +4,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from scarnet_cli.stage.folder import StudyFile, studies_of
 from scarnet_cli.stage.guard import IN_PROCESS, Guard
-from scarnet_cli.stage.run import Work, run_studies, studies_of
+from scarnet_cli.stage.run import Work, run_studies
 from scarnet_cli.tables.failures import Failure
 
 _IMAGE: Final = "image.nii.gz"
@@ -25,7 +26,9 @@ def crop_studies(converted: Path, weights: Path, out: Path, guard: Guard = IN_PR
         ModelError: The weights cannot be used.
         MachineError: The machine failed, or a file of `convert` is damaged.
     """
-    return run_studies("crop", studies_of(converted, _IMAGE), partial(_cropper, converted, weights, out), out, guard)
+    return run_studies(
+        "crop", studies_of(converted, StudyFile.IMAGE), partial(_cropper, converted, weights, out), out, guard
+    )
 
 
 def _cropper(converted: Path, weights: Path, out: Path) -> Work[None]:

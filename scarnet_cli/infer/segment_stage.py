@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from scarnet_cli.stage.folder import StudyFile, studies_of
 from scarnet_cli.stage.guard import IN_PROCESS, Guard
-from scarnet_cli.stage.run import Work, run_studies, studies_of
+from scarnet_cli.stage.run import Work, run_studies
 from scarnet_cli.tables.failures import Failure
 
 # Studies whose slices go through the network together: enough to fill a GPU's batches, few enough for 1 GiB.
@@ -46,7 +47,7 @@ def segment_studies(
         ModelError: The weights cannot be used.
         MachineError: The machine failed, or a file of `crop` is damaged.
     """
-    study_ids = studies_of(cropped, "crop.nii.gz", "crop.json")
+    study_ids = studies_of(cropped, StudyFile.CROP, StudyFile.CROP_RECORD)
     # In a group the study that crashes the process cannot be told from the others: after a crash each is on its own.
     grouped, alone = (partial(_segmenter, cropped, weights, out, mode, study_ids, group) for group in (GROUP, 1))
     return run_studies("segment", study_ids, grouped, out, guard, prepare_again=alone)

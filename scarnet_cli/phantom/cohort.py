@@ -3,7 +3,7 @@
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from scarnet_cli.phantom.dicom.habits import VENDORS, Habit, Vendor, draw_habit
 from scarnet_cli.phantom.dicom.write import StudyPlan, refuse_other_studies, write_study
 from scarnet_cli.phantom.draw import draw_spec
 from scarnet_cli.phantom.make import PSIR_AIR, make_phantom
+from scarnet_cli.progress import Progress, no_progress
 
 # Below this many studies a process of its own costs more than it saves.
 _STUDIES_PER_PROCESS: Final = 6
@@ -67,11 +68,11 @@ class _Task:
         return hashlib.sha256(f"{self.seed}/{self.broken}".encode()).hexdigest()[:8]
 
 
-def write_cohort(studies: int, out: Path, *, seed: int, broken: int, advance: Callable[[], None]) -> pa.Table:
+def write_cohort(studies: int, out: Path, *, seed: int, broken: int, progress: Progress = no_progress) -> pa.Table:
     """Make `studies` phantoms from `seed` and write them under `out`; return the truth table.
 
     Writes out/dicom/<folder>/..., out/truth/<study_id>.nii.gz, out/truth.parquet and out/truth.csv. The last `broken`
-    studies are broken on purpose. Study number n is the same in a cohort of any size. `advance` is called per study.
+    studies are broken on purpose. Study number n is the same in a cohort of any size. `progress` follows the studies.
 
     Raises:
         InputError: out/dicom holds something else than these studies.
@@ -84,9 +85,10 @@ def write_cohort(studies: int, out: Path, *, seed: int, broken: int, advance: Ca
     ]
     refuse_other_studies(out / "dicom", {task.folder for task in tasks})
     rows = []
-    for row in _map(tasks):
-        rows.append(row)
-        advance()
+    with progress("phantoms", studies) as advance:
+        for row in _map(tasks):
+            rows.append(row)
+            advance()
     table = pa.Table.from_pylist(sorted(rows, key=lambda r: r["study_id"]), schema=_TRUTH_SCHEMA)
     with atomic_path(out / "truth.parquet") as path:
         pyarrow.parquet.write_table(table, path)

@@ -18,8 +18,9 @@ from scarnet_cli.image.foreign_nifti import ORIENTATION_UNKNOWN, as_stack, like,
 from scarnet_cli.image.volume import read_nifti
 from scarnet_cli.quantify.measures import measure_study, without_orientation
 from scarnet_cli.quantify.orientation import Point
+from scarnet_cli.stage.folder import StudyFile, studies_of
 from scarnet_cli.stage.guard import IN_PROCESS, Guard
-from scarnet_cli.stage.run import Work, run_studies, studies_of
+from scarnet_cli.stage.run import Work, run_studies
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import write_table
 
@@ -84,8 +85,8 @@ def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, guard: Gua
         InputError: A directory is no such output.
         MachineError: The machine failed, or a file of an earlier stage is gone or damaged.
     """
-    study_ids = studies_of(segment_dir, "labels.nii.gz", "segment.json")
-    studies_of(convert_dir, "image.nii.gz", "study.json")
+    study_ids = studies_of(segment_dir, StudyFile.LABELS, StudyFile.SEGMENT_RECORD)
+    studies_of(convert_dir, StudyFile.IMAGE, StudyFile.STUDY)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".rows-") as name:
         rows_dir = Path(name)

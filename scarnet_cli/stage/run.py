@@ -13,8 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from scarnet_cli.errors import InputError, OutOfMemoryError
+from scarnet_cli.errors import OutOfMemoryError
 from scarnet_cli.faults import machine_fault
+from scarnet_cli.stage.folder import FAILURES, study_folder
 from scarnet_cli.stage.guard import IN_PROCESS, Guard
 from scarnet_cli.tables.failures import Failure, failure_of_death, failure_of_error, failure_of_timeout
 from scarnet_cli.tables.parquet import write_table
@@ -55,8 +56,8 @@ def run_studies(
     out.mkdir(parents=True, exist_ok=True)
     failures = attempt_studies(stage, study_ids, prepare, guard, prepare_again)
     for failure in failures:
-        shutil.rmtree(out / "studies" / failure.study_id, ignore_errors=True)
-    write_failures(failures, out / "failures.parquet")
+        shutil.rmtree(study_folder(out, failure.study_id).path, ignore_errors=True)
+    write_failures(failures, out / FAILURES)
     return failures
 
 
@@ -78,30 +79,6 @@ def attempt_studies(
 def write_failures(failures: Sequence[Failure], path: Path) -> None:
     """Write the failures table atomically; without failures it is empty and has the same schema."""
     write_table("failures", [asdict(failure) for failure in failures], path, {})
-
-
-def studies_of(stage_directory: Path, *files: str) -> list[str]:
-    """Return the studies that an earlier stage finished, sorted.
-
-    Args:
-        stage_directory: Its output directory.
-        files: What it leaves for each study; a study alone that lacks one is damaged, which reading it will say.
-
-    Raises:
-        InputError: The directory is not that stage's, or empty, so that nothing would be done without a word.
-    """
-    folders = [path for path in (stage_directory / "studies").glob("*") if path.is_dir()]
-    if not folders and not (stage_directory / "failures.parquet").is_file():
-        message = f"{stage_directory} holds no studies; name the output directory of the stage before this one."
-        raise InputError("no_studies", message)
-    missing = [name for name in files if not any((folder / name).is_file() for folder in folders)]
-    if folders and missing:
-        message = (
-            f"{stage_directory} is not the output directory of the stage before this one: none of its studies "
-            f"({len(folders)}) holds {' or '.join(missing)}."
-        )
-        raise InputError("wrong_stage", message)
-    return sorted(folder.name for folder in folders)
 
 
 @contextmanager

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from scarnet_cli.errors import DicomError, InputError, MachineError, ModelError, OutOfMemoryError
+from scarnet_cli.stage.folder import StudyFile, studies_of
 from scarnet_cli.stage.guard import Guard
-from scarnet_cli.stage.run import Work, run_studies, studies_of
+from scarnet_cli.stage.run import Work, run_studies
 
 STUDIES = ["a", "b", "c"]
 MESSAGE = "No LGE series among 3; name it in the rules."
@@ -26,7 +27,7 @@ GUARDS = pytest.mark.parametrize("guard", [HERE, APART], ids=["here", "apart"])
 def finish(out: Path, study_id: str) -> None:
     folder = out / "studies" / study_id
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "half.txt").write_text("begun")
+    (folder / StudyFile.CROP_RECORD).write_text("begun")
 
 
 def finished(out: Path) -> list[str]:
@@ -222,15 +223,15 @@ def test_an_interrupt_is_no_failure_of_the_study(tmp_path: Path) -> None:
 
 def test_a_folder_that_no_stage_wrote_is_refused_and_a_batch_without_studies_is_not(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no studies"):
-        studies_of(tmp_path, "image.nii.gz")
+        studies_of(tmp_path, StudyFile.IMAGE)
     finish(tmp_path, "a")
     with pytest.raises(InputError, match=r"none of its studies \(1\) holds image.nii.gz"):
-        studies_of(tmp_path, "image.nii.gz", "half.txt")
-    assert studies_of(tmp_path, "half.txt") == ["a"]
+        studies_of(tmp_path, StudyFile.IMAGE, StudyFile.CROP_RECORD)
+    assert studies_of(tmp_path, StudyFile.CROP_RECORD) == ["a"]
     (tmp_path / "studies" / "b").mkdir()
-    assert studies_of(tmp_path, "half.txt") == ["a", "b"]
+    assert studies_of(tmp_path, StudyFile.CROP_RECORD) == ["a", "b"]
 
 
 def test_a_batch_whose_studies_all_failed_is_no_mistake(tmp_path: Path) -> None:
     run_studies("convert", ["a"], unexpected, tmp_path)
-    assert studies_of(tmp_path, "image.nii.gz") == []
+    assert studies_of(tmp_path, StudyFile.IMAGE) == []

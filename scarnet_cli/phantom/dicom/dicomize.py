@@ -15,6 +15,7 @@ from scarnet_cli.files import write_bytes
 from scarnet_cli.image.volume import Volume, write_nifti
 from scarnet_cli.phantom.dicom.habits import Role, Vendor, draw_habit, without_twin
 from scarnet_cli.phantom.dicom.write import StudyPlan, refuse_other_studies, write_study
+from scarnet_cli.progress import Progress, no_progress
 
 _MIN_SLICES: Final = 2
 
@@ -34,7 +35,7 @@ def write_volumes(
     *,
     seed: int,
     vendor: Vendor | None,
-    advance: Callable[[], None],
+    progress: Progress = no_progress,
 ) -> None:
     """Write each case as a DICOM study under out/dicom, in its own geometry and with its own values.
 
@@ -46,7 +47,7 @@ def write_volumes(
         out: Output directory.
         seed: Decides each study's habit and UIDs.
         vendor: Write all in this vendor's manner; None for a mixture.
-        advance: Called per study.
+        progress: Follows the studies.
 
     Raises:
         InputError: A volume has a single slice, or out/dicom holds something else than these studies.
@@ -54,13 +55,14 @@ def write_volumes(
     digests = {case: hashlib.sha256(f"volume/{seed}/{vendor}/{case}".encode()).digest() for case in cases}
     refuse_other_studies(out / "dicom", {_folder(digest) for digest in digests.values()})
     rows = []
-    for case, read in cases.items():
-        volume = read()
-        if len(volume.image.array) < _MIN_SLICES:
-            message = f"{case} has one slice; a stack of {_MIN_SLICES} or more is needed."
-            raise InputError("not_a_stack", message)
-        rows.append((_write(volume, out, digests[case], vendor), case))
-        advance()
+    with progress("studies", len(cases)) as advance:
+        for case, read in cases.items():
+            volume = read()
+            if len(volume.image.array) < _MIN_SLICES:
+                message = f"{case} has one slice; a stack of {_MIN_SLICES} or more is needed."
+                raise InputError("not_a_stack", message)
+            rows.append((_write(volume, out, digests[case], vendor), case))
+            advance()
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([("study_id", "case"), *sorted(rows)])
     write_bytes(out / "cases.csv", text.getvalue().encode())

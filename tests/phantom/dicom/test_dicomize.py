@@ -67,4 +67,4 @@ def test_neither_nifti_nor_emidec_is_wrong_usage(tmp_path: Path) -> None:
 def test_single_slice_raises(tmp_path: Path) -> None:
     single = NamedVolume(Volume(np.zeros((1, 4, 4)), (8.0, 1.0, 1.0), (0.0, 0.0, 0.0), np.eye(3)))
     with pytest.raises(InputError, match="lonely has one slice"):
-        write_volumes({"lonely": lambda: single}, tmp_path, seed=0, vendor=None, advance=lambda: None)
+        write_volumes({"lonely": lambda: single}, tmp_path, seed=0, vendor=None)

@@ -1,0 +1,135 @@
+"""The folder that a study has in a stage's directory and among the results: its files, each named here alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, TypeVar
+
+from scarnet_cli.errors import InputError
+from scarnet_cli.faults import reading_intermediate
+from scarnet_cli.files import read_record, write_record
+from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+
+# The folder of a stage's directory, and of the results, that holds a folder for each study.
+STUDIES: Final = "studies"
+FAILURES: Final = "failures.parquet"
+
+Record = TypeVar("Record")
+
+
+class StudyFile(StrEnum):
+    """A file of a study, by its name. Arrays are (z, y, x)."""
+
+    IMAGE = "image.nii.gz"  # the LGE stack, float32 (CONVERT)
+    REFERENCE = "reference.nii.gz"  # the samplesheet's label map, on the image's grid (CONVERT)
+    STUDY = "study.json"  # what CONVERT knows of the study; from QUANTIFY on, what every stage does
+    CROP = "crop.nii.gz"  # the image round the heart, (z, 128, 128) (CROP)
+    CROP_RECORD = "crop.json"
+    LABELS = "labels.nii.gz"  # the label map, uint8, on the image's grid (SEGMENT)
+    SEGMENT_RECORD = "segment.json"
+    OVERLAY = "overlay.png"  # the picture of the label map on the image (QUANTIFY)
+    SEGMENTATION = "seg.dcm"  # (EXPORT)
+    REPORT = "report.dcm"
+
+
+# What of each stage's directory is a result: (stage, file). conf/modules.config publishes the same.
+PUBLISHED: Final = (
+    ("convert", StudyFile.IMAGE),
+    ("segment", StudyFile.LABELS),
+    ("quantify", StudyFile.OVERLAY),
+    ("quantify", StudyFile.STUDY),
+    ("export", StudyFile.SEGMENTATION),
+    ("export", StudyFile.REPORT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFolder:
+    """One study's folder.
+
+    Attributes:
+        path: DIRECTORY/studies/<study_id>.
+    """
+
+    path: Path
+
+    @property
+    def study_id(self) -> str:
+        """The study."""
+        return self.path.name
+
+    def file(self, name: StudyFile) -> Path:
+        """Return the path of one of its files, which need not exist."""
+        return self.path / name
+
+    def has(self, *names: StudyFile) -> bool:
+        """Tell whether all of these files are there."""
+        return all(self.file(name).is_file() for name in names)
+
+    def read_volume(self, name: StudyFile) -> Volume:
+        """Read a NIfTI file that an earlier stage wrote.
+
+        Raises:
+            IntermediateError: The file is gone or damaged.
+            MachineError: The machine failed.
+        """
+        with reading_intermediate(self.file(name)) as path:
+            return read_nifti(path)
+
+    def read_record(self, name: StudyFile, kind: type[Record]) -> Record:
+        """Read a JSON file that an earlier stage wrote; the errors are those of `read_volume`."""
+        with reading_intermediate(self.file(name)) as path:
+            return read_record(path, kind)
+
+    def write_volume(self, name: StudyFile, volume: Volume) -> None:
+        """Write a NIfTI file, atomically."""
+        write_nifti(volume, self.file(name))
+
+    def write_record(self, name: StudyFile, record: object) -> None:
+        """Write a dataclass as JSON, atomically."""
+        write_record(self.file(name), record)
+
+
+def study_folder(directory: Path, study_id: str) -> StudyFolder:
+    """Return a study's folder in a stage's directory or among the results; it need not exist."""
+    return StudyFolder(directory / STUDIES / study_id)
+
+
+def study_folders(directory: Path, *names: StudyFile) -> list[StudyFolder]:
+    """Return the studies' folders in a directory that hold all of these files, sorted."""
+    folders = (StudyFolder(path) for path in sorted((directory / STUDIES).glob("*")) if path.is_dir())
+    return [folder for folder in folders if folder.has(*names)]
+
+
+def studies_of(stage_directory: Path, *names: StudyFile) -> list[str]:
+    """Return the studies that an earlier stage finished, sorted.
+
+    Args:
+        stage_directory: Its output directory.
+        names: What it leaves for each study; a study alone that lacks one is damaged, which reading it will say.
+
+    Raises:
+        InputError: The directory is not that stage's, or empty, so that nothing would be done without a word.
+    """
+    folders = study_folders(stage_directory)
+    if not folders and not (stage_directory / FAILURES).is_file():
+        message = f"{stage_directory} holds no studies; name the output directory of the stage before this one."
+        raise InputError("no_studies", message)
+    missing = [name for name in names if not any(folder.has(name) for folder in folders)]
+    if folders and missing:
+        message = (
+            f"{stage_directory} is not the output directory of the stage before this one: none of its studies "
+            f"({len(folders)}) holds {' or '.join(missing)}."
+        )
+        raise InputError("wrong_stage", message)
+    return sorted(folder.study_id for folder in folders)
+
+
+def publish(stages: Path, out: Path, published: Iterable[tuple[str, StudyFile]] = PUBLISHED) -> None:
+    """Move the stages' results from `stages`/<stage>/studies to `out`/studies."""
+    for stage, name in published:
+        for folder in study_folders(stages / stage, name):
+            target = study_folder(out, folder.study_id).file(name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.file(name).replace(target)
