@@ -66,7 +66,25 @@ def read_record(path: Path, kind: type[Record]) -> Record:
         ValueError: The file is no JSON, or not of this record.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        message = f"{path.name} does not hold a {kind.__name__}: {error}"
+        return parse_record(path.read_bytes(), kind)
+    except ValueError as error:
+        message = f"{path.name}: {error}"
+        raise ValueError(message) from error
+
+
+def record_text(record: object) -> str:
+    """Return a dataclass as JSON in one line."""
+    return json.dumps(msgspec.to_builtins(record), separators=(",", ":"))
+
+
+def parse_record(text: str | bytes, kind: type[Record]) -> Record:
+    """Return a dataclass from JSON; keys that it has no field for are passed over.
+
+    Raises:
+        ValueError: The text is no JSON, or not of this record.
+    """
+    try:  # msgspec's own reader refuses the lone surrogates that stand for bytes of a path that are no UTF-8
+        return msgspec.convert(json.loads(text), kind)
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+        message = f"no {kind.__name__} in JSON: {error}"
         raise ValueError(message) from error

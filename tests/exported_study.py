@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.results.export_stage import export_studies
+from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
@@ -28,14 +29,14 @@ SHA256 = "5e" * 32
 class Labelled:
     """A measured study and where its parts are."""
 
-    entry: dict[str, Any]
+    entry: StudyEntry
     root: Path
     work: Path
     labels: Volume
 
     @property
     def study_id(self) -> str:
-        return self.entry["study_id"]
+        return self.entry.study_id
 
     @property
     def results(self) -> list[Path]:

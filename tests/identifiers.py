@@ -199,7 +199,7 @@ def _judged(folder: Path) -> Outcome:
             continue
         values = read_nifti(folder / "out" / "studies" / study.study_id / "image.nii.gz").array
         measured.append(_whose(values))
-        flags.update(study.entry["flags"])
+        flags.update(study.entry.flags)
     return Outcome(tuple(sorted(measured)), tuple(failures), tuple(sorted(flags)))
 
 

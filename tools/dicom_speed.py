@@ -25,7 +25,6 @@ import SimpleITK as sitk  # noqa: N813 (the library's own custom)
 
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.whole_files import sources_of
 from scarnet_cli.image.volume import Volume, to_sitk
 from scarnet_cli.index.files.read_files import read_file
 from scarnet_cli.index.intake import IntakeOptions, take_in
@@ -122,8 +121,10 @@ def time_conversion(out: Path) -> None:
     for path in paths[12:]:
         path.unlink()
     (study,) = take_in(source, None, IntakeOptions()).studies
-    entry = study.entry or {}
-    slices = sources_of(entry)
+    entry = study.entry
+    if entry is None:
+        sys.exit(f"{study.failure}")
+    slices = entry.sources
 
     def uncompressed() -> None:
         sitk.WriteImage(to_sitk(read_volume(source, slices)[0]), str(out / "ours.nii"))

@@ -4,7 +4,6 @@ A target returns, or raises a ScarnetError; any other exception, a crash, a hang
 """
 
 import io
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,7 @@ import fuzz_corpus
 import numpy as np
 
 from scarnet_cli.cli.convert import convert_batch
+from scarnet_cli.dicom.batch import read_batch
 from scarnet_cli.dicom.convert import read_nifti_study
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import image_header, read_by_pydicom, read_header
@@ -23,9 +23,10 @@ from scarnet_cli.dicom.series.selection import select
 from scarnet_cli.dicom.walk import BLOCK, walk
 from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import ScarnetError
+from scarnet_cli.files import record_text
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.index.batch_files import read_batch, write_plan
+from scarnet_cli.index.batch_files import write_plan
 from scarnet_cli.index.files.cache import read_cache, write_cache
 from scarnet_cli.index.files.recall import recall
 from scarnet_cli.index.intake import IntakeOptions, take_in
@@ -104,7 +105,7 @@ def batch(content: bytes, folder: Path) -> None:
     """Read a batch file."""
     path = folder / "batch.json"
     path.write_bytes(content)
-    json.dumps(read_batch(path)["studies"])
+    record_text(read_batch(path))
 
 
 def _refused(read: Callable[[], object]) -> None:

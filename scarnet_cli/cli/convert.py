@@ -1,16 +1,18 @@
 """`scarnet convert`: from chosen DICOM files to one volume a study."""
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, deidentify_options, guard_options
+from scarnet_cli.dicom.batch import is_batch, read_batch
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.series.rules_file import read_series_rules
-from scarnet_cli.index.batch_files import is_batch, read_batch
+from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.index.intake import IntakeOptions, by_rules, take_in
 from scarnet_cli.index.unread import files_summary
 from scarnet_cli.stage.guard import IN_PROCESS, Guard
@@ -39,7 +41,7 @@ def convert(source: Path, out: Path, series_rules: Path | None, guard: Guard, de
     """
     if is_batch(source):
         batch = read_batch(source)
-        convert_batch(batch["studies"], Path(batch["root"]), out, guard)
+        convert_batch(batch.studies, batch.root, out, guard)
         return
     options = IntakeOptions(jobs=int(guard.isolate), leave_out=(out,), pseudonyms=deidentify)
     intake = take_in(source, None, by_rules(read_series_rules(series_rules), options))
@@ -55,12 +57,12 @@ def convert(source: Path, out: Path, series_rules: Path | None, guard: Guard, de
         sys.exit(1)
 
 
-def convert_batch(entries: list[dict[str, Any]], root: Path, out: Path, guard: Guard = IN_PROCESS) -> list[Failure]:
+def convert_batch(entries: Sequence[StudyEntry], root: Path, out: Path, guard: Guard = IN_PROCESS) -> list[Failure]:
     """Convert the studies of one batch, each on its own; return the failures."""
-    by_id = {entry["study_id"]: entry for entry in entries}
+    by_id = {entry.study_id: entry for entry in entries}
     return run_studies("convert", list(by_id), partial(_converter, by_id, root, out), out, guard)
 
 
-def _converter(by_id: dict[str, dict[str, Any]], root: Path, out: Path) -> Work[None]:
+def _converter(by_id: dict[str, StudyEntry], root: Path, out: Path) -> Work[None]:
     """Return the function that converts one of the studies."""
     return lambda study_id: convert_study(by_id[study_id], root, out)

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -10,7 +10,10 @@ from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options, guard_
 from scarnet_cli.stage.guard import Guard
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+    from scarnet_cli.dicom.study_entry import StudyEntry
 
 
 @click.command(
@@ -45,8 +48,8 @@ def export(
     do: an archive files them by these. With --deidentify, as the studies were indexed, they hold pseudonyms and refer
     to new UIDs, which suits an archive for research and not the hospital's own.
     """
+    from scarnet_cli.dicom.batch import is_batch
     from scarnet_cli.dicom.results.export_stage import export_studies
-    from scarnet_cli.index.batch_files import is_batch
 
     entries, root = _entries(source, out, deidentify)
     failures = export_studies(entries, root, results, out, guard, pseudonyms=deidentify)
@@ -61,13 +64,13 @@ def export(
         store_exported(out, store)
 
 
-def _entries(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> tuple[list[dict[str, Any]], Path]:
+def _entries(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> "tuple[Sequence[StudyEntry], Path]":
     """Return the studies' entries and the root of their files: of a batch file, or of images that are indexed now."""
-    from scarnet_cli.index.batch_files import is_batch, read_batch
+    from scarnet_cli.dicom.batch import is_batch, read_batch
     from scarnet_cli.index.intake import IntakeOptions, take_in
 
     if is_batch(source):
         batch = read_batch(source)
-        return batch["studies"], Path(batch["root"])
+        return batch.studies, batch.root
     intake = take_in(source, None, IntakeOptions(leave_out=(out,), pseudonyms=pseudonyms))
     return [study.entry for study in intake.studies if study.entry is not None], intake.root

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import rich_click as click
+from msgspec import UNSET
 
 from scarnet_cli.cli.options import DOWNLOADS, OUTPUT_DIRECTORY
+from scarnet_cli.dicom.batch import FETCHED, BatchFile, read_batch_file
 from scarnet_cli.errors import InputError
-from scarnet_cli.files import write_json
-from scarnet_cli.index.batch_files import FETCHED, read_planned_batch
+from scarnet_cli.files import write_record
 from scarnet_cli.pacs.intake import INSTANCES
 from scarnet_cli.stage.run import write_failures
 
@@ -39,15 +40,14 @@ def fetch_batch(batch: Path, out: Path, downloads: Path | None) -> None:
     from scarnet_cli.pacs.client import open_server
     from scarnet_cli.pacs.fetch import Downloads, fetch_studies
 
-    planned = read_planned_batch(batch)
-    if "server" not in planned:
+    planned = read_batch_file(batch)
+    if planned.server is UNSET:
         message = f"The files of {batch.name} are on this machine; there is nothing to fetch."
         raise InputError("nothing_to_fetch", message)
-    server = open_server(parse_address(f"dicomweb+{planned['server']}"))
-    entries = planned["studies"]
-    failures = fetch_studies(server, entries, out / INSTANCES, Downloads(downloads) if downloads else None)
+    server = open_server(parse_address(f"dicomweb+{planned.server}"))
+    failures = fetch_studies(server, planned.studies, out / INSTANCES, Downloads(downloads) if downloads else None)
     failed = {failure.study_id for failure in failures}
     (out / INSTANCES).mkdir(exist_ok=True)
     write_failures(failures, out / "failures.parquet")
-    there = [entry for entry in entries if entry["study_id"] not in failed]
-    write_json(out / FETCHED, {"batch": planned["batch"], "root": ".", "studies": there})
+    there = tuple(entry for entry in planned.studies if entry.study_id not in failed)
+    write_record(out / FETCHED, BatchFile(batch=planned.batch, root=".", studies=there))

@@ -140,7 +140,8 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.cli.convert import convert_batch
     from scarnet_cli.cli.fetch import fetch_batch
     from scarnet_cli.cli.index import intake_progress
-    from scarnet_cli.index.batch_files import read_batch, write_plan
+    from scarnet_cli.dicom.batch import read_batch
+    from scarnet_cli.index.batch_files import write_plan
     from scarnet_cli.index.intake import IntakeOptions, by_rules
     from scarnet_cli.index.unread import files_summary
     from scarnet_cli.infer.crop_stage import crop_studies
@@ -157,8 +158,8 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
             fetch_batch(path, work / "fetch", None)
         paths = [work / "fetch"] if paths else []
     batches = [read_batch(path) for path in paths]
-    entries = [entry for batch in batches for entry in batch["studies"]]
-    root = Path(batches[0]["root"]) if batches else work
+    entries = [entry for batch in batches for entry in batch.studies]
+    root = batches[0].root if batches else work
     convert_batch(entries, root, work / "convert", how.guard)
     crop_studies(work / "convert", networks.localiser, work / "crop", how.guard)
     segment_studies(work / "crop", networks.weights, work / "segment", how.guard, Mode(networks.fast))

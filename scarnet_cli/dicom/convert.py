@@ -1,14 +1,16 @@
 """Turn one planned study into image.nii.gz and study.json."""
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scarnet_cli import __version__
+from scarnet_cli.dicom.notes import AppliedRule
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.whole_files import Source, require_as_indexed, sources_of
+from scarnet_cli.dicom.study_entry import Source, StudyEntry
+from scarnet_cli.dicom.whole_files import require_as_indexed
 from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.files import write_json
 from scarnet_cli.image.foreign_nifti import as_stack, read_foreign_nifti
@@ -16,11 +18,11 @@ from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume, write_nifti
 
 
-def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
+def convert_study(study: StudyEntry, root: Path, out: Path) -> None:
     """Convert one study of a batch, and copy its reference, if it has one, so that no later stage needs the input.
 
     Args:
-        study: Entry of the batch file's list `studies`.
+        study: What INDEX says of it.
         root: Root that the sources' paths lie below.
         out: Stage directory; `studies/<study_id>/` is made in it.
 
@@ -29,41 +31,40 @@ def convert_study(study: Mapping[str, Any], root: Path, out: Path) -> None:
         GeometryError: Its NIfTI file is no volume.
         MachineError: A file of it is gone, or was changed since it was indexed, or the machine failed.
     """
-    flags = list(study["flags"])
-    rules = list(study["rules"])
-    sources = sources_of(study)
-    if study["reference"]:
-        require_as_indexed(root, [Source(study["reference"], None, None)])
-    if study["kind"] == "nifti":
-        require_as_indexed(root, sources)
-        volume, found = read_nifti_study(root / sources[0].path)
+    flags = list(study.flags)
+    rules = list(study.rules)
+    if study.reference:
+        require_as_indexed(root, [Source(study.reference)])
+    if study.kind == "nifti":
+        require_as_indexed(root, study.sources)
+        volume, found = read_nifti_study(root / study.sources[0].path)
         flags += found
     else:
-        volume, notes = read_volume(root, sources, one_uid="no_study_uid" not in flags)
+        volume, notes = read_volume(root, study.sources, one_uid="no_study_uid" not in flags)
         flags += [note.code for note in notes]
-        rules += [{"code": note.code, "words": note.words} for note in notes]
-    folder = out / "studies" / study["study_id"]
+        rules += [note.rule for note in notes]
+    folder = out / "studies" / study.study_id
     write_nifti(volume, folder / "image.nii.gz")
-    if study["reference"]:
+    if study.reference:
         try:
-            write_nifti(read_reference(root / study["reference"], volume), folder / "reference.nii.gz")
+            write_nifti(read_reference(root / study.reference, volume), folder / "reference.nii.gz")
         except GeometryError as error:  # it costs the comparison, not the study
             flags.append(error.code)
-            rules.append({"code": error.code, "words": str(error)})
+            rules.append(AppliedRule(error.code, str(error)))
     z, y, _ = volume.spacing_zyx_mm
     facts = {
-        "study_id": study["study_id"],
-        "study_instance_uid": study["study_instance_uid"],
-        "manufacturer": study["manufacturer"],
+        "study_id": study.study_id,
+        "study_instance_uid": study.study_instance_uid,
+        "manufacturer": study.manufacturer,
         "slices": volume.shape_zyx[0],
         "spacing_mm": round(y, 6),
         "slice_spacing_mm": round(z, 6),
         "geometry": _geometry(volume),
-        "component": study["component"],
-        "rules": rules,
+        "component": study.component,
+        "rules": [asdict(rule) for rule in rules],
         "flags": sorted(flags),
-        "rv_insertion": study["rv_insertion"],
-        "deidentified": study["deidentified"],
+        "rv_insertion": study.rv_insertion,
+        "deidentified": study.deidentified,
         "pipeline_version": __version__,
     }
     write_json(folder / "study.json", facts)

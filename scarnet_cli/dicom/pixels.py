@@ -12,7 +12,8 @@ from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import stack_geometry
 from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.philips import Rescale, one_scale, private_scale
-from scarnet_cli.dicom.whole_files import Source, WholeFiles, read_whole_files
+from scarnet_cli.dicom.study_entry import Source
+from scarnet_cli.dicom.whole_files import WholeFiles, read_whole_files
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
 

@@ -1,11 +1,11 @@
 """The chosen files of a study, each read once and whole, with the facts of its frames."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from pydicom.dataset import Dataset
 
@@ -15,36 +15,13 @@ from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import frame_facts
 from scarnet_cli.dicom.packing import open_file
+from scarnet_cli.dicom.study_entry import Source
 from scarnet_cli.dicom.walk import BLOCK, walk
 from scarnet_cli.errors import DicomError, MachineError, ScarnetError
 from scarnet_cli.faults import machine_fault
 
 # File systems keep times to different parts of a second, and two mounts of one may show different ones.
 _TIME_TOLERANCE_NS: Final = 2_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where one slice lies.
-
-    Attributes:
-        path: Path below the input's root, or absolute.
-        member: Number in the archive at `path`; None for a plain file.
-        frame: Index of the frame in a multi-frame object; None in a classic image.
-        size: Bytes of the file, or of the archive, when it was indexed; None where that is not known.
-        mtime_ns: When it was written last, likewise, in nanoseconds since 1970.
-    """
-
-    path: str
-    member: int | None
-    frame: int | None
-    size: int | None = None
-    mtime_ns: int | None = None
-
-
-def sources_of(entry: Mapping[str, Any]) -> list[Source]:
-    """Return the slices that a batch's entry of a study names."""
-    return [Source(s["path"], s["member"], s["frame"], s.get("size"), s.get("mtime_ns")) for s in entry["sources"]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,19 @@
 """Write what INDEX found: the tables, the cache, and one file for each batch of studies."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from scarnet_cli.errors import InputError
-from scarnet_cli.files import read_json, write_json
+from msgspec import UNSET
+
+from scarnet_cli.dicom.batch import BatchFile
+from scarnet_cli.files import write_record
 from scarnet_cli.index.batching import batch_name, cut_batches
 from scarnet_cli.index.files.cache import write_cache
 from scarnet_cli.index.intake import Intake
-from scarnet_cli.sheet import problem_of_name
 from scarnet_cli.tables.parquet import CREATION_TIME, write_table
 
 BATCH_LEAST: Final = 8
 BATCH_GREATEST: Final = 32
-# The batch file in a folder that `scarnet fetch` made.
-FETCHED: Final = "batch.json"
-_PARTS: Final = {"batch", "studies"}
-_ENTRY_KEYS: Final = {"study_id", "digest", "kind", "sources", "rules", "flags", "reference"}
 
 
 def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
@@ -36,11 +33,12 @@ def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: in
     entries = {study.study_id: study.entry for study in intake.studies if study.entry is not None}
     batches = {batch_name(ids): ids for ids in cut_batches(list(entries), least, greatest)}
     batch_of = {study_id: name for name, ids in batches.items() for study_id in ids}
+    root = UNSET if intake.server else str(intake.root)
     paths = []
     for name, ids in batches.items():
         paths.append(out / "batches" / f"{name}.json")
-        place = {"server": intake.server} if intake.server else {"root": str(intake.root)}
-        write_json(paths[-1], {"batch": name, **place, "studies": [entries[i] for i in ids]})
+        studies = tuple(entries[study_id] for study_id in ids)
+        write_record(paths[-1], BatchFile(batch=name, server=intake.server or UNSET, root=root, studies=studies))
     for stale in set((out / "batches").glob("batch-*.json")) - set(paths):
         stale.unlink()
     _write_tables(intake, out, batch_of)
@@ -75,54 +73,3 @@ def _write_tables(intake: Intake, out: Path, batch_of: dict[str, str]) -> None:
     write_table("series", series, out / "series.parquet", timeless)
     write_table("failures", failures, out / "failures.parquet", timeless)
     write_table("unread", intake.unread, out / "unread.parquet", timeless)
-
-
-def is_batch(path: Path) -> bool:
-    """Tell a batch (its file, or the folder that `scarnet fetch` made of it) from DICOM."""
-    return path.suffix == ".json" or (path / FETCHED).is_file()
-
-
-def read_batch(path: Path) -> dict[str, Any]:
-    """Read a batch whose files are here.
-
-    Args:
-        path: Batch file of `scarnet index`, or the folder that `scarnet fetch` made of one.
-
-    Raises:
-        InputError: It is no batch file, or its files are still on a server.
-    """
-    batch = read_planned_batch(path / FETCHED if path.is_dir() else path)
-    if "root" not in batch:
-        message = (
-            f"The files of {path.name} are on a DICOMweb server; name the folder that `scarnet fetch` makes of it."
-        )
-        raise InputError("not_fetched", message)
-    # A fetched batch's files lie beside it, wherever it is staged.
-    return {**batch, "root": str(path / batch["root"])} if path.is_dir() else batch
-
-
-def read_planned_batch(path: Path) -> dict[str, Any]:
-    """Read a batch file, wherever the files are that it names.
-
-    Raises:
-        InputError: It is no batch file.
-    """
-    try:
-        batch = read_json(path)
-    except (ValueError, RecursionError):
-        batch = None
-    if not isinstance(batch, dict) or not set(batch) >= _PARTS or not _are_entries(batch):
-        message = f"{path.name} is no batch file; name one that `scarnet index` wrote, or a folder of DICOM."
-        raise InputError("bad_batch", message)
-    return batch
-
-
-def _are_entries(batch: dict[str, Any]) -> bool:
-    """Tell whether a batch's studies have what every entry has, and ids that name a folder below the output."""
-    studies = batch["studies"]
-    return (
-        isinstance(batch.get("root", batch.get("server")), str)
-        and isinstance(studies, list)
-        and all(isinstance(s, dict) and set(s) >= _ENTRY_KEYS and isinstance(s["study_id"], str) for s in studies)
-        and all(problem_of_name("study", s["study_id"]) is None for s in studies)
-    )

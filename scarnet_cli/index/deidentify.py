@@ -5,11 +5,12 @@ import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from scarnet_cli.dicom.deidentification.cleaned_text import cleaned, quote_cleaner
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.series.selection import SeriesVerdict
+from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json
 from scarnet_cli.index.study_plan import PlannedStudy
@@ -100,17 +101,16 @@ def require_none_identified(out: Path) -> None:
         raise InputError("identified_results", message)
 
 
-def _entry(entry: Mapping[str, Any], study_id: str, clean: _Clean, pseudonyms: Pseudonyms) -> dict[str, Any]:
-    uid, manufacturer = entry["study_instance_uid"], entry["manufacturer"]
-    return {
-        **entry,
-        "study_id": study_id,
-        "study_instance_uid": pseudonyms.uid(uid) if uid else None,
-        "manufacturer": cleaned(manufacturer) if manufacturer else None,
-        "chosen": [pseudonyms.uid(series) for series in entry["chosen"]],
-        "rules": [{**rule, "words": clean(rule["words"])} for rule in entry["rules"]],
-        "deidentified": True,
-    }
+def _entry(entry: StudyEntry, study_id: str, clean: _Clean, pseudonyms: Pseudonyms) -> StudyEntry:
+    return replace(
+        entry,
+        study_id=study_id,
+        study_instance_uid=pseudonyms.uid(entry.study_instance_uid) if entry.study_instance_uid else None,
+        manufacturer=cleaned(entry.manufacturer) if entry.manufacturer else None,
+        chosen=tuple(pseudonyms.uid(series) for series in entry.chosen),
+        rules=tuple(replace(rule, words=clean(rule.words)) for rule in entry.rules),
+        deidentified=True,
+    )
 
 
 def _verdict(verdict: SeriesVerdict, clean: _Clean, pseudonyms: Pseudonyms) -> SeriesVerdict:

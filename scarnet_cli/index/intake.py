@@ -18,6 +18,7 @@ from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.packing import NESTED, REFUSED
 from scarnet_cli.dicom.series.rules import SeriesRules
 from scarnet_cli.dicom.series.selection import chooser, select
+from scarnet_cli.dicom.study_entry import Source, StudyEntry
 from scarnet_cli.errors import InputError, MachineError
 from scarnet_cli.index.deidentify import Replaced, crosswalk, deidentified
 from scarnet_cli.index.files.cache import NOTHING, PLAN, merged, read_cache, text_rows
@@ -123,7 +124,8 @@ def under_pseudonyms(intake: Intake, pseudonyms: Pseudonyms | None) -> Intake:
         rows = tuple(crosswalk(study, pseudonyms) for study in intake.studies)
         intake = replace(intake, studies=tuple(studies), unread=tuple(unread), crosswalk=rows)
     for entry in filter(None, (study.entry for study in intake.studies)):  # only now: an id may have been a name
-        logger.info("study %s: %d slices, rules %s", entry["study_id"], len(entry["sources"]), entry["rules"])
+        rules = [rule.code for rule in entry.rules]
+        logger.info("study %s: %d slices, rules %s", entry.study_id, len(entry.sources), rules)
     return intake
 
 
@@ -260,19 +262,16 @@ def _take_in_rows(root: Path, rows: Sequence[SampleRow], memory: pa.Table, optio
 def _nifti_study(row: SampleRow) -> PlannedStudy:
     digest = files_digest([], row_facts(row))
     status = row.dicom.stat()
-    source = {"path": str(row.dicom), "member": None, "frame": None}
-    entry = {
-        "study_id": row.study,
-        "digest": digest,
-        "study_instance_uid": None,
-        "manufacturer": None,
-        "kind": "nifti",
-        "sources": [{**source, "size": status.st_size, "mtime_ns": status.st_mtime_ns}],
-        "chosen": [],
-        "component": None,
-        "rules": [],
-        "flags": [],
-        "deidentified": False,
-        **extras(row),
-    }
-    return PlannedStudy(row.study, digest, entry, (), None)
+    entry = StudyEntry(
+        row.study,
+        digest,
+        study_instance_uid=None,
+        manufacturer=None,
+        kind="nifti",
+        sources=(Source(str(row.dicom), size=status.st_size, mtime_ns=status.st_mtime_ns),),
+        chosen=(),
+        component=None,
+        rules=(),
+        flags=(),
+    )
+    return PlannedStudy(row.study, digest, entry.with_extras(extras(row)), (), None)

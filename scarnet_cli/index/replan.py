@@ -1,9 +1,8 @@
 """Plan studies anew, or take over how they were planned where nothing that decides it has changed."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,14 +15,14 @@ import scarnet_cli
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.series.selection import SeriesVerdict
+from scarnet_cli.dicom.study_entry import Extras, StudyEntry
+from scarnet_cli.files import parse_record, record_text
 from scarnet_cli.index.files.cache import PLAN, facts_of
 from scarnet_cli.index.files.collect import Contents
 from scarnet_cli.index.files.recall import NOT_READ
 from scarnet_cli.index.grouping import Group, Kinds
 from scarnet_cli.index.samplesheet import SampleRow
 from scarnet_cli.index.study_plan import (
-    NO_EXTRAS,
-    STAGE,
     Choose,
     PlannedStudy,
     StudyFiles,
@@ -36,6 +35,31 @@ from scarnet_cli.tables.failures import Failure
 
 # Frames whose facts are in memory at a time.
 _BLOCK: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A study's plan as the memory keeps it, without paths.
+
+    Attributes:
+        context: What it was made by: code and rules.
+        digest: Of the study's files.
+        entry: The study's entry without its sources and without what a samplesheet adds; None where it failed.
+        sources: Key and frame of each source of the entry.
+        series: The study's series.
+        failure: Why it cannot be converted.
+        uid: Its StudyInstanceUID.
+        texts: All free text of its headers.
+    """
+
+    context: str
+    digest: str
+    entry: StudyEntry | None
+    sources: tuple[tuple[str, int | None], ...]
+    series: tuple[SeriesVerdict, ...]
+    failure: Failure | None
+    uid: str | None
+    texts: tuple[str, ...]
 
 
 class Planner:
@@ -93,8 +117,11 @@ class Planner:
         text = self._plans.get(group.study_id)
         if text is None or group.lost or (group.members >= self._contents.remembered).any():
             return None
-        plan = json.loads(text)
-        if (plan["context"], plan["digest"]) != (self._context, digest):
+        try:
+            plan = parse_record(text, _Plan)
+        except ValueError:  # of an earlier release
+            return None
+        if (plan.context, plan.digest) != (self._context, digest):
             return None
         self.texts.append((group.study_id, text))
         files = {self._contents.keys[i]: self._contents.files[i] for i in group.members.tolist()}
@@ -142,25 +169,22 @@ def _plan_group(group: Group, study: StudyFiles, digest: str, choose: Choose) ->
         return failed_study(group.study_id, digest, "no_dicom", message)
     uids = {frame.facts.study_uid for frame in study.frames}
     uid = next(iter(uids)) if len(uids) == 1 else None
-    further = extras(group.row) if group.row else NO_EXTRAS
+    further = extras(group.row) if group.row else None
     return plan_study(group.study_id, uid or None, replace(study, notes=group.notes), digest, further, choose)
 
 
 def row_facts(row: SampleRow) -> list[Any]:
     """Return what of a samplesheet's row counts for measuring its study, files by size and time."""
-    facts: list[Any] = [extras(row)]
+    facts: list[Any] = [asdict(extras(row))]
     for path in filter(None, (row.reference, row.dicom if row.is_nifti else None)):
         status = path.stat()
         facts.append((status.st_size, status.st_mtime_ns))
     return facts
 
 
-def extras(row: SampleRow) -> dict[str, Any]:
+def extras(row: SampleRow) -> Extras:
     """Return what a row adds to the entry of its study."""
-    return {
-        "rv_insertion": list(row.rv_insertion) if row.rv_insertion else None,
-        "reference": str(row.reference) if row.reference else None,
-    }
+    return Extras(row.rv_insertion, str(row.reference) if row.reference else None)
 
 
 @cache
@@ -181,28 +205,25 @@ def _plans_of(memory: pa.Table) -> dict[str, str]:
 
 def _remembered(study: PlannedStudy, context: str) -> str:
     """Return a plan as text without paths: files are named by their keys."""
-    entry = None
-    if study.entry is not None:
-        sources = [[path_key(s["path"], s["member"]), s["frame"]] for s in study.entry["sources"]]
-        entry = {**study.entry, **NO_EXTRAS, "sources": sources}
-    plan = {
-        "context": context,
-        "digest": study.digest,
-        "entry": entry,
-        "series": [astuple(verdict) for verdict in study.series],
-        "failure": [study.failure.code, study.failure.message] if study.failure else None,
-        "uid": study.study_instance_uid,
-        "texts": sorted(study.texts),
-    }
-    return json.dumps(plan, separators=(",", ":"))
+    sources = study.entry.sources if study.entry else ()
+    plan = _Plan(
+        context,
+        study.digest,
+        entry=replace(study.entry, sources=(), rv_insertion=None, reference=None) if study.entry else None,
+        sources=tuple((path_key(source.path, source.member), source.frame) for source in sources),
+        series=study.series,
+        failure=study.failure,
+        uid=study.study_instance_uid,
+        texts=tuple(sorted(study.texts)),
+    )
+    return record_text(plan)
 
 
-def _recalled(group: Group, plan: dict[str, Any], files: Mapping[str, FoundFile]) -> PlannedStudy:
-    entry = plan["entry"]
+def _recalled(group: Group, plan: _Plan, files: Mapping[str, FoundFile]) -> PlannedStudy:
+    entry = plan.entry
     if entry is not None:
-        entry["sources"] = [source_of(files[key], frame) for key, frame in entry["sources"]]
-        entry |= extras(group.row) if group.row else {}
-    series = tuple(SeriesVerdict(*verdict) for verdict in plan["series"])
-    failure = Failure(group.study_id, STAGE, *plan["failure"]) if plan["failure"] else None
-    texts = frozenset(plan["texts"])
-    return PlannedStudy(group.study_id, plan["digest"], entry, series, failure, {}, plan["uid"], texts)
+        sources = tuple(source_of(files[key], frame) for key, frame in plan.sources)
+        entry = replace(entry, sources=sources).with_extras(extras(group.row) if group.row else Extras())
+    return PlannedStudy(
+        group.study_id, plan.digest, entry, plan.series, plan.failure, {}, plan.uid, frozenset(plan.texts)
+    )

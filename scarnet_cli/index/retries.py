@@ -3,10 +3,9 @@
 The counts are remembered with the index: without them a later run would take the older failure out of its cache.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scarnet_cli.errors import CohortError, InputError
-from scarnet_cli.files import file_sha256
+from scarnet_cli.files import file_sha256, parse_record, record_text
 from scarnet_cli.index.files.cache import RETRY, text_rows
 from scarnet_cli.index.intake import Intake
 from scarnet_cli.tables.failures import CODES
@@ -89,7 +88,7 @@ def with_retries(intake: Intake, memory: pa.Table, wanted: Wanted) -> Intake:
             retries[study_id] = _Retry(before.count + 1, wanted.failures)
     retries = {study.study_id: retries[study.study_id] for study in intake.studies if study.study_id in retries}
     studies = [
-        replace(study, entry={**study.entry, "retry": retries[study.study_id].count})
+        replace(study, entry=replace(study.entry, retry=retries[study.study_id].count))
         if study.entry is not None and study.study_id in retries
         else study
         for study in intake.studies
@@ -98,10 +97,10 @@ def with_retries(intake: Intake, memory: pa.Table, wanted: Wanted) -> Intake:
 
 
 def _rows(retries: Mapping[str, _Retry]) -> pa.Table:
-    return text_rows(RETRY, [(_PREFIX + study, json.dumps(asdict(retry))) for study, retry in retries.items()])
+    return text_rows(RETRY, [(_PREFIX + study, record_text(retry)) for study, retry in retries.items()])
 
 
 def _recalled(memory: pa.Table) -> dict[str, _Retry]:
     rows = memory.filter(pc.call_function("equal", [memory["kind"].cast(pa.string()), pa.scalar(RETRY)]))
     pairs = zip(rows["key"].to_pylist(), rows["plan"].to_pylist(), strict=True)
-    return {key.removeprefix(_PREFIX): _Retry(**json.loads(text)) for key, text in pairs}
+    return {key.removeprefix(_PREFIX): parse_record(text, _Retry) for key, text in pairs}

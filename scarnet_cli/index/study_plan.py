@@ -6,7 +6,7 @@ Nothing here touches the file system, so that studies of any source are planned 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.series.selection import Selection, SeriesVerdict, select
 from scarnet_cli.dicom.stacks import Stack
+from scarnet_cli.dicom.study_entry import Extras, Source, StudyEntry
 from scarnet_cli.errors import DicomError
 from scarnet_cli.tables.failures import Failure
 
@@ -21,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 STAGE: Final = "index"
 Choose = Callable[[Sequence[Frame]], Selection]
-# What a samplesheet may add to a study's entry; so it is without one.
-NO_EXTRAS: Final[Mapping[str, Any]] = {"rv_insertion": None, "reference": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class PlannedStudy:
 
     study_id: str
     digest: str
-    entry: dict[str, Any] | None
+    entry: StudyEntry | None
     series: tuple[SeriesVerdict, ...]
     failure: Failure | None
     labels: dict[str, str | None] = field(default_factory=dict)
@@ -72,7 +71,7 @@ def plan_study(
     uid: str | None,
     study: StudyFiles,
     digest: str,
-    extras: Mapping[str, Any] = NO_EXTRAS,
+    extras: Extras | None = None,
     choose: Choose = select,
 ) -> PlannedStudy:
     """Choose the stack of one study and make its entry, or say why there is none.
@@ -82,7 +81,7 @@ def plan_study(
         uid: Its StudyInstanceUID.
         study: Its files.
         digest: See `PlannedStudy`; `files_digest` makes it from files.
-        extras: `rv_insertion` and `reference` of its entry.
+        extras: What its row of a samplesheet adds.
         choose: Makes the choice among the study's frames; by the built-in rules unless said otherwise.
     """
     selection = choose(study.frames)
@@ -92,7 +91,7 @@ def plan_study(
         words = f" {_broken_words(study.broken, len(study.files))}" if study.broken else ""
         failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
         return PlannedStudy(study_id, digest, None, selection.series, failure, {}, uid, _texts(study.frames))
-    entry = {"study_id": study_id, "digest": digest, "study_instance_uid": uid, **_entry(stack, study), **extras}
+    entry = _entry(study_id, digest, uid, stack, study).with_extras(extras or Extras())
     logger.info("planned the study of digest %s", digest)  # its id may be a name that must not be in a log
     return PlannedStudy(study_id, digest, entry, selection.series, None, {}, uid, _texts(study.frames))
 
@@ -117,22 +116,24 @@ def _broken_words(broken: int, total: int) -> str:
     return f"{broken} of its {total} files cannot be read (cut short, damaged, gone or not allowed); copy them again."
 
 
-def source_of(file: FoundFile, frame: int | None) -> dict[str, Any]:
-    """Return where a slice lies, as an entry says it; see `dicom.whole_files.Source`."""
-    return {"path": file.path, "member": file.member, "frame": frame, "size": file.size, "mtime_ns": file.mtime_ns}
+def source_of(file: FoundFile, frame: int | None) -> Source:
+    """Return where a slice lies."""
+    return Source(file.path, file.member, frame, file.size, file.mtime_ns)
 
 
-def _entry(stack: Stack, study: StudyFiles) -> dict[str, Any]:
+def _entry(study_id: str, digest: str, uid: str | None, stack: Stack, study: StudyFiles) -> StudyEntry:
     notes = [*study.notes, *stack.notes]
     if study.broken:
         notes.append(Note("unreadable_files", _broken_words(study.broken, len(study.files)), flag=True))
-    return {
-        "manufacturer": stack.frames[0].facts.manufacturer,
-        "kind": "dicom",
-        "sources": [source_of(f.file, f.facts.frame) for f in stack.frames],
-        "chosen": list(stack.series_uids),
-        "component": stack.component,
-        "rules": [{"code": note.code, "words": note.words} for note in notes],
-        "flags": sorted({note.code for note in notes if note.flag}),
-        "deidentified": False,
-    }
+    return StudyEntry(
+        study_id,
+        digest,
+        uid,
+        manufacturer=stack.frames[0].facts.manufacturer,
+        kind="dicom",
+        sources=tuple(source_of(f.file, f.facts.frame) for f in stack.frames),
+        chosen=stack.series_uids,
+        component=stack.component,
+        rules=tuple(note.rule for note in notes),
+        flags=tuple(sorted({note.code for note in notes if note.flag})),
+    )

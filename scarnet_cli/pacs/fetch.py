@@ -5,15 +5,17 @@ import os
 import shutil
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from msgspec import UNSET
 from pydicom.dataset import Dataset
 
-from scarnet_cli.errors import DicomError
+from scarnet_cli.dicom.study_entry import Source, StudyEntry
+from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.files import atomic_path, write_bytes
 from scarnet_cli.pacs.client import CONNECTIONS, Server
 from scarnet_cli.pacs.query import InstanceId
@@ -82,7 +84,7 @@ def _is(dataset: Dataset, instance: InstanceId) -> bool:
 
 
 def fetch_studies(
-    server: Server, entries: Sequence[Mapping[str, Any]], instances: Path, downloads: Downloads | None
+    server: Server, entries: Sequence[StudyEntry], instances: Path, downloads: Downloads | None
 ) -> list[Failure]:
     """Fetch the chosen instances of a batch's studies into `instances`, a few studies at a time.
 
@@ -100,16 +102,16 @@ def fetch_studies(
     """
     over = threading.Event()
 
-    def fetch(entry: Mapping[str, Any]) -> Failure | None:
+    def fetch(entry: StudyEntry) -> Failure | None:
         try:
-            for source in entry["sources"]:
+            for source in entry.sources:
                 if over.is_set():
                     return None
                 _fetch_source(server, source, instances, downloads)
         except DicomError as error:
             if downloads:
-                downloads.mark_failed(entry["sources"][0]["instance"][0])
-            return Failure(entry["study_id"], STAGE, error.code, str(error))
+                downloads.mark_failed(_instance(entry.sources[0]).study_uid)
+            return Failure(entry.study_id, STAGE, error.code, str(error))
         except BaseException:
             over.set()  # the others need not find out for themselves
             raise
@@ -121,17 +123,29 @@ def fetch_studies(
         return [failure for failure in pool.map(fetch, entries) if failure is not None]
 
 
-def _fetch_source(server: Server, source: Mapping[str, Any], instances: Path, downloads: Downloads | None) -> None:
-    target = instances / Path(source["path"]).name
+def _fetch_source(server: Server, source: Source, instances: Path, downloads: Downloads | None) -> None:
+    target = instances / Path(source.path).name
     if target.exists():
         return
-    instance = InstanceId(*source["instance"])
+    instance = _instance(source)
     if downloads is None:
         fetch_instance(server, instance, target)
         return
     kept = downloads.file(target.name)
     fetch_instance(server, instance, kept)
     _link(kept, target)
+
+
+def _instance(source: Source) -> InstanceId:
+    """Return what a source is fetched by.
+
+    Raises:
+        InputError: The batch does not say.
+    """
+    if source.instance is UNSET:
+        message = "The batch does not say which instances its files are; plan it again with `scarnet index`."
+        raise InputError("bad_batch", message)
+    return InstanceId(*source.instance)
 
 
 def _link(kept: Path, target: Path) -> None:

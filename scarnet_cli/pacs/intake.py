@@ -14,6 +14,7 @@ import pyarrow as pa
 from scarnet_cli.dicom.facts import FoundFile, Frame, FrameFacts, Witnesses
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, Header, read_header
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
+from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.index.files.cache import NOTHING, facts_of, merged, read_cache
 from scarnet_cli.index.files.collect import Fresh, part_paths
@@ -308,13 +309,10 @@ def _plan(
     return replace(planned, entry=_with_instances(planned.entry, instances), labels=dict(item.labels))
 
 
-def _with_instances(entry: dict[str, Any] | None, instances: Mapping[str, InstanceId]) -> dict[str, Any] | None:
+def _with_instances(entry: StudyEntry | None, instances: Mapping[str, InstanceId]) -> StudyEntry | None:
     """Add to each source of an entry which instance it is, for `fetch_studies`."""
     if entry is None:
         return None
-    sources = []
-    for source in entry["sources"]:
-        instance = instances[source["path"]]
-        uids = [instance.study_uid, instance.series_uid, instance.sop_uid]
-        sources.append({**source, "size": None, "mtime_ns": None, "instance": uids})
-    return {**entry, "sources": sources}
+    uids = {path: (found.study_uid, found.series_uid, found.sop_uid) for path, found in instances.items()}
+    sources = tuple(replace(source, size=None, mtime_ns=None, instance=uids[source.path]) for source in entry.sources)
+    return replace(entry, sources=sources)

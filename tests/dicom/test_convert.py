@@ -54,7 +54,7 @@ def test_a_study_cut_short_leaves_the_others_unharmed(tmp_path: Path) -> None:
         assert study.entry is not None
         try:
             convert_study(study.entry, tmp_path / "in", tmp_path / "out")
-            results.append(str(study.entry["study_instance_uid"]))
+            results.append(str(study.entry.study_instance_uid))
         except DicomError as error:
             results.append(error.code)
     assert sorted(results) == ["1.2.840.99.7.2", "bad_pixels"]

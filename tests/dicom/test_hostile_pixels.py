@@ -16,7 +16,7 @@ from pydicom.uid import UID, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, 
 
 from scarnet_cli.dicom.codestream import jpeg_2000_size, jpeg_size
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.whole_files import Source, sources_of
+from scarnet_cli.dicom.study_entry import Source
 from scarnet_cli.errors import DicomError
 from scarnet_cli.index.intake import IntakeOptions, take_in
 
@@ -154,7 +154,7 @@ def test_a_file_that_changes_after_the_index_is_refused_or_read(change: type[byt
     assert study.entry is not None
     content = paths[3].read_bytes()
     paths[3].write_bytes(b"" if change is bytes else change(content))
-    sources = [replace(source, size=None) for source in sources_of(study.entry)]  # or its size would tell
+    sources = [replace(source, size=None) for source in study.entry.sources]  # or its size would tell
     try:
         volume, _ = read_volume(tmp_path / "in", sources)
     except DicomError as error:

@@ -14,10 +14,10 @@ from hostile_files import watched
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scarnet_cli.dicom.batch import read_batch
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.errors import GeometryError, InputError
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
-from scarnet_cli.index.batch_files import read_batch
 from scarnet_cli.index.files.cache import HELD, SCHEMA, read_cache, write_cache
 from scarnet_cli.index.files.recall import recall
 from scarnet_cli.index.samplesheet import read_samplesheet

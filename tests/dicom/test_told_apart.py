@@ -1,5 +1,6 @@
 """Stacks and names that may be one or two: told apart by what they are, else refused; never by a UID or by chance."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,8 +84,8 @@ def test_images_that_share_a_uid_are_not_referred_to(tmp_path: Path) -> None:
     save(series, tmp_path)
     (study,) = take_in(tmp_path, None, IntakeOptions()).studies
     assert study.entry is not None
-    assert study.entry["flags"] == ["repeated_instance_uid"]
-    for flags in (study.entry["flags"], []):
+    assert study.entry.flags == ("repeated_instance_uid",)
+    for flags in (study.entry.flags, ()):
         with pytest.raises(DicomError) as refused:
-            read_sources({**study.entry, "flags": flags}, tmp_path)
+            read_sources(replace(study.entry, flags=flags), tmp_path)
         assert refused.value.code == "ambiguous_reference"

@@ -100,7 +100,7 @@ def test_unchanged_studies_are_not_planned_again(tmp_path: Path, caplog: pytest.
         index(source, tmp_path / "out", tmp_path / "out" / "index.parquet", rules="a site's own")
         by_other_rules = {study.study_id for study in after.studies if study.digest in caplog.text}
     changed = {a.study_id for a, b in zip(after.studies, before.studies, strict=True) if a.digest != b.digest}
-    beside_broken = {s.study_id for s in after.studies if s.entry and "unreadable_files" in s.entry["flags"]}
+    beside_broken = {s.study_id for s in after.studies if s.entry and "unreadable_files" in s.entry.flags}
     assert len(changed) == 1
     assert planned == changed | beside_broken
     assert by_other_rules == {study.study_id for study in after.studies if study.entry}

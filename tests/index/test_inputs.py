@@ -15,11 +15,12 @@ from input_kinds import IS, KINDS, Kind, contents, nifti, put, row, study, tarre
 from scarnet_cli.cli.convert import convert_batch
 from scarnet_cli.cli.main import cli
 from scarnet_cli.dicom import archives
+from scarnet_cli.dicom.batch import read_batch
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.packing import REFUSED
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.volume import read_nifti
-from scarnet_cli.index.batch_files import read_batch, write_plan
+from scarnet_cli.index.batch_files import write_plan
 from scarnet_cli.index.files.cache import read_cache, write_cache
 from scarnet_cli.index.inputs import rows_of
 from scarnet_cli.index.intake import Intake, IntakeOptions, take_in
@@ -73,9 +74,9 @@ def test_a_changed_member_of_an_archive_in_an_archive_changes_its_study(tmp_path
     del files["006.dcm"]
     inner = {"p1.zip": zipped(files)}
     after = index(put(tmp_path, {"cohort.tar.gz": tarred({"all.zip": zipped(inner)})}), before.memory)
-    entries = [intake.studies[0].entry or {} for intake in (before, after)]
-    assert [len(entry["sources"]) for entry in entries] == [7, 6]
-    assert entries[0]["digest"] != entries[1]["digest"]
+    entries = [intake.studies[0].entry for intake in (before, after)]
+    assert [entry and len(entry.sources) for entry in entries] == [7, 6]
+    assert len({entry and entry.digest for entry in entries}) == 2
 
 
 def test_a_study_in_an_archive_in_an_archive_is_read_in_one_pass(
@@ -83,7 +84,7 @@ def test_a_study_in_an_archive_in_an_archive_is_read_in_one_pass(
 ) -> None:
     source = cohort_of_archives(tmp_path / "in", 1, 2, 3)
     (path,) = write_plan(index(source), tmp_path / "out")
-    entries = read_batch(path)["studies"]
+    entries = read_batch(path).studies
     opened: list[int] = []
     held = archives._held
     monkeypatch.setattr(archives, "_held", lambda *arguments: opened.append(1) or held(*arguments))

@@ -12,10 +12,11 @@ from dicom_series import make_series, save, stored_pixels
 
 from scarnet_cli.cli.convert import convert_batch
 from scarnet_cli.cli.main import cli
+from scarnet_cli.dicom.batch import read_batch
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.errors import InputError, MachineError
 from scarnet_cli.image.volume import read_nifti
-from scarnet_cli.index.batch_files import read_batch, write_plan
+from scarnet_cli.index.batch_files import write_plan
 from scarnet_cli.index.intake import Intake, IntakeOptions, take_in
 from scarnet_cli.tables.parquet import read_table
 
@@ -50,7 +51,7 @@ def test_loops_of_links_are_rows_and_lose_nothing(source: Path) -> None:
     }
     assert [study.failure for study in found.studies] == [None]
     assert found.studies[0].entry
-    assert found.studies[0].entry["flags"] == []
+    assert found.studies[0].entry.flags == ()
 
 
 def test_pipes_and_sockets_are_rows_and_are_not_opened(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +73,7 @@ def test_links_that_lead_nowhere_are_a_flag_of_the_study_beside_or_a_failure(sou
     studies = {study.study_id: study for study in found.studies}
     entry = studies[STUDY].entry
     assert entry
-    assert entry["flags"] == ["unreadable_files"]
+    assert entry.flags == ("unreadable_files",)
     failure = studies[place("annex")].failure
     assert failure
     assert (failure.code, failure.message[:7]) == ("not_readable", "2 files")
@@ -132,8 +133,8 @@ def test_a_file_that_vanishes_before_it_is_read_is_a_flag_of_its_study(source: P
     assert reasons(found) == {(place("patient"), "file", "vanished", 1)}
     (study,) = found.studies
     assert study.entry
-    assert study.entry["flags"] == ["unreadable_files"]
-    assert len(study.entry["sources"]) == 6
+    assert study.entry.flags == ("unreadable_files",)
+    assert len(study.entry.sources) == 6
     assert found.counts == {"image": 6, "vanished": 1}
 
 
@@ -142,7 +143,7 @@ def test_an_unreadable_file_alone_in_its_folder_is_of_the_one_study_below_the_fo
     (source / "patient" / "series_2" / "gone.dcm").symlink_to("nowhere")
     (study,) = index(source).studies
     assert study.entry
-    assert study.entry["flags"] == ["unreadable_files"]
+    assert study.entry.flags == ("unreadable_files",)
 
 
 def test_an_unreadable_file_below_a_folder_of_several_studies_is_of_none_of_them(source: Path) -> None:
@@ -153,7 +154,7 @@ def test_an_unreadable_file_below_a_folder_of_several_studies_is_of_none_of_them
     failure = studies.pop(place("patient/series_2")).failure
     assert failure
     assert failure.code == "not_readable"
-    assert [study.entry and study.entry["flags"] for study in studies.values()] == [[], []]
+    assert [study.entry and study.entry.flags for study in studies.values()] == [(), ()]
 
 
 def test_a_study_that_vanishes_before_it_is_read_is_a_failure(source: Path) -> None:
@@ -173,7 +174,7 @@ def test_a_vanished_file_in_a_row_of_a_samplesheet_is_a_flag_of_it(tmp_path: Pat
     (source / "patient" / "gone").symlink_to("nowhere")
     (tmp_path / "sheet.csv").write_text("study,dicom\nA,in/patient\nB,in\n")
     found = index(tmp_path / "sheet.csv")
-    assert [study.entry and study.entry["flags"] for study in found.studies] == [["unreadable_files"]] * 2
+    assert [study.entry and study.entry.flags for study in found.studies] == [("unreadable_files",)] * 2
     assert reasons(found) == {(place("in/patient"), "file", "dead_link", 1)}
 
 
@@ -190,7 +191,7 @@ def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/in/caf\xe9 \xff"))
     save(make_series(), folder, lambda i: os.fsdecode(b"\xfe%d" % i))
     (batch,) = write_plan(index(tmp_path / "in"), tmp_path / "out")
-    studies = read_batch(batch)["studies"]
+    studies = read_batch(batch).studies
     assert convert_batch(studies, tmp_path / "in", tmp_path / "converted") == []
     image = read_nifti(tmp_path / "converted" / "studies" / STUDY / "image.nii.gz")
     assert (image.array == stored_pixels(7)).all()

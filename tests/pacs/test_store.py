@@ -56,7 +56,7 @@ def test_results_are_stored_beside_the_images_and_read_back_the_same(
     for _ in range(2):  # twice is once
         result = scarnet(orthanc, "store", study.work / "export", orthanc.address)
         assert result.exit_code == 0, result.output
-    uid = study.entry["study_instance_uid"]
+    uid = study.entry.study_instance_uid or ""
     found = server.ask(lambda client: client.search_for_instances(uid))
     assert len(found) == len(images) + len(FILES)
     for name in FILES:

@@ -16,7 +16,7 @@ from scarnet_cli.dicom.results.report_sr import make_report
 from scarnet_cli.dicom.results.result import Result
 from scarnet_cli.dicom.results.seg import make_segmentation
 from scarnet_cli.dicom.results.source_headers import SourceSlice, ambiguous, read_source_slices, slices_of_grid
-from scarnet_cli.dicom.whole_files import sources_of
+from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.files import read_json, write_bytes
 from scarnet_cli.image.volume import Volume, read_nifti
@@ -39,7 +39,7 @@ _RECORD: Final = "study.json"
 
 
 def export_studies(
-    entries: Sequence[Mapping[str, Any]],
+    entries: Sequence[StudyEntry],
     root: Path,
     results: Sequence[Path],
     out: Path,
@@ -67,7 +67,7 @@ def export_studies(
             or the other way round.
     """
     _require_pseudonyms(entries, pseudonyms)
-    by_id = {entry["study_id"]: entry for entry in entries}
+    by_id = {entry.study_id: entry for entry in entries}
     measured = [
         study_id for study_id in by_id if _find(results, study_id, _RECORD) and _find(results, study_id, _LABELS)
     ]
@@ -85,7 +85,7 @@ def export_studies(
 
 
 def _exporter(
-    by_id: Mapping[str, Mapping[str, Any]],
+    by_id: Mapping[str, StudyEntry],
     root: Path,
     results: Sequence[Path],
     out: Path,
@@ -107,8 +107,8 @@ def _exporter(
     return export_study
 
 
-def _require_pseudonyms(entries: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms | None) -> None:
-    deidentified = [entry["deidentified"] for entry in entries]
+def _require_pseudonyms(entries: Sequence[StudyEntry], pseudonyms: Pseudonyms | None) -> None:
+    deidentified = [entry.deidentified for entry in entries]
     if pseudonyms is None and any(deidentified):
         message = "These studies are de-identified; name the key that they were indexed with (--deidentify)."
         raise InputError("key_missing", message)
@@ -117,8 +117,8 @@ def _require_pseudonyms(entries: Sequence[Mapping[str, Any]], pseudonyms: Pseudo
         raise InputError("not_deidentified", message)
 
 
-def _require_same_key(slices: Sequence[SourceSlice], entry: Mapping[str, Any]) -> None:
-    if str(slices[0].header.StudyInstanceUID) != entry["study_instance_uid"]:
+def _require_same_key(slices: Sequence[SourceSlice], entry: StudyEntry) -> None:
+    if str(slices[0].header.StudyInstanceUID) != entry.study_instance_uid:
         message = "The study was indexed with another key; name that one, or its results and images would not join."
         raise InputError("other_key", message)
 
@@ -133,22 +133,22 @@ def deidentified_sources(slices: Sequence[SourceSlice], pseudonyms: Pseudonyms) 
     ]
 
 
-def read_sources(entry: Mapping[str, Any], root: Path) -> list[SourceSlice]:
+def read_sources(entry: StudyEntry, root: Path) -> list[SourceSlice]:
     """Read the headers of a study's source images.
 
     Raises:
         DicomError: It has none, or they cannot be read any more.
     """
-    if entry["kind"] != "dicom":
+    if entry.kind != "dicom":
         message = (
             "The study was given as NIfTI: there are no DICOM images that a segmentation or report could refer to. "
             "Name its DICOM in the samplesheet to get them."
         )
         raise DicomError("no_dicom_source", message)
     for flag, words in _NAMELESS.items():
-        if flag in entry["flags"]:
+        if flag in entry.flags:
             raise ambiguous(words)
-    return read_source_slices(root, sources_of(entry))
+    return read_source_slices(root, entry.sources)
 
 
 def write_results(

@@ -17,7 +17,8 @@ from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import REPEAT_TOLERANCE_MM
 from scarnet_cli.dicom.headers import frame_facts, text
-from scarnet_cli.dicom.whole_files import Key, Source, each_file, why_unreadable
+from scarnet_cli.dicom.study_entry import Source
+from scarnet_cli.dicom.whole_files import Key, each_file, why_unreadable
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
 

@@ -74,5 +74,6 @@ def test_another_key_or_none_is_refused(study: Labelled, tmp_path: Path) -> None
 def test_studies_that_were_indexed_with_their_names_are_not_exported_under_pseudonyms(tmp_path: Path) -> None:
     save(make_series(), tmp_path / "in")
     (study,) = take_in(tmp_path / "in", {}, IntakeOptions()).studies
+    assert study.entry is not None
     with pytest.raises(InputError, match="indexed without --deidentify"):
-        export_studies([study.entry or {}], tmp_path / "in", [], tmp_path / "out", pseudonyms=PSEUDONYMS)
+        export_studies([study.entry], tmp_path / "in", [], tmp_path / "out", pseudonyms=PSEUDONYMS)

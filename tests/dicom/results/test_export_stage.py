@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -162,12 +163,12 @@ def test_images_that_changed_are_refused_and_other_files_stay(study: Labelled) -
     for dataset in moved:
         dataset.ImagePositionPatient = [float(v) + 30.0 for v in dataset.ImagePositionPatient]
     save(moved, study.root)
-    for source in study.entry["sources"]:  # or their sizes would tell
-        source["size"] = None
+    unsized = tuple(replace(s, size=None, mtime_ns=None) for s in study.entry.sources)  # or these would tell
+    entry = replace(study.entry, sources=unsized)
     kept = study.work / "out" / "studies" / study.study_id / "image.nii.gz"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"a result")
-    (failure,) = export_studies([study.entry], study.root, study.results, study.work / "out")
+    (failure,) = export_studies([entry], study.root, study.results, study.work / "out")
     assert failure.code == "changed_file"
     assert [path.name for path in kept.parent.iterdir()] == ["image.nii.gz"]
 

@@ -64,10 +64,10 @@ def assert_frames_refer_to_their_sources(study: Labelled, tolerance_mm: float = 
         for item in series.ReferencedInstanceSequence
     }
     chosen = {
-        (str(s.SeriesInstanceUID), uid) for uid, s in sources.items() if s.SeriesInstanceUID in study.entry["chosen"]
+        (str(s.SeriesInstanceUID), uid) for uid, s in sources.items() if s.SeriesInstanceUID in study.entry.chosen
     }
     assert referred <= chosen
-    assert len(referred) == len({s["path"] for s in study.entry["sources"]})
+    assert len(referred) == len({s.path for s in study.entry.sources})
 
 
 def test_an_oblique_stack_comes_back_with_every_label(tmp_path: Path) -> None:

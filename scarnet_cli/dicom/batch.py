@@ -1,0 +1,91 @@
+"""Batches of studies, as `scarnet index` and `scarnet fetch` write them and the stages read them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from msgspec import UNSET, UnsetType
+
+from scarnet_cli.dicom.study_entry import StudyEntry
+from scarnet_cli.errors import InputError
+from scarnet_cli.files import read_record
+from scarnet_cli.sheet import problem_of_name
+
+# The batch file in a folder that `scarnet fetch` made.
+FETCHED: Final = "batch.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFile:
+    """What a batch file holds, in this order: either a server or a root.
+
+    Attributes:
+        batch: Its name.
+        server: Root of the DICOMweb server that the files must be fetched from.
+        root: Folder that the sources' paths lie below.
+        studies: Its studies.
+    """
+
+    batch: str
+    server: str | UnsetType = UNSET
+    root: str | UnsetType = UNSET
+    studies: tuple[StudyEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch whose files are here.
+
+    Attributes:
+        root: Folder that the sources' paths lie below.
+        studies: Its studies.
+    """
+
+    root: Path
+    studies: Sequence[StudyEntry]
+
+
+def is_batch(path: Path) -> bool:
+    """Tell a batch (its file, or the folder that `scarnet fetch` made of it) from DICOM."""
+    return path.suffix == ".json" or (path / FETCHED).is_file()
+
+
+def read_batch(path: Path) -> Batch:
+    """Read a batch whose files are here.
+
+    Args:
+        path: Batch file of `scarnet index`, or the folder that `scarnet fetch` made of one.
+
+    Raises:
+        InputError: It is no batch file, or its files are still on a server.
+    """
+    batch = read_batch_file(path / FETCHED if path.is_dir() else path)
+    if batch.root is UNSET:
+        message = (
+            f"The files of {path.name} are on a DICOMweb server; name the folder that `scarnet fetch` makes of it."
+        )
+        raise InputError("not_fetched", message)
+    # A fetched batch's files lie beside it, wherever it is staged.
+    return Batch(path / batch.root if path.is_dir() else Path(batch.root), batch.studies)
+
+
+def read_batch_file(path: Path) -> BatchFile:
+    """Read a batch file, wherever the files are that it names.
+
+    Raises:
+        InputError: It is no batch file.
+    """
+    try:
+        batch = read_record(path, BatchFile)
+    except ValueError:
+        batch = None
+    if batch is None or (batch.root is UNSET) == (batch.server is UNSET) or not _are_folder_names(batch.studies):
+        message = f"{path.name} is no batch file; name one that `scarnet index` wrote, or a folder of DICOM."
+        raise InputError("bad_batch", message)
+    return batch
+
+
+def _are_folder_names(studies: Sequence[StudyEntry]) -> bool:
+    """Tell whether every study's id can name a folder below the output."""
+    return all(problem_of_name("study", study.study_id) is None for study in studies)
