@@ -31,10 +31,19 @@ def held_out_ids(cases: Sequence[Case], folds: int, fold: int) -> list[str]:
     Raises:
         InputError: There is no such fold, or there are fewer patients than folds.
     """
+    require_fold(fold, folds)
+    return deal_cases(cases, folds)[fold]
+
+
+def require_fold(fold: int, folds: int) -> None:
+    """Check that there is such a fold.
+
+    Raises:
+        InputError: There is none.
+    """
     if fold not in range(folds):
         message = f"--fold {fold} is not one of the {folds} folds, which count from 0."
         raise InputError("wrong_fold", message)
-    return deal_cases(cases, folds)[fold]
 
 
 def folds_csv(cases: Sequence[Case], folds: int) -> str:

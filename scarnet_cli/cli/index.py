@@ -19,12 +19,12 @@ from scarnet_cli.cli.options import (
     PROBLEM,
     SERIES_RULES,
     STUDIES,
+    ProblemCommand,
     Source,
     deidentify_options,
-    problem_told_in,
 )
 from scarnet_cli.dicom.series.rules_file import read_series_rules
-from scarnet_cli.errors import InputError, MachineError, PacsError
+from scarnet_cli.errors import InputError, MachineError
 from scarnet_cli.index.batch_files import BATCH_GREATEST, BATCH_LEAST, write_plan
 from scarnet_cli.index.deidentify import write_crosswalk
 from scarnet_cli.index.files.cache import read_cache
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pipeline_info/index.parquet"
 
 
-@click.command(epilog=EXAMPLE)
+@click.command(cls=ProblemCommand, epilog=EXAMPLE)
 @click.argument("source", metavar="INPUT", type=Source(exists=False))
 @click.option("--out", type=OUTPUT_DIRECTORY, help="Directory to write to; needed unless --explain or --find is given.")
 @click.option(
@@ -130,7 +130,6 @@ def index(
     retry_failed: str | None,
     failures: Path | None,
     explain: str | None,
-    problem: Path | None,
     deidentify: "Pseudonyms | None",
     crosswalk: Path | None,
 ) -> None:
@@ -160,7 +159,7 @@ def index(
         message = "there are no pseudonyms without --deidentify."
         raise click.BadParameter(message, param_hint="--crosswalk")
     if (retry_failed is None) != (failures is None):
-        message = "--retry-failed and --failures go together."
+        message = "--retry-failed needs --failures, the failures of an earlier run, and --failures needs it."
         raise click.UsageError(message)
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"
@@ -172,11 +171,10 @@ def index(
         file_s=file_seconds,
         will_retry=will_retry,
     )
-    with problem_told_in(problem, InputError, PacsError):
-        wanted = read_wanted(failures, retry_failed or "") if failures else Wanted()
-        options = by_rules(read_series_rules(series_rules), options)
-        with intake_progress() as progress:
-            intake = progress(source, memory, options, studies, downloads)
+    wanted = read_wanted(failures, retry_failed or "") if failures else Wanted()
+    options = by_rules(read_series_rules(series_rules), options)
+    with intake_progress() as progress:
+        intake = progress(source, memory, options, studies, downloads)
     intake = with_retries(intake, memory, wanted)
     if crosswalk:
         write_crosswalk(intake.crosswalk, crosswalk)

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, PROBLEM, labelled_cases, problem_told_in
+from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, PROBLEM, ProblemCommand, labelled_cases
 
 
-@click.command(epilog="Example: scarnet nnunet emidec --fold 0 --epochs 100 --out runs/nnunet/fold_0")
+@click.command(
+    cls=ProblemCommand, epilog="Example: scarnet nnunet emidec --fold 0 --epochs 100 --out runs/nnunet/fold_0"
+)
 @click.argument("cases", type=CASES)
 @FOLDS
 @click.option("--fold", type=click.IntRange(0), required=True, help="Hold this fold out, and label its cases.")
@@ -20,19 +22,15 @@ from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, PROBLEM, labelle
     required=True,
     help="Folder of this fold; gets labels/CASE.nii.gz.",
 )
-def nnunet(
-    cases: Path, folds: int, fold: int, epochs: int, label_values: Path | None, problem: Path | None, out: Path
-) -> None:
+def nnunet(cases: Path, folds: int, fold: int, epochs: int, label_values: Path | None, out: Path) -> None:
     """Train nnU-Net on CASES without one fold, by its own plans, and label that fold's cases.
 
     nnU-Net is an extra: pip install 'scarnet-cli[nnunet]'. OUT's parent is a --segment-run of `scarnet evaluate`.
     """
     from scarnet_cli.benchmark.nnunet import require_nnunet, run_nnunet
     from scarnet_cli.cases.folds import held_out_ids
-    from scarnet_cli.errors import ModelError
 
-    with problem_told_in(problem, ModelError):
-        require_nnunet()
+    require_nnunet()
     everyone = labelled_cases(cases, label_values)
     held_out = held_out_ids(everyone, folds, fold)
     training = [case for case in everyone if case.case_id not in held_out]

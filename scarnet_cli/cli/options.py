@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import rich_click as click
 from click.exceptions import Exit
 
-from scarnet_cli.errors import ScarnetError
+from scarnet_cli.errors import MachineError, ScarnetError
 from scarnet_cli.files import write_bytes
 from scarnet_cli.stage.guard import Guard
 
@@ -120,11 +120,50 @@ def own_weights() -> Path | None:
     return context.meta.get(_WEIGHTS_DIR) if context else None
 
 
+_PROBLEM: Final = "scarnet_cli.problem"
+
+
+class ProblemCommand(click.RichCommand):
+    """A command with PROBLEM: that file gets the message of an error that the user can mend."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options."""
+        with _problem_written(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's own)
+        """Run the command."""
+        with _problem_written(ctx):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _problem_written(ctx: click.Context) -> Iterator[None]:
+    """End a command with exit code 0 and its error in --problem, where that is given; the machine's faults stay errors."""
+    try:
+        yield
+    except MachineError:
+        raise
+    except (click.UsageError, ScarnetError) as error:
+        if (path := ctx.meta.get(_PROBLEM)) is None:
+            raise
+        message = error.format_message() if isinstance(error, click.UsageError) else str(error)
+        write_bytes(path, f"{message}\n".encode())
+        raise Exit(0) from None
+
+
+def _keep_problem(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
+    ctx.meta[_PROBLEM] = value
+
+
 PROBLEM = click.option(
     "--problem",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File for the message where the input is wrong, or something is not installed, with exit code 0: for a "
-    "workflow that shows it itself.",
+    is_eager=True,  # before the options that may be wrong
+    expose_value=False,
+    callback=_keep_problem,
+    help="File for the message where options or input are wrong, or something is not installed, with exit code 0: for "
+    "a workflow that shows it itself.",
 )
 
 SERIES_RULES = click.option(
@@ -213,20 +252,17 @@ def deidentify_options(command: _Command) -> _Command:
     return flag(key(command))
 
 
-@contextmanager
-def problem_told_in(path: Path | None, *kinds: type[ScarnetError]) -> Iterator[None]:
-    """Where an error of these kinds comes, end the command with exit code 0 and the message in --problem, if given."""
-    try:
-        yield
-    except kinds as error:
-        if path is None:
-            raise
-        write_bytes(path, f"{error}\n".encode())
-        raise Exit(0) from None
+class LabelledCases(click.Path):
+    """Labelled cases: a folder in EMIDEC's layout, or a CSV table."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401
+        """Return the path; a DICOMweb server's address, which is not shown, is wrong usage."""
+        if "://" in str(value):
+            self.fail("a DICOMweb server has no labelled cases; name a folder or a table.", param, ctx)
+        return Path(str(super().convert(value, param, ctx)))
 
 
-# Labelled cases: a folder in EMIDEC's layout, or a CSV table.
-CASES = click.Path(exists=True, path_type=Path)
+CASES = LabelledCases(exists=True, path_type=Path)
 FOLDS = click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds that patients are dealt to."
 )

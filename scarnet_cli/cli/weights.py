@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scarnet_cli.cli.options import LOCALISER, PROBLEM, WEIGHTS, own_weights, problem_told_in, weights_dir
+from scarnet_cli.cli.options import LOCALISER, PROBLEM, WEIGHTS, ProblemCommand, own_weights, weights_dir
 from scarnet_cli.errors import ModelError
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.store import SHIPPED, SUFFIX, check_networks, files_in, known_weights, read_weights_file
@@ -70,19 +70,18 @@ def verify() -> None:
         sys.exit(1)
 
 
-@weights.command(epilog="Example: scarnet weights check --weights own/mine.safetensors")
+@weights.command(cls=ProblemCommand, epilog="Example: scarnet weights check --weights own/mine.safetensors")
 @LOCALISER
 @WEIGHTS
 @weights_dir
 @PROBLEM
-def check(localiser: Path, weights: Path, problem: Path | None) -> None:
+def check(localiser: Path, weights: Path) -> None:
     """Check the two networks of a run, without loading them: whole, as listed, trained, each for its task.
 
     Exit code 1 if one is not.
     """
-    with problem_told_in(problem, ModelError):
-        for file in check_networks({Task.LOCALISE: localiser, Task.SEGMENT: weights}):
-            click.echo(f"{file.path.name}: to {file.spec.task.value}, {_state(listed=file.listed)}.")
+    for file in check_networks({Task.LOCALISE: localiser, Task.SEGMENT: weights}):
+        click.echo(f"{file.path.name}: to {file.spec.task.value}, {_state(listed=file.listed)}.")
 
 
 @weights.command(
