@@ -139,7 +139,7 @@ class ProblemCommand(click.RichCommand):
 
 @contextmanager
 def _problem_written(ctx: click.Context) -> Iterator[None]:
-    """End a command with exit code 0 and its error in --problem, where that is given; the machine's faults stay errors."""
+    """End a command with exit code 0 and its error in --problem, where that is given; not a fault of the machine."""
     try:
         yield
     except MachineError:
