@@ -5,7 +5,6 @@ import json
 import struct
 from pathlib import Path
 
-import fuzz_corpus
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +13,7 @@ from hostile_files import watched
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fuzz import corpus
 from scarnet_cli.dicom.batch import read_batch
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.errors import GeometryError, InputError
@@ -22,7 +22,7 @@ from scarnet_cli.index.files.cache import HELD, SCHEMA, read_cache, write_cache
 from scarnet_cli.index.files.recall import recall
 from scarnet_cli.index.samplesheet import read_samplesheet
 
-(MEMORY,) = fuzz_corpus.caches()
+(MEMORY,) = corpus.caches()
 
 
 def remembered(path: Path) -> int:
@@ -95,7 +95,7 @@ def test_a_samplesheet_that_is_none_is_refused(content: bytes, tmp_path: Path) -
 
 
 def batch_with(**changes: object) -> bytes:
-    (content,) = fuzz_corpus.batches()
+    (content,) = corpus.batches()
     batch = json.loads(content)
     batch["studies"][0] |= changes
     return json.dumps(batch).encode()
@@ -140,7 +140,7 @@ def nifti_of(*dimensions: int, bits: int = 16) -> bytes:
         (b"", "unreadable_image"),
         (b"\x1f\x8b" + b"x" * 50, "unreadable_image"),
         (gzip.compress(nifti_of(9000, 9000, 9000) + bytes(4096)), "not_a_volume"),
-        (fuzz_corpus.slice_bytes("explicit"), "unreadable_image"),
+        (corpus.slice_bytes("explicit"), "unreadable_image"),
         (b"NRRD0004\ntype: uchar\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n" + bytes(400), "unreadable_image"),
     ],
 )

@@ -34,7 +34,7 @@ RIGHT: Final = {
 
 
 def test_the_page_has_every_case_and_no_other() -> None:
-    assert sorted(TABLE) == sorted(CASES), "run .venv/bin/python tools/dicom_cases.py"
+    assert sorted(TABLE) == sorted(CASES), "run .venv/bin/python tools/document_cases.py"
 
 
 def as_stack(volume: Volume) -> TrueStack:

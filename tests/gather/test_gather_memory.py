@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from gather_load import make_fragments
 
 import scarnet_cli.gather.gather as gather_module
+from benchmarks.gather_load import make_fragments
 from scarnet_cli.tables import parquet
 
 BATCH, ROW_GROUP = 20, 200

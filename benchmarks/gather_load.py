@@ -1,4 +1,6 @@
-"""Time `scarnet gather` on a made cohort: .venv/bin/python tools/gather_load.py --studies 100000 --batch 32 --out DIR.
+"""Time `scarnet gather` on a made cohort.
+
+.venv/bin/python -m benchmarks.gather_load --studies 100000 --batch 32 --out DIR
 
 Prints how long the command takes and its greatest memory. The rows are numbers drawn at random, in every column.
 """

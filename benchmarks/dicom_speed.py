@@ -1,6 +1,6 @@
 """Time the index and the conversion on made studies, beside dcm2niix on the same files.
 
-.venv/bin/python tools/dicom_speed.py --out DIR [--files 100000]
+.venv/bin/python -m benchmarks.dicom_speed --out DIR [--files 100000]
 
 Every study is a copy of one with other UIDs: a short-axis stack with its twin, a cine, a TI scout, a localiser and a
 long axis, in small pictures, 100 files in all. Figures are of CPU seconds, which a busy machine changes little, with

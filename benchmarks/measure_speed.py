@@ -1,6 +1,6 @@
 """Print how long all measures of one study take on one core, and the process's peak memory: 12 slices of 256 x 256.
 
-.venv/bin/python tools/measure_speed.py [--runs 5]
+.venv/bin/python -m benchmarks.measure_speed [--runs 5]
 """
 
 import argparse

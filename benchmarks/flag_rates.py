@@ -1,6 +1,6 @@
 """Print in how many cases each flag is raised, as a Markdown table: with the experts' labels, and with a network's.
 
-.venv/bin/python tools/flag_rates.py EMIDEC --segmented OUT/segment [--segmented OTHER/segment …]
+.venv/bin/python -m benchmarks.flag_rates EMIDEC --segmented OUT/segment [--segmented OTHER/segment …]
 
 The folders are what `scarnet segment` wrote; a study there is named as its case. For held-out labels crop and segment
 each fold's cases with weights that were trained without them.

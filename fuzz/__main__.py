@@ -1,7 +1,7 @@
 """Fuzz the readers with atheris, for as long as you like.
 
     .venv/bin/pip install -r requirements/fuzz.txt
-    .venv/bin/python tools/fuzz.py --seconds 600 headers pixels
+    .venv/bin/python -m fuzz --seconds 600 headers pixels
 
 Without names all targets take turns. An input whose exception is not one of our own is kept in OUT/finds, named after
 the exception and its place, and fuzzing goes on; so is one that takes over 5 s of processor time. One that crashes,
@@ -22,7 +22,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 LONGEST_S: Final = 5
 # By the clock, for what hangs in native code: a process of low priority may stand still for long.
 HANG_S: Final = 60
@@ -59,14 +58,14 @@ def fuzz(name: str, out: Path, options: list[str]) -> None:
 
     instrumented = atheris.instrument_imports(include=["scarnet_cli", "pydicom"])  # type: ignore[attr-defined]  # has no types
     with instrumented:
-        import fuzz_targets  # noqa: PLC0415
+        from fuzz import targets  # noqa: PLC0415
 
     finds: Counter[str] = Counter()
 
     def one_input(content: bytes) -> None:
         signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_S)
         try:
-            fuzz_targets.run(name, content)
+            targets.run(name, content)
         except Exception as error:  # noqa: BLE001 (that is what is looked for)
             keep(error, content)
         finally:
@@ -89,11 +88,11 @@ def fuzz(name: str, out: Path, options: list[str]) -> None:
 
 def start_corpus(name: str, out: Path) -> Path:
     """Write the valid inputs into the target's corpus; what earlier turns found stays."""
-    import fuzz_targets  # noqa: PLC0415
+    from fuzz import targets  # noqa: PLC0415
 
     corpus = out / "corpus" / name
     corpus.mkdir(parents=True, exist_ok=True)
-    for content in fuzz_targets.seeds(name):
+    for content in targets.seeds(name):
         (corpus / hashlib.sha256(content).hexdigest()[:16]).write_bytes(content)
     return corpus
 
@@ -103,7 +102,7 @@ def take_turn(name: str, out: Path, seconds: int) -> tuple[int, str]:
     corpus = start_corpus(name, out)
     words = out / "words.dict"
     words.write_text("".join(f'"{"".join(_quoted(word))}"\n' for word in _WORDS))
-    command = [sys.executable, __file__, "--child", name, "--out", str(out), "--", str(corpus)]
+    command = [sys.executable, "-m", "fuzz", "--child", name, "--out", str(out), "--", str(corpus)]
     command += [f"-max_total_time={seconds}", f"-timeout={HANG_S}", f"-rss_limit_mb={MEMORY_MIB}", f"-dict={words}"]
     command += [f"-max_len={LONGEST_INPUT}", f"-artifact_prefix={out / 'finds'}/{name}-", "-print_final_stats=1"]
     (out / "finds").mkdir(parents=True, exist_ok=True)
@@ -126,16 +125,15 @@ def _quoted(word: bytes) -> str:
 
 def main() -> None:
     """Give each target its turns until the time is spent, and print what each turn did."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser("python -m fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=3600, help="Wall time for all targets together.")
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"), help="Corpus, finds and logs.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", help="Targets; all where none is named.")
     chosen = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
     if chosen.child:
         fuzz(chosen.child, chosen.out, chosen.names)
-    from fuzz_targets import TARGETS  # noqa: PLC0415
+    from fuzz.targets import TARGETS  # noqa: PLC0415
 
     names = chosen.names or list(TARGETS)
     end = time.monotonic() + chosen.seconds

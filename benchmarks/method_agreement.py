@@ -1,6 +1,6 @@
 """Print how far scar by signal lies from the experts' scar, within the experts' own myocardium, as a Markdown table.
 
-.venv/bin/python tools/method_agreement.py EMIDEC
+.venv/bin/python -m benchmarks.method_agreement EMIDEC
 """
 
 import argparse

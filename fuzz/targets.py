@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-import fuzz_corpus
 import numpy as np
 
+from fuzz import corpus
 from scarnet_cli.cli.convert import convert_batch
 from scarnet_cli.dicom.batch import read_batch
 from scarnet_cli.dicom.convert import read_nifti_study
@@ -51,7 +51,7 @@ def pixels(content: bytes, folder: Path) -> None:
     """Decode the first frames of a file, each with a slice of our own that makes a stack with it."""
     (folder / "slice.dcm").write_bytes(content)
     for facts in read_header(io.BytesIO(content), ".dcm").frames[:_MOST_FRAMES]:
-        (folder / "next.dcm").write_bytes(fuzz_corpus.next_slice(facts))
+        (folder / "next.dcm").write_bytes(corpus.next_slice(facts))
         sources = [Source("slice.dcm", None, facts.frame), Source("next.dcm", None, None)]
         _refused(lambda sources=sources: read_volume(folder, sources))
 
@@ -117,14 +117,14 @@ def _refused(read: Callable[[], object]) -> None:
 
 Target = Callable[[bytes, Path], None]
 TARGETS: Final[dict[str, tuple[Target, Callable[[], Iterator[bytes]]]]] = {
-    "headers": (headers, fuzz_corpus.dicom_files),
-    "pixels": (pixels, fuzz_corpus.dicom_files),
-    "index": (index, fuzz_corpus.archives),
-    "study": (study, fuzz_corpus.dicom_files),
-    "nifti": (nifti, fuzz_corpus.nifti_files),
-    "cache": (cache, fuzz_corpus.caches),
-    "sheet": (sheet, fuzz_corpus.sheets),
-    "batch": (batch, fuzz_corpus.batches),
+    "headers": (headers, corpus.dicom_files),
+    "pixels": (pixels, corpus.dicom_files),
+    "index": (index, corpus.archives),
+    "study": (study, corpus.dicom_files),
+    "nifti": (nifti, corpus.nifti_files),
+    "cache": (cache, corpus.caches),
+    "sheet": (sheet, corpus.sheets),
+    "batch": (batch, corpus.batches),
 }
 
 
