@@ -125,7 +125,9 @@ def _quoted(word: bytes) -> str:
 
 def main() -> None:
     """Give each target its turns until the time is spent, and print what each turn did."""
-    parser = argparse.ArgumentParser("python -m fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=int, default=3600, help="Wall time for all targets together.")
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"), help="Corpus, finds and logs.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
