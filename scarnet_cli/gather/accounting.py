@@ -1,14 +1,13 @@
 """The accounting check: every study that INDEX saw ends in exactly one row of `scans` or `failures`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING, Final
 
 from scarnet_cli.errors import CohortError
-from scarnet_cli.gather.survey import Survey
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 # A message names this many studies of each kind, so that it can still be read when a whole batch is lost.
 _NAMED: Final = 50
@@ -31,64 +30,86 @@ class Accounting:
     model_sha256: str
 
 
-def check_accounting(survey: Survey) -> Accounting:
+def check_accounting(connection: "DuckDBPyConnection") -> Accounting:
     """Check that each study of `studies` is in exactly one row of `scans` or `failures`, and no other study is.
 
     A study that failed in two stages is an error as well: a stage hands on only what it finished, so a second failure
     means that fragments of different runs were mixed.
 
+    Args:
+        connection: The tables of all fragments; see `viewed`.
+
     Raises:
         CohortError: Studies are missing, unknown or there twice; the message names each, and the fragments.
     """
-    if not any("studies" in fragment.tables for fragment in survey.fragments):
-        message = "No fragment has studies.parquet; give the output directory of `scarnet index` as well."
-        raise CohortError("no_index", message)
-    scans, failures = survey.ids["scans"], survey.ids["failures"]
-    seen, ended = survey.ids["studies"], pa.chunked_array([*scans.chunks, *failures.chunks], pa.string())
-    problems = _named("there twice", _placed(_repeated(seen), survey, ("studies",)))
-    problems += _named("there twice", _placed(_repeated(ended), survey, ("scans", "failures")))
-    problems += _named("lost: in no scans or failures table", _without(seen, ended))
-    problems += _named("unknown: not seen by index", _placed(_without(ended, seen), survey, ("scans", "failures")))
-    problems += _named("with slices or segments but no scan in the same fragment", survey.orphans)
+    connection.execute(_COUNTED)
+    problems = [
+        f"{len(studies)} {problem}: {_named(studies)}"
+        for problem, query in _PROBLEMS
+        if (studies := [study for (study,) in connection.execute(query).fetchall()])
+    ]
     if problems:
         message = "The accounting of studies does not add up; no table was written.\n" + "\n".join(problems)
         message += "\nRun again into a new work directory; if it stays, report it as a bug."
         raise CohortError("accounting", message)
-    return Accounting(len(seen), len(scans), len(failures), survey.model_sha256)
+    (row,) = connection.execute(_ACCOUNT).fetchall()
+    return Accounting(*row)
 
 
-def _repeated(ids: pa.ChunkedArray) -> list[str]:
-    counts = ids.value_counts()
-    more = pc.call_function("greater", [counts.field("counts"), pa.scalar(1)])
-    return sorted(counts.field("values").filter(more).to_pylist())
-
-
-def _without(ids: pa.ChunkedArray, others: pa.ChunkedArray) -> list[str]:
-    found = pc.call_function("is_in", [ids], pc.SetLookupOptions(value_set=others))
-    return sorted(set(ids.filter(pc.call_function("invert", [found])).to_pylist()))
-
-
-def _placed(studies: Sequence[str], survey: Survey, tables: Sequence[str]) -> list[str]:
-    """Return the studies with every place where the tables have them: "a (scans of x; failures of y, stage crop)"."""
-    places: dict[str, list[str]] = {study: [] for study in studies}
-    for table in tables if studies else ():
-        for fragment in survey.fragments:
-            if table not in fragment.tables:
-                continue
-            for study, stage in _rows(fragment.parts(table, "study_id", *(("stage",) if table == "failures" else ()))):
-                if study in places:
-                    places[study].append(f"{table} of {fragment.name}" + (f", stage {stage}" if stage else ""))
-    return [f"{study} ({'; '.join(where)})" for study, where in places.items()]
-
-
-def _rows(parts: Iterable[pa.Table]) -> Iterable[tuple[str, str]]:
-    for part in parts:
-        stages = part["stage"].to_pylist() if "stage" in part.column_names else [""] * part.num_rows
-        yield from zip(part["study_id"].to_pylist(), stages, strict=True)
-
-
-def _named(what: str, studies: Sequence[str]) -> list[str]:
-    if not studies:
-        return []
+def _named(studies: Sequence[str]) -> str:
     more = f" and {len(studies) - _NAMED} more" if len(studies) > _NAMED else ""
-    return [f"{len(studies)} {what}: {', '.join(studies[:_NAMED])}{more}"]
+    return ", ".join(studies[:_NAMED]) + more
+
+
+# Where each study is: what the check looks at, read once.
+_COUNTED: Final = """
+    CREATE TEMP TABLE seen AS
+        SELECT study_id, 'studies of ' || name AS location FROM studies JOIN fragments USING (fragment);
+    CREATE TEMP TABLE ended AS
+        SELECT study_id, 0 AS position, fragment, 'scans of ' || name AS location
+        FROM scans JOIN fragments USING (fragment)
+        UNION ALL
+        SELECT study_id, 1, fragment, 'failures of ' || name || ', stage ' || stage
+        FROM failures JOIN fragments USING (fragment)
+"""
+_ENDED_AT: Final = "study_id || ' (' || string_agg(location, '; ' ORDER BY position, fragment, location) || ')'"
+
+
+def _without_scan(table: str) -> str:
+    return f"""
+        SELECT DISTINCT study_id || ' ({table} of ' || name || ')' AS study
+        FROM {table} JOIN fragments USING (fragment) ANTI JOIN scans USING (study_id, fragment)
+    """
+
+
+# What is wrong, and the query of the studies that it is wrong with, each with the locations to look at.
+_PROBLEMS: Final = (
+    (
+        "there twice",
+        """
+        SELECT study_id || ' (' || string_agg(location, '; ' ORDER BY location) || ')'
+        FROM seen GROUP BY study_id HAVING count(*) > 1 ORDER BY study_id
+        """,
+    ),
+    ("there twice", f"SELECT {_ENDED_AT} FROM ended GROUP BY study_id HAVING count(*) > 1 ORDER BY study_id"),
+    (
+        "lost: in no scans or failures table",
+        "SELECT DISTINCT study_id FROM seen ANTI JOIN ended USING (study_id) ORDER BY study_id",
+    ),
+    (
+        "unknown: not seen by index",
+        f"SELECT {_ENDED_AT} FROM ended ANTI JOIN seen USING (study_id) GROUP BY study_id ORDER BY study_id",
+    ),
+    (
+        "with slices or segments but no scan in the same fragment",
+        f"SELECT study FROM ({_without_scan('slices')} UNION ALL {_without_scan('segments')}) ORDER BY study",
+    ),
+)
+_ACCOUNT: Final = """
+    SELECT
+        (SELECT count(*) FROM seen),
+        (SELECT count(*) FROM ended WHERE position = 0),
+        (SELECT count(*) FROM ended WHERE position = 1),
+        (SELECT coalesce(string_agg(DISTINCT model_sha256, ',' ORDER BY model_sha256), '')
+         FROM scans WHERE model_sha256 <> '')
+"""

@@ -1,8 +1,7 @@
 """Fragments: what the stages leave behind, one directory a batch, each with some of the cohort's tables."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,56 +22,64 @@ class Fragment:
     Attributes:
         name: What messages call it: the directory's name, with its parent's where two have the same.
         directory: Where its tables are.
-        tables: Names of those that the stage wrote.
     """
 
     name: str
     directory: Path
-    tables: frozenset[str]
 
-    def parts(self, table: str, *columns: str) -> Iterator[pa.Table]:
-        """Yield a table, or some of its columns, row group by row group; see `part` for schema and errors."""
-        schema = TABLES[table]
-        wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
-        with self._open(table) as (file, there):
-            for number in range(file.num_row_groups):
-                yield self._read(table, wanted, file.read_row_group(number, [n for n in wanted.names if n in there]))
-
-    def part(self, table: str, number: int) -> pa.Table:
-        """Read one row group of a table in the schema of this release; a column added since then is null.
+    def tables(self) -> dict[str, bool]:
+        """Return the tables that the stage wrote, and whether each has every column of this release.
 
         Raises:
-            CohortError: The file is no Parquet, or has another schema version, an unknown column or a wrong type.
+            CohortError: A file is no Parquet, or has another schema version, an unknown column, a wrong type, or a null
+                where there may be none.
         """
-        with self._open(table) as (file, _):
-            return self._read(table, TABLES[table], file.read_row_group(number))
+        stems = {path.stem for path in self.directory.iterdir() if path.suffix == ".parquet"}
+        return {table: self._is_current(table) for table in sorted(stems & {*GATHERED, "studies"})}
 
-    @contextmanager
-    def _open(self, table: str) -> Iterator[tuple[pq.ParquetFile, frozenset[str]]]:
+    def require_rows(self) -> None:
+        """Require that each table can be read to its end.
+
+        Raises:
+            CohortError: A file is damaged.
+        """
+        for table in self.tables():
+            with self._open(table) as file:
+                try:
+                    for number in range(file.num_row_groups):
+                        file.read_row_group(number)
+                except (OSError, pa.ArrowException) as error:
+                    raise self._damage(table) from error
+
+    def _open(self, table: str) -> pq.ParquetFile:
         try:
-            with pq.ParquetFile(self.directory / f"{table}.parquet") as file:
-                schema = file.schema_arrow
-                self._check(table, schema)
-                yield file, frozenset(schema.names)
+            return pq.ParquetFile(self.directory / f"{table}.parquet")
         except pa.ArrowInvalid as error:
-            advice = advice_on_damage(self.directory)
-            message = f"Table {table} of fragment {self.name} is no Parquet file. {advice}"
-            raise CohortError("unreadable_table", message) from error
+            raise self._damage(table) from error
 
-    def _read(self, table: str, wanted: pa.Schema, found: pa.Table) -> pa.Table:
-        try:
-            return with_columns(found, wanted)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
-            message = f"Table {table} of fragment {self.name} does not fit its schema ({error}); make it again."
-            raise CohortError("wrong_schema", message) from error
+    def _damage(self, table: str) -> CohortError:
+        advice = advice_on_damage(self.directory)
+        message = f"Table {table} of fragment {self.name} is no Parquet file. {advice}"
+        return CohortError("unreadable_table", message)
 
-    def _check(self, table: str, found: pa.Schema) -> None:
-        unknown = sorted(set(found.names) - set(TABLES[table].names))
-        version = (found.metadata or {}).get(VERSION_KEY.encode(), SCHEMA_VERSION.encode()).decode()
-        if unknown or version != SCHEMA_VERSION:
-            what = f"the unknown columns {', '.join(unknown)}" if unknown else f"schema version {version}"
-            message = f"Table {table} of fragment {self.name} has {what}; make it again with this release."
-            raise CohortError("wrong_schema", message)
+    def _is_current(self, table: str) -> bool:
+        wanted = TABLES[table]
+        with self._open(table) as file:
+            schema = file.schema_arrow
+            unknown = sorted(set(schema.names) - set(wanted.names))
+            version = (schema.metadata or {}).get(VERSION_KEY.encode(), SCHEMA_VERSION.encode()).decode()
+            if unknown or version != SCHEMA_VERSION:
+                what = f"the unknown columns {', '.join(unknown)}" if unknown else f"schema version {version}"
+                message = f"Table {table} of fragment {self.name} has {what}; make it again with this release."
+                raise CohortError("wrong_schema", message)
+            if schema.equals(wanted):
+                return True
+            try:
+                with_columns(file.read(), wanted)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+                message = f"Table {table} of fragment {self.name} does not fit its schema ({error}); make it again."
+                raise CohortError("wrong_schema", message) from error
+        return False
 
 
 def find_fragments(directories: Iterable[Path]) -> list[Fragment]:
@@ -88,14 +95,7 @@ def find_fragments(directories: Iterable[Path]) -> list[Fragment]:
             raise CohortError("missing_fragment", message)
     names = Counter(path.name for path in paths)
     fragments = [
-        Fragment(
-            path.name if names[path.name] == 1 else f"{path.absolute().parent.name}/{path.name}", path, _tables(path)
-        )
+        Fragment(path.name if names[path.name] == 1 else f"{path.absolute().parent.name}/{path.name}", path)
         for path in paths
     ]
     return sorted(fragments, key=lambda fragment: (fragment.name, str(fragment.directory)))
-
-
-def _tables(directory: Path) -> frozenset[str]:
-    there = {path.stem for path in directory.iterdir() if path.suffix == ".parquet"}
-    return frozenset(there & {*GATHERED, "studies"})

@@ -1,36 +1,45 @@
 """Gather the fragments of all stages and batches into the cohort's tables."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import Progress
 
+from scarnet_cli.errors import CohortError, InputError
 from scarnet_cli.files import atomic_path, write_bytes
 from scarnet_cli.gather.accounting import Accounting, check_accounting
-from scarnet_cli.gather.fragments import find_fragments
-from scarnet_cli.gather.labels import Labels, read_labels
-from scarnet_cli.gather.review import REVIEWED, read_decisions, with_decisions
-from scarnet_cli.gather.survey import Survey, survey
+from scarnet_cli.gather.fragments import Fragment, find_fragments
+from scarnet_cli.gather.review import REVIEWED, read_decisions
+from scarnet_cli.gather.views import viewed
 from scarnet_cli.tables.csv import write_csv
-from scarnet_cli.tables.database import require_fit, write_database
+from scarnet_cli.tables.database import require_fit, sql_text, write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
-from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, file_metadata, sorted_table
-from scarnet_cli.tables.schema import TABLES
+from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, file_metadata, sort_columns
+from scarnet_cli.tables.schema import LABELS, TABLES
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# What sorting takes before it uses files. Less is too little for one block of each of many sorted runs.
+_SORTING_MEMORY: Final = "160MB"
+_DECISIONS: Final = pa.schema([("study_id", pa.string()), ("decision", pa.string())])
 
 
 def gather(directories: Iterable[Path], out: Path, reviewed: Path | None = None, *, csv: bool = False) -> Accounting:
     """Check the accounting, then merge the fragments' tables and write them to `out`.
 
-    Each is written as Parquet, and all together as cohort.duckdb; dictionary.csv says what the columns mean.
+    Each is written as Parquet, and all together as cohort.duckdb; dictionary.csv says what the columns mean. The user's
+    labels of a study, which INDEX alone keeps, are put in here: a corrected label costs a gathering and no more.
 
-    The result is the same for any order of the fragments, and for any batches that the studies travelled in. Of the
-    whole cohort only study ids and labels are in memory; of the tables, row groups whose studies overlap.
+    The result is the same for any order of the fragments, and for any batches that the studies travelled in. Memory is
+    bounded: DuckDB sorts what does not fit in files below `out`.
 
     Args:
         directories: Output directories of index, fetch, convert, crop, segment and quantify.
@@ -42,63 +51,86 @@ def gather(directories: Iterable[Path], out: Path, reviewed: Path | None = None,
         CohortError: A study is lost, unknown or there twice, a fragment is unreadable, or the database cannot be
             written there; nothing is written then.
         InputError: Rows of the review are wrong; likewise.
+        MachineError: The disk is full or failing.
     """
     require_fit(out)
     fragments = find_fragments(directories)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("gather", total=len(fragments) + len(GATHERED))
-        found = survey(fragments, lambda: bar.advance(task))
-        accounting = check_accounting(found)
-        users = _Users(
-            read_labels(fragments), read_decisions(reviewed, set(found.ids["studies"].to_pylist())) if reviewed else {}
-        )
-        for name in GATHERED:
-            path = out / f"{name}.parquet"
-            _merge(name, found, users, path)
-            if csv:
-                write_csv(path)
-            bar.advance(task)
+        with _told_of_damage(fragments), viewed(fragments, lambda: bar.advance(task)) as connection:
+            accounting = check_accounting(connection)
+            _add_decisions(connection, reviewed)
+            with _sorting_below(out, connection):
+                for name in GATHERED:
+                    path = out / f"{name}.parquet"
+                    _merge(connection, name, path, {MODEL_DIGEST: accounting.model_sha256})
+                    if csv:
+                        write_csv(path)
+                    bar.advance(task)
     write_bytes(out / DICTIONARY, dictionary_csv().encode())
     pa.default_memory_pool().release_unused()  # DuckDB has a pool of its own
     write_database(out)
     return accounting
 
 
-@dataclass(frozen=True, slots=True)
-class _Users:
-    """What users say of their studies: labels, and decisions by study id."""
+@contextmanager
+def _told_of_damage(fragments: Sequence[Fragment]) -> Iterator[None]:
+    """Say which fragment's table is damaged where DuckDB could not read on, which it words in many ways."""
+    try:
+        yield
+    except (CohortError, InputError):
+        raise
+    except Exception:
+        for fragment in fragments:
+            fragment.require_rows()
+        raise
 
-    labels: Labels
-    decisions: Mapping[str, str]
 
-    def added_to(self, rows: pa.Table) -> pa.Table:
-        """Return gathered rows with those of it that their table has columns for."""
-        labelled = self.labels.added_to(rows)
-        return with_decisions(labelled, self.decisions) if REVIEWED in rows.column_names else labelled
+def _add_decisions(connection: "DuckDBPyConnection", reviewed: Path | None) -> None:
+    """Make the table `decisions` of a review; empty without one."""
+    decisions: Mapping[str, str] = {}
+    if reviewed:
+        known = {study for (study,) in connection.execute("SELECT study_id FROM seen").fetchall()}
+        decisions = read_decisions(reviewed, known)
+    columns = {"study_id": list(decisions), "decision": list(decisions.values())}
+    connection.register("decisions", pa.table(columns, schema=_DECISIONS))
 
 
-def _merge(name: str, found: Survey, users: _Users, path: Path) -> None:
-    schema = TABLES[name].with_metadata(file_metadata(name, {MODEL_DIGEST: found.model_sha256}))
+@contextmanager
+def _sorting_below(out: Path, connection: "DuckDBPyConnection") -> Iterator[None]:
+    """Let DuckDB put what it sorts into files of a folder below `out`, under a name without characters of its own."""
+    out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out, prefix=".sorting-") as folder, TemporaryDirectory() as names:
+        link = Path(names) / "sorting"
+        link.symlink_to(Path(folder).resolve(), target_is_directory=True)
+        connection.execute(f"SET temp_directory = {sql_text(link)}; SET memory_limit = '{_SORTING_MEMORY}'")
+        yield
+
+
+def _merge(connection: "DuckDBPyConnection", name: str, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write one table of the cohort: the rows of all fragments, sorted."""
+    schema = TABLES[name].with_metadata(file_metadata(name, metadata))
+    rows = connection.sql(_sorted_rows(name)).to_arrow_reader(ROW_GROUP)
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        for rows in _row_groups(_sorted_parts(name, found)):
-            writer.write_table(users.added_to(rows).replace_schema_metadata(schema.metadata))
+        for group in _row_groups(pa.Table.from_batches([batch]).cast(TABLES[name]) for batch in rows):
+            writer.write_table(group.replace_schema_metadata(schema.metadata))
 
 
-def _sorted_parts(name: str, found: Survey) -> Iterator[pa.Table]:
-    """Yield sorted tables, each wholly before the next.
+def _sorted_rows(name: str) -> str:
+    """Return the query of a table's rows, with what users say of their studies, in the table's order."""
+    columns = ", ".join(_column(column) for column in TABLES[name].names)
+    order = ", ".join(f'{name}."{column}" NULLS LAST' for column in sort_columns(name))
+    users = "LEFT JOIN studies USING (study_id) LEFT JOIN decisions USING (study_id)"
+    return f"SELECT {columns} FROM {name} {users if name in _WITH_USERS else ''} ORDER BY {order}"
 
-    The spans come in the order of their first study, so what lies before the next span's first study is complete.
-    """
-    held = TABLES[name].empty_table()
-    parts: list[pa.Table] = []
-    for span in found.spans.get(name, ()):
-        if sum(part.num_rows for part in parts) >= ROW_GROUP:
-            held = pa.concat_tables([held, *parts])
-            complete = pc.call_function("less", [held["study_id"], pa.scalar(span.first)])
-            yield sorted_table(name, held.filter(complete))
-            held, parts = held.filter(pc.call_function("invert", [complete])), []
-        parts.append(found.fragments[span.fragment].part(name, span.part))
-    yield sorted_table(name, pa.concat_tables([held, *parts]))
+
+_WITH_USERS: Final = [name for name in GATHERED if {REVIEWED, *LABELS} & set(TABLES[name].names)]
+
+
+def _column(name: str) -> str:
+    if name in LABELS:
+        return f'studies."{name}" AS "{name}"'
+    return f'decisions.decision AS "{name}"' if name == REVIEWED else f'"{name}"'
 
 
 def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,11 +16,14 @@ from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED
 from scarnet_cli.tables.parquet import TABLE_NAME
 from scarnet_cli.tables.schema import TABLES
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 DATABASE: Final = "cohort.duckdb"
 # Read by every DuckDB from 1.2 on.
 _FORMAT: Final = "v1.2.0"
 # DuckDB takes what memory it may; this is enough, as written blocks can leave it, and one thread needs the least.
-# Nothing is put into files elsewhere, and nothing is ever fetched.
+# Nothing is put into files unless it is said where, and nothing is ever fetched.
 _SETTINGS: Final = {
     "threads": 1,
     "memory_limit": "256MB",
@@ -40,19 +43,36 @@ def write_database(tables: Path) -> None:
     Raises:
         MachineError: A file cannot be read or written; DuckDB raises errors of its own then, without a number.
     """
+    with (
+        _plainly_named(tables) as folder,
+        atomic_path(folder / DATABASE) as temporary,
+        connected(DATABASE) as connection,
+    ):
+        temporary.unlink()  # DuckDB makes the file itself
+        connection.execute(f"ATTACH {sql_text(temporary)} AS cohort (STORAGE_VERSION '{_FORMAT}'); USE cohort")
+        for statement in _statements(folder):
+            connection.execute(statement)
+        connection.execute("USE memory; DETACH cohort")
+
+
+@contextmanager
+def connected(what: str) -> Iterator["DuckDBPyConnection"]:
+    """Give a DuckDB connection with bounded memory, which puts nothing into files unless it is told where.
+
+    Args:
+        what: What is made with it, for the message.
+
+    Raises:
+        MachineError: A file cannot be read or written; DuckDB raises errors of its own then, without a number.
+    """
     import duckdb  # noqa: PLC0415 (only this needs it: `scarnet` starts without)
 
-    with _plainly_named(tables) as folder, atomic_path(folder / DATABASE) as temporary:
-        temporary.unlink()  # DuckDB makes the file itself
-        try:
-            with duckdb.connect(config=_SETTINGS) as connection:
-                connection.execute(f"ATTACH {_text(temporary)} AS cohort (STORAGE_VERSION '{_FORMAT}'); USE cohort")
-                connection.execute("SET enable_progress_bar = false")
-                for statement in _statements(folder):
-                    connection.execute(statement)
-                connection.execute("USE memory; DETACH cohort")
-        except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
-            raise not_written(DATABASE) from error
+    try:
+        with duckdb.connect(config=_SETTINGS) as connection:
+            connection.execute("SET enable_progress_bar = false")
+            yield connection
+    except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
+        raise not_written(what) from error
 
 
 def require_fit(folder: Path) -> None:
@@ -77,11 +97,11 @@ def _plainly_named(folder: Path) -> Iterator[Path]:
 
 def _statements(tables: Path) -> Iterator[str]:
     for name in GATHERED:
-        yield f"CREATE TABLE {name} AS FROM read_parquet({_text(tables / f'{name}.parquet')})"
-    yield f"CREATE TABLE dictionary AS FROM read_csv({_text(tables / DICTIONARY)}, all_varchar = true)"
+        yield f"CREATE TABLE {name} AS FROM read_parquet({sql_text(tables / f'{name}.parquet')})"
+    yield f"CREATE TABLE dictionary AS FROM read_csv({sql_text(tables / DICTIONARY)}, all_varchar = true)"
     metadata = pq.read_schema(tables / "scans.parquet").metadata or {}
     kept = sorted((key.decode(), value.decode()) for key, value in metadata.items() if key.decode() != TABLE_NAME)
-    pairs = ", ".join(f"({_text(key)}, {_text(value)})" for key, value in kept)
+    pairs = ", ".join(f"({sql_text(key)}, {sql_text(value)})" for key, value in kept)
     yield f"CREATE TABLE metadata AS FROM (VALUES {pairs}) AS pairs(key, value)"
     yield "CREATE VIEW scans_flags AS SELECT study_id, unnest(flags) AS flag FROM scans ORDER BY ALL"
     yield _segments_wide()
@@ -122,6 +142,6 @@ def _by_label(label: str) -> str:
     """
 
 
-def _text(value: object) -> str:
+def sql_text(value: object) -> str:
     """Return an SQL literal."""
     return "'" + str(value).replace("'", "''") + "'"

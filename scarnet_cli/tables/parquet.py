@@ -78,9 +78,14 @@ def to_arrow(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 
 def sorted_table(name: str, table: pa.Table) -> pa.Table:
     """Return the rows in the table's own order: by its keys, then by every other column that can be compared."""
+    return table.sort_by([(column, "ascending") for column in sort_columns(name)])
+
+
+def sort_columns(name: str) -> list[str]:
+    """Return the columns that a table is sorted by: its keys, then every other one that can be compared."""
     keys = SORT_KEYS[name]
-    others = [field.name for field in table.schema if field.name not in keys and not pa.types.is_nested(field.type)]
-    return table.sort_by([(column, "ascending") for column in (*keys, *others)])
+    others = [f.name for f in TABLES[name] if f.name not in keys and not pa.types.is_nested(f.type)]
+    return [*keys, *others]
 
 
 def file_metadata(name: str, metadata: Mapping[str, str]) -> dict[str, str]:

@@ -225,6 +225,16 @@ def test_broken_fragment_raises(tmp_path: Path) -> None:
         gather(directories, tmp_path / "out")
 
 
+def test_fragment_whose_rows_are_damaged_raises(tmp_path: Path) -> None:
+    directories = write(COHORT, tmp_path / "in")
+    path = tmp_path / "in/quantify_2/scans.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:100] = bytes(96)  # the first column's values; the schema at the end stays
+    path.write_bytes(content)
+    with pytest.raises(CohortError, match="scans of fragment quantify_2 is no Parquet file"):
+        gather(directories, tmp_path / "out")
+
+
 def test_fragment_with_an_unknown_column_raises(tmp_path: Path) -> None:
     directories = write(COHORT, tmp_path / "in")
     pq.write_table(pa.table({"study_id": ["b"], "age": [3]}), tmp_path / "in/quantify_2/scans.parquet")
