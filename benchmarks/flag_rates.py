@@ -20,7 +20,7 @@ from scarnet_cli.tables.flags import FLAGS
 
 def flags_with_experts_labels(cases: Iterable[Case]) -> list[set[str]]:
     """Return the flags of each case as its expert labelled it."""
-    return [set(measure_study(case.image, case.labels).scan.flags) for case in cases]
+    return [set(measure_study(case.image, case.labels).flags) for case in cases]
 
 
 def flags_with_networks_labels(cases: Mapping[str, Case], folders: Iterable[Path]) -> list[set[str]]:
@@ -29,7 +29,7 @@ def flags_with_networks_labels(cases: Mapping[str, Case], folders: Iterable[Path
     for path in sorted(path for folder in folders for path in folder.glob("studies/*/segment.json")):
         record = read_json(path)
         labels = read_nifti(path.parent / "labels.nii.gz")
-        measured = measure_study(cases[record["study_id"]].image, labels).scan
+        measured = measure_study(cases[record["study_id"]].image, labels)
         found.append({*record["flags"], *measured.flags})
     return found
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from table_rows import write_rows
 
 from scarnet_cli.tables.flags import FLAGS
-from scarnet_cli.tables.parquet import to_arrow, write_arrow
 
 METADATA = {"model_sha256": "ab" * 32, "creation_time": "2026-11-23T15:00:00+00:00"}
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -21,7 +21,7 @@ Rows = Sequence[Mapping[str, Any]]
 def write_tables(out: Path, scans: Rows, segments: Rows = (), series: Rows = (), failures: Rows = ()) -> None:
     """Write the tables as `scarnet gather` does."""
     for name, rows in (("scans", scans), ("segments", segments), ("series", series), ("failures", failures)):
-        write_arrow(name, to_arrow(name, rows), out / f"{name}.parquet", METADATA)
+        write_rows(name, rows, out / f"{name}.parquet", METADATA)
 
 
 def write_cohort(out: Path, studies: int, *, failed: int = 0) -> None:

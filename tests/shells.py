@@ -92,6 +92,12 @@ def heart_coordinates(volume: Volume) -> tuple[NDArray[np.float64], NDArray[np.f
     return along, np.hypot(across, through), np.degrees(np.arctan2(through, across)) % 360
 
 
+def defined(value: float | None) -> float:
+    """Return a measure that must not be undefined."""
+    assert value is not None
+    return value
+
+
 def _between(value: NDArray[np.float64], limits: tuple[float, float]) -> NDArray[np.bool_]:
     return (value >= limits[0]) & (value < limits[1])
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.localise import CROP_PIXEL_MM, CROP_SIZE
 from scarnet_cli.infer.segment import network_input
 from scarnet_cli.model.weights import TrainedNetwork
+from scarnet_cli.tables.benchmark import CostMeasures
 
 # Sends that many slices through a network.
 Pass = Callable[[int], None]
@@ -25,32 +25,7 @@ _LEAST_SECONDS: Final = 1.0
 _MOST_SECONDS_A_BATCH: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Cost of one pass of the network over one slice, in one view of it.
-
-    Attributes:
-        model_sha256: Digest of its weights.
-        parameters: Number of trained values.
-        gflop_per_slice: Operations in 10^9; a multiplication and an addition are two.
-        slices_per_second: Speed at batch 1.
-        slices_per_second_best: Speed at the fastest batch size.
-        best_batch: That size.
-        device: Name of the GPU, or "cpu".
-        threads: Threads of the CPU that torch may use.
-    """
-
-    model_sha256: str
-    parameters: int
-    gflop_per_slice: float
-    slices_per_second: float
-    slices_per_second_best: float
-    best_batch: int
-    device: str
-    threads: int
-
-
-def measure_cost(trained: TrainedNetwork, *, prompted: bool = False) -> Cost:
+def measure_cost(trained: TrainedNetwork, *, prompted: bool = False) -> CostMeasures:
     """Count and time a segmentation network on slices of the size of the pipeline's crop.
 
     Time is that of the quickest of several passes: other work on the machine only ever adds to it.
@@ -66,7 +41,7 @@ def measure_cost(trained: TrainedNetwork, *, prompted: bool = False) -> Cost:
     speeds = _speeds(one_pass, _BATCHES[:1] if prompted else _BATCHES)
     best = max(speeds, key=speeds.__getitem__)
     device = next(trained.network.parameters()).device
-    return Cost(
+    return CostMeasures(
         model_sha256=trained.sha256,
         parameters=sum(p.numel() for p in trained.network.parameters()),
         gflop_per_slice=_gflop(one_pass),

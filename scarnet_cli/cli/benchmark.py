@@ -1,10 +1,14 @@
 """`scarnet benchmark`: compare models that were evaluated on the same cases."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from scarnet_cli.cli.options import CASES, LABEL_VALUES, OUTPUT_DIRECTORY, labelled_cases
+
+if TYPE_CHECKING:
+    from scarnet_cli.tables.benchmark import CostMeasures
 
 
 @click.command(
@@ -38,7 +42,7 @@ def benchmark(
     """
     import torch
 
-    from scarnet_cli.benchmark.cost import Cost, measure_cost
+    from scarnet_cli.benchmark.cost import measure_cost
     from scarnet_cli.benchmark.page import write_page
     from scarnet_cli.benchmark.predictions import merge_folds, read_evaluation
     from scarnet_cli.benchmark.scores import write_benchmark
@@ -52,7 +56,7 @@ def benchmark(
     by_id = {case.case_id: case for case in everyone}
     models = merge_folds(read_evaluation(folder, by_id) for folder in evaluations)
     prompted = {model.model for model in models if model.prompted}
-    costs: dict[str, Cost] = {}
+    costs: dict[str, CostMeasures] = {}
     with progress_bar("time", len(weights)) as advance:
         for model, given in weights:
             boxed = model in prompted

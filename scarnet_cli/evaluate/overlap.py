@@ -6,5 +6,5 @@ from numpy.typing import NDArray
 
 def dice(ours: NDArray[np.bool_], reference: NDArray[np.bool_]) -> float:
     """Return 2 |A and B| / (|A| + |B|) of two masks of one shape; two empty masks agree: 1."""
-    total = np.count_nonzero(ours) + np.count_nonzero(reference)
-    return 2.0 * np.count_nonzero(ours & reference) / total if total else 1.0
+    total = int(np.count_nonzero(ours)) + int(np.count_nonzero(reference))
+    return 2.0 * int(np.count_nonzero(ours & reference)) / total if total else 1.0

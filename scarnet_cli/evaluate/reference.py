@@ -1,25 +1,11 @@
 """A study's label map against the reference that the samplesheet gives."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from scarnet_cli.evaluate.region import score_region
 from scarnet_cli.image.volume import Volume
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceMeasures:
-    """The reference's measures and the agreement with it; each field is the column of its name in `scans`."""
-
-    reference_myocardium_ml: float
-    reference_scar_ml: float
-    reference_scar_percent_lv: float | None
-    myocardium_dice: float
-    scar_dice: float
-    myocardium_hd95_mm: float | None
-    scar_hd95_mm: float | None
+from scarnet_cli.tables.scans import ReferenceMeasures
 
 
 def compare(labels: NDArray[np.integer], reference: Volume) -> ReferenceMeasures:

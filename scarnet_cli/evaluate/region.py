@@ -30,6 +30,6 @@ def score_region(labels: NDArray[np.integer], reference: Volume, region: str) ->
     return RegionScore(
         dice=dice(ours, theirs),
         distance=surface_distance(ours, theirs, reference.spacing_zyx_mm),
-        volume_ml=np.count_nonzero(ours) * reference.voxel_ml,
-        reference_volume_ml=np.count_nonzero(theirs) * reference.voxel_ml,
+        volume_ml=int(np.count_nonzero(ours)) * reference.voxel_ml,
+        reference_volume_ml=int(np.count_nonzero(theirs)) * reference.voxel_ml,
     )

@@ -22,7 +22,8 @@ from scarnet_cli.tables.csv import write_csv
 from scarnet_cli.tables.database import require_fit, sql_text, write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
 from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, file_metadata, sort_columns
-from scarnet_cli.tables.schema import LABELS, TABLES
+from scarnet_cli.tables.schema import TABLES
+from scarnet_cli.tables.studies import LABELS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -10,7 +10,11 @@ from scarnet_cli.files import write_record
 from scarnet_cli.index.batching import batch_name, cut_batches
 from scarnet_cli.index.files.cache import write_cache
 from scarnet_cli.index.intake import Intake
+from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import CREATION_TIME, write_table
+from scarnet_cli.tables.series import SeriesRow
+from scarnet_cli.tables.studies import StudyLabels, StudyRow
+from scarnet_cli.tables.unread import UnreadRow
 
 BATCH_LEAST: Final = 8
 BATCH_GREATEST: Final = 32
@@ -48,28 +52,18 @@ def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: in
 
 def _write_tables(intake: Intake, out: Path, batch_of: dict[str, str]) -> None:
     studies = [
-        {"study_id": s.study_id, "study_digest": s.digest, "batch": batch_of.get(s.study_id), **s.labels}
-        for s in intake.studies
+        StudyRow(study.study_id, study.digest, batch_of.get(study.study_id), StudyLabels(**study.labels))
+        for study in intake.studies
     ]
     series = [
-        {
-            "study_id": study.study_id,
-            "series_instance_uid": verdict.series_uid,
-            "description": verdict.description,
-            "chosen": verdict.chosen,
-            "reason": verdict.reason,
-        }
+        SeriesRow(study.study_id, verdict.series_uid, verdict.description, verdict.chosen, verdict.reason)
         for study in intake.studies
         for verdict in study.series
     ]
-    failures = [
-        {"study_id": f.study_id, "stage": f.stage, "code": f.code, "message": f.message}
-        for f in (study.failure for study in intake.studies)
-        if f is not None
-    ]
+    failures = [study.failure for study in intake.studies if study.failure is not None]
     # No time: Nextflow compares these tables by content, and an unchanged cohort is not gathered again.
     timeless = {CREATION_TIME: ""}
-    write_table("studies", studies, out / "studies.parquet", timeless)
-    write_table("series", series, out / "series.parquet", timeless)
-    write_table("failures", failures, out / "failures.parquet", timeless)
-    write_table("unread", intake.unread, out / "unread.parquet", timeless)
+    write_table(StudyRow, studies, out / "studies.parquet", timeless)
+    write_table(SeriesRow, series, out / "series.parquet", timeless)
+    write_table(Failure, failures, out / "failures.parquet", timeless)
+    write_table(UnreadRow, intake.unread, out / "unread.parquet", timeless)

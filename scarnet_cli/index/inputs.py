@@ -10,7 +10,7 @@ from scarnet_cli.errors import InputError
 from scarnet_cli.index.files.read_files import kind_of
 from scarnet_cli.index.samplesheet import NIFTI_SUFFIXES, SampleRow, read_samplesheet
 from scarnet_cli.sheet import is_text, is_workbook
-from scarnet_cli.tables.schema import LABELS
+from scarnet_cli.tables.studies import LABELS
 
 _FORMS: Final = "a folder, a zip or tar archive, a DICOM file, a NIfTI file, or a samplesheet (CSV)"
 

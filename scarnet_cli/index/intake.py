@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +35,7 @@ from scarnet_cli.index.samplesheet import SampleRow
 from scarnet_cli.index.study_plan import Choose, PlannedStudy, failed_study, files_digest
 from scarnet_cli.index.unread import as_lost, lost_folders, unread_rows
 from scarnet_cli.index.whose import Said
+from scarnet_cli.tables.unread import UnreadRow
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Intake:
     studies: tuple[PlannedStudy, ...]
     memory: pa.Table
     counts: Counter[str]
-    unread: tuple[dict[str, Any], ...]
+    unread: tuple[UnreadRow, ...]
     server: str | None = None
     crosswalk: tuple[Replaced, ...] = ()
 
@@ -120,7 +121,7 @@ def under_pseudonyms(intake: Intake, pseudonyms: Pseudonyms | None) -> Intake:
     """Return what an input holds with its studies de-identified; without pseudonyms as it is."""
     if pseudonyms is not None:
         studies = sorted((deidentified(study, pseudonyms) for study in intake.studies), key=lambda s: s.study_id)
-        unread = [{**row, "place": pseudonyms.study(row["place"])} for row in intake.unread]
+        unread = [replace(row, place=pseudonyms.study(row.place)) for row in intake.unread]
         rows = tuple(crosswalk(study, pseudonyms) for study in intake.studies)
         intake = replace(intake, studies=tuple(studies), unread=tuple(unread), crosswalk=rows)
     for entry in filter(None, (study.entry for study in intake.studies)):  # only now: an id may have been a name

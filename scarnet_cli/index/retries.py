@@ -16,8 +16,8 @@ from scarnet_cli.errors import CohortError, InputError
 from scarnet_cli.files import file_sha256, parse_record, record_text
 from scarnet_cli.index.files.cache import RETRY, text_rows
 from scarnet_cli.index.intake import Intake
-from scarnet_cli.tables.failures import CODES
-from scarnet_cli.tables.parquet import read_table
+from scarnet_cli.tables.failures import CODES, Failure
+from scarnet_cli.tables.parquet import read_rows
 
 ALL: Final = "all"
 # So that no key of a retry is one of a plan.
@@ -56,8 +56,8 @@ def read_wanted(table: Path, codes: str) -> Wanted:
         InputError: A code is unknown, or the file is no table of failures.
     """
     try:
-        rows = [(row["study_id"], row["code"]) for row in read_table(table).to_pylist()]
-    except (CohortError, KeyError) as error:
+        rows = [(row.study_id, row.code) for row in read_rows(Failure, table)]
+    except CohortError as error:
         message = f"{table.name} is no table of failures; name tables/failures.parquet of the last run."
         raise InputError("no_failures", message) from error
     asked = {code.strip() for code in codes.split(",")} - {""}

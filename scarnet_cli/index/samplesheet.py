@@ -8,7 +8,7 @@ from typing import Final
 
 from scarnet_cli.faults import machine_fault
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
-from scarnet_cli.tables.schema import LABELS
+from scarnet_cli.tables.studies import LABELS
 
 SAMPLESHEET: Final = SheetKind("samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference"))
 NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")

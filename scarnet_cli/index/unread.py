@@ -1,8 +1,8 @@
 """What of an input was not read, and why: rows of the table `unread`, and a failure for what is lost."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from scarnet_cli.dicom.containers import NIFTI, UNKNOWN_ARCHIVE
 from scarnet_cli.dicom.facts import FoundFile
@@ -27,6 +27,7 @@ from scarnet_cli.index.files.sweep import (
 )
 from scarnet_cli.index.grouping import place_key
 from scarnet_cli.index.study_plan import PlannedStudy, failed_study, files_digest
+from scarnet_cli.tables.unread import UnreadRow
 
 _FIND: Final = "`scarnet index INPUT --find PLACE` prints where it lies"
 # Reason -> what was seen, and what to do.
@@ -65,19 +66,19 @@ _PASSED_OVER: Final = {
 _EACH: Final = (CRASHED, STUCK, NO_MEMORY, IO_ERROR, UNKNOWN_ARCHIVE, *REFUSED)
 
 
-def unread_rows(unread: Iterable[Unread]) -> list[dict[str, Any]]:
+def unread_rows(unread: Iterable[Unread]) -> list[UnreadRow]:
     """Return rows of the table `unread`: one for a folder, one for all files of a folder with one reason.
 
     A file that did something to who read it, and an archive, has a row of its own.
     """
     counts = Counter((_place(item), "folder" if item.is_folder else "file", item.reason) for item in set(unread))
     return [
-        {"place": place, "kind": kind, "reason": reason, "count": count, "message": REASONS[reason]}
+        UnreadRow(place, kind, reason, count, REASONS[reason])
         for (place, kind, reason), count in sorted(counts.items())
     ]
 
 
-def files_summary(counts: Counter[str], rows: Sequence[Mapping[str, Any]]) -> str:
+def files_summary(counts: Counter[str], rows: Iterable[UnreadRow]) -> str:
     """Return in one line how many files were read, passed over and not read.
 
     Args:
@@ -88,7 +89,7 @@ def files_summary(counts: Counter[str], rows: Sequence[Mapping[str, Any]]) -> st
     taken = {kind: count for kind, count in sorted(counts.items()) if kind not in _PASSED_OVER}
     words = [f"files: {_listed(taken) or 'none'}"]
     words += [f"passed over: {_listed(passed)}"] if passed else []
-    missed = sum(row["count"] for row in rows if row["reason"] != NESTED)
+    missed = sum(row.count for row in rows if row.reason != NESTED)
     words += [f"not read: {missed}, see unread.parquet"] if missed else []
     return "; ".join(words)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
-from scarnet_cli.tables.schema import LABELS
+from scarnet_cli.tables.studies import LABELS
 
 UID_COLUMN: Final = "study_instance_uid"
 ACCESSION_COLUMN: Final = "accession_number"

@@ -13,11 +13,11 @@ from scipy import ndimage
 
 from scarnet_cli.quantify.orientation import HeartFrame
 from scarnet_cli.quantify.regions import Regions, floating, pixels_of
-from scarnet_cli.quantify.segments import Level, segment_at
+from scarnet_cli.quantify.segments import segment_at
+from scarnet_cli.tables.slices import Level
 
 CHORDS: Final = 360
-# Upper limits of Kim's classes in percent, after the class of chords without scar.
-KIM_CLASSES: Final = ("0", "1_25", "26_50", "51_75", "76_100")
+# Upper limits in percent of Kim's classes of transmurality but the last, beginning with the chords without scar.
 _KIM_LIMITS: Final = (0.0, 25.0, 50.0, 75.0)
 _STEP_PIXELS: Final = 0.2
 
@@ -66,13 +66,16 @@ class Chords:
         area = float(self.scar_mm2.sum())
         return float(self.scar_depth @ self.scar_mm2) / area if area else None
 
-    def kim_percent(self) -> dict[str, float] | None:
-        """Return the part of the chords in each of `KIM_CLASSES`; None without chords."""
+    def kim_percent(self) -> tuple[float, ...] | None:
+        """Return the part of the chords in each of Kim's five classes, those without scar first; None without chords.
+
+        The classes are 0, up to 25, up to 50, up to 75 and up to 100 percent of the wall.
+        """
         if not self.scar_percent.size:
             return None
         classes = np.searchsorted(_KIM_LIMITS, self.scar_percent, side="left")
-        counts = np.bincount(classes, minlength=len(KIM_CLASSES))
-        return {name: float(100.0 * n / self.scar_percent.size) for name, n in zip(KIM_CLASSES, counts, strict=True)}
+        counts = np.bincount(classes, minlength=len(_KIM_LIMITS) + 1)
+        return tuple((100.0 * counts / self.scar_percent.size).tolist())
 
 
 def find_chords(regions: Regions, frame: HeartFrame, levels: list[Level | None]) -> Chords:

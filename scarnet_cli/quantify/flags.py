@@ -1,15 +1,16 @@
 """Which flags (scarnet_cli.tables.flags) hold for the labels, the signal and the measures of a study."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scarnet_cli.quantify.columns import Findings
+from scarnet_cli.quantify.analysis import Analysis
 from scarnet_cli.quantify.regions import Regions, connected_pieces
 from scarnet_cli.quantify.signal_flags import find_signal_flags
 from scarnet_cli.tables.flags import FLAGS
+from scarnet_cli.tables.scans import ScanMeasures
 
 MIN_SLICES: Final = 3
 PIECE_PART: Final = 0.05
@@ -28,23 +29,23 @@ PLAUSIBLE_BLOOD_POOL_ML: Final = (15.0, 400.0)
 MOST_DISAGREEMENT_POINTS: Final = 10.0
 
 
-def find_flags(regions: Regions, found: Findings | None, measures: dict[str, Any]) -> tuple[str, ...]:
+def find_flags(regions: Regions, analysis: Analysis | None, scan: ScanMeasures) -> tuple[str, ...]:
     """Return the codes that hold for a study, in the order of `FLAGS`.
 
     Args:
         regions: The study.
-        found: What was found in it; None without myocardium.
-        measures: Columns of its row of scans: `myocardium_g`, `blood_pool_ml` and scar's percentages.
+        analysis: What was worked out of it; None without myocardium.
+        scan: Measures of the whole.
     """
-    if found is None:
+    if analysis is None:
         return ("no_myocardium",)
     with_wall = np.flatnonzero(regions.myocardium.any(axis=(1, 2)))
     few = with_wall.size < MIN_SLICES
     raised = {
         "no_cavity": not regions.cavity.any(),
         "no_scar": not regions.scar.any(),
-        "no_remote": found.masks.n_sd is None,
-        "remote_borrowed": _remote_borrowed(found),
+        "no_remote": analysis.masks.n_sd is None,
+        "remote_borrowed": _remote_borrowed(analysis),
         "mvo_without_scar": _mvo_without_scar(regions),
         "few_slices": few,
         "missing_slice": with_wall[-1] - with_wall[0] + 1 > with_wall.size,
@@ -52,17 +53,18 @@ def find_flags(regions: Regions, found: Findings | None, measures: dict[str, Any
         "slice_gap": regions.grid.spacing_zyx_mm[0] > LONGEST_SLICE_SPACING_MM,
         "heart_at_picture_edge": regions.at_picture_edge,
         # what few slices cannot tell is not said of them as well
-        "base_or_apex_missing": not few and _base_or_apex_missing(regions, found, with_wall),
-        "implausible_volume": not few and _implausible(measures),
-        "slices_shifted": _greatest_shift_mm(found.frame.centres_yx[with_wall] * regions.in_plane_mm) > MOST_SHIFT_MM,
-        "methods_disagree": _methods_disagree(measures),
-        **find_signal_flags(regions, found.remotes),
+        "base_or_apex_missing": not few and _base_or_apex_missing(regions, analysis, with_wall),
+        "implausible_volume": not few and _implausible(scan),
+        "slices_shifted": _greatest_shift_mm(analysis.frame.centres_yx[with_wall] * regions.in_plane_mm)
+        > MOST_SHIFT_MM,
+        "methods_disagree": _methods_disagree(scan),
+        **find_signal_flags(regions, analysis.remotes),
     }
     return tuple(code for code in FLAGS if raised.get(code, False))
 
 
-def _remote_borrowed(found: Findings) -> bool:
-    return any(remote is not None and remote.slice_index != index for index, remote in enumerate(found.remotes))
+def _remote_borrowed(analysis: Analysis) -> bool:
+    return any(remote is not None and remote.slice_index != index for index, remote in enumerate(analysis.remotes))
 
 
 def _mvo_without_scar(regions: Regions) -> bool:
@@ -77,13 +79,13 @@ def _in_pieces(regions: Regions) -> bool:
     return count > 1 and bool(sizes[-2] >= PIECE_PART * sizes[-1])
 
 
-def _base_or_apex_missing(regions: Regions, found: Findings, with_wall: NDArray[np.intp]) -> bool:
+def _base_or_apex_missing(regions: Regions, analysis: Analysis, with_wall: NDArray[np.intp]) -> bool:
     """Tell whether the heart ends wide, or is shorter than any; a heart that ends in a cap has its apex."""
-    apex_last = found.frame.towards_apex @ regions.grid.direction[:, 2] > 0
+    apex_last = analysis.frame.towards_apex @ regions.grid.direction[:, 2] > 0
     areas = (regions.cavity | regions.myocardium).sum(axis=(1, 2))[with_wall]
     wide = areas[-1 if apex_last else 0] > LARGEST_APICAL_PART * areas.max()
     length_mm = (with_wall[-1] - with_wall[0] + 1) * regions.grid.spacing_zyx_mm[0]
-    return ("cap" not in found.levels and bool(wide)) or bool(length_mm < LEAST_LENGTH_MM)
+    return ("cap" not in analysis.levels and bool(wide)) or bool(length_mm < LEAST_LENGTH_MM)
 
 
 def _greatest_shift_mm(centres_mm: NDArray[np.float64]) -> float:
@@ -92,10 +94,10 @@ def _greatest_shift_mm(centres_mm: NDArray[np.float64]) -> float:
     return float(np.hypot(off[:, 0], off[:, 1]).max(initial=0.0))
 
 
-def _implausible(measures: dict[str, Any]) -> bool:
+def _implausible(scan: ScanMeasures) -> bool:
     """Tell whether a volume is that of no heart; without a labelled blood pool only the myocardium is judged."""
-    blood_ml = measures["blood_pool_ml"]
-    return not _within(measures["myocardium_g"], PLAUSIBLE_MYOCARDIUM_G) or (
+    blood_ml = scan.blood_pool_ml
+    return not _within(scan.myocardium_g, PLAUSIBLE_MYOCARDIUM_G) or (
         blood_ml > 0 and not _within(blood_ml, PLAUSIBLE_BLOOD_POOL_ML)
     )
 
@@ -104,8 +106,9 @@ def _within(value: float, limits: Sequence[float]) -> bool:
     return limits[0] <= value <= limits[1]
 
 
-def _methods_disagree(measures: dict[str, Any]) -> bool:
+def _methods_disagree(scan: ScanMeasures) -> bool:
     """Tell whether neither FWHM nor 5-SD comes near the labelled scar; of what is undefined there is no telling."""
-    labelled = measures["scar_percent_lv"]
-    others = [measures["scar_fwhm_percent_lv"], measures["scar_5sd_percent_lv"]]
-    return all(other is not None and abs(labelled - other) > MOST_DISAGREEMENT_POINTS for other in others)
+    labelled, others = scan.scar_percent_lv, (scan.thresholds.scar_fwhm_percent, scan.thresholds.scar_5sd_percent)
+    return labelled is not None and all(
+        other is not None and abs(labelled - other) > MOST_DISAGREEMENT_POINTS for other in others
+    )

@@ -4,35 +4,44 @@ Volumes follow J. Schulz-Menger et al., J Cardiovasc Magn Reson 2020;22:19, doi 
 the distance between slice centres; scar burden is scar, MVO included, as a percentage of the myocardium, scar included.
 """
 
-from dataclasses import fields, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.quantify.chords import find_chords
-from scarnet_cli.quantify.columns import (
-    MYOCARDIUM_G_PER_ML,
-    Findings,
-    chord_columns,
-    percent_of,
-    remote_columns,
-    shape_columns,
-    threshold_percents,
-    volume_ml,
-)
+from scarnet_cli.quantify.analysis import Analysis, analyse
 from scarnet_cli.quantify.flags import find_flags
-from scarnet_cli.quantify.interface import interface_mm2
-from scarnet_cli.quantify.orientation import Point, find_frame
-from scarnet_cli.quantify.records import ScanMeasures, SegmentMeasures, SliceMeasures, StudyMeasures
+from scarnet_cli.quantify.orientation import Point
+from scarnet_cli.quantify.parts import (
+    MYOCARDIUM_G_PER_ML,
+    percent_of,
+    remote_measures,
+    shape_measures,
+    threshold_measures,
+    volume_ml,
+    wall_measures,
+)
 from scarnet_cli.quantify.regions import Regions, connected_pieces, find_regions
-from scarnet_cli.quantify.remote import find_remotes
-from scarnet_cli.quantify.segments import SEGMENTS, find_levels, segment_map
-from scarnet_cli.quantify.thresholds import find_threshold_masks
+from scarnet_cli.quantify.segments import SEGMENTS, segment_map
+from scarnet_cli.tables.columns import record_of
+from scarnet_cli.tables.scans import ScanMeasures
+from scarnet_cli.tables.segments import SegmentMeasures
+from scarnet_cli.tables.slices import SliceMeasures
 
 # The part of the heart that is all of it.
 WHOLE: Final = slice(None)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyMeasures:
+    """All measures of one study: of the whole, of every slice of the stack, of all 17 segments; and its flags."""
+
+    scan: ScanMeasures
+    slices: tuple[SliceMeasures, ...]
+    segments: tuple[SegmentMeasures, ...]
+    flags: tuple[str, ...]
 
 
 def measure_study(image: Volume, labels: Volume, rv_insertion: Point | None = None) -> StudyMeasures:
@@ -51,128 +60,121 @@ def measure_study(image: Volume, labels: Volume, rv_insertion: Point | None = No
         QuantificationError: Unknown label values, non-finite signal, or an RV insertion on the heart's axis.
     """
     regions = find_regions(image, labels)
-    found = _find(regions, rv_insertion) if regions.myocardium.any() else None
+    analysis = analyse(regions, rv_insertion)
+    scan = _scan(regions, analysis)
     return StudyMeasures(
-        scan=_scan(regions, found),
-        slices=tuple(_slice(regions, found, index) for index in range(len(regions.signal))),
-        segments=_segments(regions, found),
+        scan=scan,
+        slices=tuple(_slice(regions, analysis, index) for index in range(len(regions.signal))),
+        segments=_segments(regions, analysis),
+        flags=find_flags(regions, analysis, scan),
     )
 
 
 def without_orientation(measures: StudyMeasures) -> StudyMeasures:
-    """Return measures of a stack whose place in the patient is unknown: what needs it is None, not a guess."""
-    nothing: dict[str, Any] = {field.name: None for field in fields(SegmentMeasures) if field.name != "segment"}
-    return StudyMeasures(
+    """Return measures of a stack whose position in the patient is unknown: what depends on it is None, not a guess."""
+    return replace(
+        measures,
         scan=replace(measures.scan, apex_source=None, rv_insertion_source=None),
         slices=tuple(replace(row, level=None) for row in measures.slices),
-        segments=tuple(replace(row, **nothing) for row in measures.segments),
+        segments=tuple(record_of(SegmentMeasures, {"segment": row.segment}) for row in measures.segments),
     )
 
 
-def _find(regions: Regions, rv_insertion: Point | None) -> Findings:
-    frame = find_frame(regions, rv_insertion)
-    levels = find_levels(regions, frame)
-    remotes = find_remotes(regions, frame)
-    masks = find_threshold_masks(regions, remotes)
-    interface = interface_mm2(regions.myocardium, regions.scar, regions.grid.spacing_zyx_mm)
-    return Findings(frame, levels, remotes, masks, find_chords(regions, frame, levels), interface)
-
-
-def _scan(regions: Regions, found: Findings | None) -> ScanMeasures:
+def _scan(regions: Regions, analysis: Analysis | None) -> ScanMeasures:
     z_mm, y_mm, x_mm = spacing = regions.grid.spacing_zyx_mm
-    volumes = {name: volume_ml(getattr(regions, name), spacing) for name in ("blood_pool", "myocardium", "scar", "mvo")}
-    percents = threshold_percents(regions, found, WHOLE)
+    myocardium_ml, scar_ml = volume_ml(regions.myocardium, spacing), volume_ml(regions.scar, spacing)
     pieces, count = connected_pieces(regions.scar)
     largest = int(np.bincount(pieces.ravel())[1:].max()) if count else 0
-    judged = {
-        **{f"{name}_ml": value for name, value in volumes.items()},
-        "myocardium_g": volumes["myocardium"] * MYOCARDIUM_G_PER_ML,
-        "scar_percent_lv": percent_of(regions.scar, regions.myocardium),
-        **{f"{name}_percent_lv": value for name, value in percents.items()},
-    }
+    chords = analysis.chords if analysis else None
     return ScanMeasures(
         slices=len(regions.signal),
         spacing_mm=float(np.sqrt(y_mm * x_mm)),
         slice_spacing_mm=float(z_mm),
-        **judged,
-        scar_g=volumes["scar"] * MYOCARDIUM_G_PER_ML,
+        blood_pool_ml=volume_ml(regions.blood_pool, spacing),
+        myocardium_ml=myocardium_ml,
+        myocardium_g=myocardium_ml * MYOCARDIUM_G_PER_ML,
+        scar_ml=scar_ml,
+        scar_g=scar_ml * MYOCARDIUM_G_PER_ML,
+        scar_percent_lv=percent_of(regions.scar, regions.myocardium),
+        mvo_ml=volume_ml(regions.mvo, spacing),
         mvo_percent_lv=percent_of(regions.mvo, regions.myocardium),
-        transmurality_mean=found.chords.transmurality() if found else None,
-        **chord_columns(found.chords if found else None),
+        thresholds=threshold_measures(regions, analysis, WHOLE),
+        transmurality_mean=chords.transmurality() if chords else None,
+        wall=wall_measures(chords),
         scar_components=count,
         largest_scar_ml=largest * regions.grid.voxel_ml,
-        **shape_columns(regions, found, WHOLE),
-        remote_pixels=_own_remote_pixels(found),
-        half_of=found.masks.half_of if found else None,
-        apex_source=found.frame.apex_source if found else None,
-        rv_insertion_source=found.frame.insertion_source if found else None,
-        flags=find_flags(regions, found, judged),
+        shape=shape_measures(regions, analysis, WHOLE, chords),
+        remote_pixels=_own_remote_pixels(analysis),
+        half_of=analysis.masks.half_of if analysis else None,
+        apex_source=analysis.frame.apex_source if analysis else None,
+        rv_insertion_source=analysis.frame.insertion_source if analysis else None,
     )
 
 
-def _own_remote_pixels(found: Findings | None) -> int:
-    own = {remote.slice_index: remote.pixels for remote in (found.remotes if found else []) if remote is not None}
+def _own_remote_pixels(analysis: Analysis | None) -> int:
+    own = {remote.slice_index: remote.pixels for remote in (analysis.remotes if analysis else []) if remote is not None}
     return sum(own.values())
 
 
-def _slice(regions: Regions, found: Findings | None, index: int) -> SliceMeasures:
+def _slice(regions: Regions, analysis: Analysis | None, index: int) -> SliceMeasures:
     def area(mask: NDArray[np.bool_]) -> float:
         return float(mask[index].sum() * regions.pixel_mm2)
 
     wall = regions.myocardium[index]
-    chords = found.chords.chosen(found.chords.slice_index == index) if found else None
+    chords = analysis.chords.chosen(analysis.chords.slice_index == index) if analysis else None
     return SliceMeasures(
         slice=index,
-        z_mm=_height_mm(regions, found, index),
-        level=found.levels[index] if found else None,
+        z_mm=_height_mm(regions, analysis, index),
+        level=analysis.levels[index] if analysis else None,
         blood_pool_mm2=area(regions.blood_pool),
         myocardium_mm2=area(regions.myocardium),
         scar_mm2=area(regions.scar),
         mvo_mm2=area(regions.mvo),
         scar_percent=percent_of(regions.scar[index], wall),
         mvo_percent=percent_of(regions.mvo[index], wall),
-        **{f"{name}_percent": value for name, value in threshold_percents(regions, found, index).items()},
+        thresholds=threshold_measures(regions, analysis, index),
         transmurality=chords.transmurality() if chords else None,
-        **chord_columns(chords),
-        **shape_columns(regions, found, index),
-        **remote_columns(found.remotes[index] if found else None),
-        scar_peak=found.masks.peaks[index] if found else None,
-        half_threshold=found.masks.halves[index] if found else None,
+        wall=wall_measures(chords),
+        shape=shape_measures(regions, analysis, index, chords),
+        remote=remote_measures(analysis.remotes[index] if analysis else None),
+        scar_peak=analysis.masks.peaks[index] if analysis else None,
+        half_threshold=analysis.masks.halves[index] if analysis else None,
     )
 
 
-def _height_mm(regions: Regions, found: Findings | None, index: int) -> float:
+def _height_mm(regions: Regions, analysis: Analysis | None, index: int) -> float:
     """Return the slice's place along the stack's normal in patient space, rising towards the base."""
     normal = regions.grid.direction[:, 2]
-    towards_base = -found.frame.towards_apex if found else normal
+    towards_base = -analysis.frame.towards_apex if analysis else normal
     return float(regions.grid.world(np.array([float(index), 0.0, 0.0])) @ towards_base)
 
 
-def _segments(regions: Regions, found: Findings | None) -> tuple[SegmentMeasures, ...]:
+def _segments(regions: Regions, analysis: Analysis | None) -> tuple[SegmentMeasures, ...]:
     where = np.zeros(regions.myocardium.shape, np.uint8)
-    if found is not None:
-        where = segment_map(regions, found.frame, found.levels)
-    return tuple(_segment(regions, found, segment, where == segment) for segment in SEGMENTS)
+    if analysis is not None:
+        where = segment_map(regions, analysis.frame, analysis.levels)
+    return tuple(_segment(regions, analysis, segment, where == segment) for segment in SEGMENTS)
 
 
-def _segment(regions: Regions, found: Findings | None, segment: int, wall: NDArray[np.bool_]) -> SegmentMeasures:
+def _segment(regions: Regions, analysis: Analysis | None, segment: int, wall: NDArray[np.bool_]) -> SegmentMeasures:
     """Measure one segment; its transmurality is 0 where it has chords but no scar."""
-    chords = found.chords.chosen(found.chords.segment == segment) if found else None
+    chords = analysis.chords.chosen(analysis.chords.segment == segment) if analysis else None
     has_chords = chords is not None and bool(chords.wall_mm.size)
     transmurality = chords.transmurality() if chords else None
-    volumes = {
-        name: volume_ml(wall & getattr(regions, name), regions.grid.spacing_zyx_mm)
-        for name in ("myocardium", "scar", "mvo")
-    }
+    myocardium_ml, scar_ml, mvo_ml = (
+        volume_ml(wall & mask, regions.grid.spacing_zyx_mm) for mask in (regions.myocardium, regions.scar, regions.mvo)
+    )
     return SegmentMeasures(
         segment=segment,
-        **{f"{name}_ml": value for name, value in volumes.items()},
-        myocardium_g=volumes["myocardium"] * MYOCARDIUM_G_PER_ML,
-        scar_g=volumes["scar"] * MYOCARDIUM_G_PER_ML,
+        myocardium_ml=myocardium_ml,
+        myocardium_g=myocardium_ml * MYOCARDIUM_G_PER_ML,
+        scar_ml=scar_ml,
+        scar_g=scar_ml * MYOCARDIUM_G_PER_ML,
         scar_percent=percent_of(regions.scar, wall),
+        mvo_ml=mvo_ml,
         mvo_percent=percent_of(regions.mvo, wall),
-        **{f"{name}_percent": value for name, value in threshold_percents(regions, found, wall).items()},
+        thresholds=threshold_measures(regions, analysis, wall),
         transmurality=0.0 if transmurality is None and has_chords else transmurality,
-        **chord_columns(chords),
-        **shape_columns(regions, found, wall),
+        wall=wall_measures(chords),
+        shape=shape_measures(regions, analysis, wall, chords),
     )

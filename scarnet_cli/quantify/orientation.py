@@ -4,7 +4,7 @@ All of it is worked out in the patient's own space (LPS): which way round the st
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scarnet_cli.errors import QuantificationError
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.quantify.regions import Regions, floating, pixels_of
+from scarnet_cli.tables.scans import ApexSource, InsertionSource
 
 # Mean direction from base to apex, LPS: left, anterior, inferior. Of the short-axis stacks of the Second Annual Data
 # Science Bowl (700 patients) the mean normal is (0.68, -0.61, -0.41).
@@ -31,8 +32,6 @@ _CLEARLY_SMALLER: Final = 0.9
 # An insertion nearer to the axis than this has no direction.
 _MIN_RADIUS_MM: Final = 3.0
 
-ApexSource = Literal["geometry", "shape"]
-InsertionSource = Literal["given", "estimated"]
 Point = tuple[float, float, float]
 
 

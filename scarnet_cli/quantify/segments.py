@@ -4,17 +4,17 @@ M. D. Cerqueira et al., Circulation 2002;105:539-542, doi 10.1161/hc0402.102975.
 run through the septum. The anterior RV insertion is the border between segments 1 and 2 (7 and 8).
 """
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scarnet_cli.quantify.orientation import HeartFrame
 from scarnet_cli.quantify.regions import Regions, pixels_of
+from scarnet_cli.tables.slices import Level
 
 SEGMENTS: Final = tuple(range(1, 18))
 CAP: Final = 17
-Level = Literal["base", "mid", "apex", "cap"]
 
 # Segments in the order of the angle from the insertion through the septum, and the angle at which the first begins.
 # The apex's septal segment has the same middle as the septum's two segments above it: 60 degrees from the insertion.

@@ -1,11 +1,11 @@
 """The stage QUANTIFY: label maps in, rows of the tables scans, slices and segments out."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from scarnet_cli import __version__
 from scarnet_cli.cases.label_values import LabelValues, to_labels
@@ -13,22 +13,33 @@ from scarnet_cli.draw.overlay import draw_overlay
 from scarnet_cli.errors import QuantificationError
 from scarnet_cli.evaluate.reference import compare
 from scarnet_cli.faults import reading_intermediate
-from scarnet_cli.files import read_json, write_json
+from scarnet_cli.files import read_json, read_record, write_json, write_record
 from scarnet_cli.image.foreign_nifti import ORIENTATION_UNKNOWN, as_stack, like, read_foreign_nifti
 from scarnet_cli.image.volume import read_nifti
-from scarnet_cli.quantify.measures import measure_study, without_orientation
+from scarnet_cli.quantify.measures import StudyMeasures, measure_study, without_orientation
 from scarnet_cli.quantify.orientation import Point
 from scarnet_cli.stage.folder import StudyFile, studies_of
 from scarnet_cli.stage.guard import IN_PROCESS, Guard
 from scarnet_cli.stage.run import Work, run_studies
+from scarnet_cli.tables.columns import cells_of, record_of
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import write_table
+from scarnet_cli.tables.scans import ScanRow
+from scarnet_cli.tables.segments import SegmentRow
+from scarnet_cli.tables.slices import SliceRow
 
-_TABLES: Final = ("scans", "slices", "segments")
 _FROM_CONVERT: Final = ("study_instance_uid", "manufacturer")
 _FROM_SEGMENT: Final = ("confidence", "model", "model_sha256", "segment_mode", "device")
 _AXES: Final = 3
-Rows = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRows:
+    """One study's rows of the tables."""
+
+    scan: ScanRow
+    slices: list[SliceRow]
+    segments: list[SegmentRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,8 @@ def quantify_pair(image: Path, labels: Path, out: Path, options: PairOptions) ->
     measures = measure_study(stack, ours, options.rv_insertion)
     if ORIENTATION_UNKNOWN in foreign.flags:
         measures = without_orientation(measures)
-    _write_tables([_rows(options.study_id, asdict(measures), {"flags": foreign.flags})], out)
+    rows = _rows(measures, record_of(ScanRow, {"study_id": options.study_id, "flags": foreign.flags}))
+    _write_tables([rows], out)
 
 
 def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, guard: Guard = IN_PROCESS) -> list[Failure]:
@@ -93,7 +105,7 @@ def quantify_studies(convert_dir: Path, segment_dir: Path, out: Path, guard: Gua
         prepare = partial(_quantifier, convert_dir / "studies", segment_dir / "studies", out, rows_dir)
         failures = run_studies("quantify", study_ids, prepare, out, guard)
         failed = {failure.study_id for failure in failures}
-        studies = [read_json(rows_dir / f"{study_id}.json") for study_id in study_ids if study_id not in failed]
+        studies = [read_record(rows_dir / f"{name}.json", StudyRows) for name in study_ids if name not in failed]
     _write_tables(studies, out)
     return failures
 
@@ -123,12 +135,12 @@ def _quantifier(converted: Path, segmented: Path, out: Path, rows_dir: Path) -> 
 
     def quantify_study(study_id: str) -> None:
         rows = _quantify_study(converted / study_id, segmented / study_id, out)
-        write_json(rows_dir / f"{study_id}.json", rows)
+        write_record(rows_dir / f"{study_id}.json", rows)
 
     return quantify_study
 
 
-def _quantify_study(convert: Path, segment: Path, out: Path) -> Rows:
+def _quantify_study(convert: Path, segment: Path, out: Path) -> StudyRows:
     study_id = segment.name
     with reading_intermediate(convert / "image.nii.gz") as path:
         image = read_nifti(path)
@@ -142,31 +154,30 @@ def _quantify_study(convert: Path, segment: Path, out: Path) -> Rows:
     if ORIENTATION_UNKNOWN in study.get("flags", []):
         measures = without_orientation(measures)
     known = {key: study.get(key) for key in _FROM_CONVERT} | {key: segmented.get(key) for key in _FROM_SEGMENT}
-    reference = convert / "reference.nii.gz"
-    if reference.is_file():
-        known |= asdict(compare(labels.array, read_nifti(reference)))
-    known["flags"] = [*study.get("flags", []), *segmented.get("flags", [])]
-    rows = _rows(study_id, asdict(measures), known)
+    known |= {"study_id": study_id, "flags": (*study.get("flags", []), *segmented.get("flags", []))}
+    path = convert / "reference.nii.gz"
+    reference = compare(labels.array, read_nifti(path)) if path.is_file() else None
+    rows = _rows(measures, replace(record_of(ScanRow, known), reference=reference))
     directory = out / "studies" / study_id
     draw_overlay(image, labels, directory / "overlay.png")
-    write_json(directory / "study.json", {**study, **segmented, **rows["scans"][0]})
+    measured = {**(cells_of(reference) if reference else {}), **cells_of(measures.scan)}
+    said = {"flags": rows.scan.flags, "pipeline_version": __version__}
+    write_json(directory / "study.json", {**study, **segmented, **measured, **said})
     return rows
 
 
-def _rows(study_id: str, measures: Mapping[str, Any], known: Mapping[str, Any]) -> Rows:
-    """Return a study's rows by table; its flags are those that earlier stages raised, then those raised here."""
-    scan = measures["scan"]
-    flags = list(dict.fromkeys([*known.get("flags", []), *scan["flags"]]))
-    whole = {"study_id": study_id, **known, **scan, "flags": flags, "pipeline_version": __version__}
-    return {
-        "scans": [whole],
-        "slices": [{"study_id": study_id, **row} for row in measures["slices"]],
-        "segments": [{"study_id": study_id, **row} for row in measures["segments"]],
-    }
+def _rows(measures: StudyMeasures, known: ScanRow) -> StudyRows:
+    """Return a study's rows; its flags are those that earlier stages raised, then those raised here."""
+    flags = tuple(dict.fromkeys([*known.flags, *measures.flags]))
+    return StudyRows(
+        replace(known, measures=measures.scan, flags=flags, pipeline_version=__version__),
+        [SliceRow(known.study_id, row) for row in measures.slices],
+        [SegmentRow(known.study_id, row) for row in measures.segments],
+    )
 
 
-def _write_tables(studies: Sequence[Rows], out: Path) -> None:
-    models = sorted({row["model_sha256"] for rows in studies for row in rows["scans"] if row.get("model_sha256")})
-    for table in _TABLES:
-        rows = [row for study in studies for row in study[table]]
-        write_table(table, rows, out / f"{table}.parquet", {"model_sha256": ",".join(models)})
+def _write_tables(studies: Sequence[StudyRows], out: Path) -> None:
+    models = {"model_sha256": ",".join(sorted({rows.scan.model_sha256 for rows in studies if rows.scan.model_sha256}))}
+    write_table(ScanRow, [rows.scan for rows in studies], out / "scans.parquet", models)
+    write_table(SliceRow, [row for rows in studies for row in rows.slices], out / "slices.parquet", models)
+    write_table(SegmentRow, [row for rows in studies for row in rows.segments], out / "segments.parquet", models)

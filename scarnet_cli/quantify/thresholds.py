@@ -6,7 +6,7 @@ Core and border zone: A. Schmidt et al., Circulation 2007;115:2006-2014, doi 10.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,11 @@ from scipy import ndimage
 
 from scarnet_cli.quantify.regions import Regions, connected_pieces, distance_mm
 from scarnet_cli.quantify.remote import Remote
+from scarnet_cli.tables.scans import HalfOf
 
 N_SDS: Final = (2, 3, 4, 5, 6)
 # Core and border are looked for this far from the segmented scar: the width of Schmidt's grey zone, a few pixels.
 NEIGHBOURHOOD_MM: Final = 5.0
-
-HalfOf = Literal["signal", "rise_above_remote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,11 @@ class ThresholdMasks:
     half_of: HalfOf | None
     peaks: list[float | None]
     halves: list[float | None]
+
+    def by_name(self) -> dict[str, NDArray[np.bool_] | None]:
+        """Return the masks by the names that their columns begin with."""
+        n_sd = {f"scar_{n}sd": self.n_sd[n] if self.n_sd else None for n in N_SDS}
+        return {**n_sd, "scar_fwhm": self.fwhm, "core": self.core, "border": self.border}
 
 
 def find_threshold_masks(regions: Regions, remotes: Sequence[Remote | None]) -> ThresholdMasks:

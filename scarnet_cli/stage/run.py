@@ -6,7 +6,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def attempt_studies(
 
 def write_failures(failures: Sequence[Failure], path: Path) -> None:
     """Write the failures table atomically; without failures it is empty and has the same schema."""
-    write_table("failures", [asdict(failure) for failure in failures], path, {})
+    write_table(Failure, failures, path, {})
 
 
 @contextmanager

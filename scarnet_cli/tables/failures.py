@@ -1,10 +1,11 @@
 """What a study that could not be finished leaves behind: one row that says where, why and what to do."""
 
 import signal
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from scarnet_cli.errors import ScarnetError
+from scarnet_cli.tables.columns import block, column, record
+from scarnet_cli.tables.studies import STUDY_ID, StudyLabels
 
 if TYPE_CHECKING:
     from scarnet_cli.worker import Died
@@ -24,21 +25,17 @@ CODES: Final = frozenset({
 MESSAGE_LIMIT: Final = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
-    """One study that a stage gave up.
+    """One study that a stage gave up. The message holds no name, birth date or input path."""
 
-    Attributes:
-        study_id: The study.
-        stage: Stage of the pipeline that gave up: index, fetch, convert, crop, segment or quantify.
-        code: Short snake_case word for programs.
-        message: For people: what, where, what to do. Holds no name, birth date or input path.
-    """
-
-    study_id: str
-    stage: str
-    code: str
-    message: str
+    study_id: str = column(STUDY_ID, required=True)
+    stage: str = column(
+        "Stage at which the study ended: index, fetch, convert, crop, segment, quantify.", required=True
+    )
+    code: str = column("Reason as a short word for programs.", required=True)
+    message: str = column("Reason for people, and what to do.", required=True)
+    labels: StudyLabels = block(default=StudyLabels())
 
 
 def failure_of_error(study_id: str, stage: str, error: Exception) -> Failure:

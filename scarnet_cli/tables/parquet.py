@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from numbers import Real
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +13,10 @@ import pyarrow.parquet as pq
 from scarnet_cli import __version__
 from scarnet_cli.errors import CohortError
 from scarnet_cli.files import atomic_path
-from scarnet_cli.tables.schema import SCHEMA_VERSION, SORT_KEYS, TABLES
+from scarnet_cli.tables.columns import Cell, cells_of, record_of
+from scarnet_cli.tables.schema import RECORDS, SCHEMA_VERSION, SORT_KEYS, TABLES
+
+Record = TypeVar("Record")
 
 # Keys of the Parquet metadata that every table carries.
 PIPELINE_VERSION: Final = "pipeline_version"
@@ -23,34 +26,22 @@ CREATION_TIME: Final = "creation_time"
 TABLE_NAME: Final = "table"
 # Rows that are read and written at a time; a table that was cut like this can be gathered in as little memory.
 ROW_GROUP: Final = 32_768
+_NAMES: Final = {record: name for name, record in RECORDS.items()}
 
 
-def table_schema(name: str) -> pa.Schema:
-    """Return the schema of one table.
-
-    Raises:
-        CohortError: There is no table of that name.
-    """
-    if name not in TABLES:
-        message = f"There is no table '{name}'; the tables are {', '.join(TABLES)}."
-        raise CohortError("unknown_table", message)
-    return TABLES[name]
-
-
-def write_table(name: str, rows: Iterable[Mapping[str, Any]], path: Path, metadata: Mapping[str, str]) -> None:
+def write_table(kind: type[Record], rows: Iterable[Record], path: Path, metadata: Mapping[str, str]) -> None:
     """Write rows as one table, atomically.
 
     Args:
-        name: One of `TABLES`.
-        rows: A mapping from column to value each; a column left out is null (a list: empty), a
-            number that is not finite is null too.
+        kind: The table's record.
+        rows: Its rows; a number that is not finite is written as null.
         path: Parquet file to write.
         metadata: Goes to the file's metadata; `model_sha256` is expected, the versions and the time are added.
 
     Raises:
-        CohortError: Unknown table or column, a value of another type, or a null in a required column.
+        CohortError: A value of another type, or None in a column that may hold no null.
     """
-    write_arrow(name, to_arrow(name, rows), path, metadata)
+    write_arrow(_NAMES[kind], to_arrow(kind, rows), path, metadata)
 
 
 def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, str]) -> None:
@@ -60,12 +51,13 @@ def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, s
         pq.write_table(content, temporary, row_group_size=ROW_GROUP, compression="zstd")
 
 
-def to_arrow(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """Return rows as an Arrow table with the schema of `name`, unsorted; see `write_table` for the errors."""
-    schema = table_schema(name)
-    records = [_checked(name, schema, row) for row in rows]
+def to_arrow(kind: type[Record], rows: Iterable[Record]) -> pa.Table:
+    """Return rows as an Arrow table, unsorted; see `write_table` for the errors."""
+    name = _NAMES[kind]
+    schema = TABLES[name]
+    cells = [{field.name: _cell(name, field, row[field.name]) for field in schema} for row in map(cells_of, rows)]
     try:
-        table = pa.Table.from_pylist(records, schema=schema)
+        table = pa.Table.from_pylist(cells, schema=schema)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         message = f"Table {name}: a value has another type than its column ({error})."
         raise CohortError("wrong_type", message) from error
@@ -120,6 +112,15 @@ def read_table(path: Path) -> pa.Table:
     return with_columns(found, TABLES[metadata[TABLE_NAME]]).replace_schema_metadata(found.schema.metadata)
 
 
+def read_rows(kind: type[Record], path: Path) -> list[Record]:
+    """Read a table as records; a column added since it was written is None.
+
+    Raises:
+        CohortError: The file is missing, is no Parquet, or has other columns than the record.
+    """
+    return [record_of(kind, cells) for cells in read_table(path).to_pylist()]
+
+
 def open_table(path: Path) -> pq.ParquetFile:
     """Open a table to read it part by part.
 
@@ -154,22 +155,12 @@ def table_metadata(table: pa.Table) -> dict[str, str]:
     return {key.decode(): value.decode() for key, value in found.items() if key != b"pandas"}
 
 
-def _checked(name: str, schema: pa.Schema, row: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(row) - set(schema.names))
-    if unknown:
-        message = f"Table {name} has no column {', '.join(unknown)}; add it to cohort/schema.py."
-        raise CohortError("unknown_column", message)
-    return {field.name: _cell(name, field, row.get(field.name)) for field in schema}
-
-
-def _cell(name: str, field: pa.Field, value: Any) -> Any:  # noqa: ANN401 (any cell)
-    if pa.types.is_list(field.type):
-        return [] if value is None else list(value)
+def _cell(name: str, field: pa.Field, value: Cell) -> Cell:
     if not isinstance(value, Real):
         return value
     if not math.isfinite(value):
         return None
     if pa.types.is_integer(field.type) and value != math.floor(value):  # Arrow would cut it off without a word
-        message = f"Table {name}, column {field.name}: {value} is no whole number; change the schema."
+        message = f"Table {name}, column {field.name}: {value} is no whole number; change its record."
         raise CohortError("wrong_type", message)
     return value

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from table_rows import write_rows
 
 from scarnet_cli.benchmark.page import write_page
 from scarnet_cli.errors import CohortError
 from scarnet_cli.image.labels import REGIONS
-from scarnet_cli.tables.parquet import write_table
 
 DICE = {"unet": (0.8, 0.4, 1.0), "<i>medsam": (0.3, 0.1, 1.0)}
 
@@ -38,9 +38,9 @@ def summary_row(model: str, region: str) -> dict[str, Any]:
 @pytest.fixture
 def tables(tmp_path: Path) -> Path:
     rows = [case_row(model, number, region) for model in DICE for number in range(3) for region in REGIONS]
-    write_table("benchmark", rows, tmp_path / "benchmark.parquet", {"creation_time": "2026-11-23T15:00:00+00:00"})
+    write_rows("benchmark", rows, tmp_path / "benchmark.parquet", {"creation_time": "2026-11-23T15:00:00+00:00"})
     summary = [summary_row(model, region) for model in DICE for region in REGIONS]
-    write_table("benchmark_summary", summary, tmp_path / "benchmark_summary.parquet", {})
+    write_rows("benchmark_summary", summary, tmp_path / "benchmark_summary.parquet", {})
     cost = {
         "model": "unet",
         "parameters": 1_960_000,
@@ -51,7 +51,7 @@ def tables(tmp_path: Path) -> Path:
         "device": "cpu",
         "threads": 2,
     }
-    write_table("benchmark_cost", [cost], tmp_path / "benchmark_cost.parquet", {})
+    write_rows("benchmark_cost", [cost], tmp_path / "benchmark_cost.parquet", {})
     return tmp_path
 
 
@@ -93,7 +93,7 @@ def test_markdown_has_the_cost_of_the_models_that_were_timed(tables: Path, tmp_p
 
 
 def test_without_weights_there_is_no_table_of_costs(tables: Path, tmp_path: Path) -> None:
-    write_table("benchmark_cost", [], tables / "benchmark_cost.parquet", {})
+    write_rows("benchmark_cost", [], tables / "benchmark_cost.parquet", {})
     write_page(tables, tmp_path)
     assert "GFLOP" not in (tmp_path / "benchmark.md").read_text()
     assert "Timed on" not in (tmp_path / "index.html").read_text()

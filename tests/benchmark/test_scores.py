@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from hearts import toy_case
 
-from scarnet_cli.benchmark.cost import Cost
 from scarnet_cli.benchmark.crossval import CaseScore, Prediction, score_cases, score_table
 from scarnet_cli.benchmark.predictions import Evaluation
-from scarnet_cli.benchmark.scores import case_rows, summary_rows, write_benchmark
+from scarnet_cli.benchmark.scores import score_rows, summary_rows, write_benchmark
 from scarnet_cli.benchmark.systems import FINAL_SHARE
 from scarnet_cli.files import read_json
 from scarnet_cli.image.labels import Label
 from scarnet_cli.infer.decision import Expected
+from scarnet_cli.tables.benchmark import CostMeasures
 from scarnet_cli.tables.parquet import read_table
 
 VOXEL_ML = 10.0 * 1.6 * 1.2 / 1000.0
@@ -42,8 +42,8 @@ def scar_voxels() -> int:
 
 
 def test_rows_have_every_region_of_every_case() -> None:
-    rows = case_rows("unet", scores(evaluation("unet")))
-    assert [(row["case_id"], row["region"]) for row in rows[:5]] == [
+    rows = score_rows("unet", scores(evaluation("unet")))
+    assert [(row.case_id, row.region) for row in rows[:5]] == [
         ("Case_0", "blood_pool"),
         ("Case_0", "myocardium"),
         ("Case_0", "scar"),
@@ -54,30 +54,30 @@ def test_rows_have_every_region_of_every_case() -> None:
 
 
 def test_summary_is_worked_out_by_hand() -> None:
-    rows = case_rows("unet", scores(evaluation("unet", missed=100)))
-    scar = next(row for row in summary_rows(rows) if row["region"] == "scar")
+    rows = score_rows("unet", scores(evaluation("unet", missed=100)))
+    scar = next(row for row in summary_rows(rows) if row.region == "scar")
     all_scar = scar_voxels()
     dice = 2 * (all_scar - 100) / (2 * all_scar - 100)
-    assert (scar["cases"], scar["cases_with_scar"], scar["hd95_cases"]) == (3, 2, 2)
-    assert scar["dice_with_scar"] == pytest.approx(dice)
-    assert scar["dice_without_scar"] == 0.0
-    assert scar["dice_mean"] == pytest.approx(2 * dice / 3)
-    assert scar["dice_median"] == pytest.approx(dice)
+    assert (scar.cases, scar.cases_with_scar, scar.hd95_cases) == (3, 2, 2)
+    assert scar.dice_with_scar == pytest.approx(dice)
+    assert scar.dice_without_scar == 0.0
+    assert scar.dice_mean == pytest.approx(2 * dice / 3)
+    assert scar.dice_median == pytest.approx(dice)
     # Two hearts lose 100 voxels, one gains 100; SD of (-100, -100, 100) is 115.5.
-    assert scar["bias_ml"] == pytest.approx(-100 / 3 * VOXEL_ML)
-    assert scar["upper_limit_ml"] == pytest.approx((-100 / 3 + 1.96 * 200 / 3**0.5) * VOXEL_ML)
-    assert scar["cov_percent"] == pytest.approx(100 * (200 / 3**0.5) / (2 * all_scar / 3))
+    assert scar.bias_ml == pytest.approx(-100 / 3 * VOXEL_ML)
+    assert scar.upper_limit_ml == pytest.approx((-100 / 3 + 1.96 * 200 / 3**0.5) * VOXEL_ML)
+    assert scar.cov_percent == pytest.approx(100 * (200 / 3**0.5) / (2 * all_scar / 3))
 
 
 def test_regions_that_nobody_drew_agree_and_have_no_distance() -> None:
-    rows = case_rows("unet", scores(evaluation("unet")))
-    mvo = next(row for row in summary_rows(rows) if row["region"] == "mvo")
-    assert (mvo["dice_mean"], mvo["hd95_median_mm"], mvo["hd95_cases"]) == (1.0, None, 0)
-    assert (mvo["bias_ml"], mvo["cov_percent"], mvo["icc"]) == (0.0, None, None)
+    rows = score_rows("unet", scores(evaluation("unet")))
+    mvo = next(row for row in summary_rows(rows) if row.region == "mvo")
+    assert (mvo.dice_mean, mvo.hd95_median_mm, mvo.hd95_cases) == (1.0, None, 0)
+    assert (mvo.bias_ml, mvo.cov_percent, mvo.icc) == (0.0, None, None)
 
 
 def test_tables_hold_all_models_and_the_costs_that_are_known(tmp_path: Path) -> None:
-    cost = Cost("ab" * 32, 1_960_000, 1.5, 20.0, 31.5, 8, "cpu", 2)
+    cost = CostMeasures("ab" * 32, 1_960_000, 1.5, 20.0, 31.5, 8, "cpu", 2)
     write_benchmark([evaluation("unet"), evaluation("medsam", missed=5)], {"unet": cost}, tmp_path)
     tables = {name: read_table(tmp_path / f"benchmark{name}.parquet") for name in ("", "_summary", "_cost")}
     assert [table.num_rows for table in tables.values()] == [24, 8, 1]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from made_cohort import write_cohort, write_tables
+from table_rows import write_rows
 
 from faults.same import differences
-from scarnet_cli.tables.parquet import write_table
 
 STUDIES = 3
 
@@ -22,7 +22,7 @@ def runs(tmp_path: Path) -> tuple[Path, Path]:
 def test_another_time_of_making_is_no_difference(runs: tuple[Path, Path]) -> None:
     one, other = runs
     metadata = {"creation_time": "2001-01-01T00:00:00+00:00"}
-    write_table("failures", [], one / "tables" / "failures.parquet", metadata)
+    write_rows("failures", [], one / "tables" / "failures.parquet", metadata)
     assert differences(one, other) == []
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from table_rows import write_rows
 
 import scarnet_cli.gather.gather as gather_module
 from scarnet_cli.cli.gather import gather as command
@@ -17,7 +18,7 @@ from scarnet_cli.errors import CohortError
 from scarnet_cli.gather.gather import gather
 from scarnet_cli.tables import parquet
 from scarnet_cli.tables.dictionary import GATHERED
-from scarnet_cli.tables.parquet import read_table, table_metadata, write_table
+from scarnet_cli.tables.parquet import read_table, table_metadata
 from scarnet_cli.tables.schema import TABLES
 
 Fragments = dict[str, dict[str, list[dict[str, Any]]]]
@@ -57,7 +58,7 @@ COHORT: Fragments = {
 def write(fragments: Fragments, root: Path) -> list[Path]:
     for fragment, its_tables in fragments.items():
         for table, rows in its_tables.items():
-            write_table(table, rows, root / fragment / f"{table}.parquet", {})
+            write_rows(table, rows, root / fragment / f"{table}.parquet", {})
     return [root / fragment for fragment in fragments]
 
 
@@ -213,7 +214,7 @@ def test_fragments_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
 
 def test_fragment_of_another_schema_version_raises(tmp_path: Path) -> None:
     directories = write(COHORT, tmp_path / "in")
-    write_table("scans", [], tmp_path / "in/quantify_2/scans.parquet", {"schema_version": "0"})
+    write_rows("scans", [], tmp_path / "in/quantify_2/scans.parquet", {"schema_version": "0"})
     with pytest.raises(CohortError, match="scans of fragment quantify_2 has schema version 0"):
         gather(directories, tmp_path / "out")
 

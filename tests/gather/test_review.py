@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from made_cohort import METADATA, write_tables
+from table_rows import write_rows
 
 from scarnet_cli.cli.gather import gather as command
 from scarnet_cli.errors import InputError
 from scarnet_cli.gather.review import carry_decisions, read_decisions, with_decisions
-from scarnet_cli.tables.parquet import read_table, table_metadata, write_table
+from scarnet_cli.tables.parquet import read_table, table_metadata
 from scarnet_cli.tables.schema import TABLES
 
 KNOWN = frozenset({"a", "b", "c"})
@@ -87,8 +88,8 @@ def test_a_table_of_an_older_release_gets_the_column(tables: Path) -> None:
 
 
 def test_gather_carries_the_decisions(tmp_path: Path) -> None:
-    write_table("studies", [{"study_id": "a"}], tmp_path / "index" / "studies.parquet", {})
-    write_table("scans", [{"study_id": "a"}], tmp_path / "quantify" / "scans.parquet", {})
+    write_rows("studies", [{"study_id": "a"}], tmp_path / "index" / "studies.parquet", {})
+    write_rows("scans", [{"study_id": "a"}], tmp_path / "quantify" / "scans.parquet", {})
     review = sheet(tmp_path, "study_id,decision\na,accept\n")
     arguments = [str(tmp_path / "index"), str(tmp_path / "quantify"), "--reviewed", str(review)]
     result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path / "out")])

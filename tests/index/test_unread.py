@@ -34,7 +34,7 @@ def index(source: Path) -> Intake:
 
 
 def reasons(intake: Intake) -> set[tuple[str, str, str, int]]:
-    return {(row["place"], row["kind"], row["reason"], row["count"]) for row in intake.unread}
+    return {(row.place, row.kind, row.reason, row.count) for row in intake.unread}
 
 
 def place(path: str) -> str:

@@ -1,7 +1,6 @@
 """What must hold for any heart: storage, intensity scale and bookkeeping change nothing."""
 
 import math
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from shells import Grid, Shell, Wedge, make_shell
+from shells import Grid, Shell, Wedge, defined, make_shell
 
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.quantify.measures import measure_study
-from scarnet_cli.quantify.records import StudyMeasures
+from scarnet_cli.quantify.measures import StudyMeasures, measure_study
+from scarnet_cli.tables.columns import cells_of
 
 # Derandomised: the same examples on every run. A study takes 30 to 60 ms, so the default deadline fits no slow machine.
 few = settings(max_examples=10, deadline=None, derandomize=True)
-N_SD = [f"scar_{n}sd_percent_lv" for n in range(2, 7)]
+N_SD = [f"scar_{n}sd_percent" for n in range(2, 7)]
 
 
 @st.composite
@@ -56,10 +55,12 @@ def _transposed(volume: Volume) -> Volume:
 
 def _comparable(measures: StudyMeasures) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the three tables; slices from apex to base, without the numbers they are stored under."""
-    slices = sorted((asdict(row) for row in measures.slices), key=lambda row: row["z_mm"])
     stored = ("slice", "remote_slice")
-    slices = [{key: value for key, value in row.items() if key not in stored} for row in slices]
-    return asdict(measures.scan), slices, [asdict(row) for row in measures.segments]
+    slices = [
+        {key: value for key, value in cells_of(row).items() if key not in stored}
+        for row in sorted(measures.slices, key=lambda row: row.z_mm)
+    ]
+    return cells_of(measures.scan), slices, [cells_of(row) for row in measures.segments]
 
 
 def _assert_same(first: StudyMeasures, second: StudyMeasures) -> None:
@@ -116,7 +117,7 @@ def test_n_sd_follows_a_linear_change_of_each_slice(heart: tuple[Volume, Volume]
     image, labels = heart
     whole = image.with_array(gain * image.array + offset)
     before, after = measure_study(image, labels).scan, measure_study(whole, labels).scan
-    assert [getattr(before, name) for name in N_SD] == [getattr(after, name) for name in N_SD]
+    assert [getattr(before.thresholds, name) for name in N_SD] == [getattr(after.thresholds, name) for name in N_SD]
 
 
 @few
@@ -125,19 +126,20 @@ def test_half_maximum_follows_a_gain(heart: tuple[Volume, Volume], gain: float) 
     image, labels = heart
     before, after = measure_study(image, labels).scan, measure_study(image.with_array(gain * image.array), labels).scan
     names = ["scar_fwhm_percent_lv", "core_percent_lv", "border_percent_lv", "half_of"]
-    assert [getattr(before, name) for name in names] == [getattr(after, name) for name in names]
+    cells, cells2 = cells_of(before), cells_of(after)
+    assert [cells[name] for name in names] == [cells2[name] for name in names]
 
 
 @few
 @given(heart=hearts())
 def test_parts_never_exceed_the_whole(heart: tuple[Volume, Volume]) -> None:
     scan = measure_study(*heart).scan
-    n_sd = [getattr(scan, name) for name in N_SD]
+    n_sd = [getattr(scan.thresholds, name) for name in N_SD]
     if n_sd[0] is not None:
         assert n_sd == sorted(n_sd, reverse=True)
-        assert scan.core_percent_lv is not None
-        assert scan.border_percent_lv is not None
-        assert scan.core_percent_lv + scan.border_percent_lv <= 100 + 1e-9
+        assert scan.thresholds.core_percent is not None
+        assert scan.thresholds.border_percent is not None
+        assert scan.thresholds.core_percent + scan.thresholds.border_percent <= 100 + 1e-9
     assert scan.mvo_ml <= scan.scar_ml <= scan.myocardium_ml
     assert scan.largest_scar_ml <= scan.scar_ml + 1e-9
 
@@ -150,19 +152,22 @@ def test_entropy_follows_a_linear_change(heart: tuple[Volume, Volume], gain: flo
     changed = coarse.with_array(gain * coarse.array + offset)
     before, after = measure_study(coarse, labels), measure_study(changed, labels)
     for row, row2 in zip([before.scan, *before.slices], [after.scan, *after.slices], strict=True):
-        assert (row.myocardium_entropy, row.scar_entropy) == (row2.myocardium_entropy, row2.scar_entropy)
+        assert (row.shape.myocardium_entropy, row.shape.scar_entropy) == (
+            row2.shape.myocardium_entropy,
+            row2.shape.scar_entropy,
+        )
 
 
 @few
 @given(heart=hearts())
 def test_shape_lies_within_its_bounds(heart: tuple[Volume, Volume]) -> None:
     scan = measure_study(*heart).scan
-    assert scan.scar_interface_mm2 is not None
-    assert scan.scar_interface_mm2 >= 0
-    for entropy in (scan.myocardium_entropy, scan.scar_entropy):
+    assert scan.shape.scar_interface_mm2 is not None
+    assert scan.shape.scar_interface_mm2 >= 0
+    for entropy in (scan.shape.myocardium_entropy, scan.shape.scar_entropy):
         assert entropy is None or 0 <= entropy <= 6 + 1e-9
-    if scan.scar_radiality is not None:
-        assert 0 < scan.scar_radiality < 1
+    if scan.shape.scar_radiality is not None:
+        assert 0 < scan.shape.scar_radiality < 1
 
 
 @few
@@ -170,12 +175,12 @@ def test_shape_lies_within_its_bounds(heart: tuple[Volume, Volume]) -> None:
 def test_segments_and_slices_add_up_to_the_whole(heart: tuple[Volume, Volume]) -> None:
     measures = measure_study(*heart)
     scan = measures.scan
-    assert sum(row.myocardium_ml for row in measures.segments) == pytest.approx(scan.myocardium_ml)
-    assert sum(row.scar_ml for row in measures.segments) == pytest.approx(scan.scar_ml)
-    weighted = sum((row.scar_percent or 0.0) * row.myocardium_ml for row in measures.segments)
+    assert sum(defined(row.myocardium_ml) for row in measures.segments) == pytest.approx(scan.myocardium_ml)
+    assert sum(defined(row.scar_ml) for row in measures.segments) == pytest.approx(scan.scar_ml)
+    weighted = sum((row.scar_percent or 0.0) * defined(row.myocardium_ml) for row in measures.segments)
     assert weighted / scan.myocardium_ml == pytest.approx(scan.scar_percent_lv)
     for rows in (measures.segments, measures.slices):
-        assert sum(row.scar_interface_mm2 or 0.0 for row in rows) == pytest.approx(scan.scar_interface_mm2)
+        assert sum(row.shape.scar_interface_mm2 or 0.0 for row in rows) == pytest.approx(scan.shape.scar_interface_mm2)
     area = sum(row.scar_mm2 for row in measures.slices)
     assert area * scan.slice_spacing_mm / 1000 == pytest.approx(scan.scar_ml)
 

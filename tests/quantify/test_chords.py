@@ -65,7 +65,7 @@ def test_cap_has_no_chords() -> None:
 
 def test_kim_classes_include_their_upper_limit() -> None:
     chords = _of_percent([0.0, 0.1, 25.0, 25.1, 50.0, 50.1, 75.0, 75.1, 100.0, 100.0])
-    assert chords.kim_percent() == {"0": 10.0, "1_25": 20.0, "26_50": 20.0, "51_75": 20.0, "76_100": 30.0}
+    assert chords.kim_percent() == (10.0, 20.0, 20.0, 20.0, 30.0)  # none, up to 25, 50, 75, 100 %
 
 
 def test_mean_transmurality_is_over_chords_with_scar() -> None:

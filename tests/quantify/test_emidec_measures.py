@@ -28,7 +28,7 @@ def test_full_width_at_half_maximum_is_near_the_experts_scar(emidec_dir: Path) -
     for case in sorted(emidec_dir.glob("Case_P*"))[::6]:
         image, labels = (read_nifti(case / part / f"{case.name}.nii.gz") for part in ("Images", "Contours"))
         scan = measure_study(image, labels).scan
-        assert scan.scar_fwhm_percent_lv is not None
+        assert scan.thresholds.scar_fwhm_percent is not None
         assert scan.scar_percent_lv is not None
-        differences.append(abs(scan.scar_fwhm_percent_lv - scan.scar_percent_lv))
+        differences.append(abs(scan.thresholds.scar_fwhm_percent - scan.scar_percent_lv))
     assert np.median(differences) < 4

@@ -29,7 +29,7 @@ def good() -> Study:
 
 
 def _flags(study: Study) -> tuple[str, ...]:
-    return measure_study(*study).scan.flags
+    return measure_study(*study).flags
 
 
 def _scanned(**changes: object) -> PhantomSpec:

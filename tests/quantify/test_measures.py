@@ -6,11 +6,12 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from shells import SCAR, Grid, Shell, Wedge, flags_but_a_tubes, heart_coordinates, make_shell
+from shells import SCAR, Grid, Shell, Wedge, defined, flags_but_a_tubes, heart_coordinates, make_shell
 
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.quantify.columns import percent_of, volume_ml
 from scarnet_cli.quantify.measures import measure_study
+from scarnet_cli.quantify.parts import percent_of, volume_ml
+from scarnet_cli.tables.columns import cells_of
 
 GRIDS = [
     Grid(slices, spacing, turn, apex_first, mirrored)
@@ -45,7 +46,8 @@ def test_percent_of_an_empty_region_is_undefined() -> None:
 def test_wedge_is_measured_as_on_paper_however_the_stack_is_stored(grid: Grid, depth: float) -> None:
     # 90 degrees wide, from the endocardium at 22 mm to 22 + 10 x depth mm
     image, labels = make_shell(Shell(wedge=Wedge((15.0, 105.0), (0.0, depth)), noise=2.0), grid)
-    scan = measure_study(image, labels).scan
+    measures = measure_study(image, labels)
+    scan = measures.scan
     length_mm = grid.slices * grid.spacing_zyx_mm[0]
     outer_mm = 22.0 + 10.0 * depth
     assert scan.myocardium_ml == pytest.approx(RING_MM2 * length_mm / 1000, rel=0.01)
@@ -53,15 +55,15 @@ def test_wedge_is_measured_as_on_paper_however_the_stack_is_stored(grid: Grid, d
     assert scan.blood_pool_ml == pytest.approx(math.pi * 22.0**2 * length_mm / 1000, rel=0.01)
     assert scan.scar_percent_lv == pytest.approx(100 * math.pi * (outer_mm**2 - 22.0**2) / 4 / RING_MM2, abs=0.5)
     assert scan.transmurality_mean == pytest.approx(100 * depth, abs=3)
-    assert scan.endocardial_extent_percent == pytest.approx(25.0, abs=1)
+    assert scan.wall.endocardial_extent_percent == pytest.approx(25.0, abs=1)
     # all scar is 200, all remote myocardium 50 +- 2: each threshold finds the wedge again; the border is noise's tail
-    assert scan.scar_5sd_percent_lv == pytest.approx(scan.scar_percent_lv, abs=0.01)
-    assert scan.scar_fwhm_percent_lv == scan.core_percent_lv == scan.scar_percent_lv
-    assert scan.border_percent_lv == pytest.approx(0.0, abs=0.2)
-    assert scan.wall_thickness_mm == pytest.approx(10.0, abs=0.3)
+    assert scan.thresholds.scar_5sd_percent == pytest.approx(scan.scar_percent_lv, abs=0.01)
+    assert scan.thresholds.scar_fwhm_percent == scan.thresholds.core_percent == scan.scar_percent_lv
+    assert scan.thresholds.border_percent == pytest.approx(0.0, abs=0.2)
+    assert scan.wall.wall_thickness_mm == pytest.approx(10.0, abs=0.3)
     assert scan.scar_components == 1
     assert scan.largest_scar_ml == pytest.approx(scan.scar_ml)
-    assert flags_but_a_tubes(scan.flags) == ()
+    assert flags_but_a_tubes(measures.flags) == ()
 
 
 # The middle of each segment: its angle from the anterior RV insertion through the septum, and its part of the length.
@@ -108,7 +110,12 @@ def test_mvo_counts_as_scar_by_every_method() -> None:
     # depths 0.2 to 0.5 are radii 24 to 27 mm; a third of the ring
     assert scan.mvo_percent_lv == pytest.approx(100 * math.pi * (27.0**2 - 24.0**2) / 3 / RING_MM2, abs=0.5)
     assert scan.scar_percent_lv == pytest.approx(100 / 3, abs=0.5)
-    assert scan.scar_6sd_percent_lv == scan.scar_fwhm_percent_lv == scan.core_percent_lv == scan.scar_percent_lv
+    assert (
+        scan.thresholds.scar_6sd_percent
+        == scan.thresholds.scar_fwhm_percent
+        == scan.thresholds.core_percent
+        == scan.scar_percent_lv
+    )
     assert scan.transmurality_mean == pytest.approx(100.0, abs=3)
     assert image.array[labels.array == 4].max() < SCAR / 2  # dark: no threshold would have found it
 
@@ -125,7 +132,7 @@ def test_two_wedges_are_two_components_and_the_larger_is_named() -> None:
 def test_empty_labels_have_no_volume_and_nothing_else() -> None:
     image, labels = _dark_axial(np.zeros((3, 6, 6), np.uint8))
     measures = measure_study(image, labels)
-    assert flags_but_a_tubes(measures.scan.flags) == ("no_myocardium",)
+    assert flags_but_a_tubes(measures.flags) == ("no_myocardium",)
     assert (measures.scan.myocardium_ml, measures.scan.scar_ml, measures.scan.scar_components) == (0.0, 0.0, 0)
     undefined = (
         "scar_percent_lv",
@@ -134,7 +141,8 @@ def test_empty_labels_have_no_volume_and_nothing_else() -> None:
         "scar_fwhm_percent_lv",
         "transmurality_mean",
     )
-    assert [getattr(measures.scan, name) for name in undefined] == [None] * 5
+    cells = cells_of(measures.scan)
+    assert [cells[name] for name in undefined] == [None] * 5
     assert [row.scar_percent for row in measures.slices] == [None] * 3
     assert [row.scar_percent for row in measures.segments] == [None] * 17
 
@@ -142,35 +150,43 @@ def test_empty_labels_have_no_volume_and_nothing_else() -> None:
 def test_blood_pool_without_myocardium_has_its_volume() -> None:
     labels = np.zeros((3, 6, 6), np.uint8)
     labels[1, 2:4, 2:4] = 1
-    scan = measure_study(*_dark_axial(labels)).scan
+    measures = measure_study(*_dark_axial(labels))
+    scan = measures.scan
     assert scan.blood_pool_ml == pytest.approx(4 * 16 / 1000)  # 4 voxels of 16 mm3
-    assert flags_but_a_tubes(scan.flags) == ("no_myocardium",)
+    assert flags_but_a_tubes(measures.flags) == ("no_myocardium",)
 
 
 def test_no_scar_is_a_true_zero_and_its_transmurality_undefined() -> None:
-    scan = measure_study(*make_shell(Shell(noise=2.0))).scan
-    assert (scan.scar_ml, scan.scar_percent_lv, scan.scar_fwhm_percent_lv, scan.core_percent_lv) == (0.0, 0.0, 0.0, 0.0)
-    assert scan.border_percent_lv == 0
-    assert scan.scar_6sd_percent_lv == pytest.approx(0.0, abs=0.1)
+    measures = measure_study(*make_shell(Shell(noise=2.0)))
+    scan = measures.scan
+    assert (scan.scar_ml, scan.scar_percent_lv, scan.thresholds.scar_fwhm_percent, scan.thresholds.core_percent) == (
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    )
+    assert scan.thresholds.border_percent == 0
+    assert scan.thresholds.scar_6sd_percent == pytest.approx(0.0, abs=0.1)
     assert scan.transmurality_mean is None
-    assert scan.chords_0_percent == 100
-    assert flags_but_a_tubes(scan.flags) == ("no_scar",)
+    assert scan.wall.chords_0_percent == 100
+    assert flags_but_a_tubes(measures.flags) == ("no_scar",)
 
 
 def test_scar_everywhere_leaves_no_remote_region() -> None:
-    scan = measure_study(*make_shell(Shell(wedge=Wedge((0.0, 359.9999)), noise=2.0))).scan
+    measures = measure_study(*make_shell(Shell(wedge=Wedge((0.0, 359.9999)), noise=2.0)))
+    scan = measures.scan
     assert scan.scar_percent_lv == pytest.approx(100.0, abs=0.1)
-    assert (scan.scar_2sd_percent_lv, scan.border_percent_lv, scan.remote_pixels) == (None, None, 0)
-    assert scan.scar_fwhm_percent_lv == pytest.approx(100.0, abs=0.1)
+    assert (scan.thresholds.scar_2sd_percent, scan.thresholds.border_percent, scan.remote_pixels) == (None, None, 0)
+    assert scan.thresholds.scar_fwhm_percent == pytest.approx(100.0, abs=0.1)
     assert scan.transmurality_mean == pytest.approx(100.0, abs=0.5)
-    assert flags_but_a_tubes(scan.flags) == ("no_remote",)
+    assert flags_but_a_tubes(measures.flags) == ("no_remote",)
 
 
 def test_one_slice_is_mid_ventricular_and_flagged() -> None:
     image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0), Grid(slices=1))
     measures = measure_study(image, labels)
     assert [row.segment for row in measures.segments if row.scar_ml] == [9]
-    assert flags_but_a_tubes(measures.scan.flags) == ("few_slices",)
+    assert flags_but_a_tubes(measures.flags) == ("few_slices",)
     assert measures.scan.myocardium_ml == pytest.approx(RING_MM2 * 9.0 / 1000, rel=0.01)
 
 
@@ -179,7 +195,7 @@ def test_myocardium_in_two_pieces_is_measured_whole_and_flagged() -> None:
     cut = labels.array.copy()
     cut[4] = 0
     measures = measure_study(image, labels.with_array(cut))
-    assert flags_but_a_tubes(measures.scan.flags) == ("missing_slice", "myocardium_in_pieces")
+    assert flags_but_a_tubes(measures.flags) == ("missing_slice", "myocardium_in_pieces")
     assert measures.scan.myocardium_ml == pytest.approx(RING_MM2 * 8 * 9.0 / 1000, rel=0.01)
     assert measures.slices[4].level is None
     assert measures.slices[4].scar_percent is None
@@ -188,9 +204,10 @@ def test_myocardium_in_two_pieces_is_measured_whole_and_flagged() -> None:
 def test_mvo_without_scar_counts_as_scar_and_is_flagged() -> None:
     image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0))
     only_mvo = np.where(labels.array == 3, 4, labels.array)
-    scan = measure_study(image, labels.with_array(only_mvo)).scan
-    assert flags_but_a_tubes(scan.flags) == ("mvo_without_scar",)
-    assert scan.scar_percent_lv == scan.mvo_percent_lv == scan.scar_fwhm_percent_lv
+    measures = measure_study(image, labels.with_array(only_mvo))
+    scan = measures.scan
+    assert flags_but_a_tubes(measures.flags) == ("mvo_without_scar",)
+    assert scan.scar_percent_lv == scan.mvo_percent_lv == scan.thresholds.scar_fwhm_percent
     assert scan.half_of is None
 
 
@@ -199,9 +216,9 @@ def test_slice_all_of_scar_borrows_the_nearest_remote_region() -> None:
     scarred = labels.array.copy()
     scarred[3][scarred[3] == 2] = 3
     measures = measure_study(image, labels.with_array(scarred))
-    assert [row.remote_slice for row in measures.slices] == [0, 1, 2, 2, 4]
+    assert [row.remote and row.remote.remote_slice for row in measures.slices] == [0, 1, 2, 2, 4]
     # that slice is as dark as healthy myocardium, so no method finds the scar that its labels say
-    assert flags_but_a_tubes(measures.scan.flags) == ("remote_borrowed", "methods_disagree")
+    assert flags_but_a_tubes(measures.flags) == ("remote_borrowed", "methods_disagree")
 
 
 def test_wall_without_any_cavity_has_volume_and_no_chords() -> None:
@@ -209,8 +226,8 @@ def test_wall_without_any_cavity_has_volume_and_no_chords() -> None:
     solid = np.where(labels.array == 1, 2, labels.array)
     measures = measure_study(image, labels.with_array(solid))
     # the blood in it is as bright as scar
-    assert flags_but_a_tubes(measures.scan.flags) == ("no_cavity", "low_scar_contrast")
-    assert (measures.scan.transmurality_mean, measures.scan.wall_thickness_mm) == (None, None)
+    assert flags_but_a_tubes(measures.flags) == ("no_cavity", "low_scar_contrast")
+    assert (measures.scan.transmurality_mean, measures.scan.wall.wall_thickness_mm) == (None, None)
     assert measures.scan.myocardium_ml == pytest.approx(math.pi * 32.0**2 * 81.0 / 1000, rel=0.01)
 
 
@@ -219,30 +236,30 @@ def test_shape_of_a_wedge_in_every_table() -> None:
     image, labels = make_shell(Shell(wedge=Wedge((15.0, 105.0), (0.0, 0.5)), noise=2.0), Grid(slices=9))
     measures = measure_study(image, labels)
     slice_mm2 = 9.0 * (2 * 5.0 + math.pi / 2 * 27.0)
-    assert measures.scan.scar_interface_mm2 == pytest.approx(9 * slice_mm2, rel=0.09)
+    assert measures.scan.shape.scar_interface_mm2 == pytest.approx(9 * slice_mm2, rel=0.09)
     radius = 2 / 3 * (27.0**3 - 22.0**3) / (27.0**2 - 22.0**2)
-    assert measures.scan.scar_radiality == pytest.approx((radius - 22.0) / 10.0, abs=0.02)
+    assert measures.scan.shape.scar_radiality == pytest.approx((radius - 22.0) / 10.0, abs=0.02)
     for row in measures.slices:
-        assert row.scar_interface_mm2 == pytest.approx(slice_mm2, rel=0.12)
-        assert row.scar_radiality == pytest.approx((radius - 22.0) / 10.0, abs=0.03)
-        assert row.wall_thickness_mm == pytest.approx(10.0, abs=0.4)
-        assert row.endocardial_extent_percent == pytest.approx(25.0, abs=1.5)
-        assert row.chords_26_50_percent is not None
-        assert row.chords_51_75_percent is not None
-        assert row.chords_26_50_percent + row.chords_51_75_percent == pytest.approx(25.0, abs=1.5)
+        assert row.shape.scar_interface_mm2 == pytest.approx(slice_mm2, rel=0.12)
+        assert row.shape.scar_radiality == pytest.approx((radius - 22.0) / 10.0, abs=0.03)
+        assert row.wall.wall_thickness_mm == pytest.approx(10.0, abs=0.4)
+        assert row.wall.endocardial_extent_percent == pytest.approx(25.0, abs=1.5)
+        assert row.wall.chords_26_50_percent is not None
+        assert row.wall.chords_51_75_percent is not None
+        assert row.wall.chords_26_50_percent + row.wall.chords_51_75_percent == pytest.approx(25.0, abs=1.5)
     third = next(row for row in measures.segments if row.segment == 9)  # 60 to 120 degrees: 45 of them scar
-    assert third.chords_0_percent == pytest.approx(100 * 15 / 60, abs=3)
-    assert third.scar_fwhm_percent == third.scar_5sd_percent == third.scar_percent
-    assert third.myocardium_g == pytest.approx(1.05 * third.myocardium_ml)
+    assert third.wall.chords_0_percent == pytest.approx(100 * 15 / 60, abs=3)
+    assert third.thresholds.scar_fwhm_percent == third.thresholds.scar_5sd_percent == third.scar_percent
+    assert third.myocardium_g == pytest.approx(1.05 * defined(third.myocardium_ml))
 
 
 def test_entropy_tells_a_scarred_heart_from_an_even_one() -> None:
     even = measure_study(*make_shell(Shell())).scan
     scarred = measure_study(*make_shell(Shell(wedge=Wedge((0.0, 90.0))))).scan
-    assert (even.myocardium_entropy, even.scar_entropy) == (0.0, None)
+    assert (even.shape.myocardium_entropy, even.shape.scar_entropy) == (0.0, None)
     # two levels: a quarter of the myocardium is scar
-    assert scarred.myocardium_entropy == pytest.approx(0.25 * 2 + 0.75 * math.log2(4 / 3), abs=0.01)
-    assert scarred.scar_entropy == 0.0
+    assert scarred.shape.myocardium_entropy == pytest.approx(0.25 * 2 + 0.75 * math.log2(4 / 3), abs=0.01)
+    assert scarred.shape.scar_entropy == 0.0
 
 
 def _with_papillary_muscles(labels: Volume) -> Volume:
@@ -258,14 +275,15 @@ def test_papillary_muscles_in_the_cavity_weigh_but_are_no_wall() -> None:
     image, labels = make_shell(Shell(wedge=Wedge((15.0, 105.0), (0.0, 0.5)), noise=2.0))
     bare = measure_study(image, labels).scan
     signal = np.where(_with_papillary_muscles(labels).array == labels.array, image.array, 50.0)
-    muscled = measure_study(image.with_array(signal), _with_papillary_muscles(labels)).scan
+    measures = measure_study(image.with_array(signal), _with_papillary_muscles(labels))
+    muscled = measures.scan
     # two discs of radius 4.5 mm, 9 slices of 9 mm
     added_ml = 2 * math.pi * 4.5**2 * 81.0 / 1000
     assert muscled.myocardium_ml == pytest.approx(bare.myocardium_ml + added_ml, rel=0.01)
     assert muscled.blood_pool_ml == pytest.approx(bare.blood_pool_ml - added_ml, rel=0.01)
     for name in ("scar_ml", "transmurality_mean", "wall_thickness_mm", "endocardial_extent_percent", "scar_radiality"):
-        assert getattr(muscled, name) == pytest.approx(getattr(bare, name))
-    assert flags_but_a_tubes(muscled.flags) == ()
+        assert cells_of(muscled)[name] == pytest.approx(cells_of(bare)[name])
+    assert flags_but_a_tubes(measures.flags) == ()
 
 
 def test_open_ring_at_the_base_is_measured_where_there_is_wall() -> None:
@@ -277,24 +295,32 @@ def test_open_ring_at_the_base_is_measured_where_there_is_wall() -> None:
     assert measures.scan.myocardium_ml == pytest.approx(part * RING_MM2 * 81.0 / 1000, rel=0.01)
     assert measures.scan.scar_percent_lv == pytest.approx(25.0 / part, abs=0.5)
     assert measures.scan.transmurality_mean == pytest.approx(100.0, abs=3)
-    assert measures.scan.wall_thickness_mm == pytest.approx(10.0, abs=0.3)
-    assert flags_but_a_tubes(measures.scan.flags) == ()
+    assert measures.scan.wall.wall_thickness_mm == pytest.approx(10.0, abs=0.3)
+    assert flags_but_a_tubes(measures.flags) == ()
 
 
 def test_missing_apex_leaves_segment_17_empty_and_is_flagged() -> None:
     measures = measure_study(*make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0)))
-    assert measures.scan.flags == ("base_or_apex_missing",)
+    assert measures.flags == ("base_or_apex_missing",)
     cap = measures.segments[16]
     assert (cap.segment, cap.myocardium_ml, cap.scar_percent, cap.transmurality) == (17, 0.0, None, None)
-    assert (cap.scar_interface_mm2, cap.myocardium_entropy, cap.wall_thickness_mm) == (None, None, None)
+    assert (cap.shape.scar_interface_mm2, cap.shape.myocardium_entropy, cap.wall.wall_thickness_mm) == (
+        None,
+        None,
+        None,
+    )
     assert [row.level for row in measures.slices] == ["base"] * 3 + ["mid"] * 3 + ["apex"] * 3
 
 
 def test_no_remote_no_scar_and_one_slice_leave_the_shape_defined_or_null() -> None:
     healthy = measure_study(*make_shell(Shell(noise=2.0))).scan
-    assert (healthy.scar_interface_mm2, healthy.scar_radiality, healthy.scar_entropy) == (0.0, None, None)
+    assert (healthy.shape.scar_interface_mm2, healthy.shape.scar_radiality, healthy.shape.scar_entropy) == (
+        0.0,
+        None,
+        None,
+    )
     everywhere = measure_study(*make_shell(Shell(wedge=Wedge((0.0, 359.9999)), noise=2.0))).scan
     mean_radius = 2 / 3 * (32.0**3 - 22.0**3) / (32.0**2 - 22.0**2)
-    assert everywhere.scar_radiality == pytest.approx((mean_radius - 22.0) / 10.0, abs=0.02)
+    assert everywhere.shape.scar_radiality == pytest.approx((mean_radius - 22.0) / 10.0, abs=0.02)
     single = measure_study(*make_shell(Shell(wedge=Wedge((15.0, 105.0)), noise=2.0), Grid(slices=1))).scan
-    assert single.scar_interface_mm2 == pytest.approx(2 * 10.0 * 9.0, rel=0.09)
+    assert single.shape.scar_interface_mm2 == pytest.approx(2 * 10.0 * 9.0, rel=0.09)

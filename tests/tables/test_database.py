@@ -7,13 +7,14 @@ from typing import Any
 
 import duckdb
 import pytest
+from table_rows import write_rows
 
 from scarnet_cli.errors import CohortError
 from scarnet_cli.gather.gather import gather
 from scarnet_cli.tables import parquet
 from scarnet_cli.tables.database import write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
-from scarnet_cli.tables.parquet import read_table, write_table
+from scarnet_cli.tables.parquet import read_table
 from scarnet_cli.tables.schema import TABLES
 
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -36,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(parquet, "_now", lambda: "2026-01-01T00:00:00+00:00")
     folder = tmp_path / "a cohort's tables"
     for name, rows in ROWS.items():
-        write_table(name, rows, folder / f"{name}.parquet", {"model_sha256": "ab"})
+        write_rows(name, rows, folder / f"{name}.parquet", {"model_sha256": "ab"})
     (folder / DICTIONARY).write_text(dictionary_csv())
     return folder
 
@@ -98,8 +99,8 @@ def test_equal_tables_give_equal_rows_in_equal_order_and_nothing_else_is_left(fo
 
 def test_a_text_of_the_input_is_never_run_as_sql(folder: Path) -> None:
     hostile = "'); DROP TABLE scans; --"
-    write_table("series", [{"study_id": "a", "description": hostile, "chosen": True}], folder / "series.parquet", {})
-    write_table("scans", ROWS["scans"], folder / "scans.parquet", {"model_sha256": hostile})
+    write_rows("series", [{"study_id": "a", "description": hostile, "chosen": True}], folder / "series.parquet", {})
+    write_rows("scans", ROWS["scans"], folder / "scans.parquet", {"model_sha256": hostile})
     write_database(folder)
     with duckdb.connect(folder / "cohort.duckdb", read_only=True) as connection:
         assert connection.sql("SELECT description FROM series").fetchall() == [(hostile,)]

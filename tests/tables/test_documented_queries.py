@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import duckdb
 import pytest
+from table_rows import write_rows
 
 from scarnet_cli.tables.database import write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
-from scarnet_cli.tables.parquet import write_table
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "output.md").read_text()
 SCANS: Final[list[dict[str, Any]]] = [
@@ -35,7 +35,7 @@ def code_after(words: str, language: str) -> str:
 def in_place(tmp_path: Path) -> Callable[[str], str]:
     """Make the cohort, and return a function that puts its folder for OUT in a piece of code."""
     for name in GATHERED:
-        write_table(name, SCANS if name == "scans" else [], tmp_path / "tables" / f"{name}.parquet", {})
+        write_rows(name, SCANS if name == "scans" else [], tmp_path / "tables" / f"{name}.parquet", {})
     (tmp_path / "tables" / DICTIONARY).write_text(dictionary_csv())
     write_database(tmp_path / "tables")
     return lambda code: code.replace("OUT/", f"{tmp_path}/")

@@ -22,6 +22,7 @@ from scarnet_cli.files import read_json, write_bytes
 from scarnet_cli.image.volume import Volume, read_nifti
 from scarnet_cli.stage.guard import IN_PROCESS, Guard
 from scarnet_cli.stage.run import Work, attempt_studies
+from scarnet_cli.tables.exports import ExportRow
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import write_table
 
@@ -80,7 +81,7 @@ def export_studies(
     failures = attempt_studies(_STAGE, measured, prepare, guard)
     reasons = {failure.study_id: failure for failure in failures}
     rows = [_row(study_id, out / "studies" / study_id, reasons.get(study_id)) for study_id in measured]
-    write_table("exports", rows, out / "exports.parquet", {})
+    write_table(ExportRow, rows, out / "exports.parquet", {})
     return failures
 
 
@@ -181,11 +182,11 @@ def _find(results: Sequence[Path], study_id: str, name: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def _row(study_id: str, folder: Path, failure: Failure | None) -> dict[str, Any]:
+def _row(study_id: str, folder: Path, failure: Failure | None) -> ExportRow:
     if failure is not None:
-        return {"study_id": study_id, "code": failure.code, "message": failure.message}
+        return ExportRow(study_id, code=failure.code, message=failure.message)
     uids = [
         str(pydicom.dcmread(folder / name, specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
         for name in (SEGMENTATION, REPORT)
     ]
-    return {"study_id": study_id, "segmentation_uid": uids[0], "report_uid": uids[1]}
+    return ExportRow(study_id, segmentation_uid=uids[0], report_uid=uids[1])

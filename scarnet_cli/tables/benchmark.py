@@ -1,0 +1,76 @@
+"""The tables of `scarnet benchmark`: scores of cases, what they come to, and what a model costs."""
+
+from typing import Final
+
+import pyarrow as pa
+
+from scarnet_cli.tables.columns import block, column, record
+
+_MODEL: Final = "Name of the model, or of whatever labelled the cases."
+_REGION: Final = "Scored region: blood_pool, myocardium (scar with it), scar (MVO with it), mvo."
+
+
+@record
+class ScoreRow:
+    """Scores of one model on one region of one case."""
+
+    model: str = column(_MODEL, required=True)
+    case_id: str = column("The case.", required=True)
+    region: str = column(_REGION, required=True)
+    fold: int = column("Fold that held the case out, from 0.", required=True)
+    has_scar: bool = column("Whether the expert drew scar or MVO in this case.", required=True)
+    dice: float = column("Overlap over the whole stack, 0-1; two empty regions: 1.", required=True)
+    hd95_mm: float | None = column("95th percentile of the distances between the surfaces; null if one is empty.", "mm")
+    hausdorff_mm: float | None = column("Greatest distance between the surfaces; null if one is empty.", "mm")
+    volume_ml: float = column("Volume of the model's region.", "ml", required=True)
+    reference_volume_ml: float = column("Volume of the expert's region.", "ml", required=True)
+    scar_share: float = column("Decision: part of the myocardium's probability above which a voxel is scar.")
+    least_expected_scar_percent: float = column("Decision: a study that lets expect less scar has none.", "percent")
+    least_expected_mvo_percent: float = column("Decision: a study that lets expect less MVO has none.", "percent")
+    crop_holds_percent: float | None = column("Expert's myocardium inside the crop; null without a crop.", "percent")
+
+
+@record
+class SummaryRow:
+    """What the scores of one model on one region come to."""
+
+    model: str = column(_MODEL, required=True)
+    region: str = column(_REGION, required=True)
+    cases: int = column("Number of cases.", required=True)
+    cases_with_scar: int = column("Number of cases with scar or MVO drawn by the expert.", required=True)
+    dice_mean: float = column("Mean Dice over all cases.", required=True)
+    dice_median: float = column("Median Dice over all cases.", required=True)
+    dice_lower_quartile: float = column("Lower quartile of Dice over all cases.", required=True)
+    dice_upper_quartile: float = column("Upper quartile of Dice over all cases.", required=True)
+    dice_with_scar: float | None = column("Mean Dice over the cases with scar; null without any.")
+    dice_without_scar: float | None = column("Mean Dice over the cases without scar; null without any.")
+    hd95_median_mm: float | None = column("Median of the 95th percentile distance where it is defined.", "mm")
+    hd95_cases: int = column("Number of cases where that is defined.", required=True)
+    bias_ml: float = column("Mean of the model's volume minus the expert's, over all cases.", "ml", required=True)
+    lower_limit_ml: float | None = column("Lower 95 % limit of agreement: bias - 1.96 SD of the differences.", "ml")
+    upper_limit_ml: float | None = column("Upper 95 % limit of agreement.", "ml")
+    bias_percent: float | None = column("The bias, of the expert's mean volume.", "percent")
+    cov_percent: float | None = column("SD of the differences, of the expert's mean volume.", "percent")
+    icc: float | None = column("Intraclass correlation ICC(2,1) of both volumes: absolute agreement, single readings.")
+
+
+@record
+class CostMeasures:
+    """Cost of one pass of a network over one slice, in one view of it, on the machine at hand."""
+
+    model_sha256: str = column("SHA-256 of the weights that were timed, those of the first fold.")
+    parameters: int = column("Number of trained values.", arrow=pa.int64(), required=True)
+    gflop_per_slice: float = column("Billions of operations for one slice; a multiplication and an addition are two.")
+    slices_per_second: float = column("Speed of the network alone, one slice at a time.")
+    slices_per_second_best: float = column("Speed at the batch size that was fastest.")
+    best_batch: int = column("That batch size, in slices.")
+    device: str = column("What it was timed on.")
+    threads: int = column("CPU threads that the network had.")
+
+
+@record
+class CostRow:
+    """What one model costs."""
+
+    model: str = column(_MODEL, required=True)
+    cost: CostMeasures = block()

@@ -1,0 +1,178 @@
+"""A column of a table is one line: a field of a record, with its type, unit and meaning.
+
+A record is a frozen dataclass of columns and of blocks of columns, which several tables may share. Its Arrow schema
+has the columns of its blocks where the block stands.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+
+from scarnet_cli.errors import CohortError
+
+Cell = str | int | float | bool | Sequence[str] | None
+Record = TypeVar("Record")
+
+_MEANING: Final = "meaning"
+_UNIT: Final = "unit"
+_SUFFIX: Final = "suffix"
+_REQUIRED: Final = "required"
+_ARROW: Final = "arrow"
+# The Arrow type of a field's Python type; a Literal of texts is a text.
+_ARROW_TYPES: Final[dict[object, pa.DataType]] = {
+    str: pa.string(),
+    float: pa.float64(),
+    int: pa.int32(),
+    bool: pa.bool_(),
+    tuple[str, ...]: pa.list_(pa.field("element", pa.string())),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A block of columns in a record: its type, whether it may be None, and the ending of its columns' names."""
+
+    kind: type
+    optional: bool
+    suffix: str
+
+
+def column(
+    meaning: str,
+    unit: str = "",
+    *,
+    required: bool = False,
+    default: object = MISSING,
+    arrow: pa.DataType | None = None,
+) -> Any:  # noqa: ANN401 (the annotation is the type, as with `dataclasses.field`)
+    """Declare a column as a field of a record.
+
+    The annotation is the column's type: str, float, int (32 bits), bool or tuple[str, ...]. By `| None` it says that
+    the pipeline may leave the column undefined, which is never written as 0 or -1.
+
+    Args:
+        meaning: One sentence for `dictionary.csv`.
+        unit: "mm", "ml", "g", "percent" (0-100), "fraction" (0-1), "bit" or empty; the field's name ends in it.
+        required: Null is an error. Of a released table no further column can be: tables made before lack it.
+        default: Value of a record that is made without one.
+        arrow: Arrow type, where it is not the annotation's.
+    """
+    return field(default=default, metadata={_MEANING: meaning, _UNIT: unit, _REQUIRED: required, _ARROW: arrow})
+
+
+def block(*, suffix: str = "", default: object = MISSING) -> Any:  # noqa: ANN401 (likewise)
+    """Declare a block of columns as a field of a record; of a block that is None all columns are null.
+
+    Args:
+        suffix: Ending of the columns' names: `scar_5sd_percent` is `scar_5sd_percent_lv` in a block with "_lv".
+        default: Value of a record that is made without one.
+    """
+    return field(default=default, metadata={_SUFFIX: suffix})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(column, block))
+def record(kind: type[Record]) -> type[Record]:
+    """Make a class a record: a frozen dataclass with slots whose fields are columns and blocks of columns."""
+    return dataclass(frozen=True, slots=True)(kind)
+
+
+@cache
+def schema_of(kind: type) -> pa.Schema:
+    """Return the Arrow schema of a record, with every column's unit and meaning in its field's metadata."""
+    return pa.schema(list(_arrow_fields(kind, "")))
+
+
+def cells_of(row: object, suffix: str = "") -> dict[str, Cell]:
+    """Return the columns of a record, or of a block, with their values.
+
+    Args:
+        row: The record.
+        suffix: Ending of the columns' names, as of `block`.
+    """
+    cells: dict[str, Cell] = {}
+    for name, inner in _members(type(row)).items():
+        value = getattr(row, name)
+        if inner is None:
+            cells[name + suffix] = value
+        elif value is None:
+            cells |= dict.fromkeys(_names(inner.kind, suffix + inner.suffix))
+        else:
+            cells |= cells_of(value, suffix + inner.suffix)
+    return cells
+
+
+def record_of(kind: type[Record], cells: Mapping[str, Cell]) -> Record:
+    """Return a record from the values of its columns; a column left out is None (a list: empty).
+
+    Raises:
+        CohortError: There is no such column, or a required one is left out.
+    """
+    columns = {column.name: column for column in schema_of(kind)}
+    unknown = sorted(set(cells) - set(columns))
+    if unknown:
+        message = f"{kind.__name__} has no column {', '.join(unknown)}; declare it there."
+        raise CohortError("unknown_column", message)
+    missing = [name for name, column in columns.items() if not column.nullable and name not in cells]
+    if missing:
+        message = f"{kind.__name__} needs the column {', '.join(missing)}."
+        raise CohortError("missing_column", message)
+    lists = {name: () for name, column in columns.items() if pa.types.is_list(column.type) and cells.get(name) is None}
+    return _filled(kind, {**cells, **lists}, "")
+
+
+def _filled(kind: type[Record], cells: Mapping[str, Cell], suffix: str) -> Record:
+    values: dict[str, object] = {}
+    for name, inner in _members(kind).items():
+        if inner is None:
+            value = cells.get(name + suffix)
+            values[name] = tuple(value) if isinstance(value, list) else value
+        else:
+            ending = suffix + inner.suffix
+            is_null = inner.optional and all(cells.get(column) is None for column in _names(inner.kind, ending))
+            values[name] = None if is_null else _filled(inner.kind, cells, ending)
+    return kind(**values)
+
+
+@cache
+def _members(kind: type) -> dict[str, _Block | None]:
+    """Return the fields of a record: name -> the block that it is, or None for a column."""
+    types = get_type_hints(kind)
+    return {
+        member.name: _Block(*_without_none(types[member.name]), member.metadata[_SUFFIX])
+        if _SUFFIX in member.metadata
+        else None
+        for member in fields(kind)
+    }
+
+
+@cache
+def _names(kind: type, suffix: str) -> tuple[str, ...]:
+    return tuple(column.name for column in _arrow_fields(kind, suffix))
+
+
+def _arrow_fields(kind: type, suffix: str) -> Iterator[pa.Field]:
+    types = get_type_hints(kind)
+    for member in fields(kind):
+        inner = _members(kind)[member.name]
+        if inner is not None:
+            yield from _arrow_fields(inner.kind, suffix + inner.suffix)
+            continue
+        metadata = {key: member.metadata[key] for key in (_UNIT, _MEANING)}
+        arrow = member.metadata[_ARROW] or _arrow_type(_without_none(types[member.name])[0])
+        yield pa.field(member.name + suffix, arrow, nullable=not member.metadata[_REQUIRED], metadata=metadata)
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 (any annotation)
+    """Return an annotation's type, and whether None is allowed beside it."""
+    if not isinstance(annotation, UnionType) and get_origin(annotation) is not Union:
+        return annotation, False
+    (kind,) = (part for part in get_args(annotation) if part is not NoneType)
+    return kind, True
+
+
+def _arrow_type(kind: object) -> pa.DataType:
+    return _ARROW_TYPES[str if get_origin(kind) is Literal else kind]

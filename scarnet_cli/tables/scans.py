@@ -1,0 +1,91 @@
+"""The table `scans`: one row a measured study."""
+
+from typing import Literal
+
+from scarnet_cli.tables.columns import block, column, record
+from scarnet_cli.tables.measures import TRANSMURALITY, ShapeMeasures, ThresholdMeasures, WallMeasures
+from scarnet_cli.tables.studies import STUDY_ID, StudyLabels
+
+HalfOf = Literal["signal", "rise_above_remote"]
+ApexSource = Literal["geometry", "shape"]
+InsertionSource = Literal["given", "estimated"]
+
+
+@record
+class ScanMeasures:
+    """What QUANTIFY measures of a whole study; None is undefined, and a flag says why."""
+
+    slices: int = column("Number of slices in the stack.")
+    spacing_mm: float = column(
+        "In-plane distance between pixel centres; geometric mean where rows and columns differ.", "mm"
+    )
+    slice_spacing_mm: float = column("Distance between slice centres (not slice thickness).", "mm")
+    blood_pool_ml: float = column("Volume of the left ventricle's blood pool.", "ml")
+    myocardium_ml: float = column("Volume of the myocardium, scar and MVO included.", "ml")
+    myocardium_g: float = column("Mass of the myocardium: volume x 1.05 g/ml.", "g")
+    scar_ml: float = column("Volume of the segmented scar, MVO included.", "ml")
+    scar_g: float = column("Mass of the segmented scar, MVO included.", "g")
+    scar_percent_lv: float | None = column("Segmented scar, MVO included, of the myocardium's volume.", "percent")
+    mvo_ml: float = column("Volume of microvascular obstruction.", "ml")
+    mvo_percent_lv: float | None = column("Microvascular obstruction of the myocardium's volume.", "percent")
+    thresholds: ThresholdMeasures = block(suffix="_lv")
+    transmurality_mean: float | None = column(f"{TRANSMURALITY}; null without scar.", "percent")
+    wall: WallMeasures = block()
+    scar_components: int = column("Number of connected pieces of scar (26 neighbours).")
+    largest_scar_ml: float = column("Volume of the largest connected piece of scar.", "ml")
+    shape: ShapeMeasures = block()
+    remote_pixels: int = column("Pixels of remote myocardium, all slices together.")
+    half_of: HalfOf | None = column(
+        "What FWHM and core halve: 'signal', or 'rise_above_remote' where remote is bright; null without scar."
+    )
+    apex_source: ApexSource | None = column("What told the apex's end of the stack: 'geometry' or 'shape'.")
+    rv_insertion_source: InsertionSource | None = column(
+        "Whether the anterior RV insertion was 'given' or 'estimated' from geometry."
+    )
+
+
+@record
+class ReferenceMeasures:
+    """Measures of the reference label map that the samplesheet names, and the agreement with it."""
+
+    reference_myocardium_ml: float = column(
+        "Volume of the reference's myocardium; null without a reference in the samplesheet, or with one that is not on "
+        "the image's grid.",
+        "ml",
+    )
+    reference_scar_ml: float = column("Volume of the reference's scar, MVO included.", "ml")
+    reference_scar_percent_lv: float | None = column("Reference's scar, MVO included, of its myocardium.", "percent")
+    myocardium_dice: float = column("Overlap of myocardium with the reference's, 0-1; two empty regions: 1.")
+    scar_dice: float = column("Overlap of scar, MVO included, with the reference's, 0-1; two empty regions: 1.")
+    myocardium_hd95_mm: float | None = column(
+        "95th percentile of the distances between the surfaces of myocardium and reference; null if one is empty.", "mm"
+    )
+    scar_hd95_mm: float | None = column(
+        "95th percentile of the distances between the surfaces of scar and reference; null if one is empty.", "mm"
+    )
+
+
+@record
+class ScanRow:
+    """One measured study."""
+
+    study_id: str = column(STUDY_ID, required=True)
+    labels: StudyLabels = block()
+    study_instance_uid: str | None = column(
+        "DICOM StudyInstanceUID, with --deidentify a new one; null where the input was NIfTI."
+    )
+    manufacturer: str | None = column("DICOM Manufacturer, with --deidentify known words of it.")
+    measures: ScanMeasures = block()
+    reference: ReferenceMeasures | None = block()
+    confidence: float | None = column("The network's confidence in the label map.", "fraction")
+    flags: tuple[str, ...] = column("What a reader should know of this study, as codes; empty when nothing.")
+    reviewed: str | None = column("A reader's decision: 'accept' or 'reject'; null without one.")
+    model: str | None = column("Name of the segmentation model; null where the labels were given.")
+    model_sha256: str | None = column("SHA-256 of the model's weights file; null where the labels were given.")
+    segment_mode: str | None = column(
+        "How the model was used: 'default', or 'fast', each slice looked at once; null where the labels were given."
+    )
+    device: str | None = column(
+        "What the model computed on: 'cpu', or the GPU's name; null where the labels were given."
+    )
+    pipeline_version: str | None = column("Version of the pipeline that made this row.")
