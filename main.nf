@@ -1,14 +1,15 @@
 #!/usr/bin/env nextflow
-// Entry: parameters in, one of the workflows out. The only script that reads `params`.
+// Entry: parameters in, one of the workflows out. The only script that reads `params`; conf/ makes options of them.
 
 include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
-include { checkParameters ; deidentifyKey ; indexMemory ; foldsOf ; helpText ; lastFailures ; outputOf ; placeOf ; weightsFiles } from './workflows/parameters'
+include { checkParameters ; helpText } from './workflows/parameters'
+include { chosenFolds ; deidentifyKey ; inputOf ; namedFile ; resultsOf ; sourceOf ; weightsFiles } from './workflows/inputs'
 include { claimOutput ; dropOwn } from './workflows/claim'
 include { writeParameters } from './workflows/earlier'
 include { pathOf } from './workflows/paths'
-include { judgeAtEnd ; sayLast } from './workflows/ending'
+include { judgeAtEnd ; announceEnd } from './workflows/ending'
 
 workflow {
     def schema = pathOf("${projectDir}/nextflow_schema.json")
@@ -18,17 +19,16 @@ workflow {
     }
     else {
         checkParameters(params, schema)
-        sayLast(workflow, params.outdir, claimOutput(params.outdir, workflow))
+        announceEnd(workflow, params.outdir, claimOutput(params.outdir, workflow))
         if (params.workflow in ['train', 'benchmark']) {
-            writeParameters(outputOf(params))
+            writeParameters(resultsOf(params))
             def alone = params.workflow == 'train'
-            def labels = params.label_values ? pathOf(params.label_values) : []
+            def models = alone ? [params.model] : params.models.tokenize(',')
             def runs = params.runs ? pathOf(params.runs).toAbsolutePath() : null
-            def store = (runs ?: pathOf("${params.outdir}/${alone ? 'train' : 'runs'}").toAbsolutePath()).toString()
-            def options = params.epochs ? "--epochs ${params.epochs}" : ''
+            def trainings = (runs ?: pathOf("${params.outdir}/${alone ? 'train' : 'runs'}").toAbsolutePath()).toString()
             // One fold alone is a trial: nothing is trained to be kept.
             def kept = alone && params.fold == 'all' ? ['localiser', params.model] : []
-            BENCHMARK(placeOf(params, workflow.workDir), labels, alone ? [params.model] : params.models.tokenize(','), foldsOf(params), runs, options, store, kept)
+            BENCHMARK(inputOf(params), namedFile(params.label_values), models, chosenFolds(params), runs, trainings, kept)
             BENCHMARK.out.summary.view { text -> text.trim() }
             BENCHMARK.out.benchmark.view { "Benchmark: ${params.outdir}/benchmark/index.html" }
             if (alone) {
@@ -39,19 +39,13 @@ workflow {
         else {
             judgeAtEnd(workflow, params.outdir)
             COHORT(
-                placeOf(params, workflow.workDir),
-                indexMemory(params, workflow.workDir),
-                params.retry_failed ? lastFailures(params.outdir) : [],
-                params.series_rules ? pathOf(params.series_rules) : [],
-                deidentifyKey(params) ?: [],
-                "--batch-min ${params.batch_min} --batch-max ${params.batch_max}" + (params.retry_failed ? " --retry-failed '${params.retry_failed}'" : ''),
-                weightsFiles(params.localiser, params),
-                weightsFiles(params.weights, params),
-                params.fast ? '--fast' : '',
-                params.reviewed ? pathOf(params.reviewed) : [],
-                "--format ${params.tables_format}",
-                [asked: params.dicom_results || params.store_to, store: params.store_to ?: ''],
-                outputOf(params),
+                sourceOf(params, workflow.workDir),
+                namedFile(params.series_rules),
+                deidentifyKey(params),
+                weightsFiles(params.localiser, params.weights_dir),
+                weightsFiles(params.weights, params.weights_dir),
+                namedFile(params.reviewed),
+                resultsOf(params),
             )
             COHORT.out.summary.view { text -> text.trim() }
             COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }

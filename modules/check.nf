@@ -16,4 +16,9 @@ process CHECK {
     scarnet weights check --localiser ${localiser} --weights ${weights} --problem problem.txt | tee passed.txt
     if [ -e problem.txt ]; then rm passed.txt; fi
     """
+
+    stub:
+    """
+    echo "the networks" > passed.txt
+    """
 }

@@ -5,16 +5,15 @@ process COMPARE {
     tag 'models'
     label 'process_gpu'
     label 'torch'
-    ext mount: { quoted(input.root) }
+    ext mount: { quoted(source.root) }
     cache 'deep'
 
     input:
     path evaluations, stageAs: 'evaluations/?/*'
     val timed // names of the models whose runs follow
     path runs, stageAs: 'runs/?/*'
-    val input // map: path of the cases (folder or samplesheet), root above all their files
+    val source // map of inputOf: the cases
     path label_values, stageAs: 'label_values.csv' // or []
-    val options // text: weights that are known by name
 
     output:
     path 'benchmark', emit: benchmark
@@ -23,7 +22,14 @@ process COMPARE {
     script:
     def weights = [timed, [runs].flatten()].transpose().collect { model, run -> "--weights ${model} ${run}/weights.safetensors" }
     """
-    scarnet benchmark ${quoted(input.path)} ${evaluations} ${weights.join(' ')} ${options} \\
+    scarnet benchmark ${quoted(source.input)} ${evaluations} ${weights.join(' ')} ${task.ext.args} \\
         ${label_values ? '--label-values label_values.csv' : ''} --threads ${task.cpus} --out benchmark
+    """
+
+    stub:
+    """
+    mkdir -p benchmark/decisions
+    touch benchmark/index.html
+    echo "the table of the models"
     """
 }

@@ -1,10 +1,10 @@
 // DICOM to volumes with true geometry. Cached by the batch's content: which studies, and the digest of each one's files.
-include { quoted } from '../workflows/paths'
+include { quoted ; tablesApart } from '../workflows/paths'
 
 process CONVERT {
     tag "${batch}"
     label 'process_low'
-    ext mount: { root ? quoted(root) : null }
+    ext mount: { quoted(root) }
     cache 'deep'
 
     input:
@@ -13,6 +13,7 @@ process CONVERT {
 
     output:
     tuple val(batch), path('convert'), emit: batch
+    tuple val(batch), path('tables/convert'), emit: tables
     path 'published/studies/*/image.nii.gz', emit: images, optional: true
 
     script:
@@ -20,5 +21,14 @@ process CONVERT {
     export OMP_NUM_THREADS=${task.cpus}
     scarnet convert ${studies} --out convert --isolate ${task.ext.retry}
     ln -sfn convert published
+    ${tablesApart('convert')}
+    """
+
+    stub:
+    """
+    mkdir -p convert/studies/of-${batch}
+    touch convert/failures.parquet convert/studies/of-${batch}/image.nii.gz
+    ln -sfn convert published
+    ${tablesApart('convert')}
     """
 }

@@ -1,4 +1,6 @@
 // The localiser finds the heart; 128 x 128 pixels at a fixed spacing round it.
+include { tablesApart } from '../workflows/paths'
+
 process CROP {
     tag "${batch}"
     label 'process_medium'
@@ -10,10 +12,19 @@ process CROP {
 
     output:
     tuple val(batch), path('crop'), emit: batch
+    tuple val(batch), path('tables/crop'), emit: tables
 
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
     scarnet crop ${convert} --weights ${localiser} --out crop --isolate ${task.ext.retry}
+    ${tablesApart('crop')}
+    """
+
+    stub:
+    """
+    mkdir crop
+    touch crop/failures.parquet
+    ${tablesApart('crop')}
     """
 }

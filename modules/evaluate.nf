@@ -5,15 +5,14 @@ process EVALUATE {
     tag "${model} ${fold}"
     label 'process_gpu'
     label 'torch'
-    ext mount: { quoted(input.root) }
+    ext mount: { quoted(source.root) }
     cache 'deep'
 
     input:
     tuple val(model), val(fold), path(run, stageAs: 'run/*'), path(localiser, stageAs: 'localiser/*')
-    val input // map: path of the cases (folder or samplesheet), root above all their files
+    val source // map of inputOf: the cases
     path folds // of FOLDS: the cases' digests, so that other cases make another task
     path label_values, stageAs: 'label_values.csv' // or []
-    val options // text: the number of folds
 
     output:
     tuple val(model), val(fold), path('evaluation'), emit: evaluation
@@ -23,7 +22,13 @@ process EVALUATE {
     def system = run ? "--segment-run run ${localiser ? '--localise-run localiser' : ''}" : '--prompted lite_medsam'
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet evaluate ${quoted(input.path)} ${system} --name ${model} --fold ${fold} ${options} \\
+    scarnet evaluate ${quoted(source.input)} ${system} --name ${model} --fold ${fold} ${task.ext.args} \\
         ${label_values ? '--label-values label_values.csv' : ''} --out evaluation
+    """
+
+    stub:
+    """
+    mkdir evaluation
+    touch evaluation/cases.csv
     """
 }

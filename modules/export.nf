@@ -1,10 +1,10 @@
 // Results as DICOM, for an archive: a segmentation and a report of every study. The source images' headers are read again.
-include { quoted } from '../workflows/paths'
+include { quoted ; tablesApart } from '../workflows/paths'
 
 process EXPORT {
     tag "${batch}"
     label 'process_low'
-    ext mount: { root ? quoted(root) : null }
+    ext mount: { quoted(root) }
     cache 'deep'
 
     input:
@@ -14,6 +14,7 @@ process EXPORT {
 
     output:
     tuple val(batch), path('export'), emit: batch
+    tuple val(batch), path('tables/export'), emit: tables
     path 'published/studies/*/*', emit: files, optional: true
 
     script:
@@ -21,5 +22,14 @@ process EXPORT {
     scarnet export ${studies} ${segment} ${quantify} --out export \\
         ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --isolate ${task.ext.retry}
     ln -sfn export published
+    ${tablesApart('export')}
+    """
+
+    stub:
+    """
+    mkdir -p export/studies/of-${batch}
+    touch export/{exports,failures}.parquet export/studies/of-${batch}/{seg,report}.dcm
+    ln -sfn export published
+    ${tablesApart('export')}
     """
 }

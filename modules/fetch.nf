@@ -4,7 +4,7 @@ include { quoted } from '../workflows/paths'
 process FETCH {
     tag "${batch}"
     label 'process_low'
-    ext store: { downloads ? quoted(downloads) : null }, network: true
+    ext shared: { quoted(downloads) }, network: true
     cache 'deep'
     maxForks 2
 
@@ -14,12 +14,18 @@ process FETCH {
 
     output:
     tuple val(batch), path('fetched'), emit: batch
-    tuple val(batch), path('fetch'), emit: failures
+    tuple val(batch), path('tables/fetch'), emit: tables
 
     script:
     """
     scarnet fetch ${studies} --out fetched ${downloads ? "--downloads ${quoted(downloads)}" : ''}
-    mkdir fetch
-    mv fetched/failures.parquet fetch
+    mkdir -p tables/fetch
+    mv fetched/failures.parquet tables/fetch
+    """
+
+    stub:
+    """
+    mkdir -p fetched tables/fetch
+    touch fetched/batch.json tables/fetch/failures.parquet
     """
 }

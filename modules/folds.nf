@@ -4,13 +4,12 @@ include { quoted } from '../workflows/paths'
 process FOLDS {
     tag 'cases'
     label 'process_low'
-    ext mount: { quoted(input.root) }
+    ext mount: { quoted(source.root) }
     cache false
 
     input:
-    val input // map: path of the cases (folder or samplesheet), root above all their files
+    val source // map of inputOf: the cases
     path label_values, stageAs: 'label_values.csv' // or []
-    val folds // how many
 
     output:
     path 'folds.csv', emit: folds, optional: true
@@ -18,7 +17,12 @@ process FOLDS {
 
     script:
     """
-    scarnet folds ${quoted(input.path)} --folds ${folds} --out folds.csv --problem problem.txt \\
+    scarnet folds --problem problem.txt ${quoted(source.input)} --out folds.csv ${task.ext.args} \\
         ${label_values ? '--label-values label_values.csv' : ''}
+    """
+
+    stub:
+    """
+    touch folds.csv
     """
 }

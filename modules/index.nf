@@ -7,23 +7,22 @@ process INDEX {
     tag 'input'
     label 'process_low'
     ext(
-        mount: { input.server ? null : quoted(input.root) },
-        store: { input.store ? quoted(input.store) : null },
-        network: { input.server ? true : false },
+        mount: { quoted(source.root) },
+        shared: { quoted(source.shared) },
+        network: { source.is_server },
     )
 
     cache false
-    publishDir path: { input.memory }, mode: 'copy', saveAs: { name -> name == 'index/index.parquet' ? 'index.parquet' : null }
-    publishDir path: { input.info }, mode: 'copy', saveAs: { name -> name == 'index/unread.parquet' ? 'unread.parquet' : null }
+    publishDir path: { source.memory }, mode: 'copy', saveAs: { name -> name == 'index/index.parquet' ? 'index.parquet' : null }
+    publishDir path: { source.info }, mode: 'copy', saveAs: { name -> name == 'index/unread.parquet' ? 'unread.parquet' : null }
 
     input:
-    val input // map of placeOf
+    val source // map of sourceOf
     path previous, stageAs: 'previous.parquet'
     path failures, stageAs: 'last_failures.parquet' // of the run before, where failed studies are tried again, or []
     path studies, stageAs: 'studies.csv' // list of the studies wanted from a server, or []
     path series_rules, stageAs: 'series_rules.yml' // a site's rules of series selection, or []
     path key, stageAs: 'deidentify.key' // of the pseudonyms, or []
-    val options // text: sizes of batches, and which failed studies are tried again
 
     output:
     path 'index/{studies,series,failures}.parquet', emit: tables, optional: true
@@ -33,14 +32,19 @@ process INDEX {
     path 'problem.txt', emit: problem, optional: true // the input is wrong; then there is nothing else
 
     script:
-    def source = quoted(input.server ?: input.path)
-    def own = input.own.collect { folder -> "--leave-out ${quoted(folder)}" }.join(' ')
-    def downloads = input.downloads ? "--downloads ${quoted(input.downloads)}" : ''
+    def leave_out = source.leave_out.collect { folder -> "--leave-out ${quoted(folder)}" }.join(' ')
     """
-    scarnet index ${source} --out index --problem problem.txt ${previous ? '--previous previous.parquet' : ''} \\
-        ${own} ${input.parts ? "--parts ${quoted(input.parts)}" : ''} ${downloads} \\
+    scarnet index --problem problem.txt ${quoted(source.input)} --out index ${previous ? '--previous previous.parquet' : ''} \\
+        ${leave_out} ${source.parts ? "--parts ${quoted(source.parts)}" : ''} \\
+        ${source.downloads ? "--downloads ${quoted(source.downloads)}" : ''} \\
         ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
-        ${failures ? '--failures last_failures.parquet' : ''} ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --jobs ${task.cpus} ${options} \\
-        ${task.ext.retry}
+        ${failures ? '--failures last_failures.parquet' : ''} ${key ? '--deidentify-key deidentify.key' : ''} \\
+        ${task.ext.args} --jobs ${task.cpus} ${task.ext.retry}
+    """
+
+    stub:
+    """
+    mkdir -p index/batches
+    touch index/{studies,series,failures,index,unread}.parquet index/batches/batch-{1,2}.json
     """
 }

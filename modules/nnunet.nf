@@ -5,15 +5,14 @@ process NNUNET {
     tag "${fold}"
     label 'process_train'
     label 'torch'
-    ext mount: { quoted(input.root) }
+    ext mount: { quoted(source.root) }
     cache 'deep'
 
     input:
     val fold
-    val input // map: path of the cases (folder or samplesheet), root above all their files
+    val source // map of inputOf: the cases
     path folds // of FOLDS: the cases' digests, so that other cases make another task
     path label_values, stageAs: 'label_values.csv' // or []
-    val options // text: numbers of folds and epochs
 
     output:
     tuple val('nnunet'), val(fold), path("fold_${fold}"), emit: trained, optional: true
@@ -22,7 +21,12 @@ process NNUNET {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet nnunet ${quoted(input.path)} --fold ${fold} ${options} --problem problem.txt \\
+    scarnet nnunet --problem problem.txt ${quoted(source.input)} --fold ${fold} ${task.ext.args} \\
         ${label_values ? '--label-values label_values.csv' : ''} --out fold_${fold}
+    """
+
+    stub:
+    """
+    mkdir -p fold_${fold}/labels
     """
 }

@@ -1,4 +1,6 @@
 // The network labels the slices of all studies of a batch; labels are pasted back on the full grid.
+include { tablesApart } from '../workflows/paths'
+
 process SEGMENT {
     tag "${batch}"
     label 'process_gpu'
@@ -7,16 +9,25 @@ process SEGMENT {
     input:
     tuple val(batch), path(crop)
     tuple path(weights), path(digests) // staged beside it, to compare with
-    val options
 
     output:
     tuple val(batch), path('segment'), emit: batch
+    tuple val(batch), path('tables/segment'), emit: tables
     path 'published/studies/*/labels.nii.gz', emit: labels, optional: true
 
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet segment ${crop} --weights ${weights} --out segment ${options} ${task.accelerator ? '--gpu' : ''} --isolate ${task.ext.retry}
+    scarnet segment ${crop} --weights ${weights} --out segment ${task.ext.args} ${task.accelerator ? '--gpu' : ''} --isolate ${task.ext.retry}
     ln -sfn segment published
+    ${tablesApart('segment')}
+    """
+
+    stub:
+    """
+    mkdir -p segment/studies/of-${batch}
+    touch segment/failures.parquet segment/studies/of-${batch}/labels.nii.gz
+    ln -sfn segment published
+    ${tablesApart('segment')}
     """
 }

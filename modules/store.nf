@@ -16,4 +16,9 @@ process STORE {
     """
     scarnet store ${exported} ${quoted(address)}
     """
+
+    stub:
+    """
+    test -e ${exported}/exports.parquet
+    """
 }

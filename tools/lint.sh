@@ -1,5 +1,5 @@
 #!/bin/sh
-# What reads the code without running it: ruff, pyright, the order of the rooms, and Nextflow's own linter.
+# What reads the code without running it: ruff, pyright, the order of the rooms, the parameters' schema, Nextflow's linter.
 set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -8,6 +8,7 @@ $bin/ruff check .
 $bin/ruff format --check .
 $bin/pyright
 $bin/lint-imports --no-logo
+$bin/check-jsonschema --check-metaschema nextflow_schema.json
 
 set --
 for path in main.nf nextflow.config modules workflows conf; do

@@ -9,9 +9,9 @@ def claimOutput(outdir, run) {
         return [:]
     }
     folder.mkdirs()
-    def claim = [path: folder.resolve('claim.json'), text: claimText(run)]
+    def claim = [path: folder.resolve('claim.json'), text: describeRun(run)]
     def last = lastSession(outdir)
-    if (!isCreated(claim)) {
+    if (!createClaim(claim)) {
         takeOver(claim, outdir)
     }
     publishOwn('trace')
@@ -51,7 +51,7 @@ def ownFile(name) {
 /** The session that wrote into the output directory last, if that is known. */
 def lastSession(outdir) {
     def known = ['claim.json', 'last_run.json'].collect { name -> file("${outdir}/pipeline_info/${name}", glob: false) }.find { path -> path.exists() }
-    return known ? parsed(known.text).session : null
+    return known ? parseClaim(known.text).session : null
 }
 
 /** Give the output directory back, unless another run has taken it over, or it cannot be written any more. */
@@ -59,8 +59,8 @@ def releaseClaim(claim) {
     try {
         if (claim.path?.exists() && claim.path.text == claim.text) {
             publishOwn('timeline')
-            def known = parsed(claim.text).subMap(['session', 'started']) // the machine is nobody's business any more
-            claim.path.resolveSibling('last_run.json').text = asText(known)
+            def known = parseClaim(claim.text).subMap(['session', 'started']) // the machine is nobody's business any more
+            claim.path.resolveSibling('last_run.json').text = prettyJson(known)
             claim.path.delete()
         }
     }
@@ -69,24 +69,24 @@ def releaseClaim(claim) {
     }
 }
 
-def claimText(run) {
+def describeRun(run) {
     def pid = ProcessHandle.current().pid()
-    def who = [host: InetAddress.localHost.hostName, process: pid, session: run.sessionId.toString(), started: run.start.withNano(0).toString(), machine: machine(), ticks: startOf(pid)]
-    return asText(who)
+    def who = [host: InetAddress.localHost.hostName, process: pid, session: run.sessionId.toString(), started: run.start.withNano(0).toString(), machine: machineKey(), ticks: startTime(pid)]
+    return prettyJson(who)
 }
 
-def asText(map) {
+def prettyJson(map) {
     return groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(map)) + '\n'
 }
 
 /** Process numbers mean the same where these are equal: the start of the machine, and its container's numbering. */
-def machine() {
+def machineKey() {
     def boot = file('/proc/sys/kernel/random/boot_id')
     return boot.exists() ? "${boot.text.trim()} ${java.nio.file.Files.readSymbolicLink(file('/proc/self/ns/pid'))}" : InetAddress.localHost.hostName
 }
 
 /** When a process started, as text to compare, which no change of the clock alters; null if there is none. */
-def startOf(pid) {
+def startTime(pid) {
     def stat = file("/proc/${pid}/stat")
     if (stat.exists()) {
         def fields = stat.text.tokenize(')').last().tokenize(' ')
@@ -96,7 +96,7 @@ def startOf(pid) {
 }
 
 /** Write the claim, if there is none. */
-def isCreated(claim) {
+def createClaim(claim) {
     try {
         java.nio.file.Files.write(claim.path, claim.text.bytes, java.nio.file.StandardOpenOption.CREATE_NEW)
         return true
@@ -108,11 +108,11 @@ def isCreated(claim) {
 
 def takeOver(claim, outdir) {
     def text = claim.path.text
-    def other = parsed(text)
+    def other = parseClaim(text)
     def named = "${other.host ?: 'an unknown machine'}, process ${other.process}, session ${other.session}, started ${other.started}"
-    def age = secondsSince(claim.path)
-    def here = other.machine == machine()
-    if (here ? startOf(other.process) == other.ticks : age < 300) {
+    def age = ageInSeconds(claim.path)
+    def here = other.machine == machineKey()
+    if (here ? startTime(other.process) == other.ticks : age < 300) {
         def doubt = here ? '' : " It gave a sign of life ${age} s ago; if you know that it has ended, delete ${claim.path}."
         refuse("Another run writes into --outdir '${outdir}': on ${named}. Let it end, stop it, or name another directory.${doubt}")
     }
@@ -127,7 +127,7 @@ def takeOver(claim, outdir) {
     if (isOthers) {
         java.nio.file.Files.move(aside, claim.path)
     }
-    if (isOthers || !isCreated(claim)) {
+    if (isOthers || !createClaim(claim)) {
         refuse("Another run has this moment begun to write into --outdir '${outdir}'. Let it end, stop it, or name another directory.")
     }
     java.nio.file.Files.deleteIfExists(aside)
@@ -135,7 +135,7 @@ def takeOver(claim, outdir) {
 }
 
 /** How old a file is, by the clock of its file system. */
-def secondsSince(path) {
+def ageInSeconds(path) {
     def now = java.nio.file.Files.createTempFile(path.parent, '.clock-', '')
     def age = java.nio.file.Files.getLastModifiedTime(now).toMillis() - java.nio.file.Files.getLastModifiedTime(path).toMillis()
     java.nio.file.Files.delete(now)
@@ -143,7 +143,7 @@ def secondsSince(path) {
 }
 
 /** What a claim says; empty for one that was cut off. */
-def parsed(text) {
+def parseClaim(text) {
     try {
         return new groovy.json.JsonSlurper().parseText(text)
     }

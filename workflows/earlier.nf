@@ -4,43 +4,43 @@
  * Move the results of an earlier run aside and write this one's parameters. What waits there already, because a run failed,
  * is what to keep. In an object store all stay.
  */
-def setAside(output) {
-    def out = file(output.directory, glob: false)
+def setAside(results) {
+    def out = file(results.directory, glob: false)
     if (out.scheme == 'file') {
         def aside = out.resolve('earlier_run')
         def isWhole = aside.resolve('tables').exists()
         ['tables', 'studies', 'report', 'pipeline_info/parameters.json', 'pipeline_info/versions.json'].each { name ->
-            move(out.resolve(name), aside.resolve(name), isWhole)
+            moveInto(out.resolve(name), aside.resolve(name), isWhole)
         }
     }
-    writeParameters(output)
+    writeParameters(results)
 }
 
-def writeParameters(output) {
-    def target = file("${output.directory}/pipeline_info/parameters.json", glob: false)
+def writeParameters(results) {
+    def target = file("${results.directory}/pipeline_info/parameters.json", glob: false)
     target.parent.mkdirs()
-    target.text = output.parameters
+    target.text = results.parameters
 }
 
 /** Delete from OUT/earlier_run what this run has as well, and return what stays: the studies, and how many files beside. */
-def forgetEarlier(outdir) {
+def deleteReplacedResults(outdir) {
     def out = file(outdir, glob: false)
     def aside = out.resolve('earlier_run')
     if (out.scheme != 'file' || !aside.exists()) {
         return [studies: [], files: 0]
     }
-    def studies = listed(aside.resolve('studies')).findAll { study -> !out.resolve("studies/${study.name}/study.json").exists() }
-    def files = listed(aside).sum(0) { path -> forget(path, out.resolve(path.name), studies) }
-    if (!listed(aside)) {
+    def studies = pathsIn(aside.resolve('studies')).findAll { study -> !out.resolve("studies/${study.name}/study.json").exists() }
+    def files = pathsIn(aside).sum(0) { path -> deleteReplaced(path, out.resolve(path.name), studies) }
+    if (!pathsIn(aside)) {
         java.nio.file.Files.delete(aside)
     }
     return [studies: studies.collect { study -> study.name }.sort(), files: files]
 }
 
 /** Move a file or folder to where it may be in part already: its own files there win if `isWhole`. */
-def move(source, target, isWhole) {
+def moveInto(source, target, isWhole) {
     if (source.isDirectory() && target.exists()) {
-        listed(source).each { path -> move(path, target.resolve(path.name), isWhole) }
+        pathsIn(source).each { path -> moveInto(path, target.resolve(path.name), isWhole) }
         java.nio.file.Files.delete(source)
     }
     else if (source.exists() && target.exists() && isWhole) {
@@ -53,13 +53,13 @@ def move(source, target, isWhole) {
 }
 
 /** Delete an earlier file, or a folder's files, that this run has as well; return how many others stay. */
-def forget(earlier, present, kept) {
+def deleteReplaced(earlier, present, kept) {
     if (earlier in kept) {
         return 0
     }
     if (earlier.isDirectory()) {
-        def files = listed(earlier).sum(0) { path -> forget(path, present.resolve(path.name), kept) }
-        if (!listed(earlier)) {
+        def files = pathsIn(earlier).sum(0) { path -> deleteReplaced(path, present.resolve(path.name), kept) }
+        if (!pathsIn(earlier)) {
             java.nio.file.Files.delete(earlier)
         }
         return files
@@ -67,6 +67,6 @@ def forget(earlier, present, kept) {
     return present.exists() && java.nio.file.Files.deleteIfExists(earlier) ? 0 : 1
 }
 
-def listed(folder) {
+def pathsIn(folder) {
     return folder.isDirectory() ? folder.list().collect { name -> folder.resolve(name) } : []
 }

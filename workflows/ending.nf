@@ -1,16 +1,16 @@
 // How a run ends: with what happened, what is finished, and the command that goes on with it, as the last lines on the screen.
 
-include { forgetEarlier } from './earlier'
+include { deleteReplacedResults } from './earlier'
 include { pathOf } from './paths'
 include { releaseClaim } from './claim'
 
-/** Have the last words said, and the output given back, when Nextflow has written and said everything else. */
-def sayLast(run, outdir, claim) {
+/** Give the output back and say how the run ended, when Nextflow has written and said everything else. */
+def announceEnd(run, outdir, claim) {
     def last = {
         releaseClaim(claim)
-        def words = lastWords(run, outdir)
-        if (words) {
-            System.out.println("\n${words}")
+        def message = closingMessage(run, outdir)
+        if (message) {
+            System.out.println("\n${message}")
             System.out.flush()
         }
     }
@@ -23,16 +23,16 @@ def judgeAtEnd(run, outdir) {
 }
 
 def judgeCohort(run, outdir) {
-    if (run.success && measured(outdir) == 0) {
+    if (run.success && countMeasured(outdir) == 0) {
         def session = nextflow.Global.session
         session.cancelled = true // the one way to another exit code once all is published
     }
     else if (run.success) {
-        sayWhatStays(forgetEarlier(outdir), outdir)
+        announceLeft(deleteReplacedResults(outdir), outdir)
     }
 }
 
-def sayWhatStays(left, outdir) {
+def announceLeft(left, outdir) {
     def names = left.studies.take(5).join(', ') + (left.studies.size() > 5 ? ', ...' : '')
     if (left.studies) {
         log.info("Studies of an earlier run that this one did not measure: ${left.studies.size()} (${names}). They are in ${outdir}/earlier_run.")
@@ -42,21 +42,21 @@ def sayWhatStays(left, outdir) {
     }
 }
 
-def measured(outdir) {
+def countMeasured(outdir) {
     def studies = pathOf("${outdir}/studies")
     return studies.isDirectory() ? studies.list().count { name -> studies.resolve("${name}/study.json").exists() } : 0
 }
 
 /** Nothing after a success. */
-def lastWords(run, outdir) {
+def closingMessage(run, outdir) {
     def session = nextflow.Global.session
     if (session.success) {
         return null
     }
     return [
-        whatHappened(session, outdir),
-        whatIsFinished(run, outdir),
-        "To go on with it, ${isInterrupted(session) ? "" : "once that is put right, "}from ${run.launchDir}:\n  ${resumeCommand(run)}",
+        describeCause(session, outdir),
+        describeProgress(run, outdir),
+        "To go on with it, ${isInterrupted(session) ? "" : "once that is put right, "}from ${run.launchDir}:\n  ${commandToResume(run)}",
     ].findAll { text -> text }.join('\n')
 }
 
@@ -64,7 +64,7 @@ def isInterrupted(session) {
     return session.error instanceof nextflow.exception.AbortSignalException
 }
 
-def whatHappened(session, outdir) {
+def describeCause(session, outdir) {
     def task = session.fault?.task
     if (isInterrupted(session)) {
         return "Interrupted (${session.error.message})."
@@ -85,18 +85,18 @@ def whatHappened(session, outdir) {
     return "No study could be measured: ${outdir}/tables/failures.parquet says why, for each; ${outdir}/report/index.html shows it."
 }
 
-def whatIsFinished(run, outdir) {
+def describeProgress(run, outdir) {
     def stages = (run.stats?.processes ?: [])
         .findAll { stage -> stage.succeeded + stage.cached }
         .collect { stage -> "${stage.name.tokenize(':').last()} ${stage.succeeded + stage.cached} of ${stage.totalCount}" }
-    def studies = stages.any { stage -> stage.startsWith('CONVERT') } ? "; studies measured: ${measured(outdir)}" : '' // else an earlier run's
+    def studies = stages.any { stage -> stage.startsWith('CONVERT') } ? "; studies measured: ${countMeasured(outdir)}" : '' // else an earlier run's
     return stages ? "Finished so far: ${stages.join(', ')} tasks${studies}." : ''
 }
 
 /** The user's own command, with the session's id: -resume alone goes on with whatever ran last in that folder. */
-def resumeCommand(run) {
-    def words = run.commandLine.replaceAll(/ -resume( (last|[0-9a-f]{8}-[0-9a-f-]{27}|[a-z]+_[a-z]+))?(?= |$)/, '').replaceAll(/ -name \S+/, '')
+def commandToResume(run) {
+    def command = run.commandLine.replaceAll(/ -resume( (last|[0-9a-f]{8}-[0-9a-f-]{27}|[a-z]+_[a-z]+))?(?= |$)/, '').replaceAll(/ -name \S+/, '')
     def typed = System.getenv('NXF_CLI') ?: ''
-    def end = typed.indexOf(' ' + words.tokenize(' ')[1])
-    return "${end > 0 ? typed.take(end) : 'nextflow'}${words.substring(words.indexOf(' '))} -resume ${run.sessionId}"
+    def end = typed.indexOf(' ' + command.tokenize(' ')[1])
+    return "${end > 0 ? typed.take(end) : 'nextflow'}${command.substring(command.indexOf(' '))} -resume ${run.sessionId}"
 }

@@ -6,23 +6,22 @@ workflow TRAININGS {
     take:
     wanted // list of (model, fold): names of presets; number of the fold to hold out, or 'all'
     unets // list of ('unet', fold, run) that ScarNet may start from
-    input // map: path of the cases (folder or samplesheet), root above all their files
+    source // map of inputOf: the cases
     dealt // of FOLDS
     label_values // table of label values, or []
-    options // text: further options of `scarnet train`, the same for all
-    store // directory where trainings outlive their tasks
+    trainings // directory where trainings outlive their tasks
 
     main:
     from_unet = wanted.findAll { model, _fold -> model == 'scarnet' }
     at_once = wanted - from_unet
     needed = from_unet.collect { _model, fold -> ['unet', fold] } - at_once - unets.collect { model, fold, _run -> [model, fold] }
-    TRAIN(channel.fromList((at_once + needed).collect { model, fold -> tuple(model, fold, []) }), input, dealt, label_values, options, store)
+    TRAIN(channel.fromList((at_once + needed).collect { model, fold -> tuple(model, fold, []) }), source, dealt, label_values, trainings)
 
     ch_unets = TRAIN.out.trained.mix(channel.fromList(unets)).filter { model, _fold, _run -> model == 'unet' }
     ch_starts = channel.fromList(from_unet.collect { model, fold -> tuple(fold, model) })
         .combine(ch_unets.map { _model, fold, run -> tuple(fold, run) }, by: 0)
         .map { fold, model, run -> tuple(model, fold, run) }
-    TRAIN_FROM_UNET(ch_starts, input, dealt, label_values, options, store)
+    TRAIN_FROM_UNET(ch_starts, source, dealt, label_values, trainings)
 
     trained = TRAIN.out.trained.filter { model, fold, _run -> [model, fold] in at_once }.mix(TRAIN_FROM_UNET.out.trained)
 

@@ -15,7 +15,7 @@ PROCESSES = """
 process TRAINING {
     label 'process_train'
     label 'torch'
-    ext mount: '/input', store: '/store'
+    ext mount: '/input', shared: '/shared'
     script: 'true'
 }
 process SCORING {
@@ -25,7 +25,7 @@ process SCORING {
     script: 'true'
 }
 process FETCHING {
-    ext store: '/store', network: true
+    ext shared: '/shared', network: true
     script: 'true'
 }
 process MERGING {
@@ -44,10 +44,10 @@ PARAMETERS = "".join(
 )
 SECRET = "whisper-4711"
 ENGINES = {
-    "docker": ("--volume /input:/input:ro", "--volume /store:/store", "--gpus all"),
-    "podman": ("--volume /input:/input:ro", "--volume /store:/store", "--device nvidia.com/gpu=all"),
-    "apptainer": ("--bind /input:/input:ro", "--bind /store:/store", "--nv"),
-    "charliecloud": ("-b /input:/input", "-b /store:/store", ""),
+    "docker": ("--volume /input:/input:ro", "--volume /shared:/shared", "--gpus all"),
+    "podman": ("--volume /input:/input:ro", "--volume /shared:/shared", "--device nvidia.com/gpu=all"),
+    "apptainer": ("--bind /input:/input:ro", "--bind /shared:/shared", "--nv"),
+    "charliecloud": ("-b /input:/input", "-b /shared:/shared", ""),
 }
 
 
@@ -72,14 +72,15 @@ def test_a_process_with_several_labels_gets_its_mounts_and_its_gpu(tmp_path: Pat
     )
     launches = launches_of(tmp_path)
     assert set(launches) == {"TRAINING", "SCORING", "FETCHING", "MERGING"}, done.stdout + done.stderr
-    mount, store, gpu = ENGINES[engine]
+    mount, shared, gpu = ENGINES[engine]
     shown = {
-        name: [option for option in (mount, store, gpu) if option and option in text] for name, text in launches.items()
+        name: [option for option in (mount, shared, gpu) if option and option in text]
+        for name, text in launches.items()
     }
     assert shown == {
-        "TRAINING": [option for option in (mount, store, gpu) if option],
+        "TRAINING": [option for option in (mount, shared, gpu) if option],
         "SCORING": [option for option in (mount, gpu) if option],
-        "FETCHING": [store],
+        "FETCHING": [shared],
         "MERGING": [],
     }
     if engine in ("docker", "podman"):

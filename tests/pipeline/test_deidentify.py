@@ -145,12 +145,20 @@ def test_the_memory_of_the_index_is_used_again_from_the_work_directory(launch: L
     assert "secret.key" not in (launch.out / "pipeline_info" / "parameters.json").read_text()
 
 
-def test_without_a_key_or_into_identified_results_it_does_not_start(tmp_path: Path, cohort: Cohort) -> None:
+def test_into_identified_results_it_does_not_start(tmp_path: Path, cohort: Cohort) -> None:
     launch = Launch(tmp_path)
     (launch.out / "pipeline_info").mkdir(parents=True)
     (launch.out / "pipeline_info" / "parameters.json").write_text('{"deidentify": false}')
     done = launch.run("--input", str(cohort.sheet), "--deidentify")
     assert done.returncode == 1
-    assert "--deidentify needs a key" in done.stdout
     assert "holds results that are not de-identified" in done.stdout
     assert list(launch.folder.glob("work/*/*/.command.sh")) == []
+
+
+def test_without_a_key_it_ends_before_any_study_is_read(tmp_path: Path, cohort: Cohort) -> None:
+    launch = Launch(tmp_path)
+    done = launch.run("--input", str(cohort.sheet), "--deidentify")
+    assert done.returncode == 1
+    assert "--deidentify': it needs a key" in done.stdout
+    assert launch.tasks("COMPLETED") == {("CHECK", "networks"), ("INDEX", "input")}
+    assert list(launch.folder.glob("work/*/*/index")) == []

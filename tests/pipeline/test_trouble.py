@@ -94,6 +94,25 @@ def test_a_directory_without_dicom_is_one_message(launch: Launch) -> None:
     assert_no_trace_of_a_bug(done)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words", "first"),
+    [
+        (("--batch_min", "9", "--batch_max", "4"), "9 is above --batch-max 4", "INDEX"),
+        (("--retry_failed", "all"), "--retry-failed needs --failures, the failures of an earlier run", "INDEX"),
+        (("--workflow", "train", "--fold", "7"), "--fold 7 is not one of the 5 folds, which count from 0", "FOLDS"),
+    ],
+)
+def test_options_that_do_not_fit_each_other_are_told_by_the_first_task(
+    launch: Launch, arguments: tuple[str, ...], words: str, first: str
+) -> None:
+    (launch.folder / "cohort").mkdir()
+    done = launch.run("--input", "cohort", *arguments)
+    assert done.returncode == 1
+    assert words in done.stdout
+    assert {process for process, _ in launch.tasks("COMPLETED")} - {"CHECK"} == {first}
+    assert_no_trace_of_a_bug(done)
+
+
 def test_all_wrong_rows_of_a_samplesheet_are_one_message(launch: Launch) -> None:
     (launch.folder / "sheet.csv").write_text("study,dicom\nPhi Name,gone\nb,phi/gone too\n")
     done = launch.run("--input", "sheet.csv", nextflow="nextflow-25", extra={"NXF_SYNTAX_PARSER": "v2"})

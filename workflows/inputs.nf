@@ -1,0 +1,107 @@
+// What the parameters name, as workflows take it: files that are there, or [] where none is named, and maps.
+
+include { pathOf ; weightsFile } from './paths'
+
+/** The file that a parameter names, or []. */
+def namedFile(text) {
+    return text ? pathOf(text) : []
+}
+
+/** A weights file and, if there is one, the SHA256SUMS beside it, or []. */
+def weightsFiles(given, weights_dir) {
+    def weights = weightsFile(given, weights_dir)
+    return [weights, existing(weights.resolveSibling('SHA256SUMS'))]
+}
+
+/** The file with the key of the pseudonyms, or []. That --deidentify needs one, INDEX says. */
+def deidentifyKey(params) {
+    def named = params.deidentify_key ?: System.getenv('SCARNET_DEIDENTIFY_KEY')
+    return params.deidentify && named ? existing(pathOf(named)) : []
+}
+
+/** The folds to hold out in turn: the one that --fold names, or all. */
+def chosenFolds(params) {
+    return params.fold == 'all' ? (0..<params.folds).toList() : [params.fold as Integer]
+}
+
+/**
+ * The studies or cases. Paths are plain text: tasks read them in place and nothing is staged.
+ *   input: a path, or the address of a DICOMweb server; is_server tells which
+ *   root: directory above all files of the input, mounted into containers; empty for a server
+ */
+def inputOf(params) {
+    if (params.input.toString().startsWith('dicomweb+')) {
+        return [input: params.input, is_server: true, root: '']
+    }
+    def input = pathOf(params.input).toAbsolutePath()
+    def root = params.input_root ? pathOf(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
+    return [input: input.toString(), is_server: false, root: root.toString()]
+}
+
+/**
+ * The studies, and what INDEX knows of them: the map of inputOf, and
+ *   leave_out: directories that the run itself writes to
+ *   downloads: directory that keeps what a server gave; parts: that of an unfinished index; shared: above both.
+ *     Each is there already, or empty where tasks cannot share one
+ *   memory: directory of what the index remembers; info: that of what is known of the run
+ *   studies, previous, failures: files, or []: the studies wanted from a server; what the last index remembers; the failures
+ *     of the last run, where failed studies are tried again
+ */
+def sourceOf(params, workDir) {
+    def source = inputOf(params)
+    def info = "${params.outdir}/pipeline_info".toString()
+    // The index remembers names of series and UIDs: where they must not leave, it does so in the work directory.
+    def memory = params.deidentify ? workDir.toString() : info
+    def downloads = source.is_server ? sharedDirectory(params.download_dir ? pathOf(params.download_dir) : workDir.resolve('dicomweb')) : ''
+    def parts = source.is_server ? (downloads ? "${downloads}/index" : '') : sharedDirectory(pathOf("${memory}/index_parts"))
+    return source + [
+        leave_out: source.is_server ? [] : ownFolders(pathOf(params.outdir).toAbsolutePath(), pathOf(source.input), workDir),
+        downloads: downloads,
+        parts: parts,
+        shared: downloads ?: parts,
+        memory: memory,
+        info: info,
+        studies: namedFile(params.studies),
+        previous: existing(pathOf("${memory}/index.parquet")),
+        failures: params.retry_failed ? lastFailures(params.outdir) : [],
+    ]
+}
+
+/** What a run writes, where it may lie below the input: it is not searched. Beside the input's own files nothing is left out. */
+def ownFolders(output, input, workDir) {
+    def names = output.normalize() == input.normalize() ? [] : ['tables', 'studies', 'report', 'pipeline_info', 'earlier_run']
+    def written = names.collect { name -> output.resolve(name) } + [workDir]
+    return written.findAll { folder -> folder.scheme == 'file' }.collect { folder -> folder.toAbsolutePath().toString() }
+}
+
+/** Make a directory that all tasks see, and return its absolute path; empty where it is no file system's. */
+def sharedDirectory(directory) {
+    return directory.scheme == 'file' && directory.mkdirs() != null ? directory.toAbsolutePath().toString() : ''
+}
+
+/** The failures of the last run that ended: it may have been set aside for one that was interrupted. Else []. */
+def lastFailures(outdir) {
+    def tables = ['tables', 'earlier_run/tables'].collect { folder -> pathOf("${outdir}/${folder}/failures.parquet") }
+    return tables.find { table -> table.exists() } ?: []
+}
+
+/**
+ * What becomes of the results.
+ *   directory: where they go
+ *   parameters: text of the settings kept there; paths of the user's files stay out, as they may hold a name
+ *   as_dicom: whether they are wanted as DICOM too; store_to: address of the server that those go to, or ''
+ */
+def resultsOf(params) {
+    def unkept = ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'reviewed', 'series_rules', 'deidentify_key', 'help']
+    def kept = params.findAll { name, _value -> !(name in unkept) }
+    return [
+        directory: params.outdir,
+        parameters: groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n',
+        as_dicom: params.dicom_results || params.store_to,
+        store_to: params.store_to ?: '',
+    ]
+}
+
+def existing(path) {
+    return path.exists() ? path : []
+}
