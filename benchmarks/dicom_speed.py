@@ -30,6 +30,7 @@ from scarnet_cli.index.files.read_files import read_file
 from scarnet_cli.index.intake import IntakeOptions, take_in
 from scarnet_cli.phantom.dicom.habits import Habit, Role
 from scarnet_cli.phantom.dicom.write import StudyPlan, write_study
+from scarnet_cli.stage.folder import study_folder
 
 A_STUDY: Final = 100
 DISTRACTORS: Final[tuple[Role, ...]] = ("localiser", "cine", "ti_scout", "long_axis")
@@ -131,7 +132,8 @@ def time_conversion(out: Path) -> None:
 
     best(lambda: measured(uncompressed)).show("a series to .nii, in process", 1, "")
     best(lambda: run(dcm2niix_command("n", out, source))).show("dcm2niix -z n", 1, "")
-    best(lambda: measured(lambda: convert_study(entry, source, out / "ours"))).show("convert_study to .nii.gz", 1, "")
+    ours = study_folder(out, "ours")
+    best(lambda: measured(lambda: convert_study(entry, source, ours))).show("convert_study to .nii.gz", 1, "")
     best(lambda: run(dcm2niix_command("i", out, source))).show("dcm2niix -z i", 1, "")
     best(lambda: run(dcm2niix_command("y", out, source))).show("dcm2niix -z y", 1, "")
     shutil.rmtree(out)

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 
 from fuzz import corpus
-from scarnet_cli.cli.convert import convert_batch
 from scarnet_cli.dicom.batch import read_batch
 from scarnet_cli.dicom.convert import read_nifti_study
+from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import image_header, read_by_pydicom, read_header
 from scarnet_cli.dicom.pixels import read_volume
@@ -70,8 +70,7 @@ def study(content: bytes, folder: Path) -> None:
     (folder / "in").mkdir()
     (folder / "in" / "file.dcm").write_bytes(content)
     intake = take_in(folder / "in", None, IntakeOptions())
-    entries = [planned.entry for planned in intake.studies if planned.entry is not None]
-    for failure in convert_batch(entries, intake.root, folder / "out"):
+    for failure in convert_batch(intake.batch, folder / "out"):
         if failure.code == "internal_error":
             raise AssertionError(failure.message)
 

@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
-Work = Callable[[str], _Result]
 
 _OOM_SCORE: Final = "1000"
 _PATIENCE_S: Final = 10.0
@@ -27,7 +26,7 @@ _START_S: Final = 600.0  # for a process to import its libraries and to load a n
 _SPAWN: Final = multiprocessing.get_context("spawn")
 
 
-class Died(Exception):  # noqa: N818 (an event, not an error of ours)
+class ProcessDeath(Exception):  # noqa: N818 (an event, not an error of ours)
     """The process ended during a task.
 
     Attributes:
@@ -44,7 +43,7 @@ class Died(Exception):  # noqa: N818 (an event, not an error of ours)
         self.killed = self.signal in (signal.SIGKILL, signal.SIGTERM)
 
 
-class TimedOut(Exception):  # noqa: N818
+class TaskTimeout(Exception):  # noqa: N818
     """A task took longer than it may; its process was killed."""
 
 
@@ -66,8 +65,8 @@ class Worker(Generic[_Task, _Result]):
         """Wait until the process is prepared; before the first task.
 
         Raises:
-            Died: The process ended before.
-            TimedOut: It took longer than `limit_s` seconds.
+            ProcessDeath: The process ended before.
+            TaskTimeout: It took longer than `limit_s` seconds.
             BaseException: Whatever `prepare` raised.
         """
         self._receive(limit_s)
@@ -76,8 +75,8 @@ class Worker(Generic[_Task, _Result]):
         """Do one task in the process.
 
         Raises:
-            Died: The process ended before the task did.
-            TimedOut: It took longer than `limit_s` seconds.
+            ProcessDeath: The process ended before the task did.
+            TaskTimeout: It took longer than `limit_s` seconds.
             BaseException: Whatever the work raised.
         """
         with suppress(ConnectionError):  # it has died; receiving says how
@@ -88,11 +87,11 @@ class Worker(Generic[_Task, _Result]):
         try:
             if not self._connection.poll(limit_s):
                 self.kill()
-                raise TimedOut
+                raise TaskTimeout
             result, error = self._connection.recv()
         except (EOFError, ConnectionError):
             self._process.join(_PATIENCE_S)
-            raise Died(self._process.exitcode or 0) from None
+            raise ProcessDeath(self._process.exitcode or 0) from None
         if error is not None:
             raise error
         return result
@@ -109,7 +108,7 @@ class Worker(Generic[_Task, _Result]):
         self._process.join(_PATIENCE_S)
 
 
-def started_worker(prepare: Callable[[], Callable[[_Task], _Result]], stage: str) -> Worker[_Task, _Result]:
+def start_worker(prepare: Callable[[], Callable[[_Task], _Result]], stage: str) -> Worker[_Task, _Result]:
     """Start a worker and wait until it is prepared.
 
     Raises:
@@ -119,15 +118,15 @@ def started_worker(prepare: Callable[[], Callable[[_Task], _Result]], stage: str
     worker = Worker(prepare)
     try:
         worker.wait_until_ready(_START_S)
-    except (Died, TimedOut) as event:
-        message = f"The process of {stage} {worded(event)} before it did anything: memory ran out, or the "
+    except (ProcessDeath, TaskTimeout) as event:
+        message = f"The process of {stage} {describe(event)} before it did anything: memory ran out, or the "
         raise MachineError("not_started", message + "software is damaged here; see `scarnet doctor`.") from None
     return worker
 
 
-def worded(event: Died | TimedOut) -> str:
+def describe(event: ProcessDeath | TaskTimeout) -> str:
     """Say what happened, after the name of who or what did it."""
-    return "took too long" if isinstance(event, TimedOut) else "ended its process"
+    return "took too long" if isinstance(event, TaskTimeout) else "ended its process"
 
 
 def _serve(prepare: Callable[[], Callable[[_Task], _Result]], connection: Connection) -> None:

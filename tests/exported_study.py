@@ -11,15 +11,17 @@ import pytest
 from debian import DCIODVFY
 from numpy.typing import NDArray
 
+from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.dicom.study_entry import StudyEntry
-from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import Label
-from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+from scarnet_cli.image.volume import Volume, read_nifti
 from scarnet_cli.index.intake import IntakeOptions, take_in
-from scarnet_cli.quantify.stage import quantify_studies
+from scarnet_cli.quantify.quantify_stage import quantify_studies
+from scarnet_cli.stage.folder import StudyFile, study_folder
+from scarnet_cli.stage.records import SegmentRecord
 
 BIN = Path(__file__).parents[1] / ".venv" / "bin"
 SHA256 = "5e" * 32
@@ -52,7 +54,7 @@ class Labelled:
 
     def export(self) -> Path:
         """Export it; return its folder."""
-        assert export_studies([self.entry], self.root, self.results, self.work / "export") == []
+        assert export_studies(Batch(self.root, [self.entry]), self.results, self.work / "export") == []
         return self.exported
 
 
@@ -81,13 +83,13 @@ def label(source: Path, work: Path, highest: Label = Label.MVO, pseudonyms: Pseu
     intake = take_in(source, None, IntakeOptions(pseudonyms=pseudonyms))
     (study,) = intake.studies
     assert study.entry is not None, study.failure
-    convert_study(study.entry, intake.root, work / "convert")
+    convert_study(study.entry, intake.root, study_folder(work / "convert", study.study_id))
     image = read_nifti(work / "convert" / "studies" / study.study_id / "image.nii.gz")
     labels = image.with_array(heart(image.shape_zyx, highest))
-    folder = work / "segment" / "studies" / study.study_id
-    write_nifti(labels, folder / "labels.nii.gz")
-    segmented = {"model": "scarnet", "model_sha256": SHA256, "segment_mode": "default", "confidence": 0.9, "flags": []}
-    write_json(folder / "segment.json", segmented)
+    folder = study_folder(work / "segment", study.study_id)
+    folder.write_volume(StudyFile.LABELS, labels)
+    record = SegmentRecord(study.study_id, 0.9, "scarnet", SHA256, "default", "cpu", ())
+    folder.write_record(StudyFile.SEGMENT_RECORD, record)
     assert quantify_studies(work / "convert", work / "segment", work / "quantify") == []
     return Labelled(study.entry, intake.root, work, labels)
 

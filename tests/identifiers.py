@@ -21,6 +21,7 @@ from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.volume import read_nifti
 from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.stage.folder import study_folder
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "dicom.md"
 BEGIN: Final = "<!-- identifiers: made by tools/document_identifiers.py -->"
@@ -193,7 +194,7 @@ def _judged(folder: Path) -> Outcome:
             failures.append(study.failure.code if study.failure else "?")
             continue
         try:
-            convert_study(study.entry, folder / "in", folder / "out")
+            convert_study(study.entry, folder / "in", study_folder(folder / "out", study.study_id))
         except ScarnetError as error:
             failures.append(error.code)
             continue

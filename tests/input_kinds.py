@@ -19,9 +19,9 @@ from dicom_cases.multiframe import enhanced
 from dicom_series import make_series, save, stored_pixels
 from exported_study import label
 
-from scarnet_cli.cli.convert import convert_batch
 from scarnet_cli.cli.main import cli
 from scarnet_cli.dicom.batch import read_batch
+from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
 from scarnet_cli.tables.parquet import read_table
@@ -79,7 +79,7 @@ def _converted(out: Path) -> tuple[int, set[str]]:
     count = 0
     for path in sorted((out / "batches").glob("*.json")):
         batch = read_batch(path)
-        assert convert_batch(batch.studies, batch.root, out / "converted") == []
+        assert convert_batch(batch, out / "converted") == []
         for entry in batch.studies:
             image = read_nifti(out / "converted" / "studies" / entry.study_id / "image.nii.gz")
             np.testing.assert_array_equal(image.array, stored_pixels(7)[: len(image.array)])

@@ -1,23 +1,20 @@
 """`scarnet convert`: from chosen DICOM files to one volume a study."""
 
 import sys
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, deidentify_options, guard_options
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, deidentify_options, execution_options
 from scarnet_cli.dicom.batch import is_batch, read_batch
-from scarnet_cli.dicom.convert import convert_study
+from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.dicom.series.rules_file import read_series_rules
-from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.index.intake import IntakeOptions, by_rules, take_in
 from scarnet_cli.index.unread import files_summary
-from scarnet_cli.stage.guard import IN_PROCESS, Guard
-from scarnet_cli.stage.run import Work, run_studies, write_failures
-from scarnet_cli.tables.failures import Failure
+from scarnet_cli.stage.execution import Execution
+from scarnet_cli.stage.folder import FAILURES
+from scarnet_cli.stage.run import write_failures
 
 if TYPE_CHECKING:
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
@@ -29,9 +26,11 @@ EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 @click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
 @SERIES_RULES
-@guard_options
+@execution_options
 @deidentify_options
-def convert(source: Path, out: Path, series_rules: Path | None, guard: Guard, deidentify: "Pseudonyms | None") -> None:
+def convert(
+    source: Path, out: Path, series_rules: Path | None, execution: Execution, deidentify: "Pseudonyms | None"
+) -> None:
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
 
     Takes a batch file of `scarnet index` (or the folder that `scarnet fetch` made of it), whose series are chosen
@@ -40,29 +39,16 @@ def convert(source: Path, out: Path, series_rules: Path | None, guard: Guard, de
     with a row for each study that has no volume.
     """
     if is_batch(source):
-        batch = read_batch(source)
-        convert_batch(batch.studies, batch.root, out, guard)
+        convert_batch(read_batch(source), out, execution)
         return
-    options = IntakeOptions(jobs=int(guard.isolate), leave_out=(out,), pseudonyms=deidentify)
+    options = IntakeOptions(jobs=int(execution.isolate), leave_out=(out,), pseudonyms=deidentify)
     intake = take_in(source, None, by_rules(read_series_rules(series_rules), options))
     click.echo(files_summary(intake.counts, intake.unread), err=True)
-    entries = [study.entry for study in intake.studies if study.entry is not None]
     failures = [study.failure for study in intake.studies if study.failure is not None]
-    failures += convert_batch(entries, intake.root, out, guard)
-    write_failures(failures, out / "failures.parquet")
+    failures += convert_batch(intake.batch, out, execution)
+    write_failures(failures, out / FAILURES)
     for failure in failures:
         click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
     if len(failures) == len(intake.studies):
         click.echo("Error: no study could be converted.", err=True)
         sys.exit(1)
-
-
-def convert_batch(entries: Sequence[StudyEntry], root: Path, out: Path, guard: Guard = IN_PROCESS) -> list[Failure]:
-    """Convert the studies of one batch, each on its own; return the failures."""
-    by_id = {entry.study_id: entry for entry in entries}
-    return run_studies("convert", list(by_id), partial(_converter, by_id, root, out), out, guard)
-
-
-def _converter(by_id: dict[str, StudyEntry], root: Path, out: Path) -> Work[None]:
-    """Return the function that converts one of the studies."""
-    return lambda study_id: convert_study(by_id[study_id], root, out)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, guard_options, weights_dir
-from scarnet_cli.stage.guard import Guard
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, execution_options, weights_dir
+from scarnet_cli.stage.execution import Execution
 
 
 @click.command(epilog="Example: scarnet crop work/convert --weights localiser --out work/crop")
@@ -15,11 +15,11 @@ from scarnet_cli.stage.guard import Guard
 )
 @weights_dir
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
-@guard_options
-def crop(convert_dir: Path, weights: Path, out: Path, guard: Guard) -> None:
+@execution_options
+def crop(convert_dir: Path, weights: Path, out: Path, execution: Execution) -> None:
     """Find the heart in every study of CONVERT_DIR (written by `scarnet convert`) and crop round it."""
     from scarnet_cli.infer.crop_stage import crop_studies
 
-    failures = crop_studies(convert_dir, weights, out, guard)
+    failures = crop_studies(convert_dir, weights, out, execution)
     if failures:
         click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options, guard_options
-from scarnet_cli.stage.guard import Guard
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options, execution_options
+from scarnet_cli.stage.execution import Execution
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from scarnet_cli.dicom.batch import Batch
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
-    from scarnet_cli.dicom.study_entry import StudyEntry
 
 
 @click.command(
@@ -30,14 +28,14 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
 @click.option("--store", metavar="DICOMWEB_ADDRESS", help="Server to store them on then, as `scarnet store` does.")
-@guard_options
+@execution_options
 @deidentify_options
 def export(
     source: Path,
     results: tuple[Path, ...],
     out: Path,
     store: str | None,
-    guard: Guard,
+    execution: Execution,
     deidentify: "Pseudonyms | None",
 ) -> None:
     """Write label maps as DICOM Segmentation and measures as Structured Report, both referring to the source images.
@@ -51,8 +49,8 @@ def export(
     from scarnet_cli.dicom.batch import is_batch
     from scarnet_cli.dicom.results.export_stage import export_studies
 
-    entries, root = _entries(source, out, deidentify)
-    failures = export_studies(entries, root, results, out, guard, pseudonyms=deidentify)
+    batch = _batch(source, out, deidentify)
+    failures = export_studies(batch, results, out, execution, pseudonyms=deidentify)
     for failure in failures:
         click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
     if not is_batch(source) and not any(out.glob("studies/*/seg.dcm")):
@@ -64,13 +62,11 @@ def export(
         store_exported(out, store)
 
 
-def _entries(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> "tuple[Sequence[StudyEntry], Path]":
-    """Return the studies' entries and the root of their files: of a batch file, or of images that are indexed now."""
+def _batch(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> "Batch":
+    """Return the studies of a batch file, or of images that are indexed now."""
     from scarnet_cli.dicom.batch import is_batch, read_batch
     from scarnet_cli.index.intake import IntakeOptions, take_in
 
     if is_batch(source):
-        batch = read_batch(source)
-        return batch.studies, batch.root
-    intake = take_in(source, None, IntakeOptions(leave_out=(out,), pseudonyms=pseudonyms))
-    return [study.entry for study in intake.studies if study.entry is not None], intake.root
+        return read_batch(source)
+    return take_in(source, None, IntakeOptions(leave_out=(out,), pseudonyms=pseudonyms)).batch

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import rich_click as click
 from click.exceptions import Exit
 
+from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.errors import MachineError, ScarnetError
 from scarnet_cli.files import write_bytes
-from scarnet_cli.stage.guard import Guard
+from scarnet_cli.stage.execution import IN_PROCESS, Execution
 
 if TYPE_CHECKING:
     from scarnet_cli.cases.cases import Case
@@ -180,12 +181,12 @@ REVIEWED = click.option(
 )
 
 
-def guard_options(command: _Command) -> _Command:
-    """Add --isolate, --will-retry and --study-minutes; the command gets them as one `guard`."""
+def execution_options(command: _Command) -> _Command:
+    """Add --isolate, --will-retry and --study-minutes; the command gets them as one `execution`."""
 
     @wraps(command)
-    def with_guard(*args: Any, isolate: bool, will_retry: bool, study_minutes: float, **kwargs: Any) -> Any:  # noqa: ANN401
-        return command(*args, guard=Guard(isolate, will_retry, study_minutes), **kwargs)
+    def with_execution(*args: Any, isolate: bool, will_retry: bool, study_minutes: float, **kwargs: Any) -> Any:  # noqa: ANN401
+        return command(*args, execution=Execution(isolate, will_retry, study_minutes, progress_bar), **kwargs)
 
     options = (
         click.option(
@@ -199,7 +200,7 @@ def guard_options(command: _Command) -> _Command:
         click.option(
             "--study-minutes",
             type=click.FloatRange(min=0, min_open=True),
-            default=Guard.study_minutes,
+            default=IN_PROCESS.study_minutes,
             show_default=True,
             envvar="SCARNET_STUDY_MINUTES",
             show_envvar=True,
@@ -207,8 +208,8 @@ def guard_options(command: _Command) -> _Command:
         ),
     )
     for option in reversed(options):
-        with_guard = option(with_guard)
-    return with_guard  # type: ignore[return-value]
+        with_execution = option(with_execution)
+    return with_execution  # type: ignore[return-value]
 
 
 _KEY: Final = "scarnet_cli.deidentify_key"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import LABEL_VALUES, OUTPUT_DIRECTORY, guard_options
-from scarnet_cli.stage.guard import Guard
+from scarnet_cli.cli.options import LABEL_VALUES, OUTPUT_DIRECTORY, execution_options
+from scarnet_cli.stage.execution import Execution
 
 _SOURCE = click.Path(exists=True, path_type=Path)
 
@@ -25,7 +25,7 @@ _SOURCE = click.Path(exists=True, path_type=Path)
     help="Anterior RV insertion, LPS in mm (two files only) [default: estimated from patient geometry].",
 )
 @LABEL_VALUES
-@guard_options
+@execution_options
 def quantify(
     image: Path,
     labels: Path,
@@ -33,7 +33,7 @@ def quantify(
     study_id: str | None,
     rv_insertion: tuple[float, float, float] | None,
     label_values: Path | None,
-    guard: Guard,
+    execution: Execution,
 ) -> None:
     """Measure the scar: volumes, burden, n-SD, FWHM, core and border, AHA segments, transmurality.
 
@@ -49,14 +49,14 @@ def quantify(
         if (study_id, rv_insertion, label_values) != (None, None, None):
             message = "--study-id, --rv-insertion and --label-values are for two files, not for the pipeline's batches."
             raise click.UsageError(message)
-        from scarnet_cli.quantify.stage import quantify_studies
+        from scarnet_cli.quantify.quantify_stage import quantify_studies
 
-        failures = quantify_studies(image, labels, out, guard)
+        failures = quantify_studies(image, labels, out, execution)
         if failures:
             click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
         return
     from scarnet_cli.cases.label_values import read_label_values
-    from scarnet_cli.quantify.stage import PairOptions, quantify_pair
+    from scarnet_cli.quantify.pair import PairOptions, quantify_pair
 
     name = image.name.removesuffix(".gz").removesuffix(".nii")
     values = read_label_values(label_values) if label_values else None

@@ -15,12 +15,12 @@ from scarnet_cli.cli.options import (
     SOURCE,
     WEIGHTS,
     deidentify_options,
-    guard_options,
+    execution_options,
     weights_dir,
 )
 from scarnet_cli.dicom.series.rules_file import read_series_rules
 from scarnet_cli.stage.earlier import EARLIER, forget_earlier, require_unclaimed, set_aside
-from scarnet_cli.stage.guard import Guard
+from scarnet_cli.stage.execution import Execution
 
 if TYPE_CHECKING:
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
@@ -54,13 +54,13 @@ class How:
     Attributes:
         rules: What series are chosen by.
         dicom_results: Results are written as DICOM too.
-        guard: What protects the other studies from one.
+        execution: How each stage goes over the studies.
         pseudonyms: What de-identifies; None to leave names as they are.
     """
 
     rules: "SeriesRules"
     dicom_results: bool
-    guard: Guard
+    execution: Execution
     pseudonyms: "Pseudonyms | None" = None
 
 
@@ -75,7 +75,7 @@ class How:
 @click.option(
     "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
 )
-@guard_options
+@execution_options
 @deidentify_options
 def run(
     source: Path | str,
@@ -85,7 +85,7 @@ def run(
     series_rules: Path | None,
     fast: bool,
     dicom_results: bool,
-    guard: Guard,
+    execution: Execution,
     deidentify: "Pseudonyms | None",
 ) -> None:
     """Measure the studies of DICOM_DIR without Nextflow.
@@ -95,7 +95,7 @@ def run(
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    how = How(read_series_rules(series_rules), dicom_results, guard, deidentify)
+    how = How(read_series_rules(series_rules), dicom_results, execution, deidentify)
     accounting = run_studies_here(source, out, Networks(localiser, weights, fast), how)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
@@ -137,19 +137,19 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
 
 
 def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) -> None:
-    from scarnet_cli.cli.convert import convert_batch
     from scarnet_cli.cli.fetch import fetch_batch
     from scarnet_cli.cli.index import intake_progress
-    from scarnet_cli.dicom.batch import read_batch
+    from scarnet_cli.dicom.batch import Batch, read_batch
+    from scarnet_cli.dicom.convert_stage import convert_batch
     from scarnet_cli.index.batch_files import write_plan
     from scarnet_cli.index.intake import IntakeOptions, by_rules
     from scarnet_cli.index.unread import files_summary
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import Mode, segment_studies
-    from scarnet_cli.quantify.stage import quantify_studies
+    from scarnet_cli.quantify.quantify_stage import quantify_studies
 
     with intake_progress() as take_in:
-        options = IntakeOptions(jobs=int(how.guard.isolate), leave_out=(work.parent,), pseudonyms=how.pseudonyms)
+        options = IntakeOptions(jobs=int(how.execution.isolate), leave_out=(work.parent,), pseudonyms=how.pseudonyms)
         intake = take_in(source, None, by_rules(how.rules, options))
     click.echo(files_summary(intake.counts, intake.unread), err=True)
     paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
@@ -157,18 +157,16 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
         for path in paths:
             fetch_batch(path, work / "fetch", None)
         paths = [work / "fetch"] if paths else []
-    batches = [read_batch(path) for path in paths]
-    entries = [entry for batch in batches for entry in batch.studies]
-    root = batches[0].root if batches else work
-    convert_batch(entries, root, work / "convert", how.guard)
-    crop_studies(work / "convert", networks.localiser, work / "crop", how.guard)
-    segment_studies(work / "crop", networks.weights, work / "segment", how.guard, Mode(networks.fast))
-    quantify_studies(work / "convert", work / "segment", work / "quantify", how.guard)
+    batch = read_batch(paths[0]) if paths else Batch(work, ())
+    convert_batch(batch, work / "convert", how.execution)
+    crop_studies(work / "convert", networks.localiser, work / "crop", how.execution)
+    segment_studies(work / "crop", networks.weights, work / "segment", how.execution, Mode(networks.fast))
+    quantify_studies(work / "convert", work / "segment", work / "quantify", how.execution)
     if how.dicom_results:
         from scarnet_cli.dicom.results.export_stage import export_studies
 
         results = [work / "segment", work / "quantify"]
-        export_studies(entries, root, results, work / "export", how.guard, pseudonyms=how.pseudonyms)
+        export_studies(batch, results, work / "export", how.execution, pseudonyms=how.pseudonyms)
 
 
 def _publish(work: Path, out: Path) -> None:

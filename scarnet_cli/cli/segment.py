@@ -4,8 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, guard_options, weights_dir
-from scarnet_cli.stage.guard import Guard
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, execution_options, weights_dir
+from scarnet_cli.stage.execution import Execution
 
 
 @click.command(epilog="Example: scarnet segment work/crop --weights scarnet --out work/segment")
@@ -17,11 +17,11 @@ from scarnet_cli.stage.guard import Guard
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in several views.")
 @click.option("--gpu", is_flag=True, help="A GPU was asked for: say so in the log where there is none.")
-@guard_options
-def segment(crop_dir: Path, weights: Path, out: Path, fast: bool, gpu: bool, guard: Guard) -> None:
+@execution_options
+def segment(crop_dir: Path, weights: Path, out: Path, fast: bool, gpu: bool, execution: Execution) -> None:
     """Label every study of CROP_DIR (written by `scarnet crop`): blood pool, myocardium, scar, MVO."""
     from scarnet_cli.infer.segment_stage import Mode, segment_studies
 
-    failures = segment_studies(crop_dir, weights, out, guard, Mode(fast, gpu))
+    failures = segment_studies(crop_dir, weights, out, execution, Mode(fast, gpu))
     if failures:
         click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)

@@ -1,8 +1,6 @@
 """Turn one planned study into image.nii.gz and study.json."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -10,21 +8,22 @@ from scarnet_cli import __version__
 from scarnet_cli.dicom.notes import AppliedRule
 from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.dicom.study_entry import Source, StudyEntry
+from scarnet_cli.dicom.study_record import Geometry, StudyRecord
 from scarnet_cli.dicom.whole_files import require_as_indexed
 from scarnet_cli.errors import DicomError, GeometryError
-from scarnet_cli.files import write_json
 from scarnet_cli.image.foreign_nifti import as_stack, read_foreign_nifti
 from scarnet_cli.image.reference import read_reference
-from scarnet_cli.image.volume import Volume, write_nifti
+from scarnet_cli.image.volume import Volume
+from scarnet_cli.stage.folder import StudyFile, StudyFolder
 
 
-def convert_study(study: StudyEntry, root: Path, out: Path) -> None:
+def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
     """Convert one study of a batch, and copy its reference, if it has one, so that no later stage needs the input.
 
     Args:
         study: What INDEX says of it.
         root: Root that the sources' paths lie below.
-        out: Stage directory; `studies/<study_id>/` is made in it.
+        folder: The study's folder, to write to.
 
     Raises:
         DicomError: The study's files make no volume.
@@ -43,40 +42,37 @@ def convert_study(study: StudyEntry, root: Path, out: Path) -> None:
         volume, notes = read_volume(root, study.sources, one_uid="no_study_uid" not in flags)
         flags += [note.code for note in notes]
         rules += [note.rule for note in notes]
-    folder = out / "studies" / study.study_id
-    write_nifti(volume, folder / "image.nii.gz")
+    folder.write_volume(StudyFile.IMAGE, volume)
     if study.reference:
         try:
-            write_nifti(read_reference(root / study.reference, volume), folder / "reference.nii.gz")
+            folder.write_volume(StudyFile.REFERENCE, read_reference(root / study.reference, volume))
         except GeometryError as error:  # it costs the comparison, not the study
             flags.append(error.code)
             rules.append(AppliedRule(error.code, str(error)))
     z, y, _ = volume.spacing_zyx_mm
-    facts = {
-        "study_id": study.study_id,
-        "study_instance_uid": study.study_instance_uid,
-        "manufacturer": study.manufacturer,
-        "slices": volume.shape_zyx[0],
-        "spacing_mm": round(y, 6),
-        "slice_spacing_mm": round(z, 6),
-        "geometry": _geometry(volume),
-        "component": study.component,
-        "rules": [asdict(rule) for rule in rules],
-        "flags": sorted(flags),
-        "rv_insertion": study.rv_insertion,
-        "deidentified": study.deidentified,
-        "pipeline_version": __version__,
-    }
-    write_json(folder / "study.json", facts)
+    record = StudyRecord(
+        study_id=study.study_id,
+        study_instance_uid=study.study_instance_uid,
+        manufacturer=study.manufacturer,
+        slices=volume.shape_zyx[0],
+        spacing_mm=round(float(y), 6),
+        slice_spacing_mm=round(float(z), 6),
+        geometry=_geometry(volume),
+        component=study.component,
+        rules=tuple(rules),
+        flags=tuple(sorted(flags)),
+        rv_insertion=study.rv_insertion,
+        deidentified=study.deidentified,
+        pipeline_version=__version__,
+    )
+    folder.write_record(StudyFile.STUDY, record)
 
 
-def _geometry(volume: Volume) -> dict[str, Any]:
-    """Return the grid in double precision, in LPS: a NIfTI header keeps seven digits."""
-    return {
-        "origin_xyz_mm": list(volume.origin_xyz_mm),
-        "direction": volume.direction.tolist(),
-        "spacing_zyx_mm": list(volume.spacing_zyx_mm),
-    }
+def _geometry(volume: Volume) -> Geometry:
+    x, y, z = map(float, volume.origin_xyz_mm)
+    between_slices, between_rows, between_columns = map(float, volume.spacing_zyx_mm)
+    direction = tuple(tuple(row) for row in volume.direction.tolist())
+    return Geometry((x, y, z), direction, (between_slices, between_rows, between_columns))
 
 
 def read_nifti_study(path: Path) -> tuple[Volume, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.containers import NIFTI
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
@@ -64,6 +65,11 @@ class Intake:
     unread: tuple[UnreadRow, ...]
     server: str | None = None
     crosswalk: tuple[Replaced, ...] = ()
+
+    @property
+    def batch(self) -> Batch:
+        """All studies that can be converted."""
+        return Batch(self.root, [study.entry for study in self.studies if study.entry is not None])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from scarnet_cli.faults import reading_intermediate
-from scarnet_cli.files import read_json, write_json
-from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.localise import SURE_CONFIDENCE, crop_heart
 from scarnet_cli.model.weights import TrainedNetwork
+from scarnet_cli.stage.folder import StudyFile, StudyFolder, study_folder
+from scarnet_cli.stage.records import CropRecord, Grid
 
 HEART_CUT_OFF: Final = "heart_crop_cut_off"
 HEART_UNCERTAIN: Final = "heart_uncertain"
-CROP_IMAGE: Final = "crop.nii.gz"
-CROP_RECORD: Final = "crop.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,58 +28,46 @@ class CroppedStudy:
 
     crop: Volume
     full: Volume
-    flags: list[str]
+    flags: tuple[str, ...]
 
 
-def crop_study(image: Path, localiser: TrainedNetwork, folder: Path) -> None:
-    """Crop one converted image; writes crop.nii.gz and crop.json into `folder`.
+def crop_study(folder: StudyFolder, converted: Path, localiser: TrainedNetwork) -> None:
+    """Crop the image that CONVERT made of a study; writes crop.nii.gz and crop.json.
+
+    Args:
+        folder: The study's folder, to write to.
+        converted: Output directory of CONVERT.
+        localiser: The network that finds the heart.
 
     Raises:
         ModelError: No heart is in the image.
         IntermediateError: The image is gone or damaged.
     """
-    with reading_intermediate(image):
-        volume = read_nifti(image)
-    crop = crop_heart(volume, localiser)
-    write_nifti(crop.image, folder / CROP_IMAGE)
-    flags = [
-        code
-        for code, raised in ((HEART_CUT_OFF, crop.cut_off), (HEART_UNCERTAIN, crop.confidence < SURE_CONFIDENCE))
-        if raised
-    ]
-    confidence = round(crop.confidence, 4)
-    record = {"study_id": folder.name, "confidence": confidence, "flags": flags, "grid": _grid(volume)}
-    write_json(folder / CROP_RECORD, record)
+    image = study_folder(converted, folder.study_id).read_volume(StudyFile.IMAGE)
+    crop = crop_heart(image, localiser)
+    folder.write_volume(StudyFile.CROP, crop.image)
+    raised = {HEART_CUT_OFF: crop.cut_off, HEART_UNCERTAIN: crop.confidence < SURE_CONFIDENCE}
+    flags = tuple(code for code, holds in raised.items() if holds)
+    record = CropRecord(folder.study_id, round(crop.confidence, 4), flags, _grid_of(image))
+    folder.write_record(StudyFile.CROP_RECORD, record)
 
 
-def read_grid(record: dict[str, Any]) -> Volume:
-    """Return the full grid that crop.json describes, as a volume of zeros."""
-    grid = record["grid"]
-    return Volume(
-        np.zeros(grid["shape_zyx"], np.uint8),
-        tuple(grid["spacing_zyx_mm"]),
-        tuple(grid["origin_xyz_mm"]),
-        np.array(grid["direction"]),
-    )
-
-
-def read_crop(folder: Path) -> CroppedStudy:
+def read_crop(folder: StudyFolder) -> CroppedStudy:
     """Read what `crop_study` wrote into a study's folder.
 
     Raises:
         IntermediateError: One of its files is gone or damaged.
     """
-    with reading_intermediate(folder / CROP_IMAGE) as path:
-        crop = read_nifti(path)
-    with reading_intermediate(folder / CROP_RECORD) as path:
-        record = read_json(path)
-        return CroppedStudy(crop, read_grid(record), record["flags"])
+    crop = folder.read_volume(StudyFile.CROP)
+    record = folder.read_record(StudyFile.CROP_RECORD, CropRecord)
+    return CroppedStudy(crop, _empty_volume(record.grid), record.flags)
 
 
-def _grid(image: Volume) -> dict[str, Any]:
-    return {
-        "shape_zyx": image.shape_zyx,
-        "spacing_zyx_mm": image.spacing_zyx_mm,
-        "origin_xyz_mm": image.origin_xyz_mm,
-        "direction": image.direction.tolist(),
-    }
+def _grid_of(image: Volume) -> Grid:
+    direction = tuple(tuple(row) for row in image.direction.tolist())
+    return Grid(image.shape_zyx, image.spacing_zyx_mm, image.origin_xyz_mm, direction)
+
+
+def _empty_volume(grid: Grid) -> Volume:
+    zeros = np.zeros(grid.shape_zyx, np.uint8)
+    return Volume(zeros, grid.spacing_zyx_mm, grid.origin_xyz_mm, np.array(grid.direction))

@@ -5,16 +5,17 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from scarnet_cli.stage.execution import IN_PROCESS, Execution
 from scarnet_cli.stage.folder import StudyFile, studies_of
-from scarnet_cli.stage.guard import IN_PROCESS, Guard
-from scarnet_cli.stage.run import Work, run_studies
+from scarnet_cli.stage.run import run_stage
+from scarnet_cli.stage.stage import Stage, Work
 from scarnet_cli.tables.failures import Failure
 
 # Studies whose slices go through the network together: enough to fill a GPU's batches, few enough for 1 GiB.
 GROUP: Final = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mode:
     """How the network is used.
 
@@ -31,7 +32,7 @@ DEFAULT_MODE: Final = Mode()
 
 
 def segment_studies(
-    cropped: Path, weights: Path, out: Path, guard: Guard = IN_PROCESS, mode: Mode = DEFAULT_MODE
+    cropped: Path, weights: Path, out: Path, execution: Execution = IN_PROCESS, mode: Mode = DEFAULT_MODE
 ) -> list[Failure]:
     """Segment every study of a batch; writes studies/<id>/{labels.nii.gz, segment.json} and failures.parquet.
 
@@ -39,7 +40,7 @@ def segment_studies(
         cropped: Output directory of `crop`.
         weights: The segmentation network's weights.
         out: Output directory.
-        guard: What protects the other studies.
+        execution: How the studies are done.
         mode: How the network is used.
 
     Raises:
@@ -49,11 +50,11 @@ def segment_studies(
     """
     study_ids = studies_of(cropped, StudyFile.CROP, StudyFile.CROP_RECORD)
     # In a group the study that crashes the process cannot be told from the others: after a crash each is on its own.
-    grouped, alone = (partial(_segmenter, cropped, weights, out, mode, study_ids, group) for group in (GROUP, 1))
-    return run_studies("segment", study_ids, grouped, out, guard, prepare_again=alone)
+    grouped, alone = (partial(_prepare, cropped, weights, mode, study_ids, group) for group in (GROUP, 1))
+    return run_stage(Stage("segment", grouped, prepare_again=alone), study_ids, out, execution)
 
 
-def _segmenter(cropped: Path, weights: Path, out: Path, mode: Mode, study_ids: list[str], group: int) -> Work[None]:
+def _prepare(cropped: Path, weights: Path, mode: Mode, study_ids: list[str], group: int) -> Work:
     """Load the network and return the function that segments one study."""
     from scarnet_cli.infer.segment_study import GroupedPredictions, Segmenter
     from scarnet_cli.model.spec import Task
@@ -62,4 +63,4 @@ def _segmenter(cropped: Path, weights: Path, out: Path, mode: Mode, study_ids: l
     trained = load_weights(weights, best_device(gpu_asked=mode.gpu_asked), task=Task.SEGMENT)
     segmenter = Segmenter(trained, fast=mode.fast)
     predictions = GroupedPredictions(cropped, study_ids, segmenter.predict, group)
-    return lambda study_id: segmenter.segment(predictions.of(study_id), out / "studies" / study_id)
+    return lambda folder: segmenter.segment(predictions.of(folder.study_id), folder)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scarnet_cli.errors import IntermediateError
-from scarnet_cli.files import write_json
 from scarnet_cli.image.labels import region_mask
-from scarnet_cli.image.volume import Volume, write_nifti
+from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.crop_study import CroppedStudy, read_crop
 from scarnet_cli.infer.decision import Decision
 from scarnet_cli.infer.doubts import find_doubts
 from scarnet_cli.infer.segment import Seen, paste_back, segment_crops
 from scarnet_cli.model.weights import TrainedNetwork, device_name
+from scarnet_cli.stage.folder import StudyFile, StudyFolder, study_folder
+from scarnet_cli.stage.records import SegmentRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class GroupedPredictions:
         self._ready = {name: Prediction(one, crops[name]) for name, one in zip(crops, seen, strict=True)}
 
     def _read(self, study_id: str) -> CroppedStudy:
-        return read_crop(self._directory / "studies" / study_id)
+        return read_crop(study_folder(self._directory, study_id))
 
 
 class Segmenter:
@@ -86,7 +87,7 @@ class Segmenter:
         """Return what the network sees in each crop."""
         return segment_crops(crops, self._trained, fast=self._fast)
 
-    def segment(self, prediction: Prediction, folder: Path) -> None:
+    def segment(self, prediction: Prediction, folder: StudyFolder) -> None:
         """Write labels.nii.gz, on the full grid, and segment.json into a study's folder.
 
         Raises:
@@ -94,16 +95,16 @@ class Segmenter:
         """
         cropped = prediction.cropped
         segmentation = paste_back(prediction.seen, cropped.crop, cropped.full, self._decision)
-        write_nifti(segmentation.labels, folder / "labels.nii.gz")
+        folder.write_volume(StudyFile.LABELS, segmentation.labels)
         has_scar = bool(region_mask(segmentation.labels.array, "scar").any())
         doubts = find_doubts(prediction.seen.probability, segmentation.confidence, self._decision, has_scar=has_scar)
-        record = {
-            "study_id": folder.name,
-            "confidence": segmentation.confidence,
-            "model": self._trained.spec.name,
-            "model_sha256": self._trained.sha256,
-            "segment_mode": "fast" if self._fast else "default",
-            "device": device_name(self._trained),
-            "flags": [*cropped.flags, *segmentation.flags, *doubts],
-        }
-        write_json(folder / "segment.json", record)
+        record = SegmentRecord(
+            study_id=folder.study_id,
+            confidence=segmentation.confidence,
+            model=self._trained.spec.name,
+            model_sha256=self._trained.sha256,
+            segment_mode="fast" if self._fast else "default",
+            device=device_name(self._trained),
+            flags=(*cropped.flags, *segmentation.flags, *doubts),
+        )
+        folder.write_record(StudyFile.SEGMENT_RECORD, record)

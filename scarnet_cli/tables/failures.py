@@ -8,7 +8,7 @@ from scarnet_cli.tables.columns import block, column, record
 from scarnet_cli.tables.studies import STUDY_ID, StudyLabels
 
 if TYPE_CHECKING:
-    from scarnet_cli.worker import Died
+    from scarnet_cli.worker import ProcessDeath
 
 # fmt: off
 # What a study may fail with, at whatever stage.
@@ -49,7 +49,7 @@ def failure_of_error(study_id: str, stage: str, error: Exception) -> Failure:
     return Failure(study_id, stage, "internal_error", message)
 
 
-def failure_of_death(study_id: str, stage: str, death: "Died") -> Failure:
+def failure_of_death(study_id: str, stage: str, death: "ProcessDeath") -> Failure:
     """Word that the process which ran a study ended, twice."""
     cause = f"with exit status {death.status}" if death.signal is None else f"by {_signal_name(death.signal)}"
     advice = "native code crashed on this study's data; look at its files or leave the study out."

@@ -14,7 +14,7 @@ from scarnet_cli import __version__
 from scarnet_cli.errors import CohortError
 from scarnet_cli.files import atomic_path
 from scarnet_cli.tables.columns import Cell, cells_of, record_of
-from scarnet_cli.tables.schema import RECORDS, SCHEMA_VERSION, SORT_KEYS, TABLES
+from scarnet_cli.tables.schema import NAMES, SCHEMA_VERSION, SORT_KEYS, TABLES
 
 Record = TypeVar("Record")
 
@@ -26,7 +26,6 @@ CREATION_TIME: Final = "creation_time"
 TABLE_NAME: Final = "table"
 # Rows that are read and written at a time; a table that was cut like this can be gathered in as little memory.
 ROW_GROUP: Final = 32_768
-_NAMES: Final = {record: name for name, record in RECORDS.items()}
 
 
 def write_table(kind: type[Record], rows: Iterable[Record], path: Path, metadata: Mapping[str, str]) -> None:
@@ -41,7 +40,7 @@ def write_table(kind: type[Record], rows: Iterable[Record], path: Path, metadata
     Raises:
         CohortError: A value of another type, or None in a column that may hold no null.
     """
-    write_arrow(_NAMES[kind], to_arrow(kind, rows), path, metadata)
+    write_arrow(NAMES[kind], to_arrow(kind, rows), path, metadata)
 
 
 def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, str]) -> None:
@@ -53,7 +52,7 @@ def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, s
 
 def to_arrow(kind: type[Record], rows: Iterable[Record]) -> pa.Table:
     """Return rows as an Arrow table, unsorted; see `write_table` for the errors."""
-    name = _NAMES[kind]
+    name = NAMES[kind]
     schema = TABLES[name]
     cells = [{field.name: _cell(name, field, row[field.name]) for field in schema} for row in map(cells_of, rows)]
     try:

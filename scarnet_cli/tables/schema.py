@@ -34,6 +34,8 @@ RECORDS: Final[dict[str, type]] = {
     "benchmark_summary": SummaryRow,
     "benchmark_cost": CostRow,
 }
+# The name of each record's table.
+NAMES: Final[dict[type, str]] = {kind: name for name, kind in RECORDS.items()}
 TABLES: Final[dict[str, pa.Schema]] = {name: schema_of(kind) for name, kind in RECORDS.items()}
 
 # Rows are sorted by these columns, then by every other one, so that equal content gives equal files.

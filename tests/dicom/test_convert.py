@@ -17,6 +17,7 @@ from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import DicomError, MachineError
 from scarnet_cli.index.intake import IntakeOptions, take_in
 from scarnet_cli.index.study_plan import PlannedStudy
+from scarnet_cli.stage.folder import study_folder
 
 DEPTH_MM = float(FIRST_MM @ NORMAL)
 WORDS = {
@@ -53,7 +54,7 @@ def test_a_study_cut_short_leaves_the_others_unharmed(tmp_path: Path) -> None:
     for study in take_in(tmp_path / "in", None, IntakeOptions()).studies:
         assert study.entry is not None
         try:
-            convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+            convert_study(study.entry, tmp_path / "in", study_folder(tmp_path / "out", study.study_id))
             results.append(str(study.entry.study_instance_uid))
         except DicomError as error:
             results.append(error.code)
@@ -88,11 +89,11 @@ def test_a_file_that_changed_since_the_index_in_spite_of_its_size_fails_its_stud
     assert study.entry is not None
     paths[2].write_bytes(b"something else".ljust(paths[2].stat().st_size))
     with pytest.raises(DicomError, match="File 3 of 7 ") as raised:
-        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+        convert_study(study.entry, tmp_path / "in", study_folder(tmp_path / "out", study.study_id))
     assert raised.value.code == "changed_file"
     save(make_series(study="1.2.840.99.7.9")[2:3], tmp_path / "in", "002.dcm".format)
     with pytest.raises(DicomError, match="of several studies"):
-        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+        convert_study(study.entry, tmp_path / "in", study_folder(tmp_path / "out", study.study_id))
 
 
 def test_an_input_that_changed_or_went_since_the_index_is_no_study_s_fault(tmp_path: Path) -> None:
@@ -101,18 +102,18 @@ def test_an_input_that_changed_or_went_since_the_index_is_no_study_s_fault(tmp_p
     assert study.entry is not None
     paths[2].write_bytes(paths[2].read_bytes()[:-1])
     with pytest.raises(MachineError, match=r"input changed since it was indexed: file 3 of 7 of a study has \d+ bytes"):
-        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+        convert_study(study.entry, tmp_path / "in", study_folder(tmp_path / "out", study.study_id))
     save(make_series()[2:3], tmp_path / "in", "002.dcm".format)
     later_ns = paths[2].stat().st_mtime_ns + 3_000_000_000
     os.utime(paths[2], ns=(later_ns, later_ns))
     with pytest.raises(MachineError, match=r"file 3 of 7 of a study was written again"):
-        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+        convert_study(study.entry, tmp_path / "in", study_folder(tmp_path / "out", study.study_id))
     paths[2].unlink()
     with pytest.raises(MachineError, match=r"file 3 of 7 of a study is gone. Run again with -resume"):
-        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+        convert_study(study.entry, tmp_path / "in", study_folder(tmp_path / "out", study.study_id))
     (tmp_path / "in").rename(tmp_path / "away")
     with pytest.raises(MachineError, match="not there any more") as caught:
-        convert_study(study.entry, tmp_path / "in", tmp_path / "out")
+        convert_study(study.entry, tmp_path / "in", study_folder(tmp_path / "out", study.study_id))
     assert str(tmp_path) not in str(caught.value)
 
 

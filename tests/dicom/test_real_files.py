@@ -20,6 +20,7 @@ from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.stage.folder import study_folder
 
 PYDICOM = Path(pydicom.data.__file__).parent / "test_files"
 PYDICOM_DATA = Path(data_store.__file__).parent / "data"
@@ -66,7 +67,7 @@ def refusal(folder: Path, out: Path) -> str | None:
         if study.entry is None:
             assert study.failure is not None
             return study.failure.message
-        convert_study(study.entry, folder, out)
+        convert_study(study.entry, folder, study_folder(out, study.study_id))
     except ScarnetError as error:
         return str(error)
     assert (out / "studies" / study.study_id / "image.nii.gz").exists()

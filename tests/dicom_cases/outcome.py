@@ -10,6 +10,7 @@ from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume, read_nifti
 from scarnet_cli.index.intake import IntakeOptions, take_in
 from scarnet_cli.index.study_plan import PlannedStudy
+from scarnet_cli.stage.folder import study_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def outcome(source: Path, out: Path) -> Outcome:
         assert study.failure is not None
         return Outcome(study, None, {}, (study.failure.code, study.failure.message))
     try:
-        convert_study(study.entry, source, out)
+        convert_study(study.entry, source, study_folder(out, study.study_id))
     except DicomError as error:
         return Outcome(study, None, {}, (error.code, str(error)))
     folder = out / "studies" / study.study_id

@@ -12,10 +12,10 @@ from document_inputs import PAGE
 from exported_study import label
 from input_kinds import IS, KINDS, Kind, contents, nifti, put, row, study, tarred, zipped
 
-from scarnet_cli.cli.convert import convert_batch
 from scarnet_cli.cli.main import cli
 from scarnet_cli.dicom import archives
 from scarnet_cli.dicom.batch import read_batch
+from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.packing import REFUSED
 from scarnet_cli.errors import InputError
@@ -84,11 +84,10 @@ def test_a_study_in_an_archive_in_an_archive_is_read_in_one_pass(
 ) -> None:
     source = cohort_of_archives(tmp_path / "in", 1, 2, 3)
     (path,) = write_plan(index(source), tmp_path / "out")
-    entries = read_batch(path).studies
     opened: list[int] = []
     held = archives._held
     monkeypatch.setattr(archives, "_held", lambda *arguments: opened.append(1) or held(*arguments))
-    assert convert_batch(entries, source, tmp_path / "converted") == []
+    assert convert_batch(read_batch(path), tmp_path / "converted") == []
     assert len(opened) == 3 * 2  # of each study the archive of all, and its own
     for number in (1, 2, 3):
         study_id = study_id_from_uid(f"1.2.840.99.7.{number}")

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 from dicom_series import make_series, save, stored_pixels
 
-from scarnet_cli.cli.convert import convert_batch
 from scarnet_cli.cli.main import cli
 from scarnet_cli.dicom.batch import read_batch
+from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.errors import InputError, MachineError
 from scarnet_cli.image.volume import read_nifti
@@ -191,8 +191,7 @@ def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/in/caf\xe9 \xff"))
     save(make_series(), folder, lambda i: os.fsdecode(b"\xfe%d" % i))
     (batch,) = write_plan(index(tmp_path / "in"), tmp_path / "out")
-    studies = read_batch(batch).studies
-    assert convert_batch(studies, tmp_path / "in", tmp_path / "converted") == []
+    assert convert_batch(read_batch(batch), tmp_path / "converted") == []
     image = read_nifti(tmp_path / "converted" / "studies" / STUDY / "image.nii.gz")
     assert (image.array == stored_pixels(7)).all()
 

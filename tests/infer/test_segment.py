@@ -19,7 +19,7 @@ from scarnet_cli.infer.segment_stage import Mode, segment_studies
 from scarnet_cli.infer.segment_study import GroupedPredictions
 from scarnet_cli.model.weights import TrainedNetwork
 from scarnet_cli.phantom.make import Phantom, make_phantom
-from scarnet_cli.stage.guard import Guard
+from scarnet_cli.stage.execution import Execution
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 
@@ -61,8 +61,8 @@ def test_the_fast_mode_says_so_and_still_finds_the_heart_in_a_process_apart(
     torch.set_num_threads(2)
     torch.nn.functional.conv2d(torch.ones(8, 16, 64, 64), torch.ones(16, 16, 3, 3))
     torch.set_num_threads(threads)
-    guard = Guard(isolate=True, study_minutes=5)
-    assert segment_studies(cropped, WEIGHTS / "scarnet.safetensors", tmp_path, guard, Mode(fast=True)) == []
+    execution = Execution(isolate=True, study_minutes=5)
+    assert segment_studies(cropped, WEIGHTS / "scarnet.safetensors", tmp_path, execution, Mode(fast=True)) == []
     labels = read_nifti(tmp_path / "studies" / "a" / "labels.nii.gz")
     scores = region_dice(labels.array, phantom.labels.array)
     assert scores["blood_pool"] > 0.8

@@ -16,6 +16,7 @@ from pydicom.dataset import FileDataset
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.stage.folder import study_folder
 
 pytestmark = pytest.mark.pipeline
 
@@ -65,7 +66,7 @@ class Cohort:
     def _nifti(source: Path, target: Path) -> None:
         (study,) = take_in(source, {}, IntakeOptions()).studies
         assert study.entry is not None
-        convert_study(study.entry, source, source.parent / "plain")
+        convert_study(study.entry, source, study_folder(source.parent / "plain", study.study_id))
         image = nib.Nifti1Image.from_filename(source.parent / "plain" / "studies" / study.study_id / "image.nii.gz")
         image.header["descrip"], image.header["aux_file"] = f"{TOKEN}-descrip", f"{TOKEN}-aux"
         image.header["intent_name"], image.header["db_name"] = f"{TOKEN}-intent", f"{TOKEN}-db"

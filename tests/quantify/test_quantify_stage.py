@@ -7,22 +7,33 @@ import pyarrow.parquet as pq
 import pytest
 from shells import Grid, Shell, Wedge, make_shell
 
-from scarnet_cli.errors import GeometryError, IntermediateError, QuantificationError
+from scarnet_cli.dicom.study_record import Geometry, StudyRecord
+from scarnet_cli.errors import GeometryError, IntermediateError
 from scarnet_cli.image.volume import read_nifti, write_nifti
-from scarnet_cli.quantify.stage import PairOptions, parse_point, quantify_pair, quantify_studies
-from scarnet_cli.stage.guard import Guard
+from scarnet_cli.quantify.pair import PairOptions, quantify_pair
+from scarnet_cli.quantify.quantify_stage import quantify_studies
+from scarnet_cli.stage.execution import Execution
+from scarnet_cli.stage.folder import StudyFile, study_folder
+from scarnet_cli.stage.records import SegmentRecord
 from scarnet_cli.stage.run import write_failures
 from scarnet_cli.tables.parquet import read_table
 
-CONVERTED = {
-    "study_instance_uid": "1.2.3",
-    "manufacturer": "Siemens",
-    "slices": 5,
-    "flags": ["repeated_slice"],
-    "rv_insertion": None,
-    "component": "psir",
-}
-SEGMENTED = {"confidence": 0.9, "model": "unet", "model_sha256": "ab12", "flags": ["low_confidence"]}
+CONVERTED = StudyRecord(
+    study_id="",
+    study_instance_uid="1.2.3",
+    manufacturer="Siemens",
+    slices=5,
+    spacing_mm=1.5,
+    slice_spacing_mm=8.0,
+    geometry=Geometry((0.0, 0.0, 0.0), ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), (8.0, 1.5, 1.5)),
+    component="psir",
+    rules=(),
+    flags=("repeated_slice",),
+    rv_insertion=None,
+    deidentified=False,
+    pipeline_version="0",
+)
+SEGMENTED = SegmentRecord("", 0.9, "unet", "ab12", "default", "cpu", ("low_confidence",))
 
 
 @pytest.fixture
@@ -30,11 +41,11 @@ def stage(tmp_path: Path) -> Path:
     """Outputs of CONVERT and SEGMENT with two good studies, one on another grid and one with an unknown label."""
     for number, study_id in enumerate(("b", "a", "shifted", "strange")):
         image, labels = make_shell(Shell(wedge=Wedge((70.0, 110.0)), noise=2.0), Grid(slices=5 + number))
-        convert, segment = tmp_path / "convert" / "studies" / study_id, tmp_path / "segment" / "studies" / study_id
-        write_nifti(image, convert / "image.nii.gz")
-        write_nifti(labels, segment / "labels.nii.gz")
-        (convert / "study.json").write_text(json.dumps({"study_id": study_id, **CONVERTED}))
-        (segment / "segment.json").write_text(json.dumps({"study_id": study_id, **SEGMENTED}))
+        convert, segment = (study_folder(tmp_path / name, study_id) for name in ("convert", "segment"))
+        convert.write_volume(StudyFile.IMAGE, image)
+        segment.write_volume(StudyFile.LABELS, labels)
+        convert.write_record(StudyFile.STUDY, replace(CONVERTED, study_id=study_id))
+        segment.write_record(StudyFile.SEGMENT_RECORD, replace(SEGMENTED, study_id=study_id))
     shifted, strange = (tmp_path / f"segment/studies/{name}/labels.nii.gz" for name in ("shifted", "strange"))
     write_nifti(replace(read_nifti(shifted), origin_xyz_mm=(9.0, 9.0, 9.0)), shifted)
     labels = read_nifti(strange)
@@ -42,9 +53,9 @@ def stage(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("guard", [Guard(), Guard(isolate=True)], ids=["here", "apart"])
-def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, guard: Guard) -> None:
-    failures = quantify_studies(stage / "convert", stage / "segment", stage / "out", guard)
+@pytest.mark.parametrize("execution", [Execution(), Execution(isolate=True)], ids=["here", "apart"])
+def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, execution: Execution) -> None:
+    failures = quantify_studies(stage / "convert", stage / "segment", stage / "out", execution)
     assert [(failure.study_id, failure.code) for failure in failures] == [
         ("shifted", "grid_mismatch"),
         ("strange", "unknown_label"),
@@ -80,8 +91,8 @@ def test_study_json_holds_what_every_stage_knows(stage: Path) -> None:
 
 
 def test_insertion_of_the_samplesheet_is_used(stage: Path) -> None:
-    record = stage / "convert/studies/a/study.json"
-    record.write_text(json.dumps({"study_id": "a", **CONVERTED, "rv_insertion": [31.0, -47.0, 50.0]}))
+    given = replace(CONVERTED, study_id="a", rv_insertion=(31.0, -47.0, 50.0))
+    study_folder(stage / "convert", "a").write_record(StudyFile.STUDY, given)
     quantify_studies(stage / "convert", stage / "segment", stage / "out")
     sources = {
         row["study_id"]: row["rv_insertion_source"] for row in read_table(stage / "out/scans.parquet").to_pylist()
@@ -159,19 +170,3 @@ def test_pair_on_two_grids_raises(tmp_path: Path) -> None:
     with pytest.raises(GeometryError, match=r"Image and labels differ: the image has .* the labels .* Resample"):
         quantify_pair(tmp_path / "i.nii.gz", tmp_path / "l.nii.gz", tmp_path / "out", PairOptions("me"))
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("value", [[-1.5, 2, 30], "-1.5 2 30", "-1.5,2,30", "-1.5; 2; 30"])
-def test_point_is_read_from_a_list_or_text(value: object) -> None:
-    assert parse_point(value) == (-1.5, 2.0, 30.0)
-
-
-def test_no_point_is_none() -> None:
-    assert parse_point(None) is None
-    assert parse_point("") is None
-
-
-@pytest.mark.parametrize("value", ["1 2", "a b c", [1, 2, None], 7])
-def test_what_is_no_point_raises(value: object) -> None:
-    with pytest.raises(QuantificationError, match="three numbers"):
-        parse_point(value)

@@ -11,87 +11,89 @@ import pyarrow.parquet as pq
 import pytest
 
 from scarnet_cli.errors import DicomError, InputError, MachineError, ModelError, OutOfMemoryError
-from scarnet_cli.stage.folder import StudyFile, studies_of
-from scarnet_cli.stage.guard import Guard
-from scarnet_cli.stage.run import Work, run_studies
+from scarnet_cli.stage.execution import Execution
+from scarnet_cli.stage.folder import StudyFile, StudyFolder, studies_of, study_folder
+from scarnet_cli.stage.run import run_stage
+from scarnet_cli.stage.stage import Rows, Stage, Work
+from scarnet_cli.tables.exports import ExportRow
+from scarnet_cli.tables.slices import SliceRow
 
 STUDIES = ["a", "b", "c"]
 MESSAGE = "No LGE series among 3; name it in the rules."
-HERE, APART = Guard(), Guard(isolate=True)
-GUARDS = pytest.mark.parametrize("guard", [HERE, APART], ids=["here", "apart"])
+HERE, APART = Execution(), Execution(isolate=True)
+EXECUTIONS = pytest.mark.parametrize("execution", [HERE, APART], ids=["here", "apart"])
 
 
 # Work that a process apart can be sent: functions of this module, which leave what they did in `out`.
 
 
-def finish(out: Path, study_id: str) -> None:
-    folder = out / "studies" / study_id
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / StudyFile.CROP_RECORD).write_text("begun")
+def finish(folder: StudyFolder) -> None:
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.file(StudyFile.CROP_RECORD).write_text("begun")
 
 
 def finished(out: Path) -> list[str]:
     return sorted(p.name for p in (out / "studies").iterdir())
 
 
-def failing(out: Path, error: Exception) -> Work[None]:
+def failing(error: Exception) -> Work:
     """Finish every study but b."""
 
-    def work(study_id: str) -> None:
-        finish(out, study_id)
-        if study_id == "b":
+    def work(folder: StudyFolder) -> None:
+        finish(folder)
+        if folder.study_id == "b":
             raise error
 
     return work
 
 
-def unexpected() -> Work[None]:
-    def work(study_id: str) -> None:
-        text = f"/archive/DOE^JANE/{study_id}"
+def unexpected() -> Work:
+    def work(folder: StudyFolder) -> None:
+        text = f"/archive/DOE^JANE/{folder.study_id}"
         raise ValueError(text)
 
     return work
 
 
-def dying(out: Path, number: int, *, times: int = 2) -> Work[None]:
+def dying(out: Path, number: int, *, times: int = 2) -> Work:
     """End the process in study a, so many times; then finish it."""
 
-    def work(study_id: str) -> None:
-        finish(out, study_id)
+    def work(folder: StudyFolder) -> None:
+        finish(folder)
         with (out / "attempts.txt").open("a") as file:
-            file.write(study_id)
-        if study_id == "a" and (out / "attempts.txt").read_text().count("a") <= times:
+            file.write(folder.study_id)
+        if folder.study_id == "a" and (out / "attempts.txt").read_text().count("a") <= times:
             faulthandler.disable()
             os.kill(os.getpid(), number)
 
     return work
 
 
-def hanging(out: Path) -> Work[None]:
-    def work(study_id: str) -> None:
-        finish(out, study_id)
-        if study_id == "a":
+def hanging() -> Work:
+    def work(folder: StudyFolder) -> None:
+        finish(folder)
+        if folder.study_id == "a":
             time.sleep(1000)
 
     return work
 
 
-def leaving() -> Work[None]:
+def leaving() -> Work:
     return lambda _: os._exit(3)
 
 
-def unprepared(error: Exception) -> Work[None]:
+def unprepared(error: Exception) -> Work:
     raise error
 
 
-def dying_at_once() -> Work[None]:
+def dying_at_once() -> Work:
     os._exit(3)
 
 
-@GUARDS
-def test_an_error_ends_its_study_and_the_others_finish(tmp_path: Path, guard: Guard) -> None:
-    failures = run_studies(
-        "convert", STUDIES, partial(failing, tmp_path, DicomError("no_lge", MESSAGE)), tmp_path, guard
+@EXECUTIONS
+def test_an_error_ends_its_study_and_the_others_finish(tmp_path: Path, execution: Execution) -> None:
+    failures = run_stage(
+        Stage("convert", partial(failing, DicomError("no_lge", MESSAGE))), STUDIES, tmp_path, execution
     )
     assert [(f.study_id, f.stage, f.code) for f in failures] == [("b", "convert", "no_lge")]
     assert failures[0].message == MESSAGE
@@ -99,40 +101,34 @@ def test_an_error_ends_its_study_and_the_others_finish(tmp_path: Path, guard: Gu
     assert pq.read_table(tmp_path / "failures.parquet").column("study_id").to_pylist() == ["b"]
 
 
-@GUARDS
+@EXECUTIONS
 def test_an_unexpected_error_is_named_by_type_without_its_text(
-    tmp_path: Path, guard: Guard, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, execution: Execution, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (failure,) = run_studies("crop", ["a"], unexpected, tmp_path, guard)
+    (failure,) = run_stage(Stage("crop", unexpected), ["a"], tmp_path, execution)
     assert failure.code == "internal_error"
     assert "ValueError" in failure.message
     assert "DOE" not in failure.message + capfd.readouterr().err
 
 
-@GUARDS
+@EXECUTIONS
 def test_memory_that_runs_out_ends_the_stage_where_it_will_be_tried_again_with_more(
-    tmp_path: Path, guard: Guard
+    tmp_path: Path, execution: Execution
 ) -> None:
-    guard = Guard(guard.isolate, will_retry=True)
+    execution = Execution(execution.isolate, will_retry=True)
     with pytest.raises(OutOfMemoryError, match="Memory ran out"):
-        run_studies(
-            "segment",
-            STUDIES,
-            partial(failing, tmp_path, MemoryError()),
-            tmp_path,
-            Guard(guard.isolate, will_retry=True),
-        )
+        run_stage(Stage("segment", partial(failing, MemoryError())), STUDIES, tmp_path, execution)
     assert not (tmp_path / "failures.parquet").exists()
 
 
-@GUARDS
-def test_else_it_is_the_study_s_failure(tmp_path: Path, guard: Guard) -> None:
-    (failure,) = run_studies("segment", STUDIES, partial(failing, tmp_path, MemoryError()), tmp_path, guard)
+@EXECUTIONS
+def test_else_it_is_the_study_s_failure(tmp_path: Path, execution: Execution) -> None:
+    (failure,) = run_stage(Stage("segment", partial(failing, MemoryError())), STUDIES, tmp_path, execution)
     assert (failure.study_id, failure.code) == ("b", "out_of_memory")
     assert finished(tmp_path) == ["a", "c"]
 
 
-@GUARDS
+@EXECUTIONS
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -142,24 +138,24 @@ def test_else_it_is_the_study_s_failure(tmp_path: Path, guard: Guard) -> None:
     ],
 )
 def test_a_fault_of_the_machine_ends_the_stage_and_is_no_study_s_failure(
-    tmp_path: Path, guard: Guard, error: Exception, words: str
+    tmp_path: Path, execution: Execution, error: Exception, words: str
 ) -> None:
     with pytest.raises(MachineError, match=words) as caught:
-        run_studies("convert", STUDIES, partial(failing, tmp_path, error), tmp_path, guard)
+        run_stage(Stage("convert", partial(failing, error)), STUDIES, tmp_path, execution)
     assert "DOE" not in str(caught.value)
     assert not (tmp_path / "failures.parquet").exists()
 
 
-@GUARDS
-def test_weights_that_cannot_be_used_end_the_stage(tmp_path: Path, guard: Guard) -> None:
+@EXECUTIONS
+def test_weights_that_cannot_be_used_end_the_stage(tmp_path: Path, execution: Execution) -> None:
     error = ModelError("wrong_weights", "They are for localise.")
     with pytest.raises(ModelError, match="are for localise"):
-        run_studies("segment", STUDIES, partial(unprepared, error), tmp_path, guard)
+        run_stage(Stage("segment", partial(unprepared, error)), STUDIES, tmp_path, execution)
 
 
 def test_a_process_that_cannot_start_is_the_machine_s_fault(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="before it did anything"):
-        run_studies("segment", STUDIES, dying_at_once, tmp_path, APART)
+        run_stage(Stage("segment", dying_at_once), STUDIES, tmp_path, APART)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +165,7 @@ def test_a_process_that_cannot_start_is_the_machine_s_fault(tmp_path: Path) -> N
 def test_a_study_that_kills_its_process_twice_is_named_and_the_others_finish(
     tmp_path: Path, number: int, name: str, advice: str
 ) -> None:
-    (failure,) = run_studies("segment", STUDIES, partial(dying, tmp_path, number), tmp_path, APART)
+    (failure,) = run_stage(Stage("segment", partial(dying, tmp_path, number)), STUDIES, tmp_path, APART)
     assert (failure.study_id, failure.code) == ("a", "crashed")
     assert name in failure.message
     assert advice in failure.message
@@ -178,25 +174,27 @@ def test_a_study_that_kills_its_process_twice_is_named_and_the_others_finish(
 
 
 def test_a_study_whose_process_is_killed_once_is_done_in_a_new_one(tmp_path: Path) -> None:
-    assert run_studies("segment", STUDIES, partial(dying, tmp_path, signal.SIGKILL, times=1), tmp_path, APART) == []
+    assert (
+        run_stage(Stage("segment", partial(dying, tmp_path, signal.SIGKILL, times=1)), STUDIES, tmp_path, APART) == []
+    )
     assert finished(tmp_path) == STUDIES
 
 
 def test_a_process_killed_twice_ends_the_stage_where_it_will_be_tried_again(tmp_path: Path) -> None:
-    guard = Guard(isolate=True, will_retry=True)
+    execution = Execution(isolate=True, will_retry=True)
     with pytest.raises(OutOfMemoryError, match="ended twice by SIGKILL"):
-        run_studies("segment", STUDIES, partial(dying, tmp_path, signal.SIGKILL), tmp_path, guard)
+        run_stage(Stage("segment", partial(dying, tmp_path, signal.SIGKILL)), STUDIES, tmp_path, execution)
 
 
 def test_after_a_crash_studies_are_prepared_more_carefully(tmp_path: Path) -> None:
-    first, careful = partial(dying, tmp_path, signal.SIGSEGV, times=9), partial(failing, tmp_path, DicomError("x", "y"))
-    (failure,) = run_studies("segment", STUDIES, first, tmp_path, APART, prepare_again=careful)
+    first, careful = partial(dying, tmp_path, signal.SIGSEGV, times=9), partial(failing, DicomError("x", "y"))
+    (failure,) = run_stage(Stage("segment", first, prepare_again=careful), STUDIES, tmp_path, APART)
     assert (failure.study_id, failure.code) == ("b", "x")
 
 
 def test_a_study_that_hangs_is_stopped_and_the_others_finish(tmp_path: Path) -> None:
-    guard = Guard(isolate=True, study_minutes=0.05)
-    (failure,) = run_studies("segment", STUDIES, partial(hanging, tmp_path), tmp_path, guard)
+    execution = Execution(isolate=True, study_minutes=0.05)
+    (failure,) = run_stage(Stage("segment", hanging), STUDIES, tmp_path, execution)
     assert (failure.study_id, failure.code) == ("a", "timed_out")
     assert "in 0.05 minutes" in failure.message
     assert finished(tmp_path) == ["b", "c"]
@@ -204,13 +202,13 @@ def test_a_study_that_hangs_is_stopped_and_the_others_finish(tmp_path: Path) -> 
 
 
 def test_a_process_that_leaves_with_a_status_is_a_crash(tmp_path: Path) -> None:
-    (failure,) = run_studies("convert", ["a"], leaving, tmp_path, APART)
+    (failure,) = run_stage(Stage("convert", leaving), ["a"], tmp_path, APART)
     assert failure.code == "crashed"
     assert "exit status 3" in failure.message
 
 
 def test_without_failures_the_table_is_empty_and_has_its_columns(tmp_path: Path) -> None:
-    assert run_studies("convert", [], unexpected, tmp_path / "new", HERE) == []
+    assert run_stage(Stage("convert", unexpected), [], tmp_path / "new", HERE) == []
     table = pq.read_table(tmp_path / "new" / "failures.parquet")
     assert table.num_rows == 0
     assert table.column_names[:4] == ["study_id", "stage", "code", "message"]
@@ -218,13 +216,13 @@ def test_without_failures_the_table_is_empty_and_has_its_columns(tmp_path: Path)
 
 def test_an_interrupt_is_no_failure_of_the_study(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run_studies("convert", STUDIES, partial(failing, tmp_path, KeyboardInterrupt()), tmp_path, HERE)  # type: ignore[arg-type]
+        run_stage(Stage("convert", partial(failing, KeyboardInterrupt())), STUDIES, tmp_path, HERE)  # type: ignore[arg-type]
 
 
 def test_a_folder_that_no_stage_wrote_is_refused_and_a_batch_without_studies_is_not(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no studies"):
         studies_of(tmp_path, StudyFile.IMAGE)
-    finish(tmp_path, "a")
+    finish(study_folder(tmp_path, "a"))
     with pytest.raises(InputError, match=r"none of its studies \(1\) holds image.nii.gz"):
         studies_of(tmp_path, StudyFile.IMAGE, StudyFile.CROP_RECORD)
     assert studies_of(tmp_path, StudyFile.CROP_RECORD) == ["a"]
@@ -233,5 +231,25 @@ def test_a_folder_that_no_stage_wrote_is_refused_and_a_batch_without_studies_is_
 
 
 def test_a_batch_whose_studies_all_failed_is_no_mistake(tmp_path: Path) -> None:
-    run_studies("convert", ["a"], unexpected, tmp_path)
+    run_stage(Stage("convert", unexpected), ["a"], tmp_path)
     assert studies_of(tmp_path, StudyFile.IMAGE) == []
+
+
+def measuring() -> Work:
+    """Fail study b, and return a row of every other."""
+
+    def work(folder: StudyFolder) -> Rows:
+        if folder.study_id == "b":
+            raise DicomError("no_lge", MESSAGE)
+        return [ExportRow(folder.study_id, report_uid="1.2.3")]
+
+    return work
+
+
+@EXECUTIONS
+def test_the_rows_of_the_studies_that_were_done_become_the_stage_s_tables(tmp_path: Path, execution: Execution) -> None:
+    stage = Stage("export", measuring, tables=(ExportRow, SliceRow))
+    assert [failure.study_id for failure in run_stage(stage, STUDIES, tmp_path, execution)] == ["b"]
+    rows = pq.read_table(tmp_path / "exports.parquet").select(["study_id", "report_uid"]).to_pylist()
+    assert rows == [{"study_id": "a", "report_uid": "1.2.3"}, {"study_id": "c", "report_uid": "1.2.3"}]
+    assert pq.read_table(tmp_path / "slices.parquet").num_rows == 0

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pydicom
 
+from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.datasets import file_bytes
 from scarnet_cli.dicom.deidentification.deidentify import deidentify
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
@@ -20,14 +21,14 @@ from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.errors import DicomError, InputError
 from scarnet_cli.files import read_json, write_bytes
 from scarnet_cli.image.volume import Volume, read_nifti
-from scarnet_cli.stage.guard import IN_PROCESS, Guard
-from scarnet_cli.stage.run import Work, attempt_studies
+from scarnet_cli.stage.execution import IN_PROCESS, Execution
+from scarnet_cli.stage.folder import STUDIES, StudyFile, StudyFolder, study_folder
+from scarnet_cli.stage.run import attempt_studies
+from scarnet_cli.stage.stage import Stage, Work
 from scarnet_cli.tables.exports import ExportRow
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import write_table
 
-SEGMENTATION: Final = "seg.dcm"
-REPORT: Final = "report.dcm"
 _STAGE: Final = "export"
 # Flags of studies whose images have no names that are theirs alone, so that no reference would name one image.
 _NAMELESS: Final = {
@@ -35,16 +36,13 @@ _NAMELESS: Final = {
     "patients_separated": "images of another patient have its StudyInstanceUID",
     "no_study_uid": "they have no StudyInstanceUID in common",
 }
-_LABELS: Final = "labels.nii.gz"
-_RECORD: Final = "study.json"
 
 
 def export_studies(
-    entries: Sequence[StudyEntry],
-    root: Path,
+    batch: Batch,
     results: Sequence[Path],
     out: Path,
-    guard: Guard = IN_PROCESS,
+    execution: Execution = IN_PROCESS,
     *,
     pseudonyms: Pseudonyms | None = None,
 ) -> list[Failure]:
@@ -53,57 +51,55 @@ def export_studies(
     A study that cannot be exported is measured all the same: it has a row in exports.parquet that says why.
 
     Args:
-        entries: The studies' entries in a batch: their source images are read again, headers alone.
-        root: Root that the sources' paths lie below.
+        batch: The studies: their source images are read again, headers alone.
         results: Where the results are: directories with studies/<id>/labels.nii.gz and study.json of `quantify`.
         out: Output directory; other files in it are left alone.
-        guard: What protects the other studies.
+        execution: How the studies are done.
         pseudonyms: For studies that were indexed with them: their sources are de-identified likewise.
 
     Returns:
         The studies that could not be exported.
 
     Raises:
-        InputError: None of the entries' studies was measured, or they are de-identified and there are no pseudonyms,
+        InputError: None of the studies was measured, or they are de-identified and there are no pseudonyms,
             or the other way round.
     """
-    _require_pseudonyms(entries, pseudonyms)
-    by_id = {entry.study_id: entry for entry in entries}
+    _require_pseudonyms(batch.studies, pseudonyms)
+    entries = {entry.study_id: entry for entry in batch.studies}
     measured = [
-        study_id for study_id in by_id if _find(results, study_id, _RECORD) and _find(results, study_id, _LABELS)
+        study_id
+        for study_id in entries
+        if _find(results, study_id, StudyFile.STUDY) and _find(results, study_id, StudyFile.LABELS)
     ]
-    if entries and not any((path / "studies").is_dir() for path in results):
+    if entries and not any((path / STUDIES).is_dir() for path in results):
         message = (
             "None of the directories has results (studies/<id>/labels.nii.gz and study.json); run the stages first."
         )
         raise InputError("no_results", message)
-    prepare = partial(_exporter, by_id, root, results, out, pseudonyms)
-    failures = attempt_studies(_STAGE, measured, prepare, guard)
+    stage = Stage(_STAGE, partial(_prepare, entries, batch.root, results, pseudonyms))
+    failures = attempt_studies(stage, measured, out, execution).failures
     reasons = {failure.study_id: failure for failure in failures}
-    rows = [_row(study_id, out / "studies" / study_id, reasons.get(study_id)) for study_id in measured]
+    rows = [_row(study_folder(out, study_id), reasons.get(study_id)) for study_id in measured]
     write_table(ExportRow, rows, out / "exports.parquet", {})
     return failures
 
 
-def _exporter(
-    by_id: Mapping[str, StudyEntry],
-    root: Path,
-    results: Sequence[Path],
-    out: Path,
-    pseudonyms: Pseudonyms | None,
-) -> Work[None]:
+def _prepare(
+    entries: Mapping[str, StudyEntry], root: Path, results: Sequence[Path], pseudonyms: Pseudonyms | None
+) -> Work:
     """Return the function that exports one study."""
     made = datetime.now()
 
-    def export_study(study_id: str) -> None:
-        record, labels = (_find(results, study_id, name) for name in (_RECORD, _LABELS))
+    def export_study(folder: StudyFolder) -> None:
+        study_id = folder.study_id
+        record, labels = (_find(results, study_id, name) for name in (StudyFile.STUDY, StudyFile.LABELS))
         if record is None or labels is None:
             return
-        slices = read_sources(by_id[study_id], root)
+        slices = read_sources(entries[study_id], root)
         if pseudonyms is not None:
             slices = deidentified_sources(slices, pseudonyms)
-            _require_same_key(slices, by_id[study_id])
-        write_results(read_nifti(labels), read_json(record), slices, out / "studies" / study_id, made)
+            _require_same_key(slices, entries[study_id])
+        write_results(read_nifti(labels), read_json(record), slices, folder, made)
 
     return export_study
 
@@ -153,7 +149,7 @@ def read_sources(entry: StudyEntry, root: Path) -> list[SourceSlice]:
 
 
 def write_results(
-    labels: Volume, record: Mapping[str, Any], sources: Sequence[SourceSlice], folder: Path, made: datetime
+    labels: Volume, record: Mapping[str, Any], sources: Sequence[SourceSlice], folder: StudyFolder, made: datetime
 ) -> None:
     """Write seg.dcm and report.dcm, each atomically.
 
@@ -163,7 +159,7 @@ def write_results(
         labels: Label map on the source's grid.
         record: The study's row of `scans`, in study.json.
         sources: Its source images, in any order.
-        folder: The study's directory.
+        folder: The study's folder, to write to.
         made: Local time that the objects say they were made at; all else follows from the other arguments.
 
     Raises:
@@ -173,20 +169,20 @@ def write_results(
     result = Result(slices, record["model"], record["model_sha256"], record["segment_mode"], made)
     segmentation = make_segmentation(labels, result)
     report = make_report(record, segmentation, result)
-    for name, dataset in ((SEGMENTATION, segmentation), (REPORT, report)):
-        write_bytes(folder / name, file_bytes(dataset))
+    for name, dataset in ((StudyFile.SEGMENTATION, segmentation), (StudyFile.REPORT, report)):
+        write_bytes(folder.file(name), file_bytes(dataset))
 
 
-def _find(results: Sequence[Path], study_id: str, name: str) -> Path | None:
-    paths = (directory / "studies" / study_id / name for directory in results)
+def _find(results: Sequence[Path], study_id: str, name: StudyFile) -> Path | None:
+    paths = (study_folder(directory, study_id).file(name) for directory in results)
     return next((path for path in paths if path.is_file()), None)
 
 
-def _row(study_id: str, folder: Path, failure: Failure | None) -> ExportRow:
+def _row(folder: StudyFolder, failure: Failure | None) -> ExportRow:
     if failure is not None:
-        return ExportRow(study_id, code=failure.code, message=failure.message)
+        return ExportRow(folder.study_id, code=failure.code, message=failure.message)
     uids = [
-        str(pydicom.dcmread(folder / name, specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
-        for name in (SEGMENTATION, REPORT)
+        str(pydicom.dcmread(folder.file(name), specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
+        for name in (StudyFile.SEGMENTATION, StudyFile.REPORT)
     ]
-    return ExportRow(study_id, segmentation_uid=uids[0], report_uid=uids[1])
+    return ExportRow(folder.study_id, segmentation_uid=uids[0], report_uid=uids[1])

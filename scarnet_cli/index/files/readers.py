@@ -14,7 +14,7 @@ from scarnet_cli.dicom.headers import Header
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.index.files.read_files import Found, read_files
 from scarnet_cli.index.files.sweep import CRASHED, NO_MEMORY, STUCK
-from scarnet_cli.worker import Died, TimedOut, Worker, started_worker, worded
+from scarnet_cli.worker import ProcessDeath, TaskTimeout, Worker, describe, start_worker
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +77,10 @@ class _Reader:
     def read(self, files: Sequence[FoundFile]) -> list[Found]:
         try:
             return self._do(files)
-        except (Died, TimedOut) as event:
-            logger.warning("a process that reads files %s; its %d files are read one by one", worded(event), len(files))
+        except (ProcessDeath, TaskTimeout) as event:
+            logger.warning(
+                "a process that reads files %s; its %d files are read one by one", describe(event), len(files)
+            )
             self._drop()
         found: list[Found] = []
         stuck = 0
@@ -98,13 +100,13 @@ class _Reader:
         """Read one file; what ends the process may have been left by another, and counts only in a new one."""
         try:
             return self._do([file])[0]
-        except (Died, TimedOut) as first:
+        except (ProcessDeath, TaskTimeout) as first:
             event = first
             self._drop()
-        if not isinstance(event, TimedOut):
+        if not isinstance(event, TaskTimeout):
             try:
                 return self._do([file])[0]
-            except (Died, TimedOut) as second:
+            except (ProcessDeath, TaskTimeout) as second:
                 event = second
                 self._drop()
         kind = _kind_of(event)
@@ -115,7 +117,7 @@ class _Reader:
         if self._closed:
             raise CancelledError
         if self._worker is None:
-            self._worker = started_worker(partial(_prepared, self._root), "index")
+            self._worker = start_worker(partial(_prepared, self._root), "index")
         limit_s = self._file_s + sum(file.size for file in files) / _LEAST_BYTES_A_SECOND
         return self._worker.do([file.path for file in files], limit_s)
 
@@ -129,8 +131,8 @@ def _prepared(root: Path) -> Callable[[list[str]], list[Found]]:
     return partial(read_files, root)
 
 
-def _kind_of(event: Died | TimedOut) -> str:
-    if isinstance(event, TimedOut):
+def _kind_of(event: ProcessDeath | TaskTimeout) -> str:
+    if isinstance(event, TaskTimeout):
         return STUCK
     return NO_MEMORY if event.killed else CRASHED
 

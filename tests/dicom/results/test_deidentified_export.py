@@ -9,6 +9,7 @@ from planted import holders, plant, plant_shown, secrets_of
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.errors import InputError
@@ -39,7 +40,7 @@ def test_no_object_holds_what_was_planted_and_each_refers_to_the_new_uids(
     study: Labelled, sources: list[Dataset], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    assert export_studies([study.entry], study.root, study.results, out, pseudonyms=PSEUDONYMS) == []
+    assert export_studies(Batch(study.root, [study.entry]), study.results, out, pseudonyms=PSEUDONYMS) == []
     files = [path for folder in (out, study.work / "quantify") for path in folder.rglob("*") if path.is_file()]
     assert holders(files, secrets_of(sources)) == {}
     folder = out / "studies" / study.study_id
@@ -63,9 +64,9 @@ def test_no_object_holds_what_was_planted_and_each_refers_to_the_new_uids(
 
 def test_another_key_or_none_is_refused(study: Labelled, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="name the key that they were indexed with"):
-        export_studies([study.entry], study.root, study.results, tmp_path / "out")
+        export_studies(Batch(study.root, [study.entry]), study.results, tmp_path / "out")
     other = Pseudonyms(b"o" * 32)
-    (failure,) = export_studies([study.entry], study.root, study.results, tmp_path / "out", pseudonyms=other)
+    (failure,) = export_studies(Batch(study.root, [study.entry]), study.results, tmp_path / "out", pseudonyms=other)
     assert failure.code == "other_key"
     assert read_table(tmp_path / "out" / "exports.parquet")["code"].to_pylist() == ["other_key"]
     assert not (tmp_path / "out" / "studies").exists()
@@ -76,4 +77,4 @@ def test_studies_that_were_indexed_with_their_names_are_not_exported_under_pseud
     (study,) = take_in(tmp_path / "in", {}, IntakeOptions()).studies
     assert study.entry is not None
     with pytest.raises(InputError, match="indexed without --deidentify"):
-        export_studies([study.entry], tmp_path / "in", [], tmp_path / "out", pseudonyms=PSEUDONYMS)
+        export_studies(Batch(tmp_path / "in", [study.entry]), [], tmp_path / "out", pseudonyms=PSEUDONYMS)

@@ -12,10 +12,12 @@ from exported_study import Labelled, judge, label, read_by_dcmqi
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.results.export_stage import export_studies, read_sources, write_results
 from scarnet_cli.errors import MachineError
 from scarnet_cli.image.volume import same_grid
-from scarnet_cli.stage.guard import Guard
+from scarnet_cli.stage.execution import Execution
+from scarnet_cli.stage.folder import StudyFolder
 from scarnet_cli.tables.parquet import read_table
 
 MADE = datetime(2026, 3, 4, 5, 6, 7)
@@ -29,7 +31,7 @@ def study(tmp_path: Path) -> Labelled:
 
 
 def written(study: Labelled, out: Path, made: datetime = MADE, **changes: str) -> list[bytes]:
-    write_results(study.labels, study.record | changes, read_sources(study.entry, study.root), out, made)
+    write_results(study.labels, study.record | changes, read_sources(study.entry, study.root), StudyFolder(out), made)
     return [(out / name).read_bytes() for name in FILES]
 
 
@@ -150,7 +152,7 @@ def test_a_study_that_came_as_nifti_is_a_row_that_says_so(tmp_path: Path, study:
     image = study.work / "convert" / "studies" / study.study_id / "image.nii.gz"
     (tmp_path / "sheet.csv").write_text(f"study,dicom\nmine,{image}\n")
     given = label(tmp_path / "sheet.csv", tmp_path / "given")
-    (failure,) = export_studies([given.entry], given.root, given.results, tmp_path / "out")
+    (failure,) = export_studies(Batch(given.root, [given.entry]), given.results, tmp_path / "out")
     assert failure.code == "no_dicom_source"
     (row,) = rows(tmp_path / "out")
     assert (row["study_id"], row["segmentation_uid"], row["code"]) == ("mine", None, "no_dicom_source")
@@ -168,7 +170,7 @@ def test_images_that_changed_are_refused_and_other_files_stay(study: Labelled) -
     kept = study.work / "out" / "studies" / study.study_id / "image.nii.gz"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"a result")
-    (failure,) = export_studies([entry], study.root, study.results, study.work / "out")
+    (failure,) = export_studies(Batch(study.root, [entry]), study.results, study.work / "out")
     assert failure.code == "changed_file"
     assert [path.name for path in kept.parent.iterdir()] == ["image.nii.gz"]
 
@@ -176,7 +178,7 @@ def test_images_that_changed_are_refused_and_other_files_stay(study: Labelled) -
 def test_a_file_that_is_gone_is_named_by_no_path(study: Labelled) -> None:
     next(study.root.glob("*.dcm")).unlink()
     with pytest.raises(MachineError, match="is gone") as caught:
-        export_studies([study.entry], study.root, study.results, study.work / "out", Guard(isolate=True))
+        export_studies(Batch(study.root, [study.entry]), study.results, study.work / "out", Execution(isolate=True))
     assert ".dcm" not in str(caught.value)
 
 

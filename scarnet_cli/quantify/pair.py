@@ -1,0 +1,53 @@
+"""Measure one image with its label map, two NIfTI files, without the pipeline."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scarnet_cli.cases.label_values import LabelValues, to_labels
+from scarnet_cli.image.foreign_nifti import ORIENTATION_UNKNOWN, as_stack, like, read_foreign_nifti
+from scarnet_cli.quantify.measures import measure_study, without_orientation
+from scarnet_cli.quantify.orientation import Point
+from scarnet_cli.quantify.rows import TABLES, study_rows
+from scarnet_cli.stage.run import write_rows
+from scarnet_cli.tables.columns import record_of
+from scarnet_cli.tables.scans import ScanRow
+
+
+@dataclass(frozen=True, slots=True)
+class PairOptions:
+    """What a user says of one image with its label map.
+
+    Attributes:
+        study_id: What the rows are called.
+        rv_insertion: LPS position in mm of the anterior RV insertion, or None.
+        label_values: What the label map's values mean; None where they are ours.
+    """
+
+    study_id: str
+    rv_insertion: Point | None = None
+    label_values: LabelValues | None = None
+
+
+def quantify_pair(image: Path, labels: Path, out: Path, options: PairOptions) -> None:
+    """Measure one image with its label map and write `out`/scans, slices and segments.parquet.
+
+    Args:
+        image: NIfTI file of the LGE stack.
+        labels: NIfTI file of the label map on the same grid.
+        out: Directory of the tables.
+        options: The study's name, and what the files do not say themselves.
+
+    Raises:
+        GeometryError: A file cannot be read, the grids differ, or a label value is unknown.
+        QuantificationError: The label map or the signal cannot be measured.
+    """
+    foreign = read_foreign_nifti(image)
+    stack = as_stack(foreign.volume)
+    theirs = like(read_foreign_nifti(labels).volume, stack)
+    ours = theirs.with_array(to_labels(theirs.array, options.label_values, "The label map"))
+    measures = measure_study(stack, ours, options.rv_insertion)
+    if ORIENTATION_UNKNOWN in foreign.flags:
+        measures = without_orientation(measures)
+    known = record_of(ScanRow, {"study_id": options.study_id, "flags": foreign.flags})
+    scan, parts = study_rows(measures, known)
+    write_rows([scan, *parts], TABLES, out)

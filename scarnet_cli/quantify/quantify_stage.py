@@ -1,0 +1,81 @@
+"""Stage QUANTIFY: label maps in, rows of the tables scans, slices and segments out."""
+
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from scarnet_cli.dicom.study_record import StudyRecord
+from scarnet_cli.draw.overlay import draw_overlay
+from scarnet_cli.evaluate.reference import compare
+from scarnet_cli.files import write_json
+from scarnet_cli.image.foreign_nifti import ORIENTATION_UNKNOWN
+from scarnet_cli.image.volume import read_nifti
+from scarnet_cli.quantify.measures import measure_study, without_orientation
+from scarnet_cli.quantify.rows import TABLES, study_rows
+from scarnet_cli.stage.execution import IN_PROCESS, Execution
+from scarnet_cli.stage.folder import StudyFile, StudyFolder, studies_of, study_folder
+from scarnet_cli.stage.records import SegmentRecord
+from scarnet_cli.stage.run import run_stage
+from scarnet_cli.stage.stage import Rows, Stage, Work
+from scarnet_cli.tables.columns import cells_of, record_of
+from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.scans import ScanRow
+
+_FROM_CONVERT: Final = ("study_instance_uid", "manufacturer")
+_FROM_SEGMENT: Final = ("confidence", "model", "model_sha256", "segment_mode", "device")
+
+
+def quantify_studies(converted: Path, segmented: Path, out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
+    """Measure every study of `segmented` and write the tables, the failures, and each study's picture and record.
+
+    Args:
+        converted: Output directory of `convert`.
+        segmented: Output directory of `segment`.
+        out: Gets scans, slices, segments and failures.parquet, and studies/<id>/{overlay.png, study.json}.
+        execution: How the studies are done.
+
+    Returns:
+        The studies that could not be measured.
+
+    Raises:
+        InputError: A directory is no such output.
+        MachineError: The machine failed, or a file of an earlier stage is gone or damaged.
+    """
+    study_ids = studies_of(segmented, StudyFile.LABELS, StudyFile.SEGMENT_RECORD)
+    studies_of(converted, StudyFile.IMAGE, StudyFile.STUDY)
+    return run_stage(
+        Stage("quantify", partial(_prepare, converted, segmented), tables=TABLES), study_ids, out, execution
+    )
+
+
+def _prepare(converted: Path, segmented: Path) -> Work:
+    return partial(quantify_study, converted=converted, segmented=segmented)
+
+
+def quantify_study(folder: StudyFolder, converted: Path, segmented: Path) -> Rows:
+    """Measure one study, write overlay.png and study.json into its folder and return its rows.
+
+    Raises:
+        GeometryError: Image and label map, or reference, lie on different grids.
+        QuantificationError: The label map or the signal cannot be measured.
+        IntermediateError: A file of an earlier stage is gone or damaged.
+    """
+    convert, segment = (study_folder(directory, folder.study_id) for directory in (converted, segmented))
+    image, labels = convert.read_volume(StudyFile.IMAGE), segment.read_volume(StudyFile.LABELS)
+    study = convert.read_record(StudyFile.STUDY, StudyRecord)
+    segmentation = segment.read_record(StudyFile.SEGMENT_RECORD, SegmentRecord)
+    measures = measure_study(image, labels, study.rv_insertion)
+    if ORIENTATION_UNKNOWN in study.flags:
+        measures = without_orientation(measures)
+    known = {name: getattr(study, name) for name in _FROM_CONVERT}
+    known |= {name: getattr(segmentation, name) for name in _FROM_SEGMENT}
+    known |= {"study_id": folder.study_id, "flags": (*study.flags, *segmentation.flags)}
+    drawn = convert.file(StudyFile.REFERENCE)
+    reference = compare(labels.array, read_nifti(drawn)) if drawn.is_file() else None
+    scan, parts = study_rows(measures, replace(record_of(ScanRow, known), reference=reference))
+    draw_overlay(image, labels, folder.file(StudyFile.OVERLAY))
+    measured = {**(cells_of(reference) if reference else {}), **cells_of(measures.scan)}
+    added = {"flags": scan.flags, "pipeline_version": scan.pipeline_version}
+    write_json(folder.file(StudyFile.STUDY), {**asdict(study), **asdict(segmentation), **measured, **added})
+    return [scan, *parts]

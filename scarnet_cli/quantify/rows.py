@@ -1,0 +1,25 @@
+"""The rows of one measured study."""
+
+from dataclasses import replace
+from typing import Final
+
+from scarnet_cli import __version__
+from scarnet_cli.quantify.measures import StudyMeasures
+from scarnet_cli.tables.scans import ScanRow
+from scarnet_cli.tables.segments import SegmentRow
+from scarnet_cli.tables.slices import SliceRow
+
+TABLES: Final = (ScanRow, SliceRow, SegmentRow)
+
+
+def study_rows(measures: StudyMeasures, known: ScanRow) -> tuple[ScanRow, list[SliceRow | SegmentRow]]:
+    """Return a study's row of `scans`, and its rows of `slices` and `segments`.
+
+    Args:
+        measures: What was measured.
+        known: What else is known of the study; its flags come before those of `measures`.
+    """
+    flags = tuple(dict.fromkeys([*known.flags, *measures.flags]))
+    scan = replace(known, measures=measures.scan, flags=flags, pipeline_version=__version__)
+    slices = [SliceRow(known.study_id, row) for row in measures.slices]
+    return scan, [*slices, *(SegmentRow(known.study_id, row) for row in measures.segments)]
