@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -63,15 +64,18 @@ def examine(weights: Path, work: Path) -> list[Finding]:
         weights: Folder of the weights files and their SHA256SUMS.
         work: Folder on the disk that runs will write to.
     """
-    return [
-        check_python(),
-        *check_java_and_nextflow([Path(sys.prefix, "bin"), *map(Path, os.get_exec_path())]),
-        *check_torch_and_gpu(),
-        *check_weights(weights),
-        check_containers(CONTAINER_RUNTIMES),
-        check_disk(work),
-        check_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")),
+    programs = [Path(sys.prefix, "bin"), *map(Path, os.get_exec_path())]
+    checks: list[Callable[[], list[Finding]]] = [
+        lambda: [check_python()],
+        lambda: check_java_and_nextflow(programs),
+        check_torch_and_gpu,
+        lambda: check_weights(weights),
+        lambda: [check_containers(CONTAINER_RUNTIMES), check_disk(work)],
+        lambda: [check_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))],
     ]
+    # Side by side: Nextflow and torch take seconds to start, each in a process of its own.
+    with ThreadPoolExecutor(len(checks)) as pool:
+        return [finding for findings in pool.map(lambda check: check(), checks) for finding in findings]
 
 
 def check_python() -> Finding:

@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import rich_click as click
-import torch
 
-from scarnet_cli.cases.cases import Case
-from scarnet_cli.cases.folds import held_out_ids
 from scarnet_cli.cli.options import (
     CASES,
     FOLDS,
@@ -21,15 +18,14 @@ from scarnet_cli.cli.options import (
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json
-from scarnet_cli.model.checkpoints import load_lite_medsam
-from scarnet_cli.model.weights import TrainedNetwork, load_weights
 from scarnet_cli.progress import Advance, no_progress
-from scarnet_cli.train.batches import training_data
-from scarnet_cli.train.loop import Trainer, fit, regions_of
-from scarnet_cli.train.presets import PRESETS, Preset, change
-from scarnet_cli.train.processes import join_processes
-from scarnet_cli.train.record import LOG, EpochReport, read_log
-from scarnet_cli.train.stacks import make_stacks
+from scarnet_cli.train.settings import MODELS
+
+if TYPE_CHECKING:
+    from scarnet_cli.cases.cases import Case
+    from scarnet_cli.model.weights import TrainedNetwork
+    from scarnet_cli.train.presets import Preset
+    from scarnet_cli.train.record import EpochReport
 
 # Far from the seeds that people use, so that a network is never judged on phantoms that it was trained on.
 _FIRST_PHANTOM: Final = 1_000_000
@@ -38,7 +34,7 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command(epilog="Example: scarnet train emidec --model unet --fold 0 --out runs/unet/fold_0")
 @click.argument("cases", type=CASES)
-@click.option("--model", type=click.Choice(list(PRESETS)), required=True, help="What to train.")
+@click.option("--model", type=click.Choice(MODELS), required=True, help="What to train.")
 @click.option("--out", type=OUTPUT_DIRECTORY, help="Folder of this training.")
 @FOLDS
 @click.option("--fold", type=click.IntRange(0), help="Hold this fold out; without it, train on all cases.")
@@ -83,6 +79,15 @@ def train(
     if out is None and preview is None:
         message = "Give --out, the folder of this training, or --preview."
         raise click.UsageError(message)
+    import torch
+
+    from scarnet_cli.cases.folds import held_out_ids
+    from scarnet_cli.train.batches import training_data
+    from scarnet_cli.train.loop import Trainer, fit, regions_of
+    from scarnet_cli.train.presets import PRESETS, change
+    from scarnet_cli.train.processes import join_processes
+    from scarnet_cli.train.record import LOG, read_log
+
     if threads:
         torch.set_num_threads(threads)
     given = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
@@ -105,8 +110,11 @@ def train(
             click.echo(f"Wrote {path}.", err=True)
 
 
-def _starts(chosen: Preset, start_from: tuple[Path, ...]) -> list[TrainedNetwork]:
+def _starts(chosen: "Preset", start_from: tuple[Path, ...]) -> "list[TrainedNetwork]":
     """Return what a training starts from: the model's pretrained part, unless whole weights are given; then those."""
+    from scarnet_cli.model.checkpoints import load_lite_medsam
+    from scarnet_cli.model.weights import load_weights
+
     given = [load_weights(path) for path in start_from]
     if chosen.pretrained and all(g.spec.architecture != chosen.spec.architecture for g in given):
         return [load_lite_medsam(chosen.spec), *given]
@@ -125,19 +133,20 @@ def _read_settings(path: Path | None) -> dict[str, object]:
     return content
 
 
-def _draw_preview(cases: list[Case], chosen: Preset, path: Path) -> None:
+def _draw_preview(cases: "list[Case]", chosen: "Preset", path: Path) -> None:
     from scarnet_cli.train.preview import render_preview
+    from scarnet_cli.train.stacks import make_stacks
 
     picture = render_preview(make_stacks(cases, chosen.spec), chosen.spec, chosen.augmentation, chosen.settings.seed)
     with atomic_path(path) as temporary:
         picture.save(temporary, format="PNG")
 
 
-def _reporter(regions: list[str], advance: Advance) -> Callable[[EpochReport], None]:
+def _reporter(regions: list[str], advance: Advance) -> "Callable[[EpochReport], None]":
     """Return what shows each epoch's loss, and beside it the latest held-out Dice."""
     latest = ""
 
-    def report(entry: EpochReport) -> None:
+    def report(entry: "EpochReport") -> None:
         nonlocal latest
         if entry.dice:
             dice = ", ".join(f"{region} {value:.3f}" for region, value in zip(regions, entry.dice, strict=True))
@@ -147,9 +156,10 @@ def _reporter(regions: list[str], advance: Advance) -> Callable[[EpochReport], N
     return report
 
 
-def _phantom_cases(number: int) -> list[Case]:
+def _phantom_cases(number: int) -> "list[Case]":
     if not number:
         return []
+    from scarnet_cli.cases.cases import Case
     from scarnet_cli.phantom.make import make_phantom
 
     phantoms = (make_phantom(_FIRST_PHANTOM + i) for i in range(number))

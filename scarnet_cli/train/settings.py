@@ -1,7 +1,10 @@
 """How long and how hard to train, and on which loss."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+# The names of the presets (presets.py), here so that a command's help needs no torch.
+MODELS: Final = ("localiser", "unet", "scarnet", "medsam", "scarnet_vit_b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def scarnet(*arguments: str | Path) -> Result:
 def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("emidec")
     for number in range(4):
-        case = toy_case(f"Case_{number}", scar=number % 2 == 0, slices=8)
+        case = toy_case(f"Case_{number}", scar=number % 2 == 0, slices=5)
         write_nifti(case.image, root / case.case_id / "Images" / f"{case.case_id}.nii.gz")
         write_nifti(case.labels, root / case.case_id / "Contours" / f"{case.case_id}.nii.gz")
     return root

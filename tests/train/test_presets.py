@@ -6,6 +6,11 @@ import pytest
 from scarnet_cli.errors import InputError
 from scarnet_cli.train.losses import build_loss
 from scarnet_cli.train.presets import PRESETS, change
+from scarnet_cli.train.settings import MODELS
+
+
+def test_every_preset_has_its_name_where_a_commands_help_finds_it_without_torch() -> None:
+    assert tuple(PRESETS) == MODELS
 
 
 def test_changes_reach_both_records_and_leave_the_rest() -> None:
