@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, deidentify_options, execution_options
-from scarnet_cli.dicom.batch import is_batch, read_batch
-from scarnet_cli.dicom.convert_stage import convert_batch
-from scarnet_cli.dicom.series.rules_file import read_series_rules
-from scarnet_cli.index.intake import IntakeOptions, by_rules, take_in
-from scarnet_cli.index.unread import files_summary
 from scarnet_cli.stage.execution import Execution
-from scarnet_cli.stage.folder import FAILURES
-from scarnet_cli.stage.run import write_failures
 
 if TYPE_CHECKING:
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
@@ -38,6 +31,14 @@ def convert(
     samplesheet, which is indexed first. Writes studies/<study_id>/image.nii.gz and study.json, and failures.parquet
     with a row for each study that has no volume.
     """
+    from scarnet_cli.dicom.batch import is_batch, read_batch
+    from scarnet_cli.dicom.convert_stage import convert_batch
+    from scarnet_cli.dicom.series.rules_file import read_series_rules
+    from scarnet_cli.index.intake import IntakeOptions, by_rules, take_in
+    from scarnet_cli.index.unread import files_summary
+    from scarnet_cli.stage.folder import FAILURES
+    from scarnet_cli.stage.run import write_failures
+
     if is_batch(source):
         convert_batch(read_batch(source), out, execution)
         return

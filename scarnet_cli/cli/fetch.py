@@ -3,14 +3,9 @@
 from pathlib import Path
 
 import rich_click as click
-from msgspec import UNSET
 
 from scarnet_cli.cli.options import DOWNLOADS, OUTPUT_DIRECTORY
-from scarnet_cli.dicom.batch import FETCHED, BatchFile, read_batch_file
 from scarnet_cli.errors import InputError
-from scarnet_cli.files import write_record
-from scarnet_cli.pacs.intake import INSTANCES
-from scarnet_cli.stage.run import write_failures
 
 EXAMPLE = "Example: scarnet fetch index/batches/batch-0a1b2c3d.json --out fetched"
 
@@ -36,9 +31,15 @@ def fetch_batch(batch: Path, out: Path, downloads: Path | None) -> None:
         InputError: The batch is not one of a server's.
         PacsError: The server fails.
     """
+    from msgspec import UNSET
+
+    from scarnet_cli.dicom.batch import FETCHED, BatchFile, read_batch_file
+    from scarnet_cli.files import write_record
     from scarnet_cli.pacs.address import parse_address
     from scarnet_cli.pacs.client import open_server
     from scarnet_cli.pacs.fetch import Downloads, fetch_studies
+    from scarnet_cli.pacs.intake import INSTANCES
+    from scarnet_cli.stage.run import write_failures
 
     planned = read_batch_file(batch)
     if planned.server is UNSET:

@@ -5,7 +5,6 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED
-from scarnet_cli.gather.gather import gather as gather_fragments
 
 
 @click.command(epilog="Example: scarnet gather work/index work/convert_* work/quantify_* --out results/tables")
@@ -28,5 +27,7 @@ def gather(fragments: tuple[Path, ...], reviewed: Path | None, out: Path, table_
     dictionary.csv, into OUT. When the accounting of studies does not add up it names the studies, writes no table and
     ends with exit code 1.
     """
+    from scarnet_cli.gather.gather import gather as gather_fragments
+
     total = gather_fragments(fragments, out, reviewed, csv=table_format == "csv")
     click.echo(f"{total.studies} studies: {total.scans} measured, {total.failures} failed.")

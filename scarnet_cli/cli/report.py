@@ -5,8 +5,6 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED
-from scarnet_cli.gather.review import carry_decisions
-from scarnet_cli.report.page import write_report
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -27,6 +25,9 @@ def report(tables: Path, studies: tuple[Path, ...], reviewed: Path | None, out: 
     The index and its folder of studies open from disk in any browser and need no network. With --reviewed, the
     decisions go into TABLES/scans.parquet first (column `reviewed`).
     """
+    from scarnet_cli.gather.review import carry_decisions
+    from scarnet_cli.report.page import write_report
+
     if reviewed:
         carry_decisions(tables, reviewed)
     count = write_report(tables, studies, out)

@@ -28,6 +28,17 @@ def test_help_names_every_command_and_imports_none_of_them() -> None:
     assert all(command in output for command in COMMANDS)
 
 
+def test_no_commands_help_imports_what_only_its_work_needs() -> None:
+    code = (
+        "import sys\nfrom scarnet_cli.cli.main import COMMANDS, cli\n"
+        "heavy = ('numpy', 'torch', 'pydicom', 'pyarrow', 'pandas', 'SimpleITK', 'duckdb')\n"
+        "for command in COMMANDS:\n"
+        "    cli([command, '--help'], standalone_mode=False)\n"
+        "    print([command, *(name for name in heavy if name in sys.modules)], file=sys.stderr)"
+    )
+    assert run_python(code).stderr.splitlines() == [str([command]) for command in COMMANDS]
+
+
 @pytest.mark.parametrize("command", list(COMMANDS))
 def test_every_command_has_help_with_an_example(command: str) -> None:
     result = CliRunner().invoke(cli, [command, "--help"])
