@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress
 
 from scarnet_cli.cli.options import (
     DOWNLOADS,
@@ -23,21 +21,15 @@ from scarnet_cli.cli.options import (
     Source,
     deidentify_options,
 )
-from scarnet_cli.dicom.series.rules_file import read_series_rules
 from scarnet_cli.errors import InputError, MachineError
-from scarnet_cli.index.batch_files import BATCH_GREATEST, BATCH_LEAST, write_plan
-from scarnet_cli.index.deidentify import write_crosswalk
-from scarnet_cli.index.files.cache import read_cache
-from scarnet_cli.index.files.readers import FILE_SECONDS
-from scarnet_cli.index.intake import Intake, IntakeOptions, by_rules, take_in
-from scarnet_cli.index.places import find_place
-from scarnet_cli.index.retries import Wanted, read_wanted, with_retries
-from scarnet_cli.index.unread import files_summary
+from scarnet_cli.index.defaults import BATCH_GREATEST, BATCH_LEAST, FILE_SECONDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from rich.progress import Progress
 
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+    from scarnet_cli.index.intake import Intake, IntakeOptions
 
 EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pipeline_info/index.parquet"
 
@@ -141,6 +133,14 @@ def index(
     Writes studies, series, failures and unread.parquet, one file for each batch of studies, and index.parquet for the
     next run. One that is killed goes on where it was when it is run again with the same --out.
     """
+    from scarnet_cli.dicom.series.rules_file import read_series_rules
+    from scarnet_cli.index.batch_files import write_plan
+    from scarnet_cli.index.deidentify import write_crosswalk
+    from scarnet_cli.index.files.cache import read_cache
+    from scarnet_cli.index.intake import IntakeOptions, by_rules
+    from scarnet_cli.index.retries import Wanted, read_wanted, with_retries
+    from scarnet_cli.index.unread import files_summary
+
     _require_there(source, will_retry=will_retry)
     if find is not None:
         _print_places(_folder(source, "--find"), find, deidentify)
@@ -163,6 +163,7 @@ def index(
         raise click.UsageError(message)
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"
+    wanted = read_wanted(failures, retry_failed or "") if failures else Wanted()
     options = IntakeOptions(
         jobs=jobs,
         leave_out=(out, *leave_out),
@@ -171,10 +172,8 @@ def index(
         file_s=file_seconds,
         will_retry=will_retry,
     )
-    wanted = read_wanted(failures, retry_failed or "") if failures else Wanted()
-    options = by_rules(read_series_rules(series_rules), options)
     with intake_progress() as progress:
-        intake = progress(source, memory, options, studies, downloads)
+        intake = progress(source, memory, by_rules(read_series_rules(series_rules), options), studies, downloads)
     intake = with_retries(intake, memory, wanted)
     if crosswalk:
         write_crosswalk(intake.crosswalk, crosswalk)
@@ -206,6 +205,8 @@ def _folder(source: Path | str, option: str) -> Path:
 
 def _print_places(source: Path, place: str, pseudonyms: "Pseudonyms | None") -> None:
     """Print what was asked for by its key: the only time that a path is shown."""
+    from scarnet_cli.index.places import find_place
+
     paths = find_place(source, place, pseudonyms)
     for path in paths:
         sys.stdout.buffer.write(os.fsencode(path) + b"\n")
@@ -214,7 +215,7 @@ def _print_places(source: Path, place: str, pseudonyms: "Pseudonyms | None") -> 
         raise InputError("unknown_place", message)
 
 
-def _print_choices(source: Path, wanted: str, memory: "pa.Table", options: IntakeOptions) -> None:
+def _print_choices(source: Path, wanted: str, memory: "pa.Table", options: "IntakeOptions") -> None:
     """Print the choice made for one study; one that is not there is wrong usage."""
     from scarnet_cli.dicom.series.explain import explained
     from scarnet_cli.index.explain import NO_SUCH_STUDY, find_choices
@@ -232,6 +233,9 @@ def _print_choices(source: Path, wanted: str, memory: "pa.Table", options: Intak
 @contextmanager
 def intake_progress() -> "Iterator[_Runner]":
     """Show a progress bar on a terminal while an input is taken in: files found, then files read."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
     console = Console(stderr=True)
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
@@ -241,7 +245,7 @@ def intake_progress() -> "Iterator[_Runner]":
 class _Runner:
     """Takes an input in and moves the bars."""
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: "Progress") -> None:
         self._bar = bar
         self._found = bar.add_task("files found", total=None)
         self._read = bar.add_task("files read", total=None, start=False)
@@ -250,10 +254,12 @@ class _Runner:
         self,
         source: Path | str,
         memory: "pa.Table | None",
-        options: IntakeOptions,
+        options: "IntakeOptions",
         studies: Path | None = None,
         downloads: Path | None = None,
-    ) -> Intake:
+    ) -> "Intake":
+        from scarnet_cli.index.intake import take_in
+
         options = replace(options, swept=self._swept, begin=self._begin, advance=self._advance)
         if isinstance(source, str):
             from scarnet_cli.pacs.intake import take_in_address

@@ -1,13 +1,13 @@
 """Write what INDEX found: the tables, the cache, and one file for each batch of studies."""
 
 from pathlib import Path
-from typing import Final
 
 from msgspec import UNSET
 
 from scarnet_cli.dicom.batch import BatchFile
 from scarnet_cli.files import write_record
 from scarnet_cli.index.batching import batch_name, cut_batches
+from scarnet_cli.index.defaults import BATCH_GREATEST, BATCH_LEAST
 from scarnet_cli.index.files.cache import write_cache
 from scarnet_cli.index.intake import Intake
 from scarnet_cli.tables.failures import Failure
@@ -15,9 +15,6 @@ from scarnet_cli.tables.parquet import CREATION_TIME, write_table
 from scarnet_cli.tables.series import SeriesRow
 from scarnet_cli.tables.studies import StudyLabels, StudyRow
 from scarnet_cli.tables.unread import UnreadRow
-
-BATCH_LEAST: Final = 8
-BATCH_GREATEST: Final = 32
 
 
 def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:

@@ -21,10 +21,10 @@ from scarnet_cli.dicom.series.rules import SeriesRules
 from scarnet_cli.dicom.series.selection import chooser, select
 from scarnet_cli.dicom.study_entry import Source, StudyEntry
 from scarnet_cli.errors import InputError, MachineError
+from scarnet_cli.index.defaults import FILE_SECONDS
 from scarnet_cli.index.deidentify import Replaced, crosswalk, deidentified
 from scarnet_cli.index.files.cache import NOTHING, PLAN, merged, read_cache, text_rows
 from scarnet_cli.index.files.collect import Contents, ReadOptions, collect, part_paths
-from scarnet_cli.index.files.readers import FILE_SECONDS
 from scarnet_cli.index.files.recall import NOT_READ
 from scarnet_cli.index.files.same_patient import settled
 from scarnet_cli.index.files.standing import require_gone, standing

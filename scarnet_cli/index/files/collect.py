@@ -17,9 +17,10 @@ from scarnet_cli.dicom.headers import ARCHIVE, IMAGE, Header
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.member_numbers import holder
 from scarnet_cli.errors import MachineError, OutOfMemoryError
+from scarnet_cli.index.defaults import FILE_SECONDS
 from scarnet_cli.index.files.cache import file_rows, write_cache
 from scarnet_cli.index.files.read_files import Found, read_file
-from scarnet_cli.index.files.readers import FILE_SECONDS, IN_A_ROW, read_apart
+from scarnet_cli.index.files.readers import IN_A_ROW, read_apart
 from scarnet_cli.index.files.recall import Recalled, recall
 from scarnet_cli.index.files.same_patient import READING, Numbers, lone, scopes_of, unsettled
 from scarnet_cli.index.files.sweep import IO_ERROR, NO_MEMORY, STUCK

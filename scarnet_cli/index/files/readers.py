@@ -18,7 +18,6 @@ from scarnet_cli.worker import ProcessDeath, TaskTimeout, Worker, describe, star
 
 logger = logging.getLogger(__name__)
 
-FILE_SECONDS: Final = 120.0
 # Files that travel to a process at once; below so many for each, another process costs more than it saves.
 _PORTION: Final = 200
 _FILES_A_PROCESS: Final = 2000
