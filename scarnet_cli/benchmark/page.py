@@ -1,9 +1,9 @@
 """The benchmark's page and its Markdown table, both made from the benchmark's tables alone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup
 
@@ -11,9 +11,8 @@ from scarnet_cli.draw.plots import Lines, Point, draw_bland_altman, draw_boxes
 from scarnet_cli.draw.words import number_text
 from scarnet_cli.files import write_bytes
 from scarnet_cli.report.template import render
-from scarnet_cli.tables.parquet import CREATION_TIME, PIPELINE_VERSION, read_table, table_metadata
-
-Row = Mapping[str, Any]
+from scarnet_cli.tables.benchmark import CostMeasures, CostRow, ScoreRow, SummaryRow
+from scarnet_cli.tables.parquet import CREATION_TIME, PIPELINE_VERSION, read_rows, read_table, table_metadata
 
 REGION_NAMES: Final = {"blood_pool": "Blood pool", "myocardium": "Myocardium", "scar": "Scar", "mvo": "MVO"}
 # Regions whose volumes are compared one by one.
@@ -28,20 +27,20 @@ class Benchmark:
         models: Names, the best scar Dice first.
         cases: Rows of `benchmark`.
         summary: (model, region) -> row of `benchmark_summary`.
-        cost: Model -> row of `benchmark_cost`, where there is one.
+        cost: Model -> what it costs, where that is known.
         version: The pipeline's version.
         created: When the tables were made.
     """
 
     models: tuple[str, ...]
-    cases: tuple[Row, ...]
-    summary: Mapping[tuple[str, str], Row]
-    cost: Mapping[str, Row]
+    cases: tuple[ScoreRow, ...]
+    summary: Mapping[tuple[str, str], SummaryRow]
+    cost: Mapping[str, CostMeasures]
     version: str
     created: str
 
     @property
-    def first(self) -> Row:
+    def first(self) -> SummaryRow:
         """A row of the summary, for the numbers of cases that all models share."""
         return self.summary[self.models[0], "scar"]
 
@@ -63,17 +62,16 @@ def read_benchmark(tables: Path) -> Benchmark:
     Raises:
         CohortError: One is missing or unreadable.
     """
-    cases, summary, cost = (
-        read_table(tables / f"{name}.parquet") for name in ("benchmark", "benchmark_summary", "benchmark_cost")
-    )
-    of_region = {(row["model"], row["region"]): row for row in summary.to_pylist()}
-    scar = {model: row["dice_mean"] for (model, region), row in of_region.items() if region == "scar"}
-    metadata = table_metadata(cases)
+    metadata = table_metadata(read_table(tables / "benchmark.parquet"))
+    cases = read_rows(ScoreRow, tables / "benchmark.parquet")
+    summary = {(row.model, row.region): row for row in read_rows(SummaryRow, tables / "benchmark_summary.parquet")}
+    cost = {row.model: row.cost for row in read_rows(CostRow, tables / "benchmark_cost.parquet")}
+    scar = {model: row.dice_mean for (model, region), row in summary.items() if region == "scar"}
     return Benchmark(
         models=tuple(sorted(scar, key=lambda model: (-scar[model], model))),
-        cases=tuple(cases.to_pylist()),
-        summary=of_region,
-        cost={row["model"]: row for row in cost.to_pylist()},
+        cases=tuple(cases),
+        summary=summary,
+        cost=cost,
         version=metadata.get(PIPELINE_VERSION, ""),
         created=metadata.get(CREATION_TIME, ""),
     )
@@ -85,7 +83,7 @@ Table = tuple[list[str], list[list[str]]]
 def accuracy_table(benchmark: Benchmark) -> Table:
     """Return headings and one row of texts a model: how well it agrees with the experts."""
     first = benchmark.first
-    everyone, scarred = first["cases"], first["cases_with_scar"]
+    everyone, scarred = first.cases, first.cases_with_scar
     headings = [
         "model",
         f"scar, all {everyone}",
@@ -107,47 +105,47 @@ def _accuracy_row(benchmark: Benchmark, model: str) -> list[str]:
     scar, myocardium, blood_pool, mvo = (
         benchmark.summary[model, region] for region in ("scar", "myocardium", "blood_pool", "mvo")
     )
-    dice = [scar["dice_mean"], scar["dice_with_scar"], scar["dice_without_scar"]]
-    dice += [row["dice_mean"] for row in (myocardium, blood_pool, mvo)]
+    dice = [scar.dice_mean, scar.dice_with_scar, scar.dice_without_scar]
+    dice += [row.dice_mean for row in (myocardium, blood_pool, mvo)]
     return [
         model,
         *(number_text(value, 3) for value in dice),
-        number_text(scar["hd95_median_mm"]),
-        number_text(myocardium["hd95_median_mm"]),
+        number_text(scar.hd95_median_mm),
+        number_text(myocardium.hd95_median_mm),
         bias_text(scar),
-        number_text(scar["cov_percent"]),
-        number_text(scar["icc"], 2),
+        number_text(scar.cov_percent),
+        number_text(scar.icc, 2),
     ]
 
 
 def cost_table(benchmark: Benchmark) -> Table:
     """Return headings and one row of texts a model whose cost is known."""
     headings = ["model", "parameters, M", "GFLOP a slice", "slices/s, one at a time", "slices/s, best batch", "batch"]
-    rows = [benchmark.cost[model] for model in benchmark.models if model in benchmark.cost]
-    return headings, [_cost_row(row) for row in rows]
+    costs = [(model, benchmark.cost[model]) for model in benchmark.models if model in benchmark.cost]
+    return headings, [_cost_row(model, cost) for model, cost in costs]
 
 
-def _cost_row(row: Row) -> list[str]:
+def _cost_row(model: str, cost: CostMeasures) -> list[str]:
     return [
-        row["model"],
-        number_text(row["parameters"] / 1e6, 2),
-        number_text(row["gflop_per_slice"]),
-        number_text(row["slices_per_second"]),
-        number_text(row["slices_per_second_best"]),
-        str(row["best_batch"]),
+        model,
+        number_text(cost.parameters / 1e6, 2),
+        number_text(cost.gflop_per_slice),
+        number_text(cost.slices_per_second),
+        number_text(cost.slices_per_second_best),
+        str(cost.best_batch),
     ]
 
 
-def bias_text(row: Row) -> str:
+def bias_text(row: SummaryRow) -> str:
     """Return bias and limits of agreement, in ml, as people write them."""
-    if row["lower_limit_ml"] is None:
-        return f"{row['bias_ml']:+.1f}"
-    return f"{row['bias_ml']:+.1f} ({row['lower_limit_ml']:+.1f} to {row['upper_limit_ml']:+.1f})"
+    if row.lower_limit_ml is None or row.upper_limit_ml is None:
+        return f"{row.bias_ml:+.1f}"
+    return f"{row.bias_ml:+.1f} ({row.lower_limit_ml:+.1f} to {row.upper_limit_ml:+.1f})"
 
 
 def machine_text(benchmark: Benchmark) -> str:
     """Return what the models were timed on; empty where none was."""
-    machines = dict.fromkeys((row["device"], row["threads"]) for row in benchmark.cost.values())
+    machines = dict.fromkeys((cost.device, cost.threads) for cost in benchmark.cost.values())
     return " and ".join(device if device != "cpu" else f"CPU, threads: {threads}" for device, threads in machines)
 
 
@@ -199,28 +197,27 @@ def html(benchmark: Benchmark) -> str:
 
 
 def _boxes(benchmark: Benchmark, region: str, name: str) -> Markup:
-    groups = [(model, _points(benchmark, model, region, _dice_place)) for model in benchmark.models]
+    groups = [
+        (model, [Point(row.dice, 0.0, row.case_id, row.has_scar) for row in _scores(benchmark, model, region)])
+        for model in benchmark.models
+    ]
     return draw_boxes(name, groups)
 
 
 def _plot(benchmark: Benchmark, model: str, region: str) -> Markup:
-    row = benchmark.summary[model, region]
-    lines = Lines(row["bias_ml"], row["lower_limit_ml"], row["upper_limit_ml"])
-    points = _points(benchmark, model, region, _difference_place)
+    summary = benchmark.summary[model, region]
+    lines = Lines(summary.bias_ml, summary.lower_limit_ml, summary.upper_limit_ml)
+    points = [
+        Point(
+            (row.volume_ml + row.reference_volume_ml) / 2,
+            row.volume_ml - row.reference_volume_ml,
+            row.case_id,
+            row.has_scar,
+        )
+        for row in _scores(benchmark, model, region)
+    ]
     return draw_bland_altman(f"{REGION_NAMES[region]} by {model}", points, lines, "ml")
 
 
-def _points(
-    benchmark: Benchmark, model: str, region: str, place: Callable[[Row], tuple[float, float]]
-) -> Sequence[Point]:
-    rows = [row for row in benchmark.cases if (row["model"], row["region"]) == (model, region)]
-    return [Point(*place(row), row["case_id"], row["has_scar"]) for row in rows]
-
-
-def _dice_place(row: Row) -> tuple[float, float]:
-    return row["dice"], 0.0
-
-
-def _difference_place(row: Row) -> tuple[float, float]:
-    ours, reference = row["volume_ml"], row["reference_volume_ml"]
-    return (ours + reference) / 2, ours - reference
+def _scores(benchmark: Benchmark, model: str, region: str) -> list[ScoreRow]:
+    return [row for row in benchmark.cases if (row.model, row.region) == (model, region)]

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scarnet_cli.cases.cases import Case
-from scarnet_cli.errors import GeometryError, InputError, ModelError
+from scarnet_cli.errors import InputError, ModelError
 from scarnet_cli.image.labels import Label, region_mask
 from scarnet_cli.image.resample import resample_classes, resample_to
-from scarnet_cli.image.volume import Volume, read_nifti, same_grid
+from scarnet_cli.image.volume import Volume, read_nifti, require_same_grid
 from scarnet_cli.infer.decision import Expected
 from scarnet_cli.infer.localise import crop_heart
 from scarnet_cli.infer.segment import segment_crops, undecided_labels
@@ -128,11 +128,7 @@ class LabelMaps:
             )
             raise InputError("missing_labels", message)
         found = read_nifti(path)
-        if not same_grid(found, case.image):
-            message = (
-                f"{case.case_id}: label map {found.shape_zyx} and image {case.image.shape_zyx} are not on one grid."
-            )
-            raise GeometryError("grid_mismatch", message)
+        require_same_grid(case.image, found, case.case_id)
         unknown = sorted(set(np.unique(found.array).tolist()) - set(Label))
         if unknown:
             message = f"{case.case_id}: label values {unknown} are not among {[int(v) for v in Label]}."

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from scarnet_cli.cases.label_values import LabelValues, to_labels
-from scarnet_cli.errors import GeometryError, InputError, ScarnetError
+from scarnet_cli.errors import InputError, ScarnetError
 from scarnet_cli.image.labels import region_mask
-from scarnet_cli.image.volume import Volume, read_nifti, same_grid
+from scarnet_cli.image.volume import Volume, read_nifti, require_same_grid
 from scarnet_cli.sheet import SheetKind, problem_of_name, read_sheet, require_none_wrong
 
 CASE_SHEET: Final = SheetKind("samplesheet", ("case", "image", "labels"), ("patient",))
@@ -126,7 +126,5 @@ def _read_table(path: Path, values: LabelValues | None) -> list[Case]:
 def _make_case(
     name: str, image: Volume, labels: Volume, values: LabelValues | None, patient: str | None = None
 ) -> Case:
-    if not same_grid(image, labels):
-        message = f"{name}: image {image.shape_zyx} and label map {labels.shape_zyx} are on different grids."
-        raise GeometryError("grid_mismatch", message)
+    require_same_grid(image, labels, name)
     return Case(name, image, labels.with_array(to_labels(labels.array, values, name)), patient)

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from skimage.measure import find_contours
 
-from scarnet_cli.errors import GeometryError
 from scarnet_cli.files import atomic_path
 from scarnet_cli.image.labels import Label, region_mask
-from scarnet_cli.image.volume import Volume, same_grid
+from scarnet_cli.image.volume import Volume, require_same_grid
 
 Rgb = tuple[int, int, int]
 
@@ -97,9 +96,7 @@ def draw_overlay(image: Volume, labels: Volume, path: Path) -> None:
 
 def render_overlay(image: Volume, labels: Volume) -> Image.Image:
     """Return the study's picture; see `draw_overlay`."""
-    if not same_grid(image, labels):
-        message = f"The label map's grid {labels.shape_zyx} is not the image's {image.shape_zyx}; resample it first."
-        raise GeometryError("grid_mismatch", message)
+    require_same_grid(image, labels)
     return render_tiles(image, labels, plan_layout(labels), [f"slice {index}" for index in range(image.shape_zyx[0])])
 
 

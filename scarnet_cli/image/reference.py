@@ -7,7 +7,7 @@ import numpy as np
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.image.foreign_nifti import like, read_foreign_nifti
 from scarnet_cli.image.labels import Label
-from scarnet_cli.image.volume import Volume, grid_words, same_grid
+from scarnet_cli.image.volume import Volume, grid_text, same_grid
 
 
 def read_reference(path: Path, grid: Volume) -> Volume:
@@ -31,7 +31,7 @@ def read_reference(path: Path, grid: Volume) -> Volume:
         raise GeometryError("reference_unusable", message) from error
     if not same_grid(reference, grid):
         message = (
-            f"The reference is not on the stack's grid: it has {grid_words(reference)}, the stack {grid_words(grid)}. "
+            f"The reference is not on the stack's grid: it has {grid_text(reference)}, the stack {grid_text(grid)}. "
             "Draw it on image.nii.gz, or resample it to that."
         )
         raise GeometryError("reference_unusable", message)

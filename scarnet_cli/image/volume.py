@@ -74,7 +74,26 @@ def same_grid(a: Volume, b: Volume) -> bool:
     return bool(np.abs(a.world(corners) - b.world(corners)).max() <= GRID_TOLERANCE_MM)
 
 
-def grid_words(volume: Volume) -> str:
+def require_same_grid(image: Volume, labels: Volume, study: str = "") -> None:
+    """Require a label map on its image's grid.
+
+    Args:
+        image: The image.
+        labels: The label map.
+        study: What the message begins with, where it is not clear which study is meant.
+
+    Raises:
+        GeometryError: The grids differ; the message gives both.
+    """
+    if not same_grid(image, labels):
+        message = (
+            f"Image and labels differ: the image has {grid_text(image)}, the labels {grid_text(labels)}. Resample one "
+            "onto the other's grid first."
+        )
+        raise GeometryError("grid_mismatch", f"{study}: {message}" if study else message)
+
+
+def grid_text(volume: Volume) -> str:
     """Return a grid in words that a person can compare with another: voxels, spacing, direction and origin, x, y, z."""
     size = " x ".join(str(n) for n in reversed(volume.shape_zyx))
     spacing = " x ".join(f"{s:.4g}" for s in reversed(volume.spacing_zyx_mm))

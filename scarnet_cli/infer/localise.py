@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from scarnet_cli.errors import ModelError
+from scarnet_cli.image.components import connected_components
 from scarnet_cli.image.intensity import scale_slices
 from scarnet_cli.image.resample import in_plane_grid, resample_to, whole_plane_grid
 from scarnet_cli.image.volume import Volume
@@ -90,7 +91,7 @@ def locate_heart(image: Volume, localiser: TrainedNetwork) -> tuple[tuple[float,
 
 def _most_likely_region(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return the connected region above half of the maximum that holds most probability."""
-    regions = np.zeros(probability.shape, np.int32)
-    ndimage.label(probability > probability.max() / 2, output=regions)
+    faces = ndimage.generate_binary_structure(probability.ndim, 1)
+    regions, _ = connected_components(probability > probability.max() / 2, faces)
     mass = np.bincount(regions.ravel(), weights=probability.ravel())
     return regions == 1 + int(np.argmax(mass[1:]))

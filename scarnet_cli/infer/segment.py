@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from scarnet_cli.errors import ModelError
+from scarnet_cli.image.components import connected_components
 from scarnet_cli.image.intensity import middle_of
 from scarnet_cli.image.labels import REGIONS, Label, region_mask
 from scarnet_cli.image.resample import resample_classes
@@ -173,9 +174,8 @@ def undecided_labels(probability: NDArray[np.float32], scar_share: float) -> NDA
 
 def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the largest piece of a (z, y, x) mask; neighbours share a face, or touch at all between slices."""
-    structure = np.stack([np.ones((3, 3)), ndimage.generate_binary_structure(2, 1), np.ones((3, 3))])
+    structure = np.stack([np.ones((3, 3), bool), ndimage.generate_binary_structure(2, 1), np.ones((3, 3), bool)])
     if not mask.any():
         return mask
-    pieces = np.zeros(mask.shape, np.int32)
-    ndimage.label(mask, structure, output=pieces)
+    pieces, _ = connected_components(mask, structure)
     return pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))

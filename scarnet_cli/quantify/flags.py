@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from scarnet_cli.image.components import connected_components
 from scarnet_cli.quantify.analysis import Analysis
-from scarnet_cli.quantify.regions import Regions, connected_pieces
+from scarnet_cli.quantify.regions import Regions
 from scarnet_cli.quantify.signal_flags import find_signal_flags
 from scarnet_cli.tables.flags import FLAGS
 from scarnet_cli.tables.scans import ScanMeasures
@@ -68,13 +69,13 @@ def _remote_borrowed(analysis: Analysis) -> bool:
 
 
 def _mvo_without_scar(regions: Regions) -> bool:
-    pieces, count = connected_pieces(regions.scar)
+    pieces, count = connected_components(regions.scar)
     with_scar = np.unique(pieces[regions.scar & ~regions.mvo])
     return len(with_scar) < count
 
 
 def _in_pieces(regions: Regions) -> bool:
-    pieces, count = connected_pieces(regions.myocardium)
+    pieces, count = connected_components(regions.myocardium)
     sizes = np.sort(np.bincount(pieces.ravel(), minlength=count + 1)[1:])
     return count > 1 and bool(sizes[-2] >= PIECE_PART * sizes[-1])
 

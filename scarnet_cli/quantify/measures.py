@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from scarnet_cli.image.components import connected_components
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.quantify.analysis import Analysis, analyse
 from scarnet_cli.quantify.flags import find_flags
@@ -23,7 +24,7 @@ from scarnet_cli.quantify.parts import (
     volume_ml,
     wall_measures,
 )
-from scarnet_cli.quantify.regions import Regions, connected_pieces, find_regions
+from scarnet_cli.quantify.regions import Regions, find_regions
 from scarnet_cli.quantify.segments import SEGMENTS, segment_map
 from scarnet_cli.tables.columns import record_of
 from scarnet_cli.tables.scans import ScanMeasures
@@ -83,7 +84,7 @@ def without_orientation(measures: StudyMeasures) -> StudyMeasures:
 def _scan(regions: Regions, analysis: Analysis | None) -> ScanMeasures:
     z_mm, y_mm, x_mm = spacing = regions.grid.spacing_zyx_mm
     myocardium_ml, scar_ml = volume_ml(regions.myocardium, spacing), volume_ml(regions.scar, spacing)
-    pieces, count = connected_pieces(regions.scar)
+    pieces, count = connected_components(regions.scar)
     largest = int(np.bincount(pieces.ravel())[1:].max()) if count else 0
     chords = analysis.chords if analysis else None
     return ScanMeasures(

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from scarnet_cli.errors import GeometryError, QuantificationError
+from scarnet_cli.errors import QuantificationError
+from scarnet_cli.image.components import connected_components
 from scarnet_cli.image.labels import Label, region_mask
-from scarnet_cli.image.volume import Volume, grid_words, same_grid
+from scarnet_cli.image.volume import Volume, require_same_grid
 
 # Room round the labels that filters of 3 x 3 pixels and bilinear sampling need.
 _MARGIN: Final = 2
@@ -61,9 +62,7 @@ def find_regions(image: Volume, labels: Volume) -> Regions:
         GeometryError: The grids differ; the message gives both.
         QuantificationError: The label map holds other values, or the signal is not finite where it is labelled.
     """
-    if not same_grid(image, labels):
-        message = f"Image and labels differ: the image has {grid_words(image)}, the labels {grid_words(labels)}."
-        raise GeometryError("grid_mismatch", f"{message} Resample one onto the other's grid first.")
+    require_same_grid(image, labels)
     values = _label_values(labels.array)
     box = _bounding_box(values)
     cut = values[box]
@@ -82,16 +81,9 @@ def pixels_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.argwhere(mask).astype(np.float64)
 
 
-def connected_pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Return each voxel's piece (from 1; 0 outside) and the number of pieces; corners connect."""
-    found = np.zeros(mask.shape, np.int32)
-    ndimage.label(mask, structure=np.ones((3,) * mask.ndim, bool), output=found)
-    return found, int(found.max(initial=0))
-
-
 def floating(wall: NDArray[np.bool_], cavity: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the pieces of one slice's (y, x) myocardium that the cavity surrounds: they touch nothing outside."""
-    pieces, _ = connected_pieces(wall)
+    pieces, _ = connected_components(wall)
     beyond = ~(wall | cavity)
     outside = np.asarray(ndimage.binary_dilation(beyond, np.ones((3, 3), bool), border_value=True), bool)
     return wall & ~np.isin(pieces, np.unique(pieces[wall & outside]))

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from scarnet_cli.quantify.regions import Regions, connected_pieces, distance_mm
+from scarnet_cli.image.components import connected_components
+from scarnet_cli.quantify.regions import Regions, distance_mm
 from scarnet_cli.quantify.remote import Remote
 from scarnet_cli.tables.scans import HalfOf
 
@@ -124,7 +125,7 @@ def _half(peak: float | None, remote: Remote | None, half_of: HalfOf | None) -> 
 
 def _touching(bright: NDArray[np.bool_], scar: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the pieces (8 neighbours) of a (y, x) mask that share a pixel with the scar."""
-    pieces, _ = connected_pieces(bright)
+    pieces, _ = connected_components(bright)
     return bright & np.isin(pieces, np.unique(pieces[scar & bright]))
 
 

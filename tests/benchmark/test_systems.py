@@ -69,7 +69,7 @@ def test_a_label_map_that_is_missing_raises(tmp_path: Path) -> None:
 
 def test_a_label_map_on_another_grid_raises(tmp_path: Path) -> None:
     write_nifti(toy_case("Case_1", scar=True, slices=4).labels, tmp_path / "Case_1.nii.gz")
-    with pytest.raises(GeometryError, match="not on one grid"):
+    with pytest.raises(GeometryError, match="Image and labels differ"):
         LabelMaps(tmp_path).segment(toy_case("Case_1", scar=True))
 
 

@@ -75,7 +75,8 @@ def test_every_wrong_row_is_listed_at_once(tmp_path: Path) -> None:
     assert first == "4 of the samplesheet's 5 rows are wrong:"
     assert "line 2: case is no name" in lines[0]
     assert "; labels 'gone.nii.gz' is no file" in lines[0]
-    assert "line 3: b: image (2, 90, 120) and label map (3, 90, 120) are on different grids" in lines[1]
+    assert "line 3: b: Image and labels differ: the image has 120 x 90 x 2 voxels" in lines[1]
+    assert "the labels 120 x 90 x 3 voxels" in lines[1]
     assert "line 4: cases.csv is not a NIfTI image" in lines[2]
     assert "line 6: e: label values" in lines[3]
 
@@ -105,5 +106,6 @@ def test_all_wrong_cases_of_a_folder_are_listed_at_once(tmp_path: Path) -> None:
     first, *lines = str(raised.value).splitlines()
     assert first == "3 of the folder's 4 cases are wrong:"
     assert "Case_P1 lacks Contours/Case_P1.nii.gz" in lines[0]
-    assert "Case_P2: image (3, 90, 120) and label map (2, 90, 120) are on different grids" in lines[1]
+    assert "Case_P2: Image and labels differ: the image has 120 x 90 x 3 voxels" in lines[1]
+    assert "the labels 120 x 90 x 2 voxels" in lines[1]
     assert "Case_P3: label values [6, 9] are not among [0, 1, 2, 3, 4]" in lines[2]

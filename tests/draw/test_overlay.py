@@ -152,5 +152,5 @@ def test_equal_volumes_give_equal_bytes(image: Volume, labels: Volume, tmp_path:
 
 def test_other_grid_raises(image: Volume, labels: Volume) -> None:
     shifted = Volume(labels.array, SPACING_ZYX_MM, (1.0, 0.0, 0.0), np.eye(3))
-    with pytest.raises(GeometryError, match="resample it first"):
+    with pytest.raises(GeometryError, match="Image and labels differ"):
         render_overlay(image, shifted)

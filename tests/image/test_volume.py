@@ -6,7 +6,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from scarnet_cli.errors import GeometryError, MachineError
-from scarnet_cli.image.volume import Volume, axis_code, grid_words, read_nifti, same_grid, write_nifti
+from scarnet_cli.image.volume import Volume, axis_code, grid_text, read_nifti, same_grid, write_nifti
 
 # A right-handed double-oblique direction: 30 degrees about x after 20 degrees about z.
 _A, _B = np.deg2rad(30), np.deg2rad(20)
@@ -98,5 +98,5 @@ def test_voxel_ml_uses_the_spacing_of_every_axis() -> None:
 
 def test_a_grid_in_words_has_size_spacing_axes_and_origin() -> None:
     volume = Volume(np.zeros((1, 30, 40)), (8.0, 2.0, 1.0), (1.0, 2.0, 3.0), np.diag([-1.0, 1.0, -1.0]))
-    assert grid_words(volume) == "40 x 30 x 1 voxels of 1 x 2 x 8 mm, axes RPI, origin (1.00, 2.00, 3.00) mm"
+    assert grid_text(volume) == "40 x 30 x 1 voxels of 1 x 2 x 8 mm, axes RPI, origin (1.00, 2.00, 3.00) mm"
     assert axis_code(OBLIQUE) == "LPS"

@@ -3,7 +3,7 @@ import pytest
 
 from scarnet_cli.errors import GeometryError, QuantificationError
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.quantify.regions import connected_pieces, find_regions
+from scarnet_cli.quantify.regions import find_regions
 
 
 def _volume(array: np.ndarray, spacing: tuple[float, float, float] = (8.0, 2.0, 1.0)) -> Volume:
@@ -64,11 +64,3 @@ def test_signal_that_is_not_finite_raises_only_inside_the_heart() -> None:
     image[0, 10, 20] = np.inf
     with pytest.raises(QuantificationError, match="NaN or infinite"):
         find_regions(_volume(image), _volume(_ring()))
-
-
-def test_pieces_connect_by_their_corners() -> None:
-    mask = np.zeros((2, 4, 4), bool)
-    mask[0, 0, 0] = mask[1, 1, 1] = mask[1, 3, 3] = True
-    pieces, count = connected_pieces(mask)
-    assert count == 2
-    assert pieces[0, 0, 0] == pieces[1, 1, 1] != pieces[1, 3, 3]

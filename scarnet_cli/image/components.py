@@ -1,0 +1,19 @@
+"""Connected components of a mask."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+
+def connected_components(
+    mask: NDArray[np.bool_], structure: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int32], int]:
+    """Return each voxel's component (from 1; 0 outside the mask) in the mask's shape, and the number of components.
+
+    Args:
+        mask: Of any number of axes.
+        structure: Which of its 3 x 3 (x 3) neighbours a voxel is connected with; None: all of them, corners too.
+    """
+    components = np.zeros(mask.shape, np.int32)
+    ndimage.label(mask, np.ones((3,) * mask.ndim, bool) if structure is None else structure, output=components)
+    return components, int(components.max(initial=0))
