@@ -78,34 +78,25 @@ def isCamelTwin(name, params) {
 /** What is wrong with one parameter by the rule that the schema has for it, or null. */
 def problemOf(name, rule, params) {
     def value = params[name]
-    if (value == null || value == '') {
-        return rule.required ? "--${name} is missing: ${rule.description}." : null
-    }
-    if (rule.type == 'integer' && !(value instanceof Integer)) {
-        return "--${name} is '${value}'; a whole number is needed."
-    }
-    if (rule.type == 'boolean' && !(value instanceof Boolean)) {
-        return "--${name} is '${value}'; true or false is needed."
-    }
-    if (rule.type == 'string' && value instanceof Boolean) {
-        return "--${name} needs a value: ${rule.description}."
-    }
-    if (rule.minimum != null && value < rule.minimum) {
-        return "--${name} is ${value}; at least ${rule.minimum} is needed."
-    }
-    if (rule.pattern && !(value.toString() =~ rule.pattern)) {
-        return "--${name} ${rule.errorMessage ?: "is '${value}'; it must look like ${rule.examples.join(' or ')}."}"
-    }
-    if (rule['enum'] && !rule['enum'].contains(value)) {
-        return "--${name} is '${value}'; it must be one of ${rule['enum'].join(', ')}."
-    }
-    if (rule.format == 'weights' && !weightsFile(value, params.weights_dir).isFile()) {
-        return "--${name} '${value}' does not exist as a file; give a path, or a name of `scarnet weights list`."
-    }
-    if (rule.exists && !value.toString().startsWith('dicomweb+') && !pathOf(value).exists()) {
-        return "--${name} '${value}' does not exist: ${rule.description}."
-    }
-    return rule.format == 'file-path' && pathOf(value).isDirectory() ? "--${name} '${value}' is a directory; a file is needed." : null
+    return value == null || value == ''
+        ? (rule.required ? "--${name} is missing: ${rule.description}." : null)
+        : rule.type == 'integer' && !(value instanceof Integer) ? "--${name} is '${value}'; a whole number is needed."
+        : rule.type == 'boolean' && !(value instanceof Boolean) ? "--${name} is '${value}'; true or false is needed."
+        : rule.type == 'string' && value instanceof Boolean ? "--${name} needs a value: ${rule.description}."
+        : rule.minimum != null && value < rule.minimum ? "--${name} is ${value}; at least ${rule.minimum} is needed."
+        : rule.pattern && !(value.toString() =~ rule.pattern) ? "--${name} ${rule.errorMessage ?: "is '${value}'; it must look like ${rule.examples.join(' or ')}."}"
+        : rule['enum'] && !rule['enum'].contains(value) ? "--${name} is '${value}'; it must be one of ${rule['enum'].join(', ')}."
+        : problemOfPath(name, rule, params)
+}
+
+/** What is wrong with a path or the name of weights, or null. */
+def problemOfPath(name, rule, params) {
+    def value = params[name]
+    return rule.format == 'weights' && !weightsFile(value, params.weights_dir).isFile()
+        ? "--${name} '${value}' does not exist as a file; give a path, or a name of `scarnet weights list`."
+        : rule.exists && !value.toString().startsWith('dicomweb+') && !pathOf(value).exists() ? "--${name} '${value}' does not exist: ${rule.description}."
+        : rule.format == 'file-path' && pathOf(value).isDirectory() ? "--${name} '${value}' is a directory; a file is needed."
+        : null
 }
 
 /** Paths that Nextflow's own scripts cannot take; those of the pipeline stand in PATH as well, between double quotes. */
