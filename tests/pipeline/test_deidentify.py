@@ -162,4 +162,4 @@ def test_without_a_key_it_ends_before_any_study_is_read(tmp_path: Path, cohort: 
     assert done.returncode == 1
     assert "--deidentify': it needs a key" in done.stdout
     assert launch.tasks("COMPLETED") == {("CHECK", "networks"), ("INDEX", "input")}
-    assert list(launch.folder.glob("work/*/*/index")) == []
+    assert list(launch.folder.glob("work/*/*/index/*")) == []
