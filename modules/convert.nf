@@ -27,7 +27,7 @@ process CONVERT {
     stub:
     """
     mkdir -p convert/studies/of-${batch}
-    touch convert/failures.parquet convert/studies/of-${batch}/image.nii.gz
+    touch convert/failures.parquet convert/studies/of-${batch}/{image.nii.gz,reference.nii.gz,study.json}
     ln -sfn convert published
     ${tablesApart('convert')}
     """

@@ -26,7 +26,7 @@ process SEGMENT {
     stub:
     """
     mkdir -p segment/studies/of-${batch}
-    touch segment/failures.parquet segment/studies/of-${batch}/labels.nii.gz
+    touch segment/failures.parquet segment/studies/of-${batch}/{labels.nii.gz,segment.json}
     ln -sfn segment published
     ${tablesApart('segment')}
     """

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from nextflow_launch import Launch
 
+from scarnet_cli.stage.folder import PUBLISHED
+
 pytestmark = pytest.mark.pipeline
 
 INFO = {"index.parquet", "last_run.json", "parameters.json", "timeline.html", "trace.txt", "unread.parquet"}
 INFO |= {"versions.json"}
 TABLES = {f"tables/{name}.parquet" for name in ("failures", "scans", "segments", "series", "slices")}
-MEASURED = ("image.nii.gz", "labels.nii.gz", "overlay.png", "study.json")
+MEASURED = [name for stage, name in PUBLISHED if stage != "export"]
 ONCE = ("CHECK", "INDEX", "GATHER", "REPORT")
 BATCHES = ("batch-1", "batch-2")  # those of INDEX's stub
 
@@ -64,7 +66,7 @@ def test_a_servers_studies_are_fetched_exported_and_stored(tmp_path: Path) -> No
     launch = launched(tmp_path, "--input", address, "--store_to", address)
     stages = ("FETCH", "CONVERT", "CROP", "SEGMENT", "QUANTIFY", "EXPORT", "STORE")
     assert runs(launch) == Counter({**dict.fromkeys(ONCE, 1), **dict.fromkeys(stages, 2)})
-    assert published(launch) == cohort_files(*MEASURED, "seg.dcm", "report.dcm")
+    assert published(launch) == cohort_files(*(name for _, name in PUBLISHED))
 
 
 def test_a_model_is_trained_for_each_fold_and_for_keeps_beside_its_localiser_and_unet(tmp_path: Path) -> None:
