@@ -27,7 +27,7 @@ from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.image.volume import Volume, to_sitk
 from scarnet_cli.index.files.read_files import read_file
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.phantom.dicom.habits import Habit, Role
 from scarnet_cli.phantom.dicom.write import StudyPlan, write_study
 from scarnet_cli.stage.folder import study_folder
@@ -121,7 +121,7 @@ def time_conversion(out: Path) -> None:
     paths = write_template(source, (12, 256, 256), ())
     for path in paths[12:]:
         path.unlink()
-    (study,) = take_in(source, None, IntakeOptions()).studies
+    (study,) = index_input(source, None, IndexOptions()).studies
     entry = study.entry
     if entry is None:
         sys.exit(f"{study.failure}")

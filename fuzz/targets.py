@@ -26,11 +26,11 @@ from scarnet_cli.errors import ScarnetError
 from scarnet_cli.files import record_text
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.index.batch_files import write_plan
 from scarnet_cli.index.files.cache import read_cache, write_cache
 from scarnet_cli.index.files.recall import recall
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.index.samplesheet import read_samplesheet
+from scarnet_cli.index.write_index import write_index
 
 _MOST_FRAMES: Final = 3
 _GRID: Final = Volume(np.zeros((3, 5, 4), np.uint8), (8.0, 1.5, 1.25), (1.0, 2.0, 3.0), np.eye(3))
@@ -60,16 +60,16 @@ def index(content: bytes, folder: Path) -> None:
     """Index a folder of one file, which may be an archive, and write and read what the index keeps."""
     (folder / "in").mkdir()
     (folder / "in" / "file").write_bytes(content)
-    intake = take_in(folder / "in", None, IntakeOptions())
-    write_plan(intake, folder / "out")
-    take_in(folder / "in", read_cache([folder / "out" / "index.parquet"]), IntakeOptions())
+    intake = index_input(folder / "in", None, IndexOptions())
+    write_index(intake, folder / "out")
+    index_input(folder / "in", read_cache([folder / "out" / "index.parquet"]), IndexOptions())
 
 
 def study(content: bytes, folder: Path) -> None:
     """Index and convert a folder of one file, as `scarnet convert` does."""
     (folder / "in").mkdir()
     (folder / "in" / "file.dcm").write_bytes(content)
-    intake = take_in(folder / "in", None, IntakeOptions())
+    intake = index_input(folder / "in", None, IndexOptions())
     for failure in convert_batch(intake.batch, folder / "out"):
         if failure.code == "internal_error":
             raise AssertionError(failure.message)

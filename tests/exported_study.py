@@ -18,7 +18,7 @@ from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, read_nifti
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.quantify.quantify_stage import quantify_studies
 from scarnet_cli.stage.folder import StudyFile, study_folder
 from scarnet_cli.stage.records import SegmentRecord
@@ -80,7 +80,7 @@ def heart(shape_zyx: tuple[int, int, int], highest: Label = Label.MVO) -> NDArra
 
 def label(source: Path, work: Path, highest: Label = Label.MVO, pseudonyms: Pseudonyms | None = None) -> Labelled:
     """Index, convert, label and measure the one study of a folder or archive."""
-    intake = take_in(source, None, IntakeOptions(pseudonyms=pseudonyms))
+    intake = index_input(source, None, IndexOptions(pseudonyms=pseudonyms))
     (study,) = intake.studies
     assert study.entry is not None, study.failure
     convert_study(study.entry, intake.root, study_folder(work / "convert", study.study_id))

@@ -20,7 +20,7 @@ from pydicom.uid import generate_uid
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.volume import read_nifti
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.stage.folder import study_folder
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "dicom.md"
@@ -189,7 +189,7 @@ def outcome(changes: dict[tuple[str, ...], str], *, one_folder: bool = False) ->
 
 def _judged(folder: Path) -> Outcome:
     measured, failures, flags = [], [], set[str]()
-    for study in take_in(folder / "in", None, IntakeOptions()).studies:
+    for study in index_input(folder / "in", None, IndexOptions()).studies:
         if study.entry is None:
             failures.append(study.failure.code if study.failure else "?")
             continue

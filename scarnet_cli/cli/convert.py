@@ -34,7 +34,8 @@ def convert(
     from scarnet_cli.dicom.batch import is_batch, read_batch
     from scarnet_cli.dicom.convert_stage import convert_batch
     from scarnet_cli.dicom.series.rules_file import read_series_rules
-    from scarnet_cli.index.intake import IntakeOptions, by_rules, take_in
+    from scarnet_cli.index.files.read_contents import ReadOptions
+    from scarnet_cli.index.index_input import IndexOptions, choice_by, index_input
     from scarnet_cli.index.unread import files_summary
     from scarnet_cli.stage.folder import FAILURES
     from scarnet_cli.stage.run import write_failures
@@ -42,14 +43,14 @@ def convert(
     if is_batch(source):
         convert_batch(read_batch(source), out, execution)
         return
-    options = IntakeOptions(jobs=int(execution.isolate), leave_out=(out,), pseudonyms=deidentify)
-    intake = take_in(source, None, by_rules(read_series_rules(series_rules), options))
-    click.echo(files_summary(intake.counts, intake.unread), err=True)
-    failures = [study.failure for study in intake.studies if study.failure is not None]
-    failures += convert_batch(intake.batch, out, execution)
+    read, choice = ReadOptions(int(execution.isolate)), choice_by(read_series_rules(series_rules))
+    index = index_input(source, None, IndexOptions(read, (out,), choice, deidentify))
+    click.echo(files_summary(index.counts, index.unread), err=True)
+    failures = [study.failure for study in index.studies if study.failure is not None]
+    failures += convert_batch(index.batch, out, execution)
     write_failures(failures, out / FAILURES)
     for failure in failures:
         click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
-    if len(failures) == len(intake.studies):
+    if len(failures) == len(index.studies):
         click.echo("Error: no study could be converted.", err=True)
         sys.exit(1)

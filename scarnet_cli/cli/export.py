@@ -65,8 +65,8 @@ def export(
 def _batch(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> "Batch":
     """Return the studies of a batch file, or of images that are indexed now."""
     from scarnet_cli.dicom.batch import is_batch, read_batch
-    from scarnet_cli.index.intake import IntakeOptions, take_in
+    from scarnet_cli.index.index_input import IndexOptions, index_input
 
     if is_batch(source):
         return read_batch(source)
-    return take_in(source, None, IntakeOptions(leave_out=(out,), pseudonyms=pseudonyms)).batch
+    return index_input(source, None, IndexOptions(leave_out=(out,), pseudonyms=pseudonyms)).batch

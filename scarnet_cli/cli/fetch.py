@@ -38,7 +38,7 @@ def fetch_batch(batch: Path, out: Path, downloads: Path | None) -> None:
     from scarnet_cli.pacs.address import parse_address
     from scarnet_cli.pacs.client import open_server
     from scarnet_cli.pacs.fetch import Downloads, fetch_studies
-    from scarnet_cli.pacs.intake import INSTANCES
+    from scarnet_cli.pacs.index_server import INSTANCES
     from scarnet_cli.stage.run import write_failures
 
     planned = read_batch_file(batch)

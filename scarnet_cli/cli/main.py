@@ -19,6 +19,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Command -> one line of help, so that `scarnet --help` imports none of them. Module: scarnet_cli.cli.<name>.
 COMMANDS: Final[dict[str, str]] = {
     "index": "Find the studies of a directory or samplesheet, and their LGE short-axis stacks.",
+    "explain": "Say why each stack of one study was taken or left.",
+    "find": "Print the path that a key in the tables stands for.",
     "fetch": "Fetch a batch's images from a DICOMweb server.",
     "convert": "Turn studies into volumes with true geometry.",
     "crop": "Find the heart and crop round it.",

@@ -61,7 +61,7 @@ class WeightsName(click.Path):
             self.fail(str(error), param, ctx)
 
 
-class Source(click.Path):
+class StudySource(click.Path):
     """What studies are taken from: a folder, archive or samplesheet that is there, or a DICOMweb server's address."""
 
     def __init__(self, *, exists: bool = True) -> None:
@@ -74,7 +74,7 @@ class Source(click.Path):
         return str(value) if "://" in str(value) else Path(str(super().convert(value, param, ctx)))
 
 
-SOURCE = Source()
+SOURCE = StudySource()
 DOWNLOADS = click.option(
     "--downloads",
     type=click.Path(file_okay=False, path_type=Path),

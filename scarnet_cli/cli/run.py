@@ -138,22 +138,24 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
 
 def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) -> None:
     from scarnet_cli.cli.fetch import fetch_batch
-    from scarnet_cli.cli.index import intake_progress
+    from scarnet_cli.cli.index import index_source
+    from scarnet_cli.cli.progress import progress_bar
     from scarnet_cli.dicom.batch import Batch, read_batch
     from scarnet_cli.dicom.convert_stage import convert_batch
-    from scarnet_cli.index.batch_files import write_plan
-    from scarnet_cli.index.intake import IntakeOptions, by_rules
+    from scarnet_cli.index.files.read_contents import ReadOptions
+    from scarnet_cli.index.index_input import IndexOptions, choice_by
     from scarnet_cli.index.unread import files_summary
+    from scarnet_cli.index.write_index import write_index
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import Mode, segment_studies
     from scarnet_cli.quantify.quantify_stage import quantify_studies
 
-    with intake_progress() as take_in:
-        options = IntakeOptions(jobs=int(how.execution.isolate), leave_out=(work.parent,), pseudonyms=how.pseudonyms)
-        intake = take_in(source, None, by_rules(how.rules, options))
-    click.echo(files_summary(intake.counts, intake.unread), err=True)
-    paths = write_plan(intake, work / "index", len(intake.studies), sys.maxsize)
-    if intake.server:
+    read = ReadOptions(int(how.execution.isolate), progress=progress_bar)
+    options = IndexOptions(read, (work.parent,), choice_by(how.rules), how.pseudonyms)
+    index = index_source(source, None, options)
+    click.echo(files_summary(index.counts, index.unread), err=True)
+    paths = write_index(index, work / "index", len(index.studies), sys.maxsize)
+    if index.server:
         for path in paths:
             fetch_batch(path, work / "fetch", None)
         paths = [work / "fetch"] if paths else []

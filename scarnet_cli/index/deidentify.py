@@ -2,8 +2,9 @@
 
 import csv
 import io
+import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,36 +14,18 @@ from scarnet_cli.dicom.series.selection import SeriesVerdict
 from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json
+from scarnet_cli.index.records import CrosswalkRow, Index
 from scarnet_cli.index.study_plan import PlannedStudy
 from scarnet_cli.stage.earlier import EARLIER
 from scarnet_cli.tables.failures import Failure
+
+logger = logging.getLogger(__name__)
 
 _PRIVATE: Final = 0o600
 _Clean = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """What stands for what: one row of the crosswalk, a study.
-
-    Attributes:
-        study_id: Its pseudonym.
-        original_study_id: Its id without de-identification: a samplesheet's name, else the hash of its UID.
-        study_instance_uid: Its new UID.
-        original_study_instance_uid: Its UID.
-        patient: Pseudonym of the samplesheet's label of the patient.
-        original_patient: That label.
-    """
-
-    study_id: str
-    original_study_id: str
-    study_instance_uid: str | None
-    original_study_instance_uid: str | None
-    patient: str | None
-    original_patient: str | None
-
-
-def deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
+def _deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
     """Return a planned study with pseudonyms for its id, its patient and its UIDs, and with cleaned words.
 
     Of its batch entry the paths stay, which the tasks need: the work directory is as private as the input. The labels
@@ -60,11 +43,24 @@ def deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
     )
 
 
-def crosswalk(study: PlannedStudy, pseudonyms: Pseudonyms) -> Replaced:
+def deidentify_index(index: Index, pseudonyms: Pseudonyms | None) -> Index:
+    """Return an index with its studies under pseudonyms; without any as it is."""
+    if pseudonyms is not None:
+        studies = sorted((_deidentified(study, pseudonyms) for study in index.studies), key=lambda s: s.study_id)
+        unread = tuple(replace(row, place=pseudonyms.study(row.place)) for row in index.unread)
+        rows = tuple(crosswalk_row(study, pseudonyms) for study in index.studies)
+        index = replace(index, studies=tuple(studies), unread=unread, crosswalk=rows)
+    for entry in filter(None, (study.entry for study in index.studies)):  # only now: an id may have been a name
+        rules = [rule.code for rule in entry.rules]
+        logger.info("study %s: %d slices, rules %s", entry.study_id, len(entry.sources), rules)
+    return index
+
+
+def crosswalk_row(study: PlannedStudy, pseudonyms: Pseudonyms) -> CrosswalkRow:
     """Return what stands for what in one study, given as it was before it was de-identified."""
     patient = study.labels.get("patient")
     uid = study.study_instance_uid
-    return Replaced(
+    return CrosswalkRow(
         study_id=pseudonyms.study(study.study_id),
         original_study_id=study.study_id,
         study_instance_uid=pseudonyms.uid(uid) if uid else None,
@@ -74,9 +70,9 @@ def crosswalk(study: PlannedStudy, pseudonyms: Pseudonyms) -> Replaced:
     )
 
 
-def write_crosswalk(rows: Iterable[Replaced], path: Path) -> None:
+def write_crosswalk(rows: Iterable[CrosswalkRow], path: Path) -> None:
     """Write the crosswalk as CSV, sorted by pseudonym, into a file that only its owner can read."""
-    names = [field.name for field in fields(Replaced)]
+    names = [field.name for field in fields(CrosswalkRow)]
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(names)

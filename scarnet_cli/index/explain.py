@@ -12,8 +12,10 @@ from scarnet_cli.dicom.facts import Frame
 from scarnet_cli.dicom.identity import study_id_from_uid
 from scarnet_cli.dicom.series.selection import Selection
 from scarnet_cli.errors import InputError
-from scarnet_cli.index.inputs import rows_of
-from scarnet_cli.index.intake import Intake, IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
+from scarnet_cli.index.inputs import read_input
+from scarnet_cli.index.planning import Choice
+from scarnet_cli.index.records import Index
 
 NO_SUCH_STUDY: Final = "no_such_study"
 _NEAR: Final = 5
@@ -24,7 +26,7 @@ _OTHER: Final = Selection(None, (), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Explanation:
     """A study and the choice made for it.
 
     Attributes:
@@ -38,30 +40,32 @@ class Explained:
     failure: str | None
 
 
-def find_choices(source: Path, wanted: str, memory: pa.Table | None, options: IntakeOptions) -> tuple[Explained, ...]:
+def explain_choices(
+    source: Path, wanted: str, memory: pa.Table | None, options: IndexOptions
+) -> tuple[Explanation, ...]:
     """Return the choice made for a study; for a folder or archive below the input that of each study in it.
 
     Args:
-        source: Folder, archive or samplesheet, as for `take_in`.
+        source: Folder, archive or samplesheet, as for `index_input`.
         wanted: A study_id, a samplesheet's name, a StudyInstanceUID, or a folder or archive below the input.
         memory: What the last index of the same input remembered.
-        options: How to take it in.
+        options: How to index it.
 
     Raises:
         InputError: There is no such study (`NO_SUCH_STUDY`; the message has near matches), or the input is wrong.
     """
-    rows = {row.study: row for row in rows_of(source) or ()}
+    rows = {row.study: row for row in read_input(source).rows or ()}
     if wanted in rows:
         if rows[wanted].is_nifti:
             message = f"Study '{wanted}' is given as a NIfTI file: it has no series to choose from."
             raise InputError("no_series", message)
-        found = _choices(rows[wanted].dicom, None, options)[0]
-        return tuple(replace(one, study_id=wanted) for one in found)
+        choices = _choices(rows[wanted].dicom, None, options)[0]
+        return tuple(replace(choice, study_id=wanted) for choice in choices)
     part = (source / wanted).resolve()
     if source.is_dir() and part.exists() and part.is_relative_to(source.resolve()):
         return _choices(part, None, options)[0]
-    found, known = _choices(source, memory, options, wanted)
-    if not found:
+    choices, known = _choices(source, memory, options, wanted)
+    if not choices:
         near = get_close_matches(wanted, known, _NEAR) or [name for name in known if name.startswith(wanted[:4])]
         hint = f"near are {', '.join(near[:_NEAR])}" if near else f"there are {len(known)} studies"
         message = (
@@ -69,12 +73,12 @@ def find_choices(source: Path, wanted: str, memory: pa.Table | None, options: In
             "samplesheet's name, a StudyInstanceUID, or a folder below the input."
         )
         raise InputError(NO_SUCH_STUDY, message)
-    return found
+    return choices
 
 
 def _choices(
-    source: Path, memory: pa.Table | None, options: IntakeOptions, wanted: str | None = None
-) -> tuple[tuple[Explained, ...], list[str]]:
+    source: Path, memory: pa.Table | None, options: IndexOptions, wanted: str | None = None
+) -> tuple[tuple[Explanation, ...], list[str]]:
     """Return the choice of every study, or of the wanted one alone, and the ids of all."""
     kept: list[Selection] = []
 
@@ -82,24 +86,24 @@ def _choices(
         uid = frames[0].facts.study_uid if frames else ""
         if not frames or wanted not in (None, uid, study_id_from_uid(uid)):
             return _OTHER
-        kept.append(options.choose(frames))
+        kept.append(options.choice.choose(frames))
         return kept[-1]
 
-    intake = take_in(source, memory, replace(options, choose=choose, rules=_NO_PLAN))
-    known = [study.study_id for study in intake.studies]
+    index = index_input(source, memory, replace(options, choice=Choice(choose, _NO_PLAN)))
+    known = [study.study_id for study in index.studies]
     of_series = {id(selection.series): selection for selection in kept if selection.series}
-    chosen = [(study.study_id, of_series.get(id(study.series))) for study in intake.studies]
-    found = [Explained(study_id, selection, None) for study_id, selection in chosen if selection is not None]
-    alone = _without_image(intake, wanted)
+    chosen = [(study.study_id, of_series.get(id(study.series))) for study in index.studies]
+    found = [Explanation(study_id, selection, None) for study_id, selection in chosen if selection is not None]
+    alone = _without_image(index, wanted)
     if not found and not alone and wanted in known:  # a part of a study, which has an id of its own
         every, _ = _choices(source, memory, options)
         return tuple(one for one in every if one.study_id == wanted), known
     return (*found, *alone), known
 
 
-def _without_image(intake: Intake, wanted: str | None) -> list[Explained]:
+def _without_image(index: Index, wanted: str | None) -> list[Explanation]:
     return [
-        Explained(study.study_id, None, study.failure.message)
-        for study in intake.studies
+        Explanation(study.study_id, None, study.failure.message)
+        for study in index.studies
         if study.failure is not None and not study.series and wanted in (None, study.study_id)
     ]

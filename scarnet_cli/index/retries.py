@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from scarnet_cli.errors import CohortError, InputError
 from scarnet_cli.files import file_sha256, parse_record, record_text
 from scarnet_cli.index.files.cache import RETRY, text_rows
-from scarnet_cli.index.intake import Intake
+from scarnet_cli.index.records import Index
 from scarnet_cli.tables.failures import CODES, Failure
 from scarnet_cli.tables.parquet import read_rows
 
@@ -25,7 +25,7 @@ _PREFIX: Final = "retry "
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RetryRequest:
     """Studies that are to be tried again.
 
     Attributes:
@@ -45,7 +45,7 @@ class _Retry:
     failures: str
 
 
-def read_wanted(table: Path, codes: str) -> Wanted:
+def read_retry_request(table: Path, codes: str) -> RetryRequest:
     """Return the studies that failed with one of some codes.
 
     Args:
@@ -69,31 +69,31 @@ def read_wanted(table: Path, codes: str) -> Wanted:
             f"commas. In the last run: {counts or 'none'}. All there are: {', '.join(sorted(CODES))}."
         )
         raise InputError("unknown_code", message)
-    return Wanted(frozenset(study for study, code in rows if asked & {ALL, code}), file_sha256(table))
+    return RetryRequest(frozenset(study for study, code in rows if asked & {ALL, code}), file_sha256(table))
 
 
-def with_retries(intake: Intake, memory: pa.Table, wanted: Wanted) -> Intake:
-    """Return what an input holds with the count of retries in the entries of studies that are or were tried again.
+def with_retries(index: Index, memory: pa.Table, wanted: RetryRequest) -> Index:
+    """Return an index with the count of retries in the entries of studies that are or were tried again.
 
     Args:
-        intake: The input as it was taken in.
+        index: The index of the input.
         memory: What the last index remembered.
         wanted: What is to be tried again now; those that INDEX failed are not counted, as it plans them on each run.
     """
     retries = _recalled(memory)
-    planned = {study.study_id for study in intake.studies if study.entry is not None}
+    planned = {study.study_id for study in index.studies if study.entry is not None}
     for study_id in wanted.studies & planned:
         before = retries.get(study_id, _Retry(0, ""))
         if before.failures != wanted.failures:
             retries[study_id] = _Retry(before.count + 1, wanted.failures)
-    retries = {study.study_id: retries[study.study_id] for study in intake.studies if study.study_id in retries}
+    retries = {study.study_id: retries[study.study_id] for study in index.studies if study.study_id in retries}
     studies = [
         replace(study, entry=replace(study.entry, retry=retries[study.study_id].count))
         if study.entry is not None and study.study_id in retries
         else study
-        for study in intake.studies
+        for study in index.studies
     ]
-    return replace(intake, studies=tuple(studies), memory=pa.concat_tables([intake.memory, _rows(retries)]))
+    return replace(index, studies=tuple(studies), memory=pa.concat_tables([index.memory, _rows(retries)]))
 
 
 def _rows(retries: Mapping[str, _Retry]) -> pa.Table:

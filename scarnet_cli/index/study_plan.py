@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.notes import Note
@@ -101,7 +101,7 @@ def failed_study(study_id: str, digest: str, code: str, message: str) -> Planned
     return PlannedStudy(study_id, digest, None, (), Failure(study_id, STAGE, code, message))
 
 
-def files_digest(files: Iterable[tuple[str, int, int]], facts: Iterable[Any] = ()) -> str:
+def files_digest(files: Iterable[tuple[str, int, int]], facts: Iterable[object] = ()) -> str:
     """Return 32 hex digits over every file's key, size and time, and over `facts` (anything that JSON can hold)."""
     return hashlib.sha256(json.dumps([*sorted(files), *facts]).encode()).hexdigest()[:32]
 

@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import numpy as np
+
 from scarnet_cli.dicom.containers import NIFTI, UNKNOWN_ARCHIVE
 from scarnet_cli.dicom.facts import FoundFile
-from scarnet_cli.dicom.headers import JUNK, OWN_RESULT
+from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, JUNK, OWN_RESULT
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.packing import BAD, ENCRYPTED, NESTED, REFUSED, TOO_DEEP, TOO_LARGE
+from scarnet_cli.index.files.contents import Contents
+from scarnet_cli.index.files.recall import NOT_READ
 from scarnet_cli.index.files.sweep import (
     CRASHED,
     DEAD_LINK,
@@ -18,18 +22,20 @@ from scarnet_cli.index.files.sweep import (
     NO_FILE,
     NO_MEMORY,
     OWN_OUTPUT,
+    PASSED_OVER,
     STUCK,
     SYSTEM_FOLDER,
     UNREADABLE,
     VANISHED,
     WALKED_BEFORE,
     Unread,
+    folder_key,
 )
-from scarnet_cli.index.grouping import place_key
+from scarnet_cli.index.grouping import StudyGroup
 from scarnet_cli.index.study_plan import PlannedStudy, failed_study, files_digest
 from scarnet_cli.tables.unread import UnreadRow
 
-_FIND: Final = "`scarnet index INPUT --find PLACE` prints where it lies"
+_FIND: Final = "`scarnet find INPUT PLACE` prints where it lies"
 # Reason -> what was seen, and what to do.
 REASONS: Final[dict[str, str]] = {
     VANISHED: "Was there when its folder was listed and gone when it was read; run again when nothing is being moved.",
@@ -66,23 +72,22 @@ _PASSED_OVER: Final = {
 _EACH: Final = (CRASHED, STUCK, NO_MEMORY, IO_ERROR, UNKNOWN_ARCHIVE, *REFUSED)
 
 
-def unread_rows(unread: Iterable[Unread]) -> list[UnreadRow]:
+def unread_rows(unread: Iterable[Unread]) -> tuple[UnreadRow, ...]:
     """Return rows of the table `unread`: one for a folder, one for all files of a folder with one reason.
 
     A file that did something to who read it, and an archive, has a row of its own.
     """
-    counts = Counter((_place(item), "folder" if item.is_folder else "file", item.reason) for item in set(unread))
-    return [
-        UnreadRow(place, kind, reason, count, REASONS[reason])
-        for (place, kind, reason), count in sorted(counts.items())
-    ]
+    counts = Counter((_key(item), "folder" if item.is_folder else "file", item.reason) for item in set(unread))
+    return tuple(
+        UnreadRow(key, kind, reason, count, REASONS[reason]) for (key, kind, reason), count in sorted(counts.items())
+    )
 
 
 def files_summary(counts: Counter[str], rows: Iterable[UnreadRow]) -> str:
     """Return in one line how many files were read, passed over and not read.
 
     Args:
-        counts: Files by kind, as of an intake.
+        counts: Files by kind, as of an index.
         rows: Rows of the table `unread`.
     """
     passed = {_PASSED_OVER[kind]: counts[kind] for kind in _PASSED_OVER if counts[kind]}
@@ -101,21 +106,38 @@ def _listed(counts: Mapping[str, int]) -> str:
 def lost_folders(unread: Iterable[Unread]) -> list[PlannedStudy]:
     """Return a failed study for each folder that could not be listed: nobody knows which studies it holds."""
     return [
-        failed_study(_place(item), files_digest([(path_key(item.path), 0, 0)]), "unreadable_folder", _words(item))
+        failed_study(_key(item), files_digest([(path_key(item.path), 0, 0)]), "unreadable_folder", _words(item))
         for item in sorted(set(unread))
         if item.is_folder and item.reason in LOST
     ]
 
 
-def as_lost(unread: Iterable[Unread]) -> list[FoundFile]:
-    """Return what is lost as files that nothing is known of."""
-    return [FoundFile(item.path, None, 0, 0) for item in sorted(set(unread)) if item.reason in LOST]
+def lost_study(group: StudyGroup) -> PlannedStudy:
+    """Return a study that nothing is known of but that its files cannot be read."""
+    message = (
+        f"{len(group.lost)} files that lie together cannot be read, and none says which study it is of (cut short, "
+        "damaged, gone, not allowed, or no DICOM in spite of the name); copy them again or leave them out."
+    )
+    digest = files_digest((path_key(file.path, file.member), file.size, file.mtime_ns) for file in group.lost)
+    return failed_study(group.study_id, digest, "not_readable", message)
+
+
+def unread_contents(contents: Contents) -> list[Unread]:
+    """Return which files could not be read or were passed over, and archives in archives."""
+    told = {*NOT_READ, *PASSED_OVER, ARCHIVE} - {BROKEN}
+    unread = []
+    for index in np.flatnonzero(contents.among(told)).tolist():
+        file, kind = contents.files[index], contents.kind(index)
+        if kind != ARCHIVE or file.member is not None:  # of archives those in archives are told
+            reason = NESTED if kind == ARCHIVE else kind
+            unread.append(Unread(file.path, is_folder=False, reason=reason, member=file.member))
+    return unread
 
 
 def _words(item: Unread) -> str:
     return f"A folder could not be listed, and the studies in it are not in this run. {REASONS[item.reason]}"
 
 
-def _place(item: Unread) -> str:
+def _key(item: Unread) -> str:
     alone = item.is_folder or item.reason in _EACH
-    return path_key(item.path)[:16] if alone else place_key(FoundFile(item.path, item.member, 0, 0))
+    return path_key(item.path)[:16] if alone else folder_key(FoundFile(item.path, item.member, 0, 0))

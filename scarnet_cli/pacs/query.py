@@ -88,7 +88,7 @@ def _stuck(server: Server, shown: int) -> PacsError:
 
 
 def _listed(item: Any, server: Server) -> ListedStudy:  # noqa: ANN401 (whatever the server calls JSON)
-    uid = value_of(item, _STUDY_UID)
+    uid = _value(item, _STUDY_UID)
     if not isinstance(uid, str) or not uid:
         message = f"The DICOMweb server {server.address.host} lists a study without StudyInstanceUID; look at its log."
         raise PacsError("pacs_bad_answer", message)
@@ -97,12 +97,12 @@ def _listed(item: Any, server: Server) -> ListedStudy:  # noqa: ANN401 (whatever
 
 def _count(item: Any, tag: str) -> int | None:  # noqa: ANN401 (likewise)
     try:
-        return int(value_of(item, tag))
+        return int(_value(item, tag))
     except (TypeError, ValueError):
         return None
 
 
-def value_of(item: Any, tag: str) -> Any:  # noqa: ANN401 (likewise)
+def _value(item: Any, tag: str) -> Any:  # noqa: ANN401 (likewise)
     """Return the first value of an element in DICOM JSON, None where there is none."""
     try:
         return item[tag]["Value"][0]
@@ -110,23 +110,35 @@ def value_of(item: Any, tag: str) -> Any:  # noqa: ANN401 (likewise)
         return None
 
 
-def study_metadata(server: Server, study_uid: str) -> list[dict[str, Any]]:
-    """Return the metadata of all instances of a study in DICOM JSON: headers without pixels.
+@dataclass(frozen=True, slots=True)
+class StudyMetadata:
+    """What a server says of a study's instances in DICOM JSON: headers without pixels."""
+
+    study_uid: str
+    items: list[dict[str, Any]]
+
+    def headers(self) -> list[tuple[InstanceId | None, Header]]:
+        """Return each instance's header, and what it is asked for by; None where the metadata do not say."""
+        return [(_instance_id(item, self.study_uid), header_from_metadata(item)) for item in self.items]
+
+
+def study_metadata(server: Server, study_uid: str) -> StudyMetadata:
+    """Return the metadata of all instances of a study.
 
     Raises:
         DicomError: This study cannot be had.
         PacsError: The server fails.
     """
 
-    def retrieve(client: DICOMwebClient) -> list[dict[str, Any]]:
-        return [item for item in client.retrieve_study_metadata(study_uid) if isinstance(item, dict)]
+    def retrieve(client: DICOMwebClient) -> StudyMetadata:
+        items = client.retrieve_study_metadata(study_uid)
+        return StudyMetadata(study_uid, [item for item in items if isinstance(item, dict)])
 
     return server.ask_about_study(retrieve)
 
 
-def instance_id(item: Mapping[str, Any], study_uid: str) -> InstanceId | None:
-    """Return what metadata's instance is asked for by; None where the metadata does not say."""
-    series, sop = value_of(item, _SERIES_UID), value_of(item, _SOP_UID)
+def _instance_id(item: Mapping[str, Any], study_uid: str) -> InstanceId | None:
+    series, sop = _value(item, _SERIES_UID), _value(item, _SOP_UID)
     return InstanceId(study_uid, series, sop) if isinstance(series, str) and isinstance(sop, str) else None
 
 

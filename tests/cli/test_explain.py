@@ -1,4 +1,4 @@
-"""`scarnet index --explain` and `--series-rules`: which study is meant, exit codes, messages."""
+"""`scarnet explain` and `--series-rules`: which study is meant, exit codes, messages."""
 
 import json
 import zipfile
@@ -36,7 +36,7 @@ def cohort(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("wanted", [IDS[0], UIDS[0], "DOE_JANE/0"])
 def test_a_study_is_found_by_its_id_its_uid_or_its_folder(cohort: Path, wanted: str) -> None:
-    result = scarnet("index", cohort, "--explain", wanted)
+    result = scarnet("explain", cohort, wanted)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith(f"Study {IDS[0]}: 2 stacks in 2 series")
     assert "1 TAKEN LGE_SAX_PSIR" in result.stdout
@@ -44,7 +44,7 @@ def test_a_study_is_found_by_its_id_its_uid_or_its_folder(cohort: Path, wanted: 
 
 
 def test_a_folder_of_several_studies_shows_each(cohort: Path) -> None:
-    result = scarnet("index", cohort, "--explain", "DOE_JANE")
+    result = scarnet("explain", cohort, "DOE_JANE")
     assert [line.split()[1] for line in result.stdout.splitlines() if line.startswith("Study ")] == [
         f"{study_id}:" for study_id in sorted(IDS)
     ]
@@ -53,28 +53,28 @@ def test_a_folder_of_several_studies_shows_each(cohort: Path) -> None:
 def test_a_study_of_a_samplesheet_is_found_by_its_name_or_uid(cohort: Path) -> None:
     sheet = cohort.parent / "sheet.csv"
     sheet.write_text("study,dicom\nfirst,in/DOE_JANE/0\nsecond,in/DOE_JANE/1\n")
-    assert scarnet("index", sheet, "--explain", "second").stdout.startswith("Study second: 1 stacks")
-    assert scarnet("index", sheet, "--explain", UIDS[1]).stdout.startswith("Study second: 1 stacks")
+    assert scarnet("explain", sheet, "second").stdout.startswith("Study second: 1 stacks")
+    assert scarnet("explain", sheet, UIDS[1]).stdout.startswith("Study second: 1 stacks")
 
 
 def test_an_archive_below_the_input_is_found(cohort: Path) -> None:
     with zipfile.ZipFile(cohort / "study.zip", "w") as archive:
         for path in (cohort / "DOE_JANE" / "1").iterdir():
             archive.write(path, path.name)
-    assert scarnet("index", cohort, "--explain", "study.zip").stdout.startswith(f"Study {IDS[1]}: 1 stacks")
+    assert scarnet("explain", cohort, "study.zip").stdout.startswith(f"Study {IDS[1]}: 1 stacks")
 
 
 def test_a_study_that_is_not_there_is_wrong_usage_with_near_matches(cohort: Path) -> None:
-    result = scarnet("index", cohort, "--explain", IDS[0][:-2] + "xx")
+    result = scarnet("explain", cohort, IDS[0][:-2] + "xx")
     assert result.exit_code == 2
     assert IDS[0] in result.stderr
-    assert scarnet("index", cohort, "--explain", "..").exit_code == 2  # not below the input
+    assert scarnet("explain", cohort, "..").exit_code == 2  # not below the input
 
 
 def test_a_study_that_cannot_be_read_says_so(cohort: Path) -> None:
     for path in (cohort / "DOE_JANE" / "1").glob("*.dcm"):
         path.write_bytes(path.read_bytes()[:300])
-    result = scarnet("index", cohort, "--explain", "DOE_JANE/1")
+    result = scarnet("explain", cohort, "DOE_JANE/1")
     assert result.exit_code == 0
     assert "cannot be read" in result.stdout
 
@@ -82,7 +82,7 @@ def test_a_study_that_cannot_be_read_says_so(cohort: Path) -> None:
 def test_a_sites_rules_change_the_choice_and_say_so(cohort: Path, tmp_path: Path) -> None:
     rules = tmp_path / "rules.yml"
     rules.write_text(TAKE_MAG)
-    result = scarnet("index", cohort, "--explain", IDS[0], "--series-rules", rules)
+    result = scarnet("explain", cohort, IDS[0], "--series-rules", rules)
     assert "1 TAKEN LGE_SAX_MAG" in result.stdout
     out = tmp_path / "out"
     assert scarnet("convert", cohort, "--out", out, "--series-rules", rules).exit_code == 0

@@ -15,7 +15,7 @@ from planted import BIRTH, DAY, TOKEN, holders, plant
 
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import DicomError, MachineError
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.index.study_plan import PlannedStudy
 from scarnet_cli.stage.folder import study_folder
 
@@ -51,7 +51,7 @@ def test_a_study_cut_short_leaves_the_others_unharmed(tmp_path: Path) -> None:
     whole = make_series(series="1.2.840.99.2", study="1.2.840.99.7.2")
     save(whole, tmp_path / "in" / "b")
     results: list[str] = []
-    for study in take_in(tmp_path / "in", None, IntakeOptions()).studies:
+    for study in index_input(tmp_path / "in", None, IndexOptions()).studies:
         assert study.entry is not None
         try:
             convert_study(study.entry, tmp_path / "in", study_folder(tmp_path / "out", study.study_id))
@@ -118,5 +118,5 @@ def test_an_input_that_changed_or_went_since_the_index_is_no_study_s_fault(tmp_p
 
 
 def plan(folder: Path) -> PlannedStudy:
-    (study,) = take_in(folder, None, IntakeOptions()).studies
+    (study,) = index_input(folder, None, IndexOptions()).studies
     return study

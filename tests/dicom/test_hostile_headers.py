@@ -29,8 +29,8 @@ from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK, OBJECT, read_header
 from scarnet_cli.dicom.series.selection import select
-from scarnet_cli.index.batch_files import write_plan
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
+from scarnet_cli.index.write_index import write_index
 
 ZEROS = bytes(1 << 20)
 
@@ -89,8 +89,8 @@ def test_a_header_that_claims_too_much_is_read_within_bounds(name: str) -> None:
 def test_numbers_that_are_none_reach_no_table(value: bytes, number: int, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.dcm").write_bytes(IMPLICIT + IMPLICIT_FACTS + implicit(0x20, number, value))
-    intake = take_in(tmp_path / "in", None, IntakeOptions())
-    write_plan(intake, tmp_path / "out")
+    intake = index_input(tmp_path / "in", None, IndexOptions())
+    write_index(intake, tmp_path / "out")
     assert [study.failure.code for study in intake.studies if study.failure] == ["no_geometry"]
 
 
@@ -133,8 +133,8 @@ def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
         listener.bind(str(folder / "s.dcm"))
         for name in (b"new\nline.dcm", b"\xff\xfe.dcm", b"\x1b[31mred.dcm"):
             Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(EXPLICIT + IMAGE_FACTS)  # noqa: PTH118
-        intake = take_in(folder, None, IntakeOptions())
-    write_plan(intake, tmp_path / "out")
+        intake = index_input(folder, None, IndexOptions())
+    write_index(intake, tmp_path / "out")
     assert intake.counts[IMAGE] == 3
 
 

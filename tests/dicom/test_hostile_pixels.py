@@ -18,7 +18,7 @@ from scarnet_cli.dicom.codestream import jpeg_2000_size, jpeg_size
 from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.dicom.study_entry import Source
 from scarnet_cli.errors import DicomError
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 
 ROWS, COLUMNS = 40, 48
 
@@ -150,7 +150,7 @@ def test_a_damaged_frame_is_refused_or_read(
 @pytest.mark.parametrize("change", [lambda content: content[: len(content) // 2], lambda content: content * 3, bytes])
 def test_a_file_that_changes_after_the_index_is_refused_or_read(change: type[bytes], tmp_path: Path) -> None:
     paths = save(make_series(7), tmp_path / "in")
-    (study,) = take_in(tmp_path / "in", None, IntakeOptions()).studies
+    (study,) = index_input(tmp_path / "in", None, IndexOptions()).studies
     assert study.entry is not None
     content = paths[3].read_bytes()
     paths[3].write_bytes(b"" if change is bytes else change(content))

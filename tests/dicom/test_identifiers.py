@@ -7,8 +7,9 @@ import pytest
 from dicom_series import save
 from identifiers import ATTRIBUTES, BEGIN, END, KINDS, PAGE, PATIENTS, TOGETHER, Outcome, outcome, patient
 
-from scarnet_cli.index.batch_files import write_plan
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.files.read_contents import ReadOptions
+from scarnet_cli.index.index_input import IndexOptions, index_input
+from scarnet_cli.index.write_index import write_index
 from scarnet_cli.tables.failures import CODES
 from scarnet_cli.tables.flags import FLAGS
 
@@ -57,8 +58,8 @@ def test_what_is_said_of_a_patient_is_kept_nowhere(tmp_path: Path) -> None:
             dataset.SpecificCharacterSet = "ISO_IR 192"
             dataset.PatientBirthDate, dataset.DeviceSerialNumber = f"194402{PATIENTS.index(which)}9", f"Serial{which}"
         save(images, tmp_path / "in" / which)
-    intake = take_in(tmp_path / "in", None, IntakeOptions(parts=tmp_path / "parts"))
-    write_plan(intake, tmp_path / "out")
+    intake = index_input(tmp_path / "in", None, IndexOptions(ReadOptions(parts=tmp_path / "parts")))
+    write_index(intake, tmp_path / "out")
     assert len(intake.studies) == len(PATIENTS)
     names = [name for name in intake.memory.column_names if name.startswith("same_")]
     numbers = {value for name in names for value in intake.memory[name].to_pylist()}

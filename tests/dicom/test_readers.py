@@ -15,7 +15,7 @@ from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import IMAGE
 from scarnet_cli.errors import MachineError, OutOfMemoryError
 from scarnet_cli.index.files.cache import NOTHING
-from scarnet_cli.index.files.collect import ReadOptions, collect
+from scarnet_cli.index.files.read_contents import ReadOptions, read_contents
 from scarnet_cli.index.files.sweep import reason_of
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to find who reads a pipe")
@@ -30,7 +30,7 @@ def kinds(folder: Path, names: str, options: ReadOptions) -> list[str]:
         else:
             save(make_series(1), folder, lambda _, name=name: name)
     files = [FoundFile(name, None, 1, 1) for name in names]
-    return collect(folder, files, NOTHING, options).rows["kind"].to_pylist()
+    return read_contents(folder, files, NOTHING, options).rows["kind"].to_pylist()
 
 
 @contextmanager
@@ -108,10 +108,11 @@ def test_input_output_errors_are_the_machine_s_while_another_attempt_follows_or_
     (tmp_path / "b").symlink_to("/proc/self/mem")
     again = ReadOptions(will_retry=True)
     with pytest.raises(MachineError, match="reports an input/output error, first at file"):
-        collect(tmp_path, [FoundFile("b", None, 1, 1)], NOTHING, again)
+        read_contents(tmp_path, [FoundFile("b", None, 1, 1)], NOTHING, again)
     last = ReadOptions()
     assert (
-        collect(tmp_path, [FoundFile("b", None, 1, 1)] * 2, NOTHING, last).rows["kind"].to_pylist() == ["io_error"] * 2
+        read_contents(tmp_path, [FoundFile("b", None, 1, 1)] * 2, NOTHING, last).rows["kind"].to_pylist()
+        == ["io_error"] * 2
     )
     with pytest.raises(MachineError, match="reports an input/output error"):
-        collect(tmp_path, [FoundFile("b", None, 1, 1)] * 3, NOTHING, last)
+        read_contents(tmp_path, [FoundFile("b", None, 1, 1)] * 3, NOTHING, last)

@@ -19,7 +19,7 @@ from scarnet_cli.dicom.stacks import form_stacks
 from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.stage.folder import study_folder
 
 PYDICOM = Path(pydicom.data.__file__).parent / "test_files"
@@ -63,7 +63,7 @@ def test_every_packaged_file_ends_as_a_volume_or_a_refusal(tmp_path: Path, root:
 def refusal(folder: Path, out: Path) -> str | None:
     """Return why the study in a folder is refused; None where a volume was written."""
     try:
-        (study,) = take_in(folder, None, IntakeOptions()).studies
+        (study,) = index_input(folder, None, IndexOptions()).studies
         if study.entry is None:
             assert study.failure is not None
             return study.failure.message

@@ -11,7 +11,7 @@ from made_studies import choice, codes, stack
 from scarnet_cli.dicom.results.export_stage import read_sources
 from scarnet_cli.errors import DicomError
 from scarnet_cli.index.files.same_patient import name_words, same_name
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 
 
 def test_two_stacks_that_differ_in_their_uid_alone_are_refused() -> None:
@@ -70,7 +70,7 @@ def test_a_row_with_files_of_two_patients_is_refused_without_their_names(tmp_pat
             dataset.PatientID = dataset.PatientName = name
         save(series, tmp_path / "in" / name)
     (tmp_path / "sheet.csv").write_text("study,dicom\nS1,in\n")
-    (study,) = take_in(tmp_path / "sheet.csv", None, IntakeOptions()).studies
+    (study,) = index_input(tmp_path / "sheet.csv", None, IndexOptions()).studies
     assert study.failure is not None
     assert study.failure.code == "several_patients"
     assert "PatientID has 2 values, PatientName has 2 values" in study.failure.message
@@ -82,7 +82,7 @@ def test_images_that_share_a_uid_are_not_referred_to(tmp_path: Path) -> None:
     for dataset in series:
         rename(dataset, "1.2.3")
     save(series, tmp_path)
-    (study,) = take_in(tmp_path, None, IntakeOptions()).studies
+    (study,) = index_input(tmp_path, None, IndexOptions()).studies
     assert study.entry is not None
     assert study.entry.flags == ("repeated_instance_uid",)
     for flags in (study.entry.flags, ()):

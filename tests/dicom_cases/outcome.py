@@ -8,7 +8,7 @@ from typing import Any
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume, read_nifti
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.index.study_plan import PlannedStudy
 from scarnet_cli.stage.folder import study_folder
 
@@ -32,7 +32,7 @@ class Outcome:
 
 def outcome(source: Path, out: Path) -> Outcome:
     """Index and convert the one study below `source`."""
-    (study,) = take_in(source, None, IntakeOptions()).studies
+    (study,) = index_input(source, None, IndexOptions()).studies
     if study.entry is None:
         assert study.failure is not None
         return Outcome(study, None, {}, (study.failure.code, study.failure.message))

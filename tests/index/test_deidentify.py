@@ -116,7 +116,7 @@ def test_a_place_that_could_not_be_read_is_found_by_its_pseudonym(
     assert scarnet("index", source, "--out", tmp_path / "out", *key).exit_code == 0
     (row,) = read_table(tmp_path / "out" / "unread.parquet").to_pylist()
     assert row["place"] == PSEUDONYMS.study(path_key(f"{TOKEN}_link")[:16])
-    found = scarnet("index", source, "--find", row["place"], *key)
+    found = scarnet("find", source, row["place"], *key)
     assert found.stdout.splitlines() == [str(source / f"{TOKEN}_link")]
 
 

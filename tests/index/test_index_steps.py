@@ -14,10 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scarnet_cli.cli.main import cli
-from scarnet_cli.index.batch_files import write_plan
 from scarnet_cli.index.files import readers
 from scarnet_cli.index.files.cache import read_cache
-from scarnet_cli.index.intake import Intake, IntakeOptions, take_in
+from scarnet_cli.index.files.read_contents import ReadOptions
+from scarnet_cli.index.index_input import IndexOptions, index_input
+from scarnet_cli.index.planning import Choice
+from scarnet_cli.index.records import Index
+from scarnet_cli.index.write_index import write_index
 
 STUDIES = 4
 
@@ -26,10 +29,10 @@ def content(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
 
 
-def index(source: Path, out: Path, previous: Path | None = None, **options: object) -> Intake:
-    intake = take_in(source, read_cache([previous] if previous else []), IntakeOptions(**options))  # type: ignore[arg-type]
-    write_plan(intake, out, 1, 2)
-    return intake
+def index(source: Path, out: Path, previous: Path | None = None, options: IndexOptions | None = None) -> Index:
+    found = index_input(source, read_cache([previous] if previous else []), options or IndexOptions())
+    write_index(found, out, 1, 2)
+    return found
 
 
 def cohort(root: Path) -> Path:
@@ -97,7 +100,12 @@ def test_unchanged_studies_are_not_planned_again(tmp_path: Path, caplog: pytest.
         after = index(source, tmp_path / "out", tmp_path / "out" / "index.parquet")
         planned = {study.study_id for study in after.studies if study.digest in caplog.text}
         caplog.clear()
-        index(source, tmp_path / "out", tmp_path / "out" / "index.parquet", rules="a site's own")
+        index(
+            source,
+            tmp_path / "out",
+            tmp_path / "out" / "index.parquet",
+            IndexOptions(choice=Choice(rules="a site's own")),
+        )
         by_other_rules = {study.study_id for study in after.studies if study.digest in caplog.text}
     changed = {a.study_id for a, b in zip(after.studies, before.studies, strict=True) if a.digest != b.digest}
     beside_broken = {s.study_id for s in after.studies if s.entry and "unreadable_files" in s.entry.flags}
@@ -108,19 +116,26 @@ def test_unchanged_studies_are_not_planned_again(tmp_path: Path, caplog: pytest.
 
 KILLED = """
 import os, signal, sys
+from contextlib import contextmanager
 from pathlib import Path
-from scarnet_cli.index.intake import IntakeOptions, take_in
-from scarnet_cli.index.files import collect
+from scarnet_cli.index.index_input import IndexOptions, index_input
+from scarnet_cli.index.files import read_contents
 
-collect._FILES_A_PART = 4
-read = []
+read_contents._FILES_A_PART = 4
 
-def advance(count):
-    read.append(count)
-    if len(read) == 11:
-        os.kill(os.getpid(), signal.SIGKILL)
+@contextmanager
+def progress(title, total=None, done=0):
+    read = []
 
-take_in(Path(sys.argv[1]), None, IntakeOptions(parts=Path(sys.argv[2]), advance=advance))
+    def advance(steps=1, text=""):
+        read.append(steps)
+        if len(read) == 11 and total:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    yield advance
+
+options = read_contents.ReadOptions(parts=Path(sys.argv[2]), progress=progress)
+index_input(Path(sys.argv[1]), None, IndexOptions(options))
 """
 
 
@@ -155,7 +170,7 @@ def test_a_part_that_was_cut_short_is_read_again(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "000001.parquet").write_bytes(b"PAR1 cut short")
     index(source, tmp_path / "once")
-    index(source, tmp_path / "out", parts=tmp_path / "parts")
+    index(source, tmp_path / "out", options=IndexOptions(ReadOptions(parts=tmp_path / "parts")))
     assert content(tmp_path / "out") == content(tmp_path / "once")
 
 
@@ -164,7 +179,7 @@ def test_the_number_of_processes_changes_nothing(tmp_path: Path, monkeypatch: py
     index(source, tmp_path / "one")
     monkeypatch.setattr(readers, "_FILES_A_PROCESS", 1)
     monkeypatch.setattr(readers, "_PORTION", 3)
-    index(source, tmp_path / "two", jobs=2)
+    index(source, tmp_path / "two", options=IndexOptions(ReadOptions(jobs=2)))
     assert content(tmp_path / "two") == content(tmp_path / "one")
 
 

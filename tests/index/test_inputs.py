@@ -20,11 +20,12 @@ from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.packing import REFUSED
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.volume import read_nifti
-from scarnet_cli.index.batch_files import write_plan
 from scarnet_cli.index.files.cache import read_cache, write_cache
-from scarnet_cli.index.inputs import rows_of
-from scarnet_cli.index.intake import Intake, IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
+from scarnet_cli.index.inputs import read_input
+from scarnet_cli.index.records import Index
 from scarnet_cli.index.unread import REASONS
+from scarnet_cli.index.write_index import write_index
 
 ROWS = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")]
 
@@ -43,8 +44,8 @@ def test_the_pages_tell_every_reason_and_have_no_other_row() -> None:
     assert set(REFUSED) < set(REASONS)
 
 
-def index(source: Path, memory: pa.Table | None = None) -> Intake:
-    return take_in(source, memory, IntakeOptions())
+def index(source: Path, memory: pa.Table | None = None) -> Index:
+    return index_input(source, memory, IndexOptions())
 
 
 def cohort_of_archives(folder: Path, *numbers: int) -> Path:
@@ -83,7 +84,7 @@ def test_a_study_in_an_archive_in_an_archive_is_read_in_one_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = cohort_of_archives(tmp_path / "in", 1, 2, 3)
-    (path,) = write_plan(index(source), tmp_path / "out")
+    (path,) = write_index(index(source), tmp_path / "out")
     opened: list[int] = []
     held = archives._held
     monkeypatch.setattr(archives, "_held", lambda *arguments: opened.append(1) or held(*arguments))
@@ -139,7 +140,7 @@ def test_a_nifti_file_is_a_study_without_its_name_and_can_be_found(tmp_path: Pat
     path = nifti(tmp_path / "DOE_JOHN.nii.gz")
     (found,) = index(path).studies
     assert found.study_id == path_key("DOE_JOHN.nii.gz")[:16]
-    said = CliRunner().invoke(cli, ["index", str(path), "--find", found.study_id]).output
+    said = CliRunner().invoke(cli, ["find", str(path), found.study_id]).output
     assert said == f"{path}\n"
 
 
@@ -147,13 +148,13 @@ def test_a_nifti_file_is_a_study_without_its_name_and_can_be_found(tmp_path: Pat
 def test_a_workbook_is_known_by_its_name_even_where_it_is_damaged(tmp_path: Path, name: str) -> None:
     put(tmp_path, {name: b"PK\3\4 damaged" if name != "cohort.xls" else b"\xd0\xcf\x11\xe0"})
     with pytest.raises(InputError, match="save it as CSV"):
-        rows_of(tmp_path / name)
+        read_input(tmp_path / name)
 
 
 def test_a_nifti_file_that_is_not_called_so_says_what_to_do(tmp_path: Path) -> None:
     nifti(tmp_path / "image.nii").rename(tmp_path / "image")
     with pytest.raises(InputError, match=r"rename it to end in \.nii or \.nii\.gz"):
-        rows_of(tmp_path / "image")
+        read_input(tmp_path / "image")
 
 
 def test_a_row_that_names_what_cannot_be_opened_fails_in_words(tmp_path: Path) -> None:

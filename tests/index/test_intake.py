@@ -10,14 +10,15 @@ from dicom_series import make_series, save
 
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.errors import InputError
-from scarnet_cli.index.batch_files import write_plan
 from scarnet_cli.index.files.cache import read_cache, write_cache
-from scarnet_cli.index.intake import Intake, IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
+from scarnet_cli.index.records import Index
+from scarnet_cli.index.write_index import write_index
 from scarnet_cli.tables.parquet import read_table
 
 
-def index(source: Path, memory: pa.Table | None = None) -> Intake:
-    return take_in(source, memory, IntakeOptions())
+def index(source: Path, memory: pa.Table | None = None) -> Index:
+    return index_input(source, memory, IndexOptions())
 
 
 def cohort(root: Path, studies: int = 3) -> Path:
@@ -163,7 +164,7 @@ def test_labels_are_in_the_studies_table_and_a_changed_one_redoes_no_batch(tmp_p
     batches = []
     for group in ("drug", "placebo"):
         sheet.write_text(f"study,dicom,patient,site,group,visit\nA,data/patient 0,X,Ålesund,{group},\nB,data,,,b,2\n")
-        (batch,) = write_plan(index(sheet), tmp_path / group, 1, 9)
+        (batch,) = write_index(index(sheet), tmp_path / group, 1, 9)
         batches.append(batch.read_bytes())
         a, b = read_table(tmp_path / group / "studies.parquet").to_pylist()
         assert [a[name] for name in ("patient", "site", "group", "visit")] == ["X", "Ålesund", group, None]
@@ -196,8 +197,8 @@ def test_samplesheet_rows_without_one_study_fail_alone(tmp_path: Path) -> None:
 
 def test_plan_is_the_same_to_the_byte_when_nothing_changed(tmp_path: Path) -> None:
     source = cohort(tmp_path / "in", 5)
-    first = write_plan(index(source), tmp_path / "a", 1, 2)
-    second = write_plan(index(source, read_cache([tmp_path / "a" / "index.parquet"])), tmp_path / "b", 1, 2)
+    first = write_index(index(source), tmp_path / "a", 1, 2)
+    second = write_index(index(source, read_cache([tmp_path / "a" / "index.parquet"])), tmp_path / "b", 1, 2)
     assert [p.name for p in first] == [p.name for p in second]
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
 
@@ -205,7 +206,7 @@ def test_plan_is_the_same_to_the_byte_when_nothing_changed(tmp_path: Path) -> No
 def test_every_study_is_in_the_studies_table_with_its_batch(tmp_path: Path) -> None:
     source = cohort(tmp_path / "in", 3)
     (source / "broken.dcm").write_bytes(b"garbage")
-    paths = write_plan(index(source), tmp_path / "out", 1, 2)
+    paths = write_index(index(source), tmp_path / "out", 1, 2)
     rows = read_table(tmp_path / "out" / "studies.parquet").to_pylist()
     assert len(rows) == 4
     assert {row["batch"] for row in rows if row["batch"]} == {path.stem for path in paths}
@@ -218,6 +219,6 @@ def test_every_study_is_in_the_studies_table_with_its_batch(tmp_path: Path) -> N
 
 def test_batches_of_an_earlier_index_do_not_stay(tmp_path: Path) -> None:
     source = cohort(tmp_path / "in", 3)
-    write_plan(index(source), tmp_path / "out", 1, 1)
-    paths = write_plan(index(source), tmp_path / "out", 3, 3)
+    write_index(index(source), tmp_path / "out", 1, 1)
+    paths = write_index(index(source), tmp_path / "out", 3, 3)
     assert set((tmp_path / "out" / "batches").iterdir()) == set(paths)

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,8 +16,11 @@ from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.errors import InputError, MachineError
 from scarnet_cli.image.volume import read_nifti
-from scarnet_cli.index.batch_files import write_plan
-from scarnet_cli.index.intake import Intake, IntakeOptions, take_in
+from scarnet_cli.index.files.read_contents import ReadOptions
+from scarnet_cli.index.index_input import IndexOptions, index_input
+from scarnet_cli.index.records import Index
+from scarnet_cli.index.write_index import write_index
+from scarnet_cli.progress import Advance
 from scarnet_cli.tables.parquet import read_table
 
 STUDY = study_id_from_uid("1.2.840.99.7.1")
@@ -29,11 +32,29 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
-def index(source: Path) -> Intake:
-    return take_in(source, None, IntakeOptions())
+def index(source: Path) -> Index:
+    return index_input(source, None, IndexOptions())
 
 
-def reasons(intake: Intake) -> set[tuple[str, str, str, int]]:
+def at_reading(begin: Callable[[], object], advance: Callable[[], object] = lambda: None) -> IndexOptions:
+    """Return options that have something done when files begin to be read, and after each of them."""
+
+    @contextmanager
+    def progress(title: str, total: int | None = None, done: int = 0) -> Iterator[Advance]:
+        reading = title == "files read"
+        if reading:
+            begin()
+
+        def after_each(steps: int = 1, text: str = "") -> None:
+            if reading:
+                advance()
+
+        yield after_each
+
+    return IndexOptions(ReadOptions(progress=progress))
+
+
+def reasons(intake: Index) -> set[tuple[str, str, str, int]]:
     return {(row.place, row.kind, row.reason, row.count) for row in intake.unread}
 
 
@@ -103,7 +124,7 @@ def test_a_folder_that_cannot_be_listed_is_a_failure_that_can_be_found(tmp_path:
         assert (row["study_id"], row["code"]) == (place(deep), "unreadable_folder")
         (unread,) = read_table(tmp_path / "out" / "unread.parquet").to_pylist()
         assert (unread["place"], unread["reason"]) == (place(deep), "unreadable")
-        found = CliRunner().invoke(cli, ["index", str(source), "--find", row["study_id"]])
+        found = CliRunner().invoke(cli, ["find", str(source), row["study_id"]])
         assert found.output == f"{source / deep}\n"
     shown = str([row, unread]) + result.output
     assert "ddd" not in shown
@@ -115,13 +136,13 @@ def test_find_prints_the_folder_of_files_that_could_not_be_read(source: Path) ->
     (source / "lost" / "a.dcm").write_bytes(b"garbage")
     (source / "alone.dcm").write_bytes(b"garbage")
     failed = [study.study_id for study in index(source).studies if study.failure]
-    found = {CliRunner().invoke(cli, ["index", str(source), "--find", study_id]).output for study_id in failed}
+    found = {CliRunner().invoke(cli, ["find", str(source), study_id]).output for study_id in failed}
     assert found == {f"{source / 'lost'}\n", f"{source / 'alone.dcm'}\n"}
-    result = CliRunner().invoke(cli, ["index", str(source), "--find", "0" * 16])
+    result = CliRunner().invoke(cli, ["find", str(source), "0" * 16])
     assert isinstance(result.exception, InputError)
 
 
-def test_out_is_needed_unless_a_place_is_looked_for(source: Path) -> None:
+def test_out_is_needed(source: Path) -> None:
     result = CliRunner().invoke(cli, ["index", str(source)])
     assert result.exit_code == 2
     assert "--out" in result.stderr
@@ -129,7 +150,7 @@ def test_out_is_needed_unless_a_place_is_looked_for(source: Path) -> None:
 
 def test_a_file_that_vanishes_before_it_is_read_is_a_flag_of_its_study(source: Path) -> None:
     gone = source / "patient" / "006.dcm"
-    found = take_in(source, None, IntakeOptions(begin=lambda _: gone.unlink()))
+    found = index_input(source, None, at_reading(gone.unlink))
     assert reasons(found) == {(place("patient"), "file", "vanished", 1)}
     (study,) = found.studies
     assert study.entry
@@ -160,11 +181,11 @@ def test_an_unreadable_file_below_a_folder_of_several_studies_is_of_none_of_them
 def test_a_study_that_vanishes_before_it_is_read_is_a_failure(source: Path) -> None:
     other = save(make_series(study="1.2.840.99.7.2", series="1.2.840.99.8.2"), source / "other")
 
-    def remove(_count: int) -> None:
+    def remove() -> None:
         for path in other:
             path.unlink()
 
-    found = take_in(source, None, IntakeOptions(begin=remove))
+    found = index_input(source, None, at_reading(remove))
     failures = {study.study_id: study.failure.code for study in found.studies if study.failure}
     assert failures == {place("other"): "not_readable"}
     assert reasons(found) == {(place("other"), "file", "vanished", 7)}
@@ -190,7 +211,7 @@ def test_an_input_of_which_nothing_can_be_read_is_refused_in_words(tmp_path: Pat
 def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/in/caf\xe9 \xff"))
     save(make_series(), folder, lambda i: os.fsdecode(b"\xfe%d" % i))
-    (batch,) = write_plan(index(tmp_path / "in"), tmp_path / "out")
+    (batch,) = write_index(index(tmp_path / "in"), tmp_path / "out")
     assert convert_batch(read_batch(batch), tmp_path / "converted") == []
     image = read_nifti(tmp_path / "converted" / "studies" / STUDY / "image.nii.gz")
     assert (image.array == stored_pixels(7)).all()
@@ -199,29 +220,29 @@ def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
 def test_an_input_that_is_away_while_it_is_read_is_no_loss_of_studies(tmp_path: Path, source: Path) -> None:
     away = tmp_path / "away"
     with pytest.raises(MachineError, match="is not there"):
-        take_in(source, None, IntakeOptions(begin=lambda _: source.rename(away) and None))
+        index_input(source, None, at_reading(lambda: source.rename(away)))
     with pytest.raises(MachineError, match="is not there"):
         index(source)
     away.rename(source)
 
-    def replaced(_count: int) -> None:  # as a mount point is, after its share has gone
+    def replaced() -> None:  # as a mount point is, after its share has gone
         source.rename(away)
         source.mkdir()
 
     with pytest.raises(MachineError, match="replaced or mounted anew"):
-        take_in(source, None, IntakeOptions(begin=replaced))
+        index_input(source, None, at_reading(replaced))
 
 
 def test_files_that_were_away_for_a_while_are_no_loss_of_a_study(tmp_path: Path, source: Path) -> None:
     patient, away = source / "patient", tmp_path / "away"
 
-    def back(_count: int) -> None:
+    def back() -> None:
         if away.exists():
             away.rename(patient)
 
-    options = IntakeOptions(begin=lambda _: patient.rename(away) and None, advance=back)
+    options = at_reading(lambda: patient.rename(away), back)
     with pytest.raises(MachineError, match="1 files or folders of the input were gone for a while"):
-        take_in(source, None, options)
+        index_input(source, None, options)
 
 
 @pytest.mark.parametrize(("row", "code"), [("in/patient", "input_gone"), ("in", "input_gone")])
@@ -230,7 +251,7 @@ def test_what_a_row_of_a_samplesheet_names_may_not_go_meanwhile(
 ) -> None:
     (tmp_path / "sheet.csv").write_text(f"study,dicom\nA,{row}\n")
     with pytest.raises(MachineError) as caught:
-        take_in(tmp_path / "sheet.csv", None, IntakeOptions(begin=lambda _: source.rename(tmp_path / "away") and None))
+        index_input(tmp_path / "sheet.csv", None, at_reading(lambda: source.rename(tmp_path / "away")))
     assert caught.value.code == code
 
 

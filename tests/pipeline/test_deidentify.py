@@ -15,7 +15,7 @@ from pydicom.dataset import FileDataset
 
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.stage.folder import study_folder
 
 pytestmark = pytest.mark.pipeline
@@ -64,7 +64,7 @@ class Cohort:
 
     @staticmethod
     def _nifti(source: Path, target: Path) -> None:
-        (study,) = take_in(source, {}, IntakeOptions()).studies
+        (study,) = index_input(source, {}, IndexOptions()).studies
         assert study.entry is not None
         convert_study(study.entry, source, study_folder(source.parent / "plain", study.study_id))
         image = nib.Nifti1Image.from_filename(source.parent / "plain" / "studies" / study.study_id / "image.nii.gz")

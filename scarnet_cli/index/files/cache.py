@@ -114,6 +114,12 @@ def facts_of(rows: pa.Table) -> list[FrameFacts | None]:
     return [FrameFacts(*values) if values[0] is not None else None for values in zip(*columns, strict=True)]
 
 
+def codes_of(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the code of each text of a dictionary's column, -1 for none, and the texts."""
+    array = column.combine_chunks()
+    return array.indices.fill_null(-1).to_numpy().astype(np.int64), array.dictionary.to_pylist()
+
+
 def write_cache(memory: pa.Table, path: Path) -> None:
     """Write rows as Parquet, atomically and sorted by key; equal content gives equal bytes."""
     ordered = memory.unify_dictionaries().take(pc.call_function("sort_indices", [memory["key"]]))
@@ -142,11 +148,10 @@ def merged(memories: Iterable[pa.Table]) -> pa.Table:
 
 def run_starts(keys: pa.ChunkedArray, breaks: Iterable[int] = ()) -> NDArray[np.int64]:
     """Return, for each row, the first of the rows beside it that have its key; no run goes over a break."""
-    places = np.arange(len(keys))
     begins = np.ones(len(keys), bool)
     begins[1:] = pc.call_function("not_equal", [keys.slice(1), keys.slice(0, max(0, len(keys) - 1))]).to_numpy()
     begins[list(breaks)] = True
-    return np.maximum.accumulate(np.where(begins, places, 0))
+    return np.maximum.accumulate(np.where(begins, np.arange(len(keys)), 0))
 
 
 def _read(path: Path) -> pa.Table:

@@ -17,18 +17,18 @@ from scarnet_cli.index.files.sweep import NO_MEMORY, reason_of
 
 logger = logging.getLogger(__name__)
 
-# Number in an archive (None for the file itself), and what it holds.
-Found = list[tuple[int | None, Header]]
+# What one file holds: itself (None), then each member by its number in the archive.
+FileHeaders = list[tuple[int | None, Header]]
 # What a file may turn out to be when it is looked at more closely: no DICOM, or nothing of it that could be read.
 _UNCLEAR: Final = (JUNK, BROKEN)
 
 
-def read_files(root: Path, paths: Sequence[str]) -> list[Found]:
+def read_files(root: Path, paths: Sequence[str]) -> list[FileHeaders]:
     """Return what each of several files holds; see `read_file`."""
     return [read_file(root, path) for path in paths]
 
 
-def read_file(root: Path, path: str) -> Found:
+def read_file(root: Path, path: str) -> FileHeaders:
     """Return what a file holds; of an archive itself first, then its members, archives among them before their own.
 
     A file that is gone, or that the operating system does not let us read, has the reason as its kind, and so has an
@@ -89,16 +89,16 @@ def _look(full: Path, path: str) -> Header:
         return _settled(read_header(io.BytesIO(whole(file, allowance)), suffix), file.name)
 
 
-def _read_archive(path: Path) -> Found:
-    found: Found = [(None, Header(ARCHIVE))]
-    places: dict[int, int] = {}  # of archives in it
+def _read_archive(path: Path) -> FileHeaders:
+    headers: FileHeaders = [(None, Header(ARCHIVE))]
+    nested: dict[int, int] = {}  # index of each archive in it
     for member in read_members(path):
         if member.kind in REFUSED:
-            del found[places.get(member.number, len(found)) :]
+            del headers[nested.get(member.number, len(headers)) :]
         elif member.kind == ARCHIVE:
-            places[member.number] = len(found)
-        found.append((member.number, _member_header(member.name, member.content, member.kind)))
-    return found
+            nested[member.number] = len(headers)
+        headers.append((member.number, _member_header(member.name, member.content, member.kind)))
+    return headers
 
 
 def _member_header(name: str, content: bytes | None, kind: str | None) -> Header:

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import Header
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.index.files.read_files import Found, read_files
+from scarnet_cli.index.files.read_files import FileHeaders, read_files
 from scarnet_cli.index.files.sweep import CRASHED, NO_MEMORY, STUCK
 from scarnet_cli.worker import ProcessDeath, TaskTimeout, Worker, describe, start_worker
 
@@ -28,7 +28,7 @@ IN_A_ROW: Final = 3
 _Item = TypeVar("_Item")
 
 
-def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float) -> Iterator[Found]:
+def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float) -> Iterator[FileHeaders]:
     """Yield what each file holds, in the order of the files, as `read_file` returns it.
 
     A file that ends its process, twice, is `CRASHED`, or `NO_MEMORY` where the process was killed; one that cannot be
@@ -49,7 +49,7 @@ def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float)
     for reader in readers:
         idle.put(reader)
 
-    def read(portion: Sequence[FoundFile]) -> list[Found]:
+    def read(portion: Sequence[FoundFile]) -> list[FileHeaders]:
         reader = idle.get()
         try:
             return reader.read(portion)
@@ -58,8 +58,8 @@ def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float)
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            for found in pool.map(read, in_groups(files, _PORTION)):
-                yield from found
+            for portion in pool.map(read, in_groups(files, _PORTION)):
+                yield from portion
         finally:  # also where nobody wants the rest
             for reader in readers:
                 reader.close()
@@ -70,10 +70,10 @@ class _Reader:
 
     def __init__(self, root: Path, file_s: float) -> None:
         self._root, self._file_s = root, file_s
-        self._worker: Worker[list[str], list[Found]] | None = None
+        self._worker: Worker[list[str], list[FileHeaders]] | None = None
         self._closed = False
 
-    def read(self, files: Sequence[FoundFile]) -> list[Found]:
+    def read(self, files: Sequence[FoundFile]) -> list[FileHeaders]:
         try:
             return self._do(files)
         except (ProcessDeath, TaskTimeout) as event:
@@ -81,21 +81,21 @@ class _Reader:
                 "a process that reads files %s; its %d files are read one by one", describe(event), len(files)
             )
             self._drop()
-        found: list[Found] = []
+        headers: list[FileHeaders] = []
         stuck = 0
         for file in files:
             if stuck == IN_A_ROW:  # the rest would not answer either
-                found.append([(None, Header(STUCK))])
+                headers.append([(None, Header(STUCK))])
                 continue
-            found.append(self._read_alone(file))
-            stuck = stuck + 1 if found[-1][0][1].kind == STUCK else 0
-        return found
+            headers.append(self._read_alone(file))
+            stuck = stuck + 1 if headers[-1][0][1].kind == STUCK else 0
+        return headers
 
     def close(self) -> None:
         self._closed = True
         self._drop()
 
-    def _read_alone(self, file: FoundFile) -> Found:
+    def _read_alone(self, file: FoundFile) -> FileHeaders:
         """Read one file; what ends the process may have been left by another, and counts only in a new one."""
         try:
             return self._do([file])[0]
@@ -109,10 +109,10 @@ class _Reader:
                 event = second
                 self._drop()
         kind = _kind_of(event)
-        logger.warning("a file is left out (%s): `scarnet index INPUT --find %s`", kind, path_key(file.path)[:16])
+        logger.warning("a file is left out (%s): `scarnet find INPUT %s`", kind, path_key(file.path)[:16])
         return [(None, Header(kind))]
 
-    def _do(self, files: Sequence[FoundFile]) -> list[Found]:
+    def _do(self, files: Sequence[FoundFile]) -> list[FileHeaders]:
         if self._closed:
             raise CancelledError
         if self._worker is None:
@@ -126,7 +126,7 @@ class _Reader:
             self._worker = None
 
 
-def _prepared(root: Path) -> Callable[[list[str]], list[Found]]:
+def _prepared(root: Path) -> Callable[[list[str]], list[FileHeaders]]:
     return partial(read_files, root)
 
 

@@ -29,7 +29,7 @@ class Recalled:
         files: Unchanged files, and the members of unchanged archives.
         keys: The key of each.
         rows: Their rows of the memory; those of a file lie together.
-        of_row: Place in `files` of the file that each row belongs to.
+        of_row: Index in `files` of the file that each row belongs to.
         unread: Files that are new or changed, or could not be read.
     """
 
@@ -42,55 +42,55 @@ class Recalled:
     def without(self, paths: Collection[str]) -> "Recalled":
         """Return the same without the files at some paths, nor members of archives there."""
         kept = np.array([file.path not in paths for file in self.files], bool)
-        places = np.cumsum(kept) - 1
+        indices = np.cumsum(kept) - 1
         rows = kept[self.of_row]
         files = [file for file, keep in zip(self.files, kept.tolist(), strict=True) if keep]
         keys = [key for key, keep in zip(self.keys, kept.tolist(), strict=True) if keep]
-        return Recalled(files, keys, self.rows.filter(pa.array(rows)), places[self.of_row[rows]], self.unread)
+        return Recalled(files, keys, self.rows.filter(pa.array(rows)), indices[self.of_row[rows]], self.unread)
 
 
 def recall(memory: pa.Table, files: Sequence[FoundFile]) -> Recalled:
     """Return what rows of `cache.HELD` know of files as they were swept."""
     known = _Known(memory)
     keys = [path_key(file.path) for file in files]
-    places = known.places(files, keys)
-    members, member_keys, member_places, owners = _members(known, files, places)
-    places[owners[member_places < 0]] = -1  # an archive is read whole or not at all
-    member_places[places[owners] < 0] = -1
+    starts = known.starts(files, keys)
+    members, member_keys, member_starts, owners = _members(known, files, starts)
+    starts[owners[member_starts < 0]] = -1  # an archive is read whole or not at all
+    member_starts[starts[owners] < 0] = -1
     everything = [*zip(files, keys, strict=True), *zip(members, member_keys, strict=True)]
-    all_places = np.concatenate([places, member_places])
-    order = np.argsort(all_places, kind="stable")  # as the memory has them, so that its rows need not be moved
-    order = order[all_places[order] >= 0]
+    all_starts = np.concatenate([starts, member_starts])
+    order = np.argsort(all_starts, kind="stable")  # as the memory has them, so that its rows need not be moved
+    order = order[all_starts[order] >= 0]
     kept = [everything[i] for i in order.tolist()]
-    rows, of_row = known.rows(all_places[order])
-    unread = [files[i] for i in np.flatnonzero(places < 0).tolist()]
+    rows, of_row = known.rows(all_starts[order])
+    unread = [files[i] for i in np.flatnonzero(starts < 0).tolist()]
     return Recalled([file for file, _ in kept], [key for _, key in kept], rows, of_row, unread)
 
 
 def _members(
-    known: "_Known", files: Sequence[FoundFile], places: NDArray[np.int64]
+    known: "_Known", files: Sequence[FoundFile], starts: NDArray[np.int64]
 ) -> tuple[list[FoundFile], list[str], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the members of archives, level by level: themselves, their keys and rows, and the file that each is in."""
+    """Return the members of archives, level by level: themselves, their keys, first rows, and the file of each."""
     members: list[FoundFile] = []
     keys: list[str] = []
-    all_places, all_owners = [np.array([], np.int64)], [np.array([], np.int64)]
+    all_starts, all_owners = [np.array([], np.int64)], [np.array([], np.int64)]
     level, owners = list(files), np.arange(len(files))
     for _ in range(DEEPEST):
-        archives = np.flatnonzero((places >= 0) & known.is_archive(places))
-        counts = known.members[places[archives]]
+        archives = np.flatnonzero((starts >= 0) & known.is_archive(starts))
+        counts = known.members[starts[archives]]
         pairs = zip((level[i] for i in archives.tolist()), counts.tolist(), strict=True)
-        level = [file._replace(member=_number(file, place)) for file, count in pairs for place in range(count)]
+        level = [file._replace(member=_number(file, i)) for file, count in pairs for i in range(count)]
         level_keys = [path_key(file.path, file.member) for file in level]
-        places, owners = known.places(level, level_keys), np.repeat(owners[archives], counts)
+        starts, owners = known.starts(level, level_keys), np.repeat(owners[archives], counts)
         members += level
         keys += level_keys
-        all_places.append(places)
+        all_starts.append(starts)
         all_owners.append(owners)
-    return members, keys, np.concatenate(all_places), np.concatenate(all_owners)
+    return members, keys, np.concatenate(all_starts), np.concatenate(all_owners)
 
 
-def _number(archive: FoundFile, place: int) -> int:
-    return place if archive.member is None else in_archive(archive.member, place)
+def _number(archive: FoundFile, index: int) -> int:
+    return index if archive.member is None else in_archive(archive.member, index)
 
 
 class _Known:
@@ -107,26 +107,26 @@ class _Known:
         self._archives = pc.call_function("equal", [kinds, pa.scalar(ARCHIVE)]).to_numpy()
         self.members = self._rows["members"].fill_null(0).to_numpy()
 
-    def places(self, files: Sequence[FoundFile], keys: Sequence[str]) -> NDArray[np.int64]:
+    def starts(self, files: Sequence[FoundFile], keys: Sequence[str]) -> NDArray[np.int64]:
         """Return the first row of each file, -1 where it is new, has changed or could not be read."""
         options = pc.SetLookupOptions(value_set=self._keys)
         found = pc.call_function("index_in", [pa.array(keys, pa.string())], options)
-        places = found.fill_null(-1).to_numpy().astype(np.int64)
+        starts = found.fill_null(-1).to_numpy().astype(np.int64)
         if not len(self._keys):
-            return places
-        same = places >= 0
-        same &= self._sizes[places] == np.fromiter((file.size for file in files), np.int64, len(files))
-        same &= self._times[places] == np.fromiter((file.mtime_ns for file in files), np.int64, len(files))
-        return np.where(same & self._readable[places], places, -1)
+            return starts
+        same = starts >= 0
+        same &= self._sizes[starts] == np.fromiter((file.size for file in files), np.int64, len(files))
+        same &= self._times[starts] == np.fromiter((file.mtime_ns for file in files), np.int64, len(files))
+        return np.where(same & self._readable[starts], starts, -1)
 
-    def is_archive(self, places: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell which of the places are archives."""
-        return self._archives[places] if len(self._keys) else np.zeros(len(places), bool)
+    def is_archive(self, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which of the files are archives."""
+        return self._archives[starts] if len(self._keys) else np.zeros(len(starts), bool)
 
-    def rows(self, places: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
-        """Return the rows of the files at these places, which rise, and for each row which of the places it is of."""
-        starts = run_starts(self._keys)
-        number = np.full(len(starts), -1)
-        number[places] = np.arange(len(places))
-        of_row = number[starts]
+    def rows(self, starts: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
+        """Return the rows of files, given their first rows, which rise; and for each row which file it is of."""
+        runs = run_starts(self._keys)
+        number = np.full(len(runs), -1)
+        number[starts] = np.arange(len(starts))
+        of_row = number[runs]
         return self._rows.filter(pa.array(of_row >= 0)), of_row[of_row >= 0]

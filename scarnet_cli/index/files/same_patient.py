@@ -4,8 +4,7 @@ PatientID, name and birth date are compared in the memory of the process that ma
 each is a number that only tells files of one study from each other: 1 for what the first of them says, 2 for what
 another one says. A digest would not do: numbers of patients are so few that every one can be tried.
 
-Numbers that were given in different readings cannot be compared; `unsettled` finds the files that must be read again
-because of that.
+Numbers that were given in different readings cannot be compared: files of one study are then read again.
 """
 
 import re
@@ -20,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from scarnet_cli.dicom.facts import NO_WITNESSES, FoundFile, Witnesses, folder_of, parent_of
+from scarnet_cli.dicom.facts import NO_WITNESSES, Witnesses
 from scarnet_cli.dicom.headers import IMAGE
 
 # Columns of the memory, one for each of `Witnesses`, and which reading gave the numbers: 0 once they are settled.
@@ -56,14 +55,14 @@ class Numbers:
         if key not in self._known:
             words = [_plain(value) for value in said]
             words[_NAME] = name_words(said.patient_name)
-            numbers = [self._number(place, word) if word else None for place, word in enumerate(words)]
+            numbers = [self._number(column, word) if word else None for column, word in enumerate(words)]
             if words[_NAME]:
                 numbers[_NAME] = self._name(study_uid, words[_NAME])
             self._known[key] = tuple(numbers)
         return self._known[key]
 
-    def _number(self, place: int, word: str) -> int:
-        return self._numbers.setdefault((place, word), len(self._numbers) + 1)
+    def _number(self, column: int, word: str) -> int:
+        return self._numbers.setdefault((column, word), len(self._numbers) + 1)
 
     def _name(self, study_uid: str | None, name: str) -> int:
         met = self._names[study_uid]
@@ -108,20 +107,6 @@ def _same_word(a: str, b: str) -> bool:
     return min(len(a), len(b)) >= _LEAST_LETTERS and SequenceMatcher(None, a, b).ratio() >= _ALIKE
 
 
-def scopes_of(study_uids: Sequence[str | None], files: Sequence[FoundFile], alone: set[str]) -> list[str]:
-    """Return for each file what its study lies in: its StudyInstanceUID, or where that is no help, the folder above.
-
-    Args:
-        study_uids: StudyInstanceUID of each file.
-        files: The files.
-        alone: StudyInstanceUIDs that one image alone has.
-    """
-    return [
-        uid if uid and uid not in alone else f"/{parent_of(folder_of(file))}"
-        for uid, file in zip(study_uids, files, strict=True)
-    ]
-
-
 def lone(study_uids: pa.ChunkedArray, kinds: pa.ChunkedArray) -> set[str]:
     """Return the StudyInstanceUIDs that a single row of an image has."""
     images = pc.call_function("equal", [kinds.cast(pa.string()), pa.scalar(IMAGE)])
@@ -131,16 +116,6 @@ def lone(study_uids: pa.ChunkedArray, kinds: pa.ChunkedArray) -> set[str]:
     codes = counts.indices.fill_null(-1).to_numpy()
     found = np.bincount(codes[codes >= 0], minlength=len(counts.dictionary))
     return set(counts.dictionary.take(pa.array(np.flatnonzero(found == 1))).to_pylist())
-
-
-def unsettled(scopes: Sequence[str], readings: NDArray[np.int64]) -> set[str]:
-    """Return the scopes whose files were numbered in several readings."""
-    first: dict[str, int] = {}
-    return {
-        scope
-        for scope, reading in zip(scopes, readings.tolist(), strict=True)
-        if first.setdefault(scope, reading) != reading
-    }
 
 
 def settled(rows: pa.Table, scopes: NDArray[np.int64]) -> pa.Table:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from scarnet_cli.dicom.containers import NIFTI, UNKNOWN_ARCHIVE
-from scarnet_cli.dicom.facts import FoundFile
+from scarnet_cli.dicom.facts import FoundFile, folder_of
+from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.dicom.packing import REFUSED
 from scarnet_cli.faults import machine_fault, own_fault
 from scarnet_cli.index.files.leftovers import is_system_folder
@@ -49,6 +50,17 @@ class Unread(NamedTuple):
     member: int | None = None
 
 
+def lost_files(unread: Iterable[Unread]) -> list[FoundFile]:
+    """Return what is lost as files that nothing is known of."""
+    return [FoundFile(item.path, None, 0, 0) for item in sorted(set(unread)) if item.reason in LOST]
+
+
+def folder_key(file: FoundFile) -> str:
+    """Return the 16 hex digits that tables call a file's folder by; at the root, the file itself."""
+    folder = folder_of(file)
+    return path_key(file.path if folder == "." else folder)[:16]
+
+
 def sweep(
     root: Path, start: Path, unread: Callable[[Unread], None], leave_out: Iterable[Path] = ()
 ) -> Iterator[FoundFile]:
@@ -66,7 +78,7 @@ def sweep(
         MachineError: The machine cannot list anything more.
     """
     if not start.is_dir():
-        yield from _found(str(start), _below(root, str(start)), unread)
+        yield from _stat(str(start), _below(root, str(start)), unread)
         return
     walked: set[tuple[int, int]] = set()
     waiting = [str(start)]
@@ -96,7 +108,7 @@ def sweep(
             if _is_folder(entry):
                 folders.append(entry.path)
             else:
-                yield from _found(entry.path, prefix + entry.name, unread)
+                yield from _stat(entry.path, prefix + entry.name, unread)
         waiting.extend(reversed(folders))
 
 
@@ -130,7 +142,7 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _found(path: str, shown: str, unread: Callable[[Unread], None]) -> Iterator[FoundFile]:
+def _stat(path: str, shown: str, unread: Callable[[Unread], None]) -> Iterator[FoundFile]:
     try:
         status = os.stat(path)  # noqa: PTH116 (as above)
     except OSError as error:

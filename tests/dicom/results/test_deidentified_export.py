@@ -13,7 +13,7 @@ from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.errors import InputError
-from scarnet_cli.index.intake import IntakeOptions, take_in
+from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.tables.parquet import read_table
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
@@ -74,7 +74,7 @@ def test_another_key_or_none_is_refused(study: Labelled, tmp_path: Path) -> None
 
 def test_studies_that_were_indexed_with_their_names_are_not_exported_under_pseudonyms(tmp_path: Path) -> None:
     save(make_series(), tmp_path / "in")
-    (study,) = take_in(tmp_path / "in", {}, IntakeOptions()).studies
+    (study,) = index_input(tmp_path / "in", {}, IndexOptions()).studies
     assert study.entry is not None
     with pytest.raises(InputError, match="indexed without --deidentify"):
         export_studies(Batch(tmp_path / "in", [study.entry]), [], tmp_path / "out", pseudonyms=PSEUDONYMS)

@@ -1,4 +1,4 @@
-"""What `scarnet index --explain` prints of a study's choice."""
+"""What `scarnet explain` prints of a study's choice."""
 
 from made_studies import FOUR_CHAMBER, MAGNITUDE, cine, site, stack
 

@@ -9,7 +9,7 @@ from scarnet_cli.files import write_record
 from scarnet_cli.index.batching import batch_name, cut_batches
 from scarnet_cli.index.defaults import BATCH_GREATEST, BATCH_LEAST
 from scarnet_cli.index.files.cache import write_cache
-from scarnet_cli.index.intake import Intake
+from scarnet_cli.index.records import Index
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import CREATION_TIME, write_table
 from scarnet_cli.tables.series import SeriesRow
@@ -17,13 +17,13 @@ from scarnet_cli.tables.studies import StudyLabels, StudyRow
 from scarnet_cli.tables.unread import UnreadRow
 
 
-def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
+def write_index(index: Index, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
     """Write index.parquet, studies, series, failures and unread.parquet and the batches; return the batch files.
 
     A batch file holds paths and belongs to the work directory, not among results. Equal content gives equal bytes.
 
     Args:
-        intake: What the input holds.
+        index: What the input holds.
         out: Directory to write to.
         least: Smallest batch, in studies.
         greatest: Largest batch, in studies.
@@ -31,36 +31,36 @@ def write_plan(intake: Intake, out: Path, least: int = BATCH_LEAST, greatest: in
     Raises:
         InputError: The batch sizes make no sense.
     """
-    entries = {study.study_id: study.entry for study in intake.studies if study.entry is not None}
+    entries = {study.study_id: study.entry for study in index.studies if study.entry is not None}
     batches = {batch_name(ids): ids for ids in cut_batches(list(entries), least, greatest)}
     batch_of = {study_id: name for name, ids in batches.items() for study_id in ids}
-    root = UNSET if intake.server else str(intake.root)
+    root = UNSET if index.server else str(index.root)
     paths = []
     for name, ids in batches.items():
         paths.append(out / "batches" / f"{name}.json")
         studies = tuple(entries[study_id] for study_id in ids)
-        write_record(paths[-1], BatchFile(batch=name, server=intake.server or UNSET, root=root, studies=studies))
+        write_record(paths[-1], BatchFile(batch=name, server=index.server or UNSET, root=root, studies=studies))
     for stale in set((out / "batches").glob("batch-*.json")) - set(paths):
         stale.unlink()
-    _write_tables(intake, out, batch_of)
-    write_cache(intake.memory, out / "index.parquet")
+    _write_tables(index, out, batch_of)
+    write_cache(index.memory, out / "index.parquet")
     return paths
 
 
-def _write_tables(intake: Intake, out: Path, batch_of: dict[str, str]) -> None:
+def _write_tables(index: Index, out: Path, batch_of: dict[str, str]) -> None:
     studies = [
         StudyRow(study.study_id, study.digest, batch_of.get(study.study_id), StudyLabels(**study.labels))
-        for study in intake.studies
+        for study in index.studies
     ]
     series = [
         SeriesRow(study.study_id, verdict.series_uid, verdict.description, verdict.chosen, verdict.reason)
-        for study in intake.studies
+        for study in index.studies
         for verdict in study.series
     ]
-    failures = [study.failure for study in intake.studies if study.failure is not None]
+    failures = [study.failure for study in index.studies if study.failure is not None]
     # No time: Nextflow compares these tables by content, and an unchanged cohort is not gathered again.
     timeless = {CREATION_TIME: ""}
     write_table(StudyRow, studies, out / "studies.parquet", timeless)
     write_table(SeriesRow, series, out / "series.parquet", timeless)
     write_table(Failure, failures, out / "failures.parquet", timeless)
-    write_table(UnreadRow, intake.unread, out / "unread.parquet", timeless)
+    write_table(UnreadRow, index.unread, out / "unread.parquet", timeless)

@@ -2,15 +2,13 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import ARCHIVE, IMAGE, Header
@@ -19,11 +17,13 @@ from scarnet_cli.dicom.member_numbers import holder
 from scarnet_cli.errors import MachineError, OutOfMemoryError
 from scarnet_cli.index.defaults import FILE_SECONDS
 from scarnet_cli.index.files.cache import file_rows, write_cache
-from scarnet_cli.index.files.read_files import Found, read_file
+from scarnet_cli.index.files.contents import Contents
+from scarnet_cli.index.files.read_files import FileHeaders, read_file
 from scarnet_cli.index.files.readers import IN_A_ROW, read_apart
 from scarnet_cli.index.files.recall import Recalled, recall
-from scarnet_cli.index.files.same_patient import READING, Numbers, lone, scopes_of, unsettled
+from scarnet_cli.index.files.same_patient import READING, Numbers, varying
 from scarnet_cli.index.files.sweep import IO_ERROR, NO_MEMORY, STUCK
+from scarnet_cli.progress import Progress, no_progress
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 _FILES_A_PART: Final = 5000
 # Why a file was not read that may be no fault of its own; a single one is named, and the run goes on.
 _PERHAPS_THE_MACHINE: Final = (STUCK, NO_MEMORY, IO_ERROR)
-_FIND: Final = "`scarnet index INPUT --find KEY` prints where a file lies; move it away where it is the only one."
+_FIND: Final = "`scarnet find INPUT KEY` prints where a file lies; move it away where it is the only one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +41,19 @@ class ReadOptions:
     Attributes:
         jobs: Processes that read; 0 reads in this one, which a file may then end or hang.
         parts: Folder where what was read is kept until the index is complete; None to keep nothing.
-        begin: Called with the number of files to read.
-        advance: Called with the number of files read since.
+        progress: Shows how many files are read.
         file_s: Seconds that one file may take, beside those for its size.
         will_retry: Another attempt follows: a fault that may pass ends this one, and is not yet taken for the file's.
     """
 
     jobs: int = 0
     parts: Path | None = None
-    begin: Callable[[int], None] = lambda _: None
-    advance: Callable[[int], None] = lambda _: None
+    progress: Progress = no_progress
     file_s: float = FILE_SECONDS
     will_retry: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What every file of the input holds, archives member by member.
-
-    Attributes:
-        files: The files and members.
-        keys: The key of each.
-        remembered: How many of them, from the first on, are as the memory knows them; the others were read now.
-        rows: Rows of `cache.HELD`: of a file's frames, or one for a file without; those of a file lie together.
-        of_row: Place in `files` of the file that each row belongs to, rising.
-    """
-
-    files: list[FoundFile]
-    keys: list[str]
-    remembered: int
-    rows: pa.Table
-    of_row: NDArray[np.int64]
-
-
-def collect(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: ReadOptions) -> Contents:
+def read_contents(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: ReadOptions) -> Contents:
     """Return what every file holds, read anew where it is new, has changed or could not be read.
 
     Known files of a study that others join are read again: whether all are of one patient is seen in one reading.
@@ -90,51 +69,47 @@ def collect(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: R
     """
     known = recall(memory, files)
     logger.info("%d files, %d of them new or changed", len(files), len(known.unread))
-    options.begin(len(known.unread))
-    fresh = Fresh(options.parts)
-    _read_into(fresh, root, known.unread, options)
-    again = _to_read_again(known, fresh)
+    reading = Reading(options.parts)
+    _read_into(reading, root, known.unread, options)
+    contents = _joined(known, reading)
+    again = _to_read_again(contents)
     if again:
         logger.info("%d known files are read again: others joined their studies", len(again))
-        options.begin(len(again))
-        known = known.without({file.path for file in again})
-        _read_into(fresh, root, again, options)
-    remembered = len(known.files)
-    rows = pa.concat_tables([known.rows, *fresh.tables]).unify_dictionaries()
-    of_fresh = remembered + np.repeat(np.arange(len(fresh.files)), fresh.lengths)
-    of_row = np.concatenate([known.of_row, of_fresh])
-    return Contents(known.files + fresh.files, known.keys + fresh.keys, remembered, rows, of_row)
+        _read_into(reading, root, again, options)
+        contents = _joined(known.without({file.path for file in again}), reading)
+    return contents
 
 
-def _read_into(fresh: "Fresh", root: Path, files: Sequence[FoundFile], options: ReadOptions) -> None:
+def _read_into(reading: "Reading", root: Path, files: Sequence[FoundFile], options: ReadOptions) -> None:
     try:
-        for file, found in _read_all(root, files, options):
-            fresh.add(file, found)
-            options.advance(1)
+        with options.progress("files read", len(files)) as advance:
+            for file, headers in _read_all(root, files, options):
+                reading.add(file, headers)
+                advance()
     finally:
-        fresh.write()
+        reading.write()
 
 
-def _to_read_again(known: Recalled, fresh: "Fresh") -> list[FoundFile]:
+def _joined(known: Recalled, reading: "Reading") -> Contents:
+    rows = pa.concat_tables([known.rows, *reading.tables]).unify_dictionaries()
+    of_new_row = len(known.files) + np.repeat(np.arange(len(reading.files)), reading.lengths)
+    of_row = np.concatenate([known.of_row, of_new_row])
+    return Contents(known.files + reading.files, known.keys + reading.keys, len(known.files), rows, of_row)
+
+
+def _to_read_again(contents: Contents) -> list[FoundFile]:
     """Return the known files, archives themselves, that may share a study with files of another reading."""
-    readings = known.rows[READING].to_numpy()
-    if not fresh.files and not readings.any():
+    readings = contents.rows[READING].to_numpy()
+    if contents.remembered == len(contents.files) and not readings.any():
         return []
-    rows = pa.concat_tables([known.rows, *fresh.tables]).unify_dictionaries()
-    files = known.files + fresh.files
-    of_row = np.concatenate([known.of_row, len(known.files) + np.repeat(np.arange(len(fresh.files)), fresh.lengths)])
-    first = np.searchsorted(of_row, np.arange(len(files)))
-    uids = rows["file_study_uid"].take(pa.array(first)).to_pylist()
-    scopes = scopes_of(uids, files, lone(rows["file_study_uid"], rows["kind"]))
-    images = pc.call_function("equal", [rows["kind"].take(pa.array(first)).cast(pa.string()), pa.scalar(IMAGE)])
-    kept = np.flatnonzero(images.to_numpy())
-    mixed = unsettled([scopes[i] for i in kept.tolist()], rows[READING].to_numpy()[first][kept])
-    chosen = {files[i]._replace(member=None) for i in range(len(known.files)) if scopes[i] in mixed}
-    return sorted(chosen)
+    images = np.flatnonzero(contents.among((IMAGE,)))
+    mixed = varying(readings[contents.first_rows[images]] + 1, contents.scopes[images])
+    known = np.flatnonzero(np.isin(contents.scopes[: contents.remembered], mixed)).tolist()
+    return sorted({contents.files[index]._replace(member=None) for index in known})
 
 
-class Fresh:
-    """What was read now, written down in parts as it comes."""
+class Reading:
+    """What is read now, written down in parts as it comes."""
 
     def __init__(self, folder: Path | None) -> None:
         """Keep parts in `folder`; None to keep none."""
@@ -147,14 +122,13 @@ class Fresh:
         self._number = 1 + max((int(path.stem) for path in part_paths(folder)), default=0)
         self._waiting: list[tuple[str, int, int, int, Header]] = []
 
-    def add(self, file: FoundFile, found: Found) -> None:
+    def add(self, file: FoundFile, headers: FileHeaders) -> None:
         """Take in a file, with its members where it is an archive."""
-        held = Counter(None if member is None else holder(member) for member, _ in found[1:])
-        for member, header in found:
-            place = file if member is None else file._replace(member=member)
-            key = path_key(place.path, member)
+        held = Counter(None if member is None else holder(member) for member, _ in headers[1:])
+        for member, header in headers:
+            key = path_key(file.path, member)
             members = held[member] if header.kind == ARCHIVE else 0
-            self.files.append(place)
+            self.files.append(file._replace(member=member))
             self.keys.append(key)
             self.lengths.append(max(1, len(header.frames)))
             self._waiting.append((key, file.size, file.mtime_ns, members, header))
@@ -177,23 +151,23 @@ def part_paths(folder: Path | None) -> list[Path]:
     return sorted(folder.glob("[0-9]*.parquet"), reverse=True) if folder is not None else []
 
 
-def _read_all(root: Path, files: Sequence[FoundFile], options: ReadOptions) -> Iterator[tuple[FoundFile, Found]]:
+def _read_all(root: Path, files: Sequence[FoundFile], options: ReadOptions) -> Iterator[tuple[FoundFile, FileHeaders]]:
     """Yield what each file holds; one that fails by itself is a kind of file, several in a row are the machine.
 
     Raises:
         MachineError: The machine failed.
     """
     if options.jobs and files:
-        found = read_apart(root, files, options.jobs, options.file_s)
+        read = read_apart(root, files, options.jobs, options.file_s)
     else:
-        found = (read_file(root, file.path) for file in files)
+        read = (read_file(root, file.path) for file in files)
     in_a_row = 0
-    for file, one in zip(files, found, strict=True):
-        kind = one[0][1].kind
+    for file, headers in zip(files, read, strict=True):
+        kind = headers[0][1].kind
         in_a_row = in_a_row + 1 if kind in _PERHAPS_THE_MACHINE else 0
         if in_a_row == IN_A_ROW or (options.will_retry and kind in (NO_MEMORY, IO_ERROR)):
             raise _fault(kind, path_key(file.path)[:16])
-        yield file, one
+        yield file, headers
 
 
 def _fault(kind: str, key: str) -> MachineError:

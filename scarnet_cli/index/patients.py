@@ -6,22 +6,18 @@ a file says of a patient is known.
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from functools import cached_property
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from scarnet_cli.dicom.facts import Witnesses, folder_of, parent_of
-from scarnet_cli.dicom.headers import IMAGE
+from scarnet_cli.dicom.facts import Witnesses, parent_of
 from scarnet_cli.dicom.repeats import LEAST_SLICES
 from scarnet_cli.dicom.series.names import merged_name
 from scarnet_cli.errors import DicomError
-from scarnet_cli.index.files.collect import Contents
-from scarnet_cli.index.files.same_patient import COLUMNS, Numbers, lone, varying
+from scarnet_cli.index.files.contents import Contents, Members
+from scarnet_cli.index.files.same_patient import COLUMNS, Numbers, varying
 
-Places = NDArray[np.int64]
 # What a person is known by comes first: two values are two people. The others, of sex, day and scanner, speak where
 # those are blank or the same for everybody, and are not believed where they cut a study into pieces.
 _KEYWORDS: Final = (
@@ -41,92 +37,36 @@ _SCANNER: Final = slice(COLUMNS.index("same_maker"), len(COLUMNS))
 _DAY: Final = slice(COLUMNS.index("same_study_day"), COLUMNS.index("same_study_day") + 1)
 
 
-class Said:
-    """What the files of an input say of themselves, as codes that only tell equal from unequal.
-
-    Attributes:
-        numbers: (files, witnesses); 0 says nothing.
-        frames: Number of frames of each file; 0 without a picture.
-        study: StudyInstanceUID of each file, as a place in `uids`; -1 without.
-        uids: The StudyInstanceUIDs.
-        alone: Which files are the only image of their StudyInstanceUID, and a single frame, or have none.
-    """
-
-    def __init__(self, contents: Contents) -> None:
-        """Take the codes from the rows of the files."""
-        rows, count = contents.rows, len(contents.files)
-        self._contents = contents
-        self._first = np.searchsorted(contents.of_row, np.arange(count))
-        kind, kinds = codes_of(rows["kind"])
-        picture = kind == (kinds.index(IMAGE) if IMAGE in kinds else -2)
-        self.frames = np.bincount(contents.of_row[picture], minlength=count)
-        self.numbers = np.stack([rows[name].fill_null(0).to_numpy()[self._first] for name in COLUMNS], axis=1)
-        study, self.uids = codes_of(rows["file_study_uid"])
-        self.study = study[self._first]
-        single = lone(rows["file_study_uid"], rows["kind"])
-        of_one_row = np.array([uid in single for uid in self.uids] + [True], bool)  # the last is that of no UID
-        self.alone = of_one_row[self.study] & (self.frames == 1)
-
-    def column(self, name: str) -> NDArray[np.int64]:
-        """Return the code of each file's text, of its first frame; -1 without."""
-        return codes_of(self._contents.rows[name])[0][self._first]
-
-    def texts(self, name: str, members: Places) -> list[str | None]:
-        """Return the text of some files, of their first frames."""
-        return self._contents.rows[name].take(pa.array(self._first[members])).to_pylist()
-
-    def folder(self, place: int) -> str:
-        """Return the folder of a file."""
-        return folder_of(self._contents.files[place])
-
-    @cached_property
-    def scopes(self) -> NDArray[np.int64]:
-        """The scope of each file, as `same_patient.scopes_of` has them: numbers hold within one."""
-        found = self.study.copy()
-        folders: dict[str, int] = {}
-        for place in np.flatnonzero(self.alone | (self.study < 0)).tolist():
-            folder = parent_of(self.folder(place))
-            found[place] = len(self.uids) + folders.setdefault(folder, len(folders))
-        return found
-
-
-def codes_of(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
-    """Return the code of each text of a dictionary's column, -1 for none, and the texts."""
-    array = column.combine_chunks()
-    return array.indices.fill_null(-1).to_numpy().astype(np.int64), array.dictionary.to_pylist()
-
-
-def doubtful_studies(said: Said) -> set[int]:
+def doubtful_studies(contents: Contents) -> set[int]:
     """Return the StudyInstanceUIDs, by code, whose files differ in what they say or in their frame of reference."""
-    known = (said.study >= 0) & (said.frames > 0)
-    studies = said.study[known]
-    columns = [*said.numbers.T, said.column("frame_of_reference") + 1]
+    known = (contents.study >= 0) & (contents.frames > 0)
+    studies = contents.study[known]
+    columns = [*contents.witnesses.T, contents.codes("frame_of_reference") + 1]
     return {int(code) for column in columns for code in varying(column[known], studies)}
 
 
-def together(said: Said) -> list[Places]:
+def together(contents: Contents) -> list[Members]:
     """Return files that have a StudyInstanceUID of their own each, or none, in groups that are one study for all else.
 
     Such files are of one study where they lie in one folder and share a series, a frame of reference, PatientID or
     name, or have no StudyInstanceUID at all; and in neighbouring folders where they share PatientID and frame of
     reference.
     """
-    places = np.flatnonzero(said.alone & (said.frames > 0))
-    places = np.union1d(places, np.flatnonzero((said.study < 0) & (said.frames > 0)))
-    if not len(places):
+    members = np.flatnonzero((contents.alone | (contents.study < 0)) & (contents.frames > 0))
+    if not len(members):
         return []
-    series, frames = said.texts("series_uid", places), said.texts("frame_of_reference", places)
-    patient, name = said.numbers[places, 0].tolist(), said.numbers[places, 1].tolist()
-    groups = _Union(places.tolist())
-    for place, uid, frame, person, called in zip(places.tolist(), series, frames, patient, name, strict=True):
-        folder = said.folder(place)
+    series, frames = contents.texts("series_uid", members), contents.texts("frame_of_reference", members)
+    patient, name = contents.witnesses[members, 0].tolist(), contents.witnesses[members, 1].tolist()
+    groups = _Union(members.tolist())
+    for index, uid, frame, person, called in zip(members.tolist(), series, frames, patient, name, strict=True):
+        folder = contents.folder(index)
         keys: list[tuple[Hashable, ...]] = [(folder, "series", uid)] if uid else []
         keys += [(folder, "frame", frame), (parent_of(folder), "both", frame, person)] if frame else []
         keys += [(folder, "patient", person)] if person else []
         keys += [(folder, "name", called)] if called else []
-        keys += [(folder,)] if said.study[place] < 0 else []
-        groups.join(place, keys)
-    return [np.array(group, np.int64) for group in groups.groups() if len(group) > 1 or said.study[group[0]] < 0]
+        keys += [(folder,)] if contents.study[index] < 0 else []
+        groups.join(index, keys)
+    return [np.array(group, np.int64) for group in groups.groups() if len(group) > 1 or contents.study[group[0]] < 0]
 
 
 class _Union:
@@ -153,59 +93,63 @@ class _Union:
         return list(found.values())
 
 
-def parts_of(said: Said, members: Places) -> list[Places] | DicomError:
+def parts_of(contents: Contents, members: Members) -> list[Members] | DicomError:
     """Return the parts of files that lie together, one for each patient that they seem to be of; mostly one.
 
     Args:
-        said: What all files say.
+        contents: What all files say.
         members: The files.
 
     Returns:
         The parts, which hold all files, those without a picture too; or why they cannot be told apart.
     """
-    parts = _by_values(said, members, _PERSON)
+    parts = _by_values(contents, members, _PERSON)
     if parts is not None and len(parts) > 1:
-        return _refused(said, members, _PERSON) if _in_pieces(said, parts) else parts
+        return _refused(contents, members, _PERSON) if _in_pieces(contents, parts) else parts
     for witnesses in (_SCANNER, _DAY, _SEX):
-        scans = _by_values(said, members, witnesses)
-        if scans is not None and _are_scans(said, scans) and not (witnesses == _DAY and _split_folders(said, scans)):
+        scans = _by_values(contents, members, witnesses)
+        if (
+            scans is not None
+            and _are_scans(contents, scans)
+            and not (witnesses == _DAY and _split_folders(contents, scans))
+        ):
             return scans
-    return _by_folder(said, members) or (_refused(said, members, _PERSON) if parts is None else [members])
+    return _by_folder(contents, members) or (_refused(contents, members, _PERSON) if parts is None else [members])
 
 
-def patients_of(said: Sequence[Witnesses]) -> DicomError | None:
+def patients_of(witnesses: Sequence[Witnesses]) -> DicomError | None:
     """Return why images that a server gives as one study are of several patients; None where nothing says so."""
     numbers = Numbers()
-    found = [numbers.of(None, witnesses) for witnesses in said]
-    table = np.array([[number or 0 for number in one] for one in found], np.int64).reshape(len(found), len(COLUMNS))
+    given = [[number or 0 for number in numbers.of(None, said)] for said in witnesses]
+    table = np.array(given, np.int64).reshape(len(given), len(COLUMNS))
     differs = any(len(np.unique(column[column > 0])) > 1 for column in table[:, _PERSON].T)
     return _refusal(table, _PERSON) if differs else None
 
 
-def contradicted(said: Said, members: Places) -> DicomError | None:
+def contradicted(contents: Contents, members: Members) -> DicomError | None:
     """Return why files that are given as one study are of several patients; None where nothing says so.
 
     Args:
-        said: What all files say.
+        contents: What all files say.
         members: The files; only numbers of one scope are compared.
     """
-    scopes = said.scopes[members]
+    scopes = contents.scopes[members]
     for scope in np.unique(scopes).tolist():
-        found = parts_of(said, members[scopes == scope])
+        found = parts_of(contents, members[scopes == scope])
         if isinstance(found, DicomError):
             return found
         if len(found) > 1:
-            return _refused(said, members, slice(0, len(COLUMNS)))
+            return _refused(contents, members, slice(0, len(COLUMNS)))
     return None
 
 
-def _by_values(said: Said, members: Places, witnesses: slice) -> list[Places] | None:
+def _by_values(contents: Contents, members: Members, witnesses: slice) -> list[Members] | None:
     """Return the files by what some witnesses say, where an absent value fits any; None where a file fits several.
 
     A file that says too little goes to the part that its folder is of.
     """
-    images = members[said.frames[members] > 0]
-    values = said.numbers[images, witnesses]
+    images = members[contents.frames[members] > 0]
+    values = contents.witnesses[images, witnesses]
     patterns: list[list[int]] = []
     distinct, which = np.unique(values, axis=0, return_inverse=True)
     for row in sorted(distinct.tolist(), key=lambda row: (row.count(0), row)):
@@ -215,78 +159,82 @@ def _by_values(said: Said, members: Places, witnesses: slice) -> list[Places] | 
         elif len(fitting) == 1:
             fitting[0][:] = [a or b for a, b in zip(fitting[0], row, strict=True)]
     fits = [[n for n, pattern in enumerate(patterns) if _fit(pattern, row)] for row in distinct.tolist()]
-    own = {int(place): fits[w] for place, w in zip(images, which.ravel().tolist(), strict=True)}
-    return _placed(said, members, own, len(patterns))
+    own = {int(index): fits[w] for index, w in zip(images, which.ravel().tolist(), strict=True)}
+    return _parts_by_folder(contents, members, own, len(patterns))
 
 
 def _fit(a: Sequence[int], b: Sequence[int]) -> bool:
     return all(x == y or not x or not y for x, y in zip(a, b, strict=True))
 
 
-def _placed(said: Said, members: Places, own: dict[int, list[int]], count: int) -> list[Places] | None:
+def _parts_by_folder(
+    contents: Contents, members: Members, own: dict[int, list[int]], count: int
+) -> list[Members] | None:
     """Return the parts, given those that each image fits; what fits several, or is no image, goes by its folder."""
     if count <= 1:
         return [members]
     by_folder: dict[str, set[int]] = defaultdict(set)
-    for place, fits in own.items():
+    for index, fits in own.items():
         if len(fits) == 1:
-            by_folder[said.folder(place)].add(fits[0])
+            by_folder[contents.folder(index)].add(fits[0])
     parts: list[list[int]] = [[] for _ in range(count)]
-    for place in members.tolist():
-        fits = own.get(place, [])
+    for index in members.tolist():
+        fits = own.get(index, [])
         if len(fits) != 1:
-            near = by_folder.get(said.folder(place), set())
-            if place in own and len(near) != 1:
+            near = by_folder.get(contents.folder(index), set())
+            if index in own and len(near) != 1:
                 return None
             fits = list(near) or list(range(count))
         for fit in fits:
-            parts[fit].append(place)
+            parts[fit].append(index)
     return [np.array(part, np.int64) for part in parts]
 
 
-def _in_pieces(said: Said, parts: Sequence[Places]) -> bool:
+def _in_pieces(contents: Contents, parts: Sequence[Members]) -> bool:
     """Tell whether most parts are a single frame: then the value is new in every file and tells no one from another."""
-    return sum(int(said.frames[part].sum()) == 1 for part in parts) * 2 > len(parts)
+    return sum(int(contents.frames[part].sum()) == 1 for part in parts) * 2 > len(parts)
 
 
-def _are_scans(said: Said, parts: Sequence[Places]) -> bool:
+def _are_scans(contents: Contents, parts: Sequence[Members]) -> bool:
     """Tell whether parts are whole examinations: two of them at least have frames for a stack, and few are pieces."""
-    return not _in_pieces(said, parts) and sum(int(said.frames[part].sum()) >= LEAST_SLICES for part in parts) > 1
+    return (
+        not _in_pieces(contents, parts) and sum(int(contents.frames[part].sum()) >= LEAST_SLICES for part in parts) > 1
+    )
 
 
-def _split_folders(said: Said, parts: Sequence[Places]) -> bool:
+def _split_folders(contents: Contents, parts: Sequence[Members]) -> bool:
     """Tell whether a folder holds files of several parts."""
-    folders = [{said.folder(place) for place in part.tolist()} for part in parts]
+    folders = [{contents.folder(index) for index in part.tolist()} for part in parts]
     return len(set[str]().union(*folders)) < sum(map(len, folders))
 
 
-def _by_folder(said: Said, members: Places) -> list[Places] | None:
+def _by_folder(contents: Contents, members: Members) -> list[Members] | None:
     """Return the files by folder where each looks like an examination of its own; None where that is not so.
 
     Each folder then has frames of reference that no other has, no image of another, and a whole series that another
     has by the same name.
     """
-    images = members[said.frames[members] > 0]
-    frames = said.texts("frame_of_reference", images)
+    images = members[contents.frames[members] > 0]
+    frames = contents.texts("frame_of_reference", images)
     if len(set(filter(None, frames))) < 2:  # noqa: PLR2004 (two can differ)
         return None
-    child = _child_of({place: said.folder(place) for place in members.tolist()})
+    child = _child_of({index: contents.folder(index) for index in members.tolist()})
     if len(set(child.values())) < 2 or "" in child.values():  # noqa: PLR2004
         return None
-    names = [merged_name(name or "") for name in said.texts("description", images)]
-    instances = said.texts("sop_uid", images)
-    folders = [child[place] for place in images.tolist()]
+    names = [merged_name(name or "") for name in contents.texts("description", images)]
+    instances = contents.texts("sop_uid", images)
+    folders = [child[index] for index in images.tolist()]
     if _shared(folders, frames) or _shared(folders, _single(instances)):
         return None
     counts: dict[tuple[str, str], int] = defaultdict(int)
-    for folder, name, place in zip(folders, names, images.tolist(), strict=True):
-        counts[folder, name] += int(said.frames[place]) if name else 0
+    for folder, name, index in zip(folders, names, images.tolist(), strict=True):
+        counts[folder, name] += int(contents.frames[index]) if name else 0
     whole = {(folder, name) for (folder, name), count in counts.items() if count >= LEAST_SLICES}
     twins = {folder for folder, name in whole if sum(other == name for _, other in whole) > 1}
     if twins != set(folders):
         return None
     return [
-        np.array([place for place in members.tolist() if child[place] == folder], np.int64) for folder in sorted(twins)
+        np.array([index for index in members.tolist() if child[index] == folder], np.int64) for folder in sorted(twins)
     ]
 
 
@@ -308,15 +256,15 @@ def _shared(folders: Sequence[str], values: Sequence[str | None]) -> bool:
 
 def _child_of(folders: dict[int, str]) -> dict[int, str]:
     """Return for each file the folder below the deepest that all have in common; empty for one in that itself."""
-    paths = {place: () if folder == "." else tuple(folder.split("/")) for place, folder in folders.items()}
+    paths = {index: () if folder == "." else tuple(folder.split("/")) for index, folder in folders.items()}
     shortest = min(paths.values(), key=len)
     depth = next((i for i, part in enumerate(shortest) if any(p[i] != part for p in paths.values())), len(shortest))
-    return {place: path[depth] if len(path) > depth else "" for place, path in paths.items()}
+    return {index: path[depth] if len(path) > depth else "" for index, path in paths.items()}
 
 
-def _refused(said: Said, members: Places, witnesses: slice) -> DicomError:
+def _refused(contents: Contents, members: Members, witnesses: slice) -> DicomError:
     """Return a refusal that says what contradicts, never the values."""
-    return _refusal(said.numbers[members], witnesses)
+    return _refusal(contents.witnesses[members], witnesses)
 
 
 def _refusal(numbers: NDArray[np.int64], witnesses: slice) -> DicomError:

@@ -1,11 +1,11 @@
 """Plan studies anew, or take over how they were planned where nothing that decides it has changed."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 import scarnet_cli
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.series.selection import SeriesVerdict
-from scarnet_cli.dicom.study_entry import Extras, StudyEntry
+from scarnet_cli.dicom.series.selection import SeriesVerdict, select
+from scarnet_cli.dicom.study_entry import Extras, Source, StudyEntry
 from scarnet_cli.files import parse_record, record_text
-from scarnet_cli.index.files.cache import PLAN, facts_of
-from scarnet_cli.index.files.collect import Contents
+from scarnet_cli.index.files.cache import PLAN, facts_of, text_rows
+from scarnet_cli.index.files.contents import Contents
 from scarnet_cli.index.files.recall import NOT_READ
-from scarnet_cli.index.grouping import Group, Kinds
+from scarnet_cli.index.grouping import StudyGroup
 from scarnet_cli.index.samplesheet import SampleRow
 from scarnet_cli.index.study_plan import (
     Choose,
@@ -62,36 +62,66 @@ class _Plan:
     texts: tuple[str, ...]
 
 
-class Planner:
-    """Plans the studies of an input.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How the stack of a study is chosen.
+
+    Attributes:
+        choose: Makes the choice among a study's frames; by the built-in rules unless said otherwise.
+        rules: Digest of what `choose` decides by beside the code; plans made by other rules are made anew.
+    """
+
+    choose: Choose = select
+    rules: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStudies:
+    """The studies of an input, and what to remember of them.
+
+    Attributes:
+        studies: The studies.
+        memory: Their plans: rows of `cache.HELD`.
+    """
+
+    studies: list[PlannedStudy]
+    memory: pa.Table
+
+
+def plan_groups(contents: Contents, groups: Sequence[StudyGroup], memory: pa.Table, choice: Choice) -> PlannedStudies:
+    """Plan the studies of an input.
 
     A plan is taken over where the study's files are the same as the memory knows them, what the samplesheet says of it
     is the same, and it was made by the same code and rules. Studies with a file that could not be read are planned
     anew: it may be mended now.
+
+    Args:
+        contents: The files.
+        groups: The files of each study.
+        memory: Rows of `cache.HELD`, plans among them.
+        choice: How to choose.
     """
+    planner = _Planner(contents, memory, choice)
+    labels = {group.study_id: group.row.labels for group in groups if group.row is not None}
+    studies = [replace(study, labels=labels.get(study.study_id, {})) for study in planner.plan(groups)]
+    return PlannedStudies(studies, text_rows(PLAN, planner.texts))
 
-    def __init__(self, contents: Contents, kinds: Kinds, memory: pa.Table, choose: Choose, rules: str) -> None:
-        """Take the plans from the memory.
 
-        Args:
-            contents: The files.
-            kinds: What they are.
-            memory: Rows of `cache.HELD`, plans among them.
-            choose: Makes the choice among a study's frames.
-            rules: Digest of what decides beside the files and the code.
-        """
-        self.kinds = kinds
+class _Planner:
+    """Plans studies, some at a time."""
+
+    def __init__(self, contents: Contents, memory: pa.Table, choice: Choice) -> None:
         self._contents = contents
-        self._broken = kinds.among(NOT_READ)
-        self._context = f"{code_digest()} {rules}"
-        self._choose = choose
+        self._broken = contents.among(NOT_READ)
+        self._context = f"{code_digest()} {choice.rules}"
+        self._choose = choice.choose
         self._plans = _plans_of(memory)
         self.texts: list[tuple[str, str]] = []  # ids and plans to remember
 
-    def plan(self, groups: Iterable[Group]) -> list[PlannedStudy]:
+    def plan(self, groups: Iterable[StudyGroup]) -> list[PlannedStudy]:
         """Return the studies of all groups."""
         studies: list[PlannedStudy] = []
-        waiting: list[tuple[Group, str]] = []
+        waiting: list[tuple[StudyGroup, str]] = []
         frames = 0
         for group in groups:
             digest = self._digest(group)
@@ -106,14 +136,14 @@ class Planner:
                 waiting, frames = [], 0
         return [*studies, *self._planned(waiting)]
 
-    def _digest(self, group: Group) -> str:
+    def _digest(self, group: StudyGroup) -> str:
         files, keys = self._contents.files, self._contents.keys
         facts = [(keys[i], files[i].size, files[i].mtime_ns) for i in group.members.tolist()]
         facts += [(path_key(file.path, file.member), file.size, file.mtime_ns) for file in group.lost]
         told = [note.code for note in group.notes] + ([str(group.problem)] if group.problem else [])
         return files_digest(facts, [*(row_facts(group.row) if group.row else ()), *told])
 
-    def _taken_over(self, group: Group, digest: str) -> PlannedStudy | None:
+    def _taken_over(self, group: StudyGroup, digest: str) -> PlannedStudy | None:
         text = self._plans.get(group.study_id)
         if text is None or group.lost or (group.members >= self._contents.remembered).any():
             return None
@@ -127,7 +157,7 @@ class Planner:
         files = {self._contents.keys[i]: self._contents.files[i] for i in group.members.tolist()}
         return _recalled(group, plan, files)
 
-    def _planned(self, waiting: list[tuple[Group, str]]) -> Iterator[PlannedStudy]:
+    def _planned(self, waiting: list[tuple[StudyGroup, str]]) -> Iterator[PlannedStudy]:
         frames = self._frames([group for group, _ in waiting])
         for group, digest in waiting:
             study = _plan_group(group, self._study_files(group, frames), digest, self._choose)
@@ -135,18 +165,18 @@ class Planner:
                 self.texts.append((group.study_id, _remembered(study, self._context)))
             yield study
 
-    def _frames(self, groups: list[Group]) -> dict[int, list[Frame]]:
-        """Return the frames of the groups' files by the files' places."""
-        places = np.unique(np.concatenate([np.array([], np.int64), *(group.members for group in groups)]))
-        rows = np.flatnonzero(np.isin(self._contents.of_row, places))
-        found: dict[int, list[Frame]] = {int(place): [] for place in places}
+    def _frames(self, groups: list[StudyGroup]) -> dict[int, list[Frame]]:
+        """Return the frames of the groups' files by the indices of the files."""
+        members = np.unique(np.concatenate([np.array([], np.int64), *(group.members for group in groups)]))
+        rows = np.flatnonzero(np.isin(self._contents.of_row, members))
+        frames: dict[int, list[Frame]] = {index: [] for index in members.tolist()}
         owners = self._contents.of_row[rows].tolist()
-        for place, facts in zip(owners, facts_of(self._contents.rows.take(pa.array(rows))), strict=True):
+        for index, facts in zip(owners, facts_of(self._contents.rows.take(pa.array(rows))), strict=True):
             if facts is not None:
-                found[place].append(Frame(self._contents.files[place], facts))
-        return found
+                frames[index].append(Frame(self._contents.files[index], facts))
+        return frames
 
-    def _study_files(self, group: Group, frames: Mapping[int, list[Frame]]) -> StudyFiles:
+    def _study_files(self, group: StudyGroup, frames: Mapping[int, list[Frame]]) -> StudyFiles:
         files = self._contents.files
         members = sorted(
             group.members.tolist(), key=lambda i: (files[i].path, -1 if files[i].member is None else files[i].member)
@@ -158,7 +188,7 @@ class Planner:
         )
 
 
-def _plan_group(group: Group, study: StudyFiles, digest: str, choose: Choose) -> PlannedStudy:
+def _plan_group(group: StudyGroup, study: StudyFiles, digest: str, choose: Choose) -> PlannedStudy:
     if group.problem is not None:
         return failed_study(group.study_id, digest, group.problem.code, str(group.problem))
     if group.row is not None and not study.frames and not study.broken:
@@ -173,9 +203,28 @@ def _plan_group(group: Group, study: StudyFiles, digest: str, choose: Choose) ->
     return plan_study(group.study_id, uid or None, replace(study, notes=group.notes), digest, further, choose)
 
 
-def row_facts(row: SampleRow) -> list[Any]:
+def plan_nifti(row: SampleRow) -> PlannedStudy:
+    """Return the study of a row that names a NIfTI file."""
+    digest = files_digest([], row_facts(row))
+    status = row.dicom.stat()
+    entry = StudyEntry(
+        row.study,
+        digest,
+        study_instance_uid=None,
+        manufacturer=None,
+        kind="nifti",
+        sources=(Source(str(row.dicom), size=status.st_size, mtime_ns=status.st_mtime_ns),),
+        chosen=(),
+        component=None,
+        rules=(),
+        flags=(),
+    )
+    return PlannedStudy(row.study, digest, entry.with_extras(extras(row)), (), None, row.labels)
+
+
+def row_facts(row: SampleRow) -> list[object]:
     """Return what of a samplesheet's row counts for measuring its study, files by size and time."""
-    facts: list[Any] = [asdict(extras(row))]
+    facts: list[object] = [asdict(extras(row))]
     for path in filter(None, (row.reference, row.dicom if row.is_nifti else None)):
         status = path.stat()
         facts.append((status.st_size, status.st_mtime_ns))
@@ -219,7 +268,7 @@ def _remembered(study: PlannedStudy, context: str) -> str:
     return record_text(plan)
 
 
-def _recalled(group: Group, plan: _Plan, files: Mapping[str, FoundFile]) -> PlannedStudy:
+def _recalled(group: StudyGroup, plan: _Plan, files: Mapping[str, FoundFile]) -> PlannedStudy:
     entry = plan.entry
     if entry is not None:
         sources = tuple(source_of(files[key], frame) for key, frame in plan.sources)

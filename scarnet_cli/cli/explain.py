@@ -1,0 +1,45 @@
+"""`scarnet explain`: why each stack of one study was taken or left."""
+
+import os
+from pathlib import Path
+
+import rich_click as click
+
+from scarnet_cli.cli.options import SERIES_RULES
+from scarnet_cli.errors import InputError
+
+
+@click.command(epilog="Example: scarnet explain /data/cohort 70a0518dde302645")
+@click.argument("source", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
+@click.argument("study", metavar="STUDY")
+@click.option(
+    "--previous",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="index.parquet of the last run: unchanged files are not read again. Ignored where it does not exist.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
+)
+@SERIES_RULES
+def explain(source: Path, study: str, previous: Path | None, jobs: int, series_rules: Path | None) -> None:
+    """Print every stack of one study of INPUT and why it was taken or left.
+
+    STUDY is a study_id, a samplesheet's name, a StudyInstanceUID, or a folder below INPUT.
+    """
+    from scarnet_cli.cli.progress import progress_bar
+    from scarnet_cli.dicom.series.explain import explained
+    from scarnet_cli.dicom.series.rules_file import read_series_rules
+    from scarnet_cli.index.explain import NO_SUCH_STUDY, explain_choices
+    from scarnet_cli.index.files.cache import read_cache
+    from scarnet_cli.index.files.read_contents import ReadOptions
+    from scarnet_cli.index.index_input import IndexOptions, choice_by
+
+    options = IndexOptions(ReadOptions(jobs, progress=progress_bar), choice=choice_by(read_series_rules(series_rules)))
+    try:
+        choices = explain_choices(source, study, read_cache([previous] if previous else []), options)
+    except InputError as error:
+        if error.code == NO_SUCH_STUDY:
+            raise click.BadParameter(str(error), param_hint="STUDY") from None
+        raise
+    for choice in choices:
+        click.echo(explained(choice.study_id, choice.selection) if choice.selection else choice.failure)

@@ -1,0 +1,33 @@
+"""`scarnet find`: the path behind a key in a table."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from scarnet_cli.cli.options import deidentify_options
+from scarnet_cli.errors import InputError
+
+if TYPE_CHECKING:
+    from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+
+
+@click.command(epilog="Example: scarnet find /data/cohort 70a0518dde302645")
+@click.argument("source", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
+@click.argument("key", metavar="KEY")
+@deidentify_options
+def find(source: Path, key: str, deidentify: "Pseudonyms | None") -> None:
+    """Print the path in INPUT that a key in the tables stands for: the only time that a path is shown.
+
+    KEY is one of the table `unread`, or the id of a failed study that could not be read.
+    """
+    from scarnet_cli.index.find import find_paths
+
+    paths = find_paths(source, key, deidentify)
+    for path in paths:
+        sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+    if not paths:
+        message = f"No folder or file of the input has the key {key}; it may be gone."
+        raise InputError("unknown_key", message)

@@ -1,0 +1,27 @@
+"""The way back from a key in a table to the path that it stands for."""
+
+from pathlib import Path
+
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.index.files.sweep import Unread, sweep
+from scarnet_cli.index.inputs import read_input
+
+
+def find_paths(source: Path, key: str, pseudonyms: Pseudonyms | None = None) -> list[str]:
+    """Return the folders and files of an input whose key in the tables is `key`; opens no file but INPUT.
+
+    Args:
+        source: Folder, archive or samplesheet, as it was indexed.
+        key: 16 hex digits: a key of the table `unread`, or the id of a failed study that nothing is known of.
+        pseudonyms: With which the input was indexed, if any.
+    """
+    given = read_input(source)
+    unread: list[Unread] = []
+    files = [file.path for start in given.paths for file in sweep(given.root, start.absolute(), unread.append)]
+    paths: set[str] = set()
+    for path in (*files, *(item.path for item in unread)):
+        folder = str(Path(path).parent)
+        paths.update((path,) if folder == "." else (folder, path))
+    shown = pseudonyms.study if pseudonyms else str
+    return sorted(str(given.root / path) for path in paths if shown(path_key(path)[:16]) == key)
