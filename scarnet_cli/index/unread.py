@@ -35,7 +35,7 @@ from scarnet_cli.index.grouping import StudyGroup
 from scarnet_cli.index.study_plan import PlannedStudy, failed_study, files_digest
 from scarnet_cli.tables.unread import UnreadRow
 
-_FIND: Final = "`scarnet find INPUT PLACE` prints where it lies"
+_FIND: Final = "`scarnet find INPUT KEY` prints where it lies"
 # Reason -> what was seen, and what to do.
 REASONS: Final[dict[str, str]] = {
     VANISHED: "Was there when its folder was listed and gone when it was read; run again when nothing is being moved.",
