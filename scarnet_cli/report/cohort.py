@@ -1,20 +1,26 @@
 """What the index says of the cohort as a whole."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import pyarrow as pa
 
 from scarnet_cli.draw.plots import Figure
 from scarnet_cli.draw.svg import Histogram
 from scarnet_cli.gather.review import ACCEPT, REJECT, REVIEWED
 from scarnet_cli.report import references, rows
 from scarnet_cli.report.distributions import comparisons, histograms
-from scarnet_cli.report.measures import Row
 from scarnet_cli.report.references import reference_figures
-from scarnet_cli.tables.parquet import CREATION_TIME, MODEL_DIGEST, PIPELINE_VERSION, read_table, table_metadata
+from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.parquet import (
+    CREATION_TIME,
+    MODEL_DIGEST,
+    PIPELINE_VERSION,
+    read_rows,
+    read_table,
+    table_metadata,
+)
 
 # A study that failed here had its label map already.
 _AFTER_SEGMENTATION: Final = frozenset({"quantify"})
@@ -27,7 +33,7 @@ class Cohort:
 
     Attributes:
         table: The review list of the measured studies.
-        failures: Stage, code and rows of failed studies, the most frequent reason first.
+        failures: Stage, code and failed studies of each reason, the most frequent one first.
         histograms: Distributions over the measured studies that no reader rejected.
         by_label: Heading and box plots of each label that parts the studies.
         agreement: Plots against reference label maps; empty without any.
@@ -39,7 +45,7 @@ class Cohort:
     """
 
     table: rows.Table
-    failures: tuple[tuple[str, str, tuple[Row, ...]], ...]
+    failures: tuple[tuple[str, str, tuple[Failure, ...]], ...]
     histograms: tuple[Histogram, ...]
     by_label: tuple[tuple[str, tuple[Figure, ...]], ...]
     agreement: tuple[Figure, ...]
@@ -96,7 +102,7 @@ def read_cohort(tables: Path) -> Cohort:
     by_label = ((title, comparisons(trusted, name)) for name, title in (("group", "By group"), ("site", "By site")))
     return Cohort(
         table=rows.make_table(measured, metadata.get(MODEL_DIGEST, "")),
-        failures=_by_reason(read_table(tables / "failures.parquet")),
+        failures=_by_reason(read_rows(Failure, tables / "failures.parquet")),
         histograms=histograms(trusted),
         by_label=tuple((title, drawn) for title, drawn in by_label if drawn),
         agreement=reference_figures(measured),
@@ -108,9 +114,9 @@ def read_cohort(tables: Path) -> Cohort:
     )
 
 
-def _by_reason(failures: pa.Table) -> tuple[tuple[str, str, tuple[Row, ...]], ...]:
-    reasons: dict[tuple[str, str], list[Row]] = {}
-    for row in failures.to_pylist():
-        reasons.setdefault((row["stage"], row["code"]), []).append(row)
+def _by_reason(failures: Sequence[Failure]) -> tuple[tuple[str, str, tuple[Failure, ...]], ...]:
+    reasons: dict[tuple[str, str], list[Failure]] = {}
+    for failure in failures:
+        reasons.setdefault((failure.stage, failure.code), []).append(failure)
     by_number = sorted(reasons, key=lambda reason: (-len(reasons[reason]), reason))
     return tuple((*reason, tuple(reasons[reason])) for reason in by_number)

@@ -7,6 +7,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from scarnet_cli.draw.words import number_text, plain_column, unit_of
+from scarnet_cli.tables.columns import labels_of
+from scarnet_cli.tables.measures import ThresholdMeasures, WallMeasures
+from scarnet_cli.tables.scans import ReferenceMeasures, ScanRow
 from scarnet_cli.tables.schema import TABLES
 
 Row = Mapping[str, Any]
@@ -35,51 +38,31 @@ TABLE_COLUMNS: Final = (
 )
 # Labels of a study that a samplesheet may give.
 LABELS: Final = {"patient": "Patient", "visit": "Visit", "group": "Group", "site": "Site"}
-METHODS: Final = {
-    "scar_percent_lv": "Network",
-    **{f"scar_{n}sd_percent_lv": f"{n} SD" for n in range(2, 7)},
-    "scar_fwhm_percent_lv": "FWHM",
-    "core_percent_lv": "Core",
-    "border_percent_lv": "Border zone",
+_LABELS: Final = labels_of(ScanRow)
+
+
+def _labelled(*columns: str) -> dict[str, str]:
+    """Return columns of scans with their labels; one without a label is called by its name."""
+    return {name: _LABELS.get(name) or plain_column(TABLES["scans"].field(name)) for name in columns}
+
+
+METHODS: Final = {"scar_percent_lv": "Network", **labels_of(ThresholdMeasures, "_lv")}
+GROUPS: Final = {
+    "Volume and mass": _labelled(
+        "blood_pool_ml", "myocardium_ml", "myocardium_g", "scar_ml", "scar_g", "mvo_ml", "mvo_percent_lv"
+    ),
+    "Transmurality": _labelled("transmurality_mean") | labels_of(WallMeasures),
+    "Shape and quality": _labelled(
+        "scar_components", "largest_scar_ml", "wall_thickness_mm", "remote_pixels", "confidence"
+    ),
 }
-_VOLUMES: Final = {
-    "blood_pool_ml": "Blood pool",
-    "myocardium_ml": "Myocardium",
-    "myocardium_g": "Myocardium",
-    "scar_ml": "Scar",
-    "scar_g": "Scar",
-    "mvo_ml": "MVO",
-    "mvo_percent_lv": "MVO",
-}
-_TRANSMURALITY: Final = {
-    "transmurality_mean": "Mean where there is scar",
-    "chords_0_percent": "Wall without scar",
-    "chords_1_25_percent": "1 to 25 % scar",
-    "chords_26_50_percent": "26 to 50 % scar",
-    "chords_51_75_percent": "51 to 75 % scar",
-    "chords_76_100_percent": "76 to 100 % scar",
-    "endocardial_extent_percent": "Endocardium with scar",
-}
-_SHAPE: Final = {
-    "scar_components": "Pieces of scar",
-    "largest_scar_ml": "Largest piece",
-    "wall_thickness_mm": "Wall thickness",
-    "remote_pixels": "Remote pixels",
-    "confidence": "Confidence",
-}
-GROUPS: Final = {"Volume and mass": _VOLUMES, "Transmurality": _TRANSMURALITY, "Shape and quality": _SHAPE}
 # Our column, the reference's, label: what is compared where a reference was given.
 COMPARED: Final = (
     ("scar_percent_lv", "reference_scar_percent_lv", "Scar"),
     ("scar_ml", "reference_scar_ml", "Scar"),
     ("myocardium_ml", "reference_myocardium_ml", "Myocardium"),
 )
-OVERLAPS: Final = {
-    "myocardium_dice": "Myocardium, Dice",
-    "scar_dice": "Scar, Dice",
-    "myocardium_hd95_mm": "Myocardium, HD95",
-    "scar_hd95_mm": "Scar, HD95",
-}
+OVERLAPS: Final = labels_of(ReferenceMeasures)
 _STACK: Final = ("slices", "spacing_mm", "slice_spacing_mm")
 
 

@@ -20,6 +20,7 @@ Record = TypeVar("Record")
 _MEANING: Final = "meaning"
 _UNIT: Final = "unit"
 _SUFFIX: Final = "suffix"
+_LABEL: Final = "label"
 _REQUIRED: Final = "required"
 _ARROW: Final = "arrow"
 # The Arrow type of a field's Python type; a Literal of texts is a text.
@@ -45,6 +46,7 @@ def column(
     meaning: str,
     unit: str = "",
     *,
+    label: str = "",
     required: bool = False,
     default: object = MISSING,
     arrow: pa.DataType | None = None,
@@ -57,11 +59,14 @@ def column(
     Args:
         meaning: One sentence for `dictionary.csv`.
         unit: "mm", "ml", "g", "percent" (0-100), "fraction" (0-1), "bit" or empty; the field's name ends in it.
+        label: What the report calls it, where that is not its name.
         required: Null is an error. Of a released table no further column can be: tables made before lack it.
         default: Value of a record that is made without one.
         arrow: Arrow type, where it is not the annotation's.
     """
-    return field(default=default, metadata={_MEANING: meaning, _UNIT: unit, _REQUIRED: required, _ARROW: arrow})
+    return field(
+        default=default, metadata={_MEANING: meaning, _UNIT: unit, _LABEL: label, _REQUIRED: required, _ARROW: arrow}
+    )
 
 
 def block(*, suffix: str = "", default: object = MISSING) -> Any:  # noqa: ANN401 (likewise)
@@ -84,6 +89,23 @@ def record(kind: type[Record]) -> type[Record]:
 def schema_of(kind: type) -> pa.Schema:
     """Return the Arrow schema of a record, with every column's unit and meaning in its field's metadata."""
     return pa.schema(list(_arrow_fields(kind, "")))
+
+
+def labels_of(kind: type, suffix: str = "") -> dict[str, str]:
+    """Return the columns of a record, or of a block, that have a label: name -> label.
+
+    Args:
+        kind: The record.
+        suffix: Ending of the columns' names, as of `block`.
+    """
+    labels: dict[str, str] = {}
+    for member in fields(kind):
+        inner = _members(kind)[member.name]
+        if inner is not None:
+            labels |= labels_of(inner.kind, suffix + inner.suffix)
+        elif member.metadata[_LABEL]:
+            labels[member.name + suffix] = member.metadata[_LABEL]
+    return labels
 
 
 def cells_of(row: object, suffix: str = "") -> dict[str, Cell]:

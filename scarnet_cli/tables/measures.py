@@ -28,27 +28,27 @@ _ENTROPY: Final = "Entropy of the {}'s signal in 64 bins from least to greatest;
 class ThresholdMeasures:
     """Scar by each threshold of signal, as a part of the myocardium."""
 
-    scar_2sd_percent: float | None = column(_N_SD.format(2), "percent")
-    scar_3sd_percent: float | None = column(_N_SD.format(3), "percent")
-    scar_4sd_percent: float | None = column(_N_SD.format(4), "percent")
-    scar_5sd_percent: float | None = column(_N_SD.format(5), "percent")
-    scar_6sd_percent: float | None = column(_N_SD.format(6), "percent")
-    scar_fwhm_percent: float | None = column(_FWHM, "percent")
-    core_percent: float | None = column(_CORE, "percent")
-    border_percent: float | None = column(_BORDER, "percent")
+    scar_2sd_percent: float | None = column(_N_SD.format(2), "percent", label="2 SD")
+    scar_3sd_percent: float | None = column(_N_SD.format(3), "percent", label="3 SD")
+    scar_4sd_percent: float | None = column(_N_SD.format(4), "percent", label="4 SD")
+    scar_5sd_percent: float | None = column(_N_SD.format(5), "percent", label="5 SD")
+    scar_6sd_percent: float | None = column(_N_SD.format(6), "percent", label="6 SD")
+    scar_fwhm_percent: float | None = column(_FWHM, "percent", label="FWHM")
+    core_percent: float | None = column(_CORE, "percent", label="Core")
+    border_percent: float | None = column(_BORDER, "percent", label="Border zone")
 
 
 @record
 class WallMeasures:
     """What the radial chords through the wall tell, beside transmurality."""
 
-    chords_0_percent: float | None = column(_CHORDS.format("none"), "percent")
-    chords_1_25_percent: float | None = column(_CHORDS.format("up to 25 %"), "percent")
-    chords_26_50_percent: float | None = column(_CHORDS.format("over 25 to 50 %"), "percent")
-    chords_51_75_percent: float | None = column(_CHORDS.format("over 50 to 75 %"), "percent")
-    chords_76_100_percent: float | None = column(_CHORDS.format("over 75 %"), "percent")
+    chords_0_percent: float | None = column(_CHORDS.format("none"), "percent", label="Wall without scar")
+    chords_1_25_percent: float | None = column(_CHORDS.format("up to 25 %"), "percent", label="1 to 25 % scar")
+    chords_26_50_percent: float | None = column(_CHORDS.format("over 25 to 50 %"), "percent", label="26 to 50 % scar")
+    chords_51_75_percent: float | None = column(_CHORDS.format("over 50 to 75 %"), "percent", label="51 to 75 % scar")
+    chords_76_100_percent: float | None = column(_CHORDS.format("over 75 %"), "percent", label="76 to 100 % scar")
     endocardial_extent_percent: float | None = column(
-        "Part of the radial chords whose endocardial end is scar.", "percent"
+        "Part of the radial chords whose endocardial end is scar.", "percent", label="Endocardium with scar"
     )
     wall_thickness_mm: float | None = column("Mean thickness of the wall along radial chords.", "mm")
 

@@ -26,13 +26,17 @@ class ScanMeasures:
     scar_ml: float = column("Volume of the segmented scar, MVO included.", "ml")
     scar_g: float = column("Mass of the segmented scar, MVO included.", "g")
     scar_percent_lv: float | None = column("Segmented scar, MVO included, of the myocardium's volume.", "percent")
-    mvo_ml: float = column("Volume of microvascular obstruction.", "ml")
-    mvo_percent_lv: float | None = column("Microvascular obstruction of the myocardium's volume.", "percent")
+    mvo_ml: float = column("Volume of microvascular obstruction.", "ml", label="MVO")
+    mvo_percent_lv: float | None = column(
+        "Microvascular obstruction of the myocardium's volume.", "percent", label="MVO"
+    )
     thresholds: ThresholdMeasures = block(suffix="_lv")
-    transmurality_mean: float | None = column(f"{TRANSMURALITY}; null without scar.", "percent")
+    transmurality_mean: float | None = column(
+        f"{TRANSMURALITY}; null without scar.", "percent", label="Mean where there is scar"
+    )
     wall: WallMeasures = block()
-    scar_components: int = column("Number of connected pieces of scar (26 neighbours).")
-    largest_scar_ml: float = column("Volume of the largest connected piece of scar.", "ml")
+    scar_components: int = column("Number of connected pieces of scar (26 neighbours).", label="Pieces of scar")
+    largest_scar_ml: float = column("Volume of the largest connected piece of scar.", "ml", label="Largest piece")
     shape: ShapeMeasures = block()
     remote_pixels: int = column("Pixels of remote myocardium, all slices together.")
     half_of: HalfOf | None = column(
@@ -55,13 +59,21 @@ class ReferenceMeasures:
     )
     reference_scar_ml: float = column("Volume of the reference's scar, MVO included.", "ml")
     reference_scar_percent_lv: float | None = column("Reference's scar, MVO included, of its myocardium.", "percent")
-    myocardium_dice: float = column("Overlap of myocardium with the reference's, 0-1; two empty regions: 1.")
-    scar_dice: float = column("Overlap of scar, MVO included, with the reference's, 0-1; two empty regions: 1.")
+    myocardium_dice: float = column(
+        "Overlap of myocardium with the reference's, 0-1; two empty regions: 1.", label="Myocardium, Dice"
+    )
+    scar_dice: float = column(
+        "Overlap of scar, MVO included, with the reference's, 0-1; two empty regions: 1.", label="Scar, Dice"
+    )
     myocardium_hd95_mm: float | None = column(
-        "95th percentile of the distances between the surfaces of myocardium and reference; null if one is empty.", "mm"
+        "95th percentile of the distances between the surfaces of myocardium and reference; null if one is empty.",
+        "mm",
+        label="Myocardium, HD95",
     )
     scar_hd95_mm: float | None = column(
-        "95th percentile of the distances between the surfaces of scar and reference; null if one is empty.", "mm"
+        "95th percentile of the distances between the surfaces of scar and reference; null if one is empty.",
+        "mm",
+        label="Scar, HD95",
     )
 
 
