@@ -13,8 +13,11 @@ import pyarrow.parquet as pq
 from scarnet_cli import __version__
 from scarnet_cli.errors import CohortError
 from scarnet_cli.files import atomic_path
+from scarnet_cli.tables.arrow import keep_pandas_out
 from scarnet_cli.tables.columns import Cell, cells_of, record_of
 from scarnet_cli.tables.schema import NAMES, SCHEMA_VERSION, SORT_KEYS, TABLES
+
+keep_pandas_out()
 
 Record = TypeVar("Record")
 

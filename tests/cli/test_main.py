@@ -61,7 +61,7 @@ def test_an_index_of_plain_files_imports_nothing_that_it_does_not_need(tmp_path:
     arguments = ["index", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
     code = (
         f"import sys\nfrom scarnet_cli.cli.main import cli\ntry: cli({arguments!r})\nexcept SystemExit: pass\n"
-        "heavy = ('torch', 'pydicom', 'SimpleITK', 'highdicom', 'requests', 'dicomanonymizer', 'duckdb')\n"
+        "heavy = ('torch', 'pydicom', 'pandas', 'SimpleITK', 'highdicom', 'requests', 'dicomanonymizer', 'duckdb')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     assert run_python(code).stdout.splitlines()[-1] == "[]"
