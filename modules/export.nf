@@ -15,7 +15,7 @@ process EXPORT {
     output:
     tuple val(batch), path('export'), emit: batch
     tuple val(batch), path('tables/export'), emit: tables
-    path 'published/studies/*/*', emit: files, optional: true
+    path 'published/studies/*/{seg,report}.dcm', emit: files, optional: true
 
     script:
     """

@@ -11,7 +11,7 @@ process QUANTIFY {
     output:
     tuple val(batch), path('quantify'), emit: batch // it holds no volume
     tuple val(batch), path('tables/quantify'), emit: tables
-    path 'published/studies/*/*', emit: files, optional: true
+    path 'published/studies/*/{overlay.png,study.json}', emit: files, optional: true
 
     script:
     """

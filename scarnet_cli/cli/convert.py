@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, SERIES_RULES, deidentify_options, execution_options
+from scarnet_cli.cli.options import SERIES_RULES, deidentify_options
+from scarnet_cli.cli.stage_options import BATCH_OR_DICOM, OUT, execution_options, tell_each
 from scarnet_cli.stage.execution import Execution
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
-@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
+@BATCH_OR_DICOM
+@OUT
 @SERIES_RULES
 @execution_options
 @deidentify_options
@@ -49,8 +50,7 @@ def convert(
     failures = [study.failure for study in index.studies if study.failure is not None]
     failures += convert_batch(index.batch, out, execution)
     write_failures(failures, out / FAILURES)
-    for failure in failures:
-        click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
+    tell_each(failures)
     if len(failures) == len(index.studies):
         click.echo("Error: no study could be converted.", err=True)
         sys.exit(1)

@@ -4,22 +4,19 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, execution_options, weights_dir
+from scarnet_cli.cli.options import weights_dir
+from scarnet_cli.cli.stage_options import NETWORK, OUT, execution_options, tell_count
 from scarnet_cli.stage.execution import Execution
 
 
 @click.command(epilog="Example: scarnet crop work/convert --weights localiser --out work/crop")
 @click.argument("convert_dir", metavar="CONVERT_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--weights", type=WEIGHTS_NAME, required=True, help="Weights: a file, or a name of `scarnet weights list`."
-)
+@NETWORK
 @weights_dir
-@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
+@OUT
 @execution_options
 def crop(convert_dir: Path, weights: Path, out: Path, execution: Execution) -> None:
     """Find the heart in every study of CONVERT_DIR (written by `scarnet convert`) and crop round it."""
     from scarnet_cli.infer.crop_stage import crop_studies
 
-    failures = crop_studies(convert_dir, weights, out, execution)
-    if failures:
-        click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
+    tell_count(crop_studies(convert_dir, weights, out, execution))

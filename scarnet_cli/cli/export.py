@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, deidentify_options, execution_options
+from scarnet_cli.cli.options import deidentify_options
+from scarnet_cli.cli.stage_options import BATCH_OR_DICOM, OUT, execution_options, tell_each
 from scarnet_cli.stage.execution import Execution
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     epilog="Example: scarnet export /data/patient-7/mri results --out results\n\n"
     "In the pipeline: scarnet export batch-ab12.json segment quantify --out export"
 )
-@click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
+@BATCH_OR_DICOM
 @click.argument(
     "results",
     metavar="RESULTS...",
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
-@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
+@OUT
 @click.option("--store", metavar="DICOMWEB_ADDRESS", help="Server to store them on then, as `scarnet store` does.")
 @execution_options
 @deidentify_options
@@ -48,12 +49,12 @@ def export(
     """
     from scarnet_cli.dicom.batch import is_batch
     from scarnet_cli.dicom.results.export_stage import export_studies
+    from scarnet_cli.stage.folder import StudyFile, study_folders
 
     batch = _batch(source, out, deidentify)
     failures = export_studies(batch, results, out, execution, pseudonyms=deidentify)
-    for failure in failures:
-        click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
-    if not is_batch(source) and not any(out.glob("studies/*/seg.dcm")):
+    tell_each(failures)
+    if not is_batch(source) and not study_folders(out, StudyFile.SEGMENTATION):
         click.echo("Error: no study could be exported.", err=True)
         sys.exit(1)
     if store:

@@ -5,6 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED
+from scarnet_cli.cli.progress import progress_bar
 
 
 @click.command(epilog="Example: scarnet gather work/index work/convert_* work/quantify_* --out results/tables")
@@ -29,5 +30,5 @@ def gather(fragments: tuple[Path, ...], reviewed: Path | None, out: Path, table_
     """
     from scarnet_cli.gather.gather import gather as gather_fragments
 
-    total = gather_fragments(fragments, out, reviewed, csv=table_format == "csv")
+    total = gather_fragments(fragments, out, reviewed, csv=table_format == "csv", progress=progress_bar)
     click.echo(f"{total.studies} studies: {total.scans} measured, {total.failures} failed.")

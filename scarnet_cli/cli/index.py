@@ -16,17 +16,14 @@ from scarnet_cli.cli.options import (
     ProblemCommand,
     StudySource,
     deidentify_options,
+    index_source,
 )
 from scarnet_cli.cli.progress import progress_bar
-from scarnet_cli.errors import InputError, MachineError
+from scarnet_cli.errors import MachineError
 from scarnet_cli.index.defaults import BATCH_GREATEST, BATCH_LEAST, FILE_SECONDS
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
-    from scarnet_cli.index.index_input import IndexOptions
-    from scarnet_cli.index.records import Index
 
 EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pipeline_info/index.parquet"
 
@@ -161,29 +158,3 @@ def _require_there(source: Path | str, *, will_retry: bool) -> None:
         raise MachineError("input_gone", message)
     message = f"Path '{source}' {'is a link that leads nowhere' if source.is_symlink() else 'does not exist'}."
     raise click.BadParameter(message, param_hint="INPUT")
-
-
-def index_source(
-    source: Path | str,
-    memory: "pa.Table | None",
-    options: "IndexOptions",
-    studies: Path | None = None,
-    downloads: Path | None = None,
-) -> "Index":
-    """Index files, or a server by its address.
-
-    Raises:
-        InputError: The input is wrong.
-        PacsError: The server fails.
-        MachineError: The machine failed.
-    """
-    from scarnet_cli.index.index_input import index_input
-
-    if isinstance(source, str):
-        from scarnet_cli.pacs.index_server import index_address
-
-        return index_address(source, studies, downloads, memory, options)
-    if studies:
-        message = "A study list goes with a DICOMweb server's address; of a folder all studies are taken."
-        raise InputError("list_without_server", message)
-    return index_input(source, memory, options)

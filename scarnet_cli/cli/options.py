@@ -3,21 +3,21 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import rich_click as click
 from click.exceptions import Exit
 
-from scarnet_cli.cli.progress import progress_bar
-from scarnet_cli.errors import MachineError, ScarnetError
+from scarnet_cli.errors import InputError, MachineError, ScarnetError
 from scarnet_cli.files import write_bytes
-from scarnet_cli.stage.execution import IN_PROCESS, Execution
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from scarnet_cli.cases.cases import Case
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+    from scarnet_cli.index.index_input import Index, IndexOptions
 
 
 class OutputDirectory(click.Path):
@@ -181,37 +181,6 @@ REVIEWED = click.option(
 )
 
 
-def execution_options(command: _Command) -> _Command:
-    """Add --isolate, --will-retry and --study-minutes; the command gets them as one `execution`."""
-
-    @wraps(command)
-    def with_execution(*args: Any, isolate: bool, will_retry: bool, study_minutes: float, **kwargs: Any) -> Any:  # noqa: ANN401
-        return command(*args, execution=Execution(isolate, will_retry, study_minutes, progress_bar), **kwargs)
-
-    options = (
-        click.option(
-            "--isolate", is_flag=True, help="Studies run in a process apart, so that a crash or a hang costs only one."
-        ),
-        click.option(
-            "--will-retry",
-            is_flag=True,
-            help="End with exit code 137 when memory runs out, to be run again with more; else the study fails.",
-        ),
-        click.option(
-            "--study-minutes",
-            type=click.FloatRange(min=0, min_open=True),
-            default=IN_PROCESS.study_minutes,
-            show_default=True,
-            envvar="SCARNET_STUDY_MINUTES",
-            show_envvar=True,
-            help="With --isolate: how long one study may take.",
-        ),
-    )
-    for option in reversed(options):
-        with_execution = option(with_execution)
-    return with_execution  # type: ignore[return-value]
-
-
 _KEY: Final = "scarnet_cli.deidentify_key"
 
 
@@ -280,3 +249,29 @@ def labelled_cases(cases: Path, label_values: Path | None) -> "list[Case]":
     from scarnet_cli.cases.label_values import read_label_values
 
     return read_cases(cases, read_label_values(label_values) if label_values else None)
+
+
+def index_source(
+    source: Path | str,
+    memory: "pa.Table | None",
+    options: "IndexOptions",
+    studies: Path | None = None,
+    downloads: Path | None = None,
+) -> "Index":
+    """Index what SOURCE names: files, or a server by its address.
+
+    Raises:
+        InputError: The input is wrong.
+        PacsError: The server fails.
+        MachineError: The machine failed.
+    """
+    from scarnet_cli.index.index_input import index_input
+
+    if isinstance(source, str):
+        from scarnet_cli.pacs.index_server import index_address
+
+        return index_address(source, studies, downloads, memory, options)
+    if studies:
+        message = "A study list goes with a DICOMweb server's address; of a folder all studies are taken."
+        raise InputError("list_without_server", message)
+    return index_input(source, memory, options)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import LABEL_VALUES, OUTPUT_DIRECTORY, execution_options
+from scarnet_cli.cli.options import LABEL_VALUES
+from scarnet_cli.cli.stage_options import OUT, execution_options, tell_count
 from scarnet_cli.stage.execution import Execution
 
 _SOURCE = click.Path(exists=True, path_type=Path)
@@ -16,7 +17,7 @@ _SOURCE = click.Path(exists=True, path_type=Path)
 )
 @click.argument("image", type=_SOURCE)
 @click.argument("labels", type=_SOURCE)
-@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
+@OUT
 @click.option("--study-id", help="Name of the study in the tables (two files only) [default: the image file's name].")
 @click.option(
     "--rv-insertion",
@@ -51,9 +52,7 @@ def quantify(
             raise click.UsageError(message)
         from scarnet_cli.quantify.quantify_stage import quantify_studies
 
-        failures = quantify_studies(image, labels, out, execution)
-        if failures:
-            click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
+        tell_count(quantify_studies(image, labels, out, execution))
         return
     from scarnet_cli.cases.label_values import read_label_values
     from scarnet_cli.quantify.pair import PairOptions, quantify_pair

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -15,27 +15,18 @@ from scarnet_cli.cli.options import (
     SOURCE,
     WEIGHTS,
     deidentify_options,
-    execution_options,
+    index_source,
     weights_dir,
 )
+from scarnet_cli.cli.progress import progress_bar
+from scarnet_cli.cli.stage_options import execution_options
 from scarnet_cli.dicom.series.rules_file import read_series_rules
-from scarnet_cli.stage.earlier import EARLIER, forget_earlier, require_unclaimed, set_aside
 from scarnet_cli.stage.execution import Execution
 
 if TYPE_CHECKING:
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
     from scarnet_cli.dicom.series.rules import SeriesRules
     from scarnet_cli.gather.accounting import Accounting
-
-# What of each stage's directory is a result, as in conf/modules.config.
-RESULTS: Final = (
-    ("convert", "image.nii.gz"),
-    ("segment", "labels.nii.gz"),
-    ("quantify", "overlay.png"),
-    ("quantify", "study.json"),
-    ("export", "seg.dcm"),
-    ("export", "report.dcm"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +86,8 @@ def run(
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
+    from scarnet_cli.stage.earlier import EARLIER, forget_earlier
+
     how = How(read_series_rules(series_rules), dicom_results, execution, deidentify)
     accounting = run_studies_here(source, out, Networks(localiser, weights, fast), how)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
@@ -118,6 +111,8 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     from scarnet_cli.model.spec import Task
     from scarnet_cli.model.store import check_networks
     from scarnet_cli.report.page import write_report
+    from scarnet_cli.stage.earlier import require_unclaimed, set_aside
+    from scarnet_cli.stage.folder import STUDIES, publish
     from scarnet_cli.tables.database import require_fit
 
     check_networks({Task.LOCALISE: networks.localiser, Task.SEGMENT: networks.weights})
@@ -129,17 +124,16 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
         work = Path(name)
         _run_stages(source, work, networks, how)
-        accounting = gather(sorted(path for path in work.iterdir() if path.is_dir()), work / "tables")
+        stages = sorted(path for path in work.iterdir() if path.is_dir())
+        accounting = gather(stages, work / "tables", progress=progress_bar)
         set_aside(out)
-        _publish(work, out)
-    write_report(out / "tables", [out / "studies"], out / "report")
+        (work / "tables").replace(out / "tables")
+        publish(work, out)
+    write_report(out / "tables", [out / STUDIES], out / "report")
     return accounting
 
 
 def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) -> None:
-    from scarnet_cli.cli.fetch import fetch_batch
-    from scarnet_cli.cli.index import index_source
-    from scarnet_cli.cli.progress import progress_bar
     from scarnet_cli.dicom.batch import Batch, read_batch
     from scarnet_cli.dicom.convert_stage import convert_batch
     from scarnet_cli.index.files.read_contents import ReadOptions
@@ -148,6 +142,7 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.index.write_index import write_index
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import Mode, segment_studies
+    from scarnet_cli.pacs.fetch_stage import fetch_batch
     from scarnet_cli.quantify.quantify_stage import quantify_studies
 
     read = ReadOptions(int(how.execution.isolate), progress=progress_bar)
@@ -169,12 +164,3 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
 
         results = [work / "segment", work / "quantify"]
         export_studies(batch, results, work / "export", how.execution, pseudonyms=how.pseudonyms)
-
-
-def _publish(work: Path, out: Path) -> None:
-    (work / "tables").replace(out / "tables")
-    for stage, name in RESULTS:
-        for path in sorted(work.glob(f"{stage}/studies/*/{name}")):
-            target = out / "studies" / path.parent.name / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)

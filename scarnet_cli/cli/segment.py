@@ -4,17 +4,16 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME, execution_options, weights_dir
+from scarnet_cli.cli.options import weights_dir
+from scarnet_cli.cli.stage_options import NETWORK, OUT, execution_options, tell_count
 from scarnet_cli.stage.execution import Execution
 
 
 @click.command(epilog="Example: scarnet segment work/crop --weights scarnet --out work/segment")
 @click.argument("crop_dir", metavar="CROP_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--weights", type=WEIGHTS_NAME, required=True, help="Weights: a file, or a name of `scarnet weights list`."
-)
+@NETWORK
 @weights_dir
-@click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
+@OUT
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in several views.")
 @click.option("--gpu", is_flag=True, help="A GPU was asked for: say so in the log where there is none.")
 @execution_options
@@ -22,6 +21,4 @@ def segment(crop_dir: Path, weights: Path, out: Path, fast: bool, gpu: bool, exe
     """Label every study of CROP_DIR (written by `scarnet crop`): blood pool, myocardium, scar, MVO."""
     from scarnet_cli.infer.segment_stage import Mode, segment_studies
 
-    failures = segment_studies(crop_dir, weights, out, execution, Mode(fast, gpu))
-    if failures:
-        click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
+    tell_count(segment_studies(crop_dir, weights, out, execution, Mode(fast, gpu)))

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from scarnet_cli.cli.progress import progress_bar
+from scarnet_cli.cli.stage_options import tell_each
+
 
 @click.command(epilog="Example: scarnet store results dicomweb+https://pacs.example.org/dicom-web")
 @click.argument("exported", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -32,9 +35,8 @@ def store_exported(exported: Path, address: str) -> None:
 
     server_address = parse_address(address)
     require_plain_address(server_address.query)
-    failures = store_studies(open_server(server_address), exported)
-    for failure in failures:
-        click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
+    failures = store_studies(open_server(server_address), exported, progress_bar)
+    tell_each(failures)
     if failures:
         click.echo(f"Error: {server_address.host} refused {len(failures)} studies.", err=True)
         sys.exit(1)

@@ -1,6 +1,5 @@
 """Gather the fragments of all stages and batches into the cohort's tables."""
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.console import Console
-from rich.progress import Progress
 
 from scarnet_cli.errors import CohortError, InputError
 from scarnet_cli.files import atomic_path, write_bytes
@@ -18,6 +15,7 @@ from scarnet_cli.gather.accounting import Accounting, check_accounting
 from scarnet_cli.gather.fragments import Fragment, find_fragments
 from scarnet_cli.gather.review import REVIEWED, read_decisions
 from scarnet_cli.gather.views import viewed
+from scarnet_cli.progress import Progress, no_progress
 from scarnet_cli.tables.csv import write_csv
 from scarnet_cli.tables.database import require_fit, sql_text, write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
@@ -33,7 +31,14 @@ _SORTING_MEMORY: Final = "160MB"
 _DECISIONS: Final = pa.schema([("study_id", pa.string()), ("decision", pa.string())])
 
 
-def gather(directories: Iterable[Path], out: Path, reviewed: Path | None = None, *, csv: bool = False) -> Accounting:
+def gather(
+    directories: Iterable[Path],
+    out: Path,
+    reviewed: Path | None = None,
+    *,
+    csv: bool = False,
+    progress: Progress = no_progress,
+) -> Accounting:
     """Check the accounting, then merge the fragments' tables and write them to `out`.
 
     Each is written as Parquet, and all together as cohort.duckdb; dictionary.csv says what the columns mean. The user's
@@ -47,6 +52,7 @@ def gather(directories: Iterable[Path], out: Path, reviewed: Path | None = None,
         out: Directory of the tables; made when absent.
         reviewed: A reader's decisions (review.py), for the column `reviewed` of `scans`.
         csv: Write each as CSV as well.
+        progress: Follows the fragments, then the tables.
 
     Raises:
         CohortError: A study is lost, unknown or there twice, a fragment is unreadable, or the database cannot be
@@ -56,18 +62,20 @@ def gather(directories: Iterable[Path], out: Path, reviewed: Path | None = None,
     """
     require_fit(out)
     fragments = find_fragments(directories)
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("gather", total=len(fragments) + len(GATHERED))
-        with _told_of_damage(fragments), viewed(fragments, lambda: bar.advance(task)) as connection:
-            accounting = check_accounting(connection)
-            _add_decisions(connection, reviewed)
-            with _sorting_below(out, connection):
-                for name in GATHERED:
-                    path = out / f"{name}.parquet"
-                    _merge(connection, name, path, {MODEL_DIGEST: accounting.model_sha256})
-                    if csv:
-                        write_csv(path)
-                    bar.advance(task)
+    with (
+        progress("gather", len(fragments) + len(GATHERED)) as advance,
+        _told_of_damage(fragments),
+        viewed(fragments, advance) as connection,
+    ):
+        accounting = check_accounting(connection)
+        _add_decisions(connection, reviewed)
+        with _sorting_below(out, connection):
+            for name in GATHERED:
+                path = out / f"{name}.parquet"
+                _merge(connection, name, path, {MODEL_DIGEST: accounting.model_sha256})
+                if csv:
+                    write_csv(path)
+                advance()
     write_bytes(out / DICTIONARY, dictionary_csv().encode())
     pa.default_memory_pool().release_unused()  # DuckDB has a pool of its own
     write_database(out)

@@ -17,6 +17,7 @@ from scarnet_cli.files import atomic_path, read_json
 from scarnet_cli.index.records import CrosswalkRow, Index
 from scarnet_cli.index.study_plan import PlannedStudy
 from scarnet_cli.stage.earlier import EARLIER
+from scarnet_cli.stage.folder import StudyFile, study_folders
 from scarnet_cli.tables.failures import Failure
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,8 @@ def require_none_identified(out: Path) -> None:
     Raises:
         InputError: A study's record there says otherwise.
     """
-    records = [path for folder in (out, out / EARLIER) for path in folder.glob("studies/*/study.json")]
+    folders = [folder for results in (out, out / EARLIER) for folder in study_folders(results, StudyFile.STUDY)]
+    records = [folder.file(StudyFile.STUDY) for folder in folders]
     identified = sum(not read_json(record).get("deidentified") for record in records)
     if identified:
         message = (

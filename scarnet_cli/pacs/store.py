@@ -1,6 +1,5 @@
 """Store results on a DICOMweb server (STOW-RS). What is there already is the same object by its UID, and stays one."""
 
-import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,18 +7,18 @@ from typing import Final
 
 import pydicom
 from pydicom.dataset import Dataset
-from rich.console import Console
-from rich.progress import track
 
 from scarnet_cli.errors import DicomError, InputError, PacsError
 from scarnet_cli.pacs.client import Server
+from scarnet_cli.progress import Progress, no_progress
+from scarnet_cli.stage.folder import StudyFile, study_folders
 from scarnet_cli.tables.failures import Failure, failure_of_error
 
 STAGE: Final = "store"
-_RESULTS: Final = ("seg.dcm", "report.dcm")
+_RESULTS: Final = (StudyFile.SEGMENTATION, StudyFile.REPORT)
 
 
-def store_studies(server: Server, exported: Path) -> list[Failure]:
+def store_studies(server: Server, exported: Path, progress: Progress = no_progress) -> list[Failure]:
     """Store the segmentation and report of every study that was exported, both of a study in one request.
 
     A study that the server refuses does not stop the others.
@@ -27,6 +26,7 @@ def store_studies(server: Server, exported: Path) -> list[Failure]:
     Args:
         server: The server.
         exported: Output directory of `scarnet export`.
+        progress: Follows the studies.
 
     Returns:
         The studies that the server refused.
@@ -34,14 +34,15 @@ def store_studies(server: Server, exported: Path) -> list[Failure]:
     Raises:
         PacsError: The server itself fails; what was stored before stays.
     """
-    folders = sorted(path.parent for path in exported.glob(f"studies/*/{_RESULTS[0]}"))
+    folders = study_folders(exported, StudyFile.SEGMENTATION)
     failures = []
-    console = Console(stderr=True)
-    for folder in track(folders, description=STAGE, console=console, disable=not sys.stderr.isatty()):
-        try:
-            store_instances(server, [folder / name for name in _RESULTS])
-        except DicomError as error:
-            failures.append(failure_of_error(folder.name, STAGE, error))
+    with progress(STAGE, len(folders)) as advance:
+        for folder in folders:
+            try:
+                store_instances(server, [folder.file(name) for name in _RESULTS])
+            except DicomError as error:
+                failures.append(failure_of_error(folder.study_id, STAGE, error))
+            advance()
     return failures
 
 

@@ -15,12 +15,16 @@ from scarnet_cli.files import atomic_path, write_bytes
 from scarnet_cli.report.measures import Row
 from scarnet_cli.report.study import Study, describe_study
 from scarnet_cli.report.template import render
+from scarnet_cli.stage.folder import STUDIES, StudyFile
 from scarnet_cli.tables.parquet import open_table
 
 FOLDER: Final = "studies"
 _ROWS: Final = 2_000  # rows of a table in memory at a time
 # Where a study's directory may be below what the user named: OUT/studies, a stage's output, a folder of these.
-_PLACES: Final = ("*/overlay.png", *(f"{above}studies/*/overlay.png" for above in ("", "*/", "*/*/")))
+_PLACES: Final = (
+    f"*/{StudyFile.OVERLAY}",
+    *(f"{above}{STUDIES}/*/{StudyFile.OVERLAY}" for above in ("", "*/", "*/*/")),
+)
 
 
 def write_study_pages(tables: Path, pictures: Mapping[str, Path], out: Path) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from scarnet_cli.errors import InputError
+from scarnet_cli.stage.folder import STUDIES, StudyFile, study_folder, study_folders
 
 EARLIER: Final = "earlier_run"
 # What of OUT belongs to one run.
-_RESULTS: Final = ("tables", "studies", "report", "pipeline_info/parameters.json", "pipeline_info/versions.json")
+_RESULTS: Final = ("tables", STUDIES, "report", "pipeline_info/parameters.json", "pipeline_info/versions.json")
 # workflows/claim.nf writes the claim again every half minute.
 _SILENT_S: Final = 300
 
@@ -66,10 +67,10 @@ def forget_earlier(out: Path) -> list[str]:
     aside = out / EARLIER
     if not aside.is_dir():
         return []
-    folders = sorted((aside / "studies").glob("*"))
-    kept = [folder for folder in folders if not (out / "studies" / folder.name / "study.json").exists()]
-    _forget(aside, out, frozenset(kept))
-    return [folder.name for folder in kept]
+    folders = study_folders(aside)
+    kept = [folder for folder in folders if not study_folder(out, folder.study_id).file(StudyFile.STUDY).exists()]
+    _forget(aside, out, frozenset(folder.path for folder in kept))
+    return [folder.study_id for folder in kept]
 
 
 def _move(source: Path, target: Path, *, is_whole: bool) -> None:

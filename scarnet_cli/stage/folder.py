@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from scarnet_cli.errors import InputError
 from scarnet_cli.faults import reading_intermediate
 from scarnet_cli.files import read_record, write_record
-from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
+
+if TYPE_CHECKING:
+    from scarnet_cli.image.volume import Volume
 
 # The folder of a stage's directory, and of the results, that holds a folder for each study.
 STUDIES: Final = "studies"
@@ -67,13 +69,15 @@ class StudyFolder:
         """Tell whether all of these files are there."""
         return all(self.file(name).is_file() for name in names)
 
-    def read_volume(self, name: StudyFile) -> Volume:
+    def read_volume(self, name: StudyFile) -> "Volume":
         """Read a NIfTI file that an earlier stage wrote.
 
         Raises:
             IntermediateError: The file is gone or damaged.
             MachineError: The machine failed.
         """
+        from scarnet_cli.image.volume import read_nifti
+
         with reading_intermediate(self.file(name)) as path:
             return read_nifti(path)
 
@@ -82,8 +86,10 @@ class StudyFolder:
         with reading_intermediate(self.file(name)) as path:
             return read_record(path, kind)
 
-    def write_volume(self, name: StudyFile, volume: Volume) -> None:
+    def write_volume(self, name: StudyFile, volume: "Volume") -> None:
         """Write a NIfTI file, atomically."""
+        from scarnet_cli.image.volume import write_nifti
+
         write_nifti(volume, self.file(name))
 
     def write_record(self, name: StudyFile, record: object) -> None:

@@ -1,0 +1,66 @@
+"""Options and arguments that the commands of the pipeline's stages share."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME
+from scarnet_cli.cli.progress import progress_bar
+from scarnet_cli.stage.execution import IN_PROCESS, Execution
+
+if TYPE_CHECKING:
+    from scarnet_cli.tables.failures import Failure
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+OUT = click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
+BATCH_OR_DICOM = click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
+NETWORK = click.option(
+    "--weights", type=WEIGHTS_NAME, required=True, help="Weights: a file, or a name of `scarnet weights list`."
+)
+
+
+def execution_options(command: _Command) -> _Command:
+    """Add --isolate, --will-retry and --study-minutes; the command gets them and the progress bar as `execution`."""
+
+    @wraps(command)
+    def with_execution(*args: Any, isolate: bool, will_retry: bool, study_minutes: float, **kwargs: Any) -> Any:  # noqa: ANN401
+        return command(*args, execution=Execution(isolate, will_retry, study_minutes, progress_bar), **kwargs)
+
+    options = (
+        click.option(
+            "--isolate", is_flag=True, help="Studies run in a process apart, so that a crash or a hang costs only one."
+        ),
+        click.option(
+            "--will-retry",
+            is_flag=True,
+            help="End with exit code 137 when memory runs out, to be run again with more; else the study fails.",
+        ),
+        click.option(
+            "--study-minutes",
+            type=click.FloatRange(min=0, min_open=True),
+            default=IN_PROCESS.study_minutes,
+            show_default=True,
+            envvar="SCARNET_STUDY_MINUTES",
+            show_envvar=True,
+            help="With --isolate: how long one study may take.",
+        ),
+    )
+    for option in reversed(options):
+        with_execution = option(with_execution)
+    return with_execution  # type: ignore[return-value]
+
+
+def tell_count(failures: "Sequence[Failure]") -> None:
+    """Say how many studies failed, if any did."""
+    if failures:
+        click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
+
+
+def tell_each(failures: "Sequence[Failure]") -> None:
+    """Say of each study that failed why."""
+    for failure in failures:
+        click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)
