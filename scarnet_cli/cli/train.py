@@ -99,14 +99,14 @@ def train(
         return
     held_out = [] if fold is None else held_out_ids(everyone, folds, fold)
     data = training_data(everyone, held_out, _phantom_cases(phantoms), chosen.spec)
-    with join_processes() as place:
-        trainer = Trainer(chosen.spec, chosen.augmentation, chosen.settings, place)
+    with join_processes() as process:
+        trainer = Trainer(chosen.spec, chosen.augmentation, chosen.settings, process)
         for trained in _starts(chosen, start_from):
             trainer.start_from(trained)
-        progress = progress_bar if place.is_first else no_progress
+        progress = progress_bar if process.is_first else no_progress
         with progress(f"train {model}", chosen.settings.epochs, len(read_log(out / LOG))) as advance:
             path = fit(trainer, data, out, _reporter(regions_of(chosen.spec), advance))
-        if place.is_first:
+        if process.is_first:
             click.echo(f"Wrote {path}.", err=True)
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from scarnet_cli.errors import ModelError
 
@@ -43,7 +43,7 @@ class NetworkSpec:
     pixel_mm: float
     context: int
     crop: int
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
     decision: dict[str, float] = field(default_factory=dict)
     zoom: float = 1.18
     trained: bool = True

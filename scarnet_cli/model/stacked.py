@@ -1,6 +1,6 @@
 """ScarNet and the stack network that corrects it, as one model: one file, one digest."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
@@ -11,7 +11,7 @@ from scarnet_cli.model.stack_net import StackNet, StackNetOptions
 class StackedScarNet(nn.Module):
     """Labels slices one by one (`forward`, and `slices`), and has a network for the whole stack (`stack`)."""
 
-    def __init__(self, in_channels: int, classes: int, stack: dict[str, Any], **slices: object) -> None:
+    def __init__(self, in_channels: int, classes: int, stack: Mapping[str, Sequence[int]], **slices: object) -> None:
         """Create both; `stack` holds fields of `StackNetOptions`, the other options are `ScarNetOptions`'."""
         super().__init__()
         self.slices = ScarNet(in_channels, classes, ScarNetOptions(**slices))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -89,7 +89,7 @@ def write_cohort(studies: int, out: Path, *, seed: int, broken: int, progress: P
         for row in _map(tasks):
             rows.append(row)
             advance()
-    table = pa.Table.from_pylist(sorted(rows, key=lambda r: r["study_id"]), schema=_TRUTH_SCHEMA)
+    table = pa.Table.from_pylist(sorted(rows, key=lambda r: str(r["study_id"])), schema=_TRUTH_SCHEMA)
     with atomic_path(out / "truth.parquet") as path:
         pyarrow.parquet.write_table(table, path)
     with atomic_path(out / "truth.csv") as path:
@@ -97,7 +97,7 @@ def write_cohort(studies: int, out: Path, *, seed: int, broken: int, progress: P
     return table
 
 
-def _map(tasks: list[_Task]) -> Iterator[dict[str, Any]]:
+def _map(tasks: list[_Task]) -> Iterator[dict[str, object]]:
     workers = min(os.cpu_count() or 1, len(tasks) // _STUDIES_PER_PROCESS)
     if workers <= 1:
         yield from map(_write_study, tasks)
@@ -106,7 +106,7 @@ def _map(tasks: list[_Task]) -> Iterator[dict[str, Any]]:
         yield from pool.map(_write_study, tasks, chunksize=1)
 
 
-def _write_study(task: _Task) -> dict[str, Any]:
+def _write_study(task: _Task) -> dict[str, object]:
     """Make one study and return its row of the truth table."""
     habit = _habit(task)
     spec = draw_spec(task.seed)

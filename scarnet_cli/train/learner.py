@@ -1,6 +1,5 @@
 """One network being trained against the clock: steps, learning rate, running average."""
 
-import copy
 import logging
 import math
 import time
@@ -12,11 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from scarnet_cli.errors import TrainingError
-from scarnet_cli.train.optimising import RunningAverage, cosine_fall, parameter_groups
+from scarnet_cli.train.optimising import Optimiser, cosine_fall
 
 log = logging.getLogger(__name__)
 
-_CLIP: Final = 5.0
 _TELL_SECONDS: Final = 10
 
 
@@ -53,12 +51,8 @@ class Learner:
     def __init__(self, network: nn.Module, settings: LearningSettings, pace: Pace) -> None:
         """Start the clock."""
         self.network, self.settings, self.pace = network, settings, pace
-        self.average = copy.deepcopy(network).eval()
-        groups = parameter_groups(network, settings.encoder_rate)
-        self._optimiser = torch.optim.AdamW(
-            groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-        )
-        self._running = RunningAverage(self.average, network)
+        self._optimiser = Optimiser(network, settings.learning_rate, settings.weight_decay, settings.encoder_rate)
+        self.average = self._optimiser.average
         self.steps, self._start = 0, time.time()
 
     @property
@@ -71,14 +65,10 @@ class Learner:
     def step(self) -> None:
         """Change the weights by the gradients at hand."""
         done, warm = self.progress, self.settings.warm_up
-        fall = cosine_fall(done, warm)
-        for group in self._optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate * group["rate"] * min(1.0, (done + 1e-4) / warm) * fall
-        nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
-        self._optimiser.step()
         self.steps += 1
         # Young averages forget faster, or the random start would stay in short trainings.
-        self._running.update(min(self.settings.ema, (1 + self.steps) / (10 + self.steps)))
+        decay = min(self.settings.ema, (1 + self.steps) / (10 + self.steps))
+        self._optimiser.step(min(1.0, (done + 1e-4) / warm), cosine_fall(done, warm), decay)
 
     def learn(self, add_gradients: Callable[[], Tensor]) -> nn.Module:
         """Train to the end and return the running average of the weights.

@@ -1,16 +1,15 @@
 """The training loop: one network, one split, resumable after any epoch with the result of an uninterrupted run."""
 
-import copy
 import logging
 import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from scarnet_cli.errors import TrainingError
 from scarnet_cli.files import atomic_path, write_json
@@ -21,8 +20,8 @@ from scarnet_cli.model.weights import TrainedNetwork, save_weights
 from scarnet_cli.train.augment import Augmentation, augment, centre_window
 from scarnet_cli.train.batches import Pick, TrainingData, ahead, chunks, collate, draw_picks
 from scarnet_cli.train.losses import LOSS_TERMS, build_loss, loss_with_paths
-from scarnet_cli.train.optimising import RunningAverage, cosine_fall, parameter_groups
-from scarnet_cli.train.processes import Place, multiplies_bf16_fast
+from scarnet_cli.train.optimising import Optimiser, cosine_fall
+from scarnet_cli.train.processes import Process, multiplies_bf16_fast
 from scarnet_cli.train.record import EpochReport, Record
 from scarnet_cli.train.settings import TrainingSettings
 from scarnet_cli.train.stacks import Stack, slice_index
@@ -39,29 +38,23 @@ class Trainer:
     """State of one training: network, its average, optimiser and the number of finished epochs."""
 
     def __init__(
-        self, spec: NetworkSpec, how: Augmentation, settings: TrainingSettings, place: Place | None = None
+        self, spec: NetworkSpec, how: Augmentation, settings: TrainingSettings, process: Process | None = None
     ) -> None:
         """Create the network from the seed.
 
         Raises:
             TrainingError: The settings name a loss or precision that there is not, or too small a batch.
         """
-        self.spec, self.how, self.settings, self.place = spec, how, settings, place or Place()
+        self.spec, self.how, self.settings, self.process = spec, how, settings, process or Process()
         self._loss_of = build_loss(settings.loss, spec.task, settings.loss_options)
-        _check(settings, self.place)
+        _check(settings, self.process)
         torch.manual_seed(settings.seed)
         network = build_model(spec)
-        self.network = network.to(self.place.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.network).eval()
-        self._running = RunningAverage(self.average, self.network)
-        self.optimiser = torch.optim.AdamW(
-            parameter_groups(self.network, settings.encoder_rate),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
+        self.network = network.to(self.process.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._optimiser = Optimiser(self.network, settings.learning_rate, settings.weight_decay, settings.encoder_rate)
+        self.average, self.optimiser = self._optimiser.average, self._optimiser.adamw
         self.finished = 0
-        self._spread = self.place.spread(self.network)
+        self._spread = self.process.spread(self.network)
 
     def start_from(self, trained: TrainedNetwork) -> None:
         """Take over the tensors of weights: of a pretrained encoder, of an earlier round, of one path alone.
@@ -84,9 +77,9 @@ class Trainer:
             message = f"There are fewer slices than half a batch of {self.settings.batch}; add cases."
             raise TrainingError("too_little_data", message)
         # Each process augments its own share of every batch, by random numbers of its own.
-        if not self.place.is_first:
-            generator.manual_seed(_epoch_seed(self.settings.seed, self.finished, self.place.rank))
-        total = torch.zeros((), device=self.place.device)
+        if not self.process.is_first:
+            generator.manual_seed(_epoch_seed(self.settings.seed, self.finished, self.process.rank))
+        total = torch.zeros((), device=self.process.device)
         self.network.train()
         at_once = self.settings.accumulate
         for number, (image, labels) in enumerate(ahead(self._prepare(data, batches, generator))):
@@ -95,7 +88,7 @@ class Trainer:
             total += self._learn(image, labels, 1 / group)
             if number == first + group - 1:
                 self._step((self.finished + first / len(batches)) / self.settings.epochs)
-        mean = self.place.mean(total / len(batches))
+        mean = self.process.mean(total / len(batches))
         if not math.isfinite(mean):
             message = f"The loss is {mean} in epoch {self.finished}; lower the learning rate."
             raise TrainingError("diverged", message)
@@ -108,12 +101,12 @@ class Trainer:
         """Yield this process's share of each batch, augmented."""
         stacks = [*data.train, *data.extra]
         for picks in batches:
-            share = picks[self.place.rank :: self.place.world]
+            share = picks[self.process.rank :: self.process.world]
             yield augment(*collate(stacks, share, self.spec.context), self.how, generator)
 
     def _learn(self, image: Tensor, labels: Tensor, share: float) -> Tensor:
         """Add a batch's gradients, times `share`, to those at hand, and return its loss."""
-        device = torch.device(self.place.device)
+        device = torch.device(self.process.device)
         auto = self.settings.precision == "auto" and multiplies_bf16_fast(device.type)
         with torch.autocast(device.type, torch.bfloat16, enabled=auto or self.settings.precision == "bf16"):
             outputs = self._spread(image.to(device, memory_format=torch.channels_last))
@@ -128,17 +121,8 @@ class Trainer:
 
     def _step(self, progress: float) -> None:
         """Change the weights by the gradients at hand; `progress` is the part of the training that is done."""
-        self._set_learning_rate(progress)
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimiser.step()
+        self._optimiser.step(min(1.0, progress / _WARM_UP), cosine_fall(progress, _WARM_UP), self.settings.ema)
         self.optimiser.zero_grad()
-        self._running.update(self.settings.ema)
-
-    def _set_learning_rate(self, progress: float) -> None:
-        rise = min(1.0, progress / _WARM_UP)
-        fall = cosine_fall(progress, _WARM_UP)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate * group["rate"] * rise * fall
 
     @torch.no_grad()
     def validate(self, stacks: Sequence[Stack]) -> tuple[float, ...]:
@@ -147,7 +131,7 @@ class Trainer:
         overlap, sizes = torch.zeros(len(terms)), torch.zeros(len(terms))
         for picks in chunks(slice_index(stacks), self.settings.batch):
             image, labels = centre_window(*collate(stacks, picks, self.spec.context), self.how)
-            predicted = self.average(image.to(self.place.device)).argmax(dim=1).cpu()
+            predicted = self.average(image.to(self.process.device)).argmax(dim=1).cpu()
             for number, term in enumerate(terms):
                 classes = torch.tensor(term.classes)
                 ours, true = torch.isin(predicted, classes), torch.isin(labels, classes)
@@ -155,7 +139,7 @@ class Trainer:
                 sizes[number] += ours.sum() + true.sum()
         return tuple((2 * overlap / sizes.clamp(min=1)).tolist())
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """Return all that a checkpoint needs to go on, with the settings that made it."""
         return {
             "network": self.network.state_dict(),
@@ -179,7 +163,7 @@ class Trainer:
         Raises:
             TrainingError: It was made with other settings, or on other data.
         """
-        state = torch.load(path, map_location=self.place.device, weights_only=True)
+        state = torch.load(path, map_location=self.process.device, weights_only=True)
         # Rebuilt as records: a setting that is newer than the checkpoint counts as its default.
         compared = {
             "settings": (TrainingSettings(**state["settings"]), self.settings),
@@ -200,12 +184,12 @@ class Trainer:
         self.finished = state["finished"]
 
 
-def _check(settings: TrainingSettings, place: Place) -> None:
+def _check(settings: TrainingSettings, process: Process) -> None:
     if settings.precision not in _PRECISIONS:
         message = f"There is no precision '{settings.precision}'; choose one of {', '.join(_PRECISIONS)}."
         raise TrainingError("unknown_precision", message)
-    if settings.batch // 2 + 1 < place.world:
-        message = f"Batches of {settings.batch} slices are too small for {place.world} processes; start fewer."
+    if settings.batch // 2 + 1 < process.world:
+        message = f"Batches of {settings.batch} slices are too small for {process.world} processes; start fewer."
         raise TrainingError("too_many_processes", message)
 
 
@@ -225,7 +209,7 @@ def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[Epoch
     if checkpoint.exists():
         trainer.load(checkpoint, data.sha256)
         log.info("going on after epoch %d", trainer.finished)
-    first, total = trainer.place.is_first, trainer.settings.epochs
+    first, total = trainer.process.is_first, trainer.settings.epochs
     if first:
         for half in out.glob(f".*{CHECKPOINT}"):  # left by a kill while it was written
             half.unlink()

@@ -1,9 +1,9 @@
 """Segmentation losses: one on the scored regions, and the one that ScarNet was published with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -132,7 +132,7 @@ def term_tensors(terms: tuple[LossTerm, ...], classes: int, device: torch.device
     return torch.tensor(belongs, device=device), torch.tensor([term.weight for term in terms], device=device)
 
 
-def build_loss(name: str, task: Task, options: dict[str, Any]) -> Loss:
+def build_loss(name: str, task: Task, options: Mapping[str, float | list[float]]) -> Loss:
     """Return the loss of a training.
 
     Args:
@@ -146,7 +146,7 @@ def build_loss(name: str, task: Task, options: dict[str, Any]) -> Loss:
     if name == "region" and not options:
         return partial(region_loss, terms=LOSS_TERMS[task])
     if name == "published" and task is Task.SEGMENT and options.keys() <= PublishedLoss.__dataclass_fields__.keys():
-        return PublishedLoss(**options)
+        return PublishedLoss(**options)  # type: ignore[arg-type]  # checked by name, used as numbers
     known = f"'region' without options, or for '{Task.SEGMENT}' 'published' with {', '.join(PublishedLoss.__slots__)}"
     message = f"There is no loss '{name}' with the options {sorted(options)} for '{task}'; known: {known}."
     raise TrainingError("unknown_loss", message)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.labels import Label
@@ -53,7 +53,7 @@ _FINE_TUNING: Final = TrainingSettings(
 )
 
 
-def _like_unet(name: str, architecture: str, options: dict[str, Any], *, pretrained: bool = True) -> Preset:
+def _like_unet(name: str, architecture: str, options: dict[str, object], *, pretrained: bool = True) -> Preset:
     """Return a preset with the U-Net's input and augmentation, but for hearts as large as they are shown in use."""
     spec = replace(_UNET.spec, name=name, architecture=architecture, options=options)
     how = replace(_UNET.augmentation, enlarge=1.15)
@@ -99,7 +99,7 @@ PRESETS: Final[dict[str, Preset]] = {
 }
 
 
-def change(base: Preset, changes: Mapping[str, Any]) -> Preset:
+def change(base: Preset, changes: Mapping[str, object]) -> Preset:
     """Return a preset with some settings changed, given as a training's settings.json has them.
 
     Args:
@@ -109,7 +109,7 @@ def change(base: Preset, changes: Mapping[str, Any]) -> Preset:
     Raises:
         InputError: A table, a field or a value's type is unknown; the message names all of them.
     """
-    records: dict[str, Any] = {"settings": base.settings, "augmentation": base.augmentation}
+    records: dict[str, TrainingSettings | Augmentation] = {"settings": base.settings, "augmentation": base.augmentation}
     wrong = [f"there is no '{part}'" for part in changes if part not in records]
     for part, record in records.items():
         given = changes.get(part, {})

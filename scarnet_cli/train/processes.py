@@ -13,8 +13,8 @@ from scarnet_cli.model.weights import best_device
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where this process computes, and which of how many it is; the first one alone writes files and reports."""
+class Process:
+    """One process of a training: what it computes on, and its rank among all; the first alone writes and reports."""
 
     device: str = "cpu"
     rank: int = 0
@@ -48,17 +48,17 @@ def multiplies_bf16_fast(device_type: str) -> bool:
 
 
 @contextmanager
-def join_processes() -> Iterator[Place]:
-    """Yield this process's place: one of several where `torchrun` started it, else alone on the best device."""
+def join_processes() -> Iterator[Process]:
+    """Yield this process: one of several where `torchrun` started it, else alone on the best device."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
-        yield Place(best_device())
+        yield Process(best_device())
         return
     gpu = torch.cuda.is_available()
     distributed.init_process_group("nccl" if gpu else "gloo")
     try:
         device = f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu"
-        yield Place(device, distributed.get_rank(), world)
+        yield Process(device, distributed.get_rank(), world)
         distributed.barrier()  # none leaves while another is still at work
     finally:
         distributed.destroy_process_group()

@@ -1,7 +1,7 @@
 """How long and how hard to train, and on which loss."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 # The names of the presets (presets.py), here so that a command's help needs no torch.
 MODELS: Final = ("localiser", "unet", "scarnet", "medsam", "scarnet_vit_b")
@@ -40,6 +40,6 @@ class TrainingSettings:
     seed: int = 0
     # Newer than some checkpoints: their defaults are what was done before.
     loss: str = "region"
-    loss_options: dict[str, Any] = field(default_factory=dict)
+    loss_options: dict[str, float | list[float]] = field(default_factory=dict)
     accumulate: int = 1
     precision: str = "auto"

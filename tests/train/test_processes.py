@@ -1,4 +1,4 @@
-"""Two CPU processes stand for two GPUs: the same code, with gloo in NCCL's place."""
+"""Two CPU processes stand for two GPUs: the same code, with gloo in NCCL's process."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from hearts import toy_spec
 from scarnet_cli.errors import TrainingError
 from scarnet_cli.train.augment import Augmentation
 from scarnet_cli.train.loop import Trainer
-from scarnet_cli.train.processes import Place, join_processes, multiplies_bf16_fast
+from scarnet_cli.train.processes import Process, join_processes, multiplies_bf16_fast
 from scarnet_cli.train.settings import TrainingSettings
 
 TESTS = Path(__file__).parents[1]
@@ -39,15 +39,15 @@ def test_two_processes_keep_the_same_weights_and_go_on_to_the_same_result(tmp_pa
 
 
 def test_a_process_alone_is_the_first_on_the_best_device() -> None:
-    with join_processes() as place:
-        assert (place.rank, place.world, place.is_first) == (0, 1, True)
-        assert place.mean(torch.tensor(2.5)) == 2.5
+    with join_processes() as process:
+        assert (process.rank, process.world, process.is_first) == (0, 1, True)
+        assert process.mean(torch.tensor(2.5)) == 2.5
 
 
 def test_more_processes_than_slices_of_a_small_batch_are_refused() -> None:
     settings = TrainingSettings(batch=4)
     with pytest.raises(TrainingError, match="Batches of 4 slices are too small for 4 processes"):
-        Trainer(toy_spec(), Augmentation(window=48), settings, Place(world=4))
+        Trainer(toy_spec(), Augmentation(window=48), settings, Process(world=4))
 
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="the CPU's features are read as Linux tells them")
