@@ -1,7 +1,8 @@
-"""A toy heart for the tests of training and inference (a bright ring with a scar wedge), tiny networks, scores."""
+"""A toy heart (a bright ring with a scar wedge), tiny networks and their weights files, scores; all without torch."""
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import save
 
 from scarnet_cli.cases.cases import Case
 from scarnet_cli.evaluate.overlap import dice
@@ -33,6 +34,12 @@ def toy_spec(task: Task = Task.SEGMENT) -> NetworkSpec:
     """Return a network small enough to train in seconds."""
     classes, context = (5, 1) if task is Task.SEGMENT else (2, 0)
     return NetworkSpec("toy", task, "unet", classes, 2.0, context, 48, {"features": 4, "levels": 3})
+
+
+def toy_weights(*, value: float = 0.0, spec: NetworkSpec | None = None) -> bytes:
+    """Return a whole weights file of one tensor with 6 parameters, and one of statistics, which are none."""
+    tensors = {"kernel": np.full((2, 3), value, np.float16), "norm.running_mean": np.zeros(4, np.float16)}
+    return save(tensors, metadata={"scarnet_spec": (spec or toy_spec()).to_json()})
 
 
 def region_dice(ours: NDArray[np.integer], reference: NDArray[np.integer]) -> dict[str, float]:

@@ -2,7 +2,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from weights_files import toy_weights
+from hearts import toy_weights
 
 from scarnet_cli.doctor import (
     State,

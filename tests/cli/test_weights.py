@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from weights_files import TOY, toy_weights
+from hearts import toy_spec, toy_weights
 
 from scarnet_cli.cli.main import cli
 from scarnet_cli.errors import ModelError
@@ -85,7 +85,7 @@ def test_the_networks_of_a_run_are_checked_without_loading_them(own: Path) -> No
     assert (
         result.stdout == "localiser.safetensors: to localise, as listed.\nscarnet.safetensors: to segment, as listed.\n"
     )
-    (own / "start.safetensors").write_bytes(toy_weights(spec=replace(TOY, trained=False)))
+    (own / "start.safetensors").write_bytes(toy_weights(spec=replace(toy_spec(), trained=False)))
     wrong = scarnet("check", "--localiser", "start", "--weights", "mine", own=own)
     assert wrong.exit_code == 1
     assert [line.split(";")[0] for line in str(wrong.exception).splitlines()] == [
@@ -97,8 +97,8 @@ def test_the_networks_of_a_run_are_checked_without_loading_them(own: Path) -> No
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (toy_weights(spec=replace(TOY, trained=False)), "pretrained alone; train them first"),
-        (toy_weights(spec=replace(TOY, architecture="resnet")), "Unknown architecture 'resnet'"),
+        (toy_weights(spec=replace(toy_spec(), trained=False)), "pretrained alone; train them first"),
+        (toy_weights(spec=replace(toy_spec(), architecture="resnet")), "Unknown architecture 'resnet'"),
         (toy_weights()[:-2], "no whole safetensors file"),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_network_that_cannot_segment_is_told_for_a_workflow_to_show(own: Path,
 def test_the_architectures_that_can_be_built_are_those_named_without_torch() -> None:
     for architecture in ARCHITECTURES:  # options that none of them has: only an unknown name is refused before they are
         with pytest.raises(ModelError, match="do not fit architecture"):
-            build_model(replace(TOY, architecture=architecture, options={"none": 1}))
+            build_model(replace(toy_spec(), architecture=architecture, options={"none": 1}))
 
 
 def test_a_state_dict_is_imported_and_can_then_be_given_by_name(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from weights_files import TOY, toy_weights
+from hearts import toy_spec, toy_weights
 
 from scarnet_cli.errors import ModelError
 from scarnet_cli.model.store import SHIPPED, find_weights, known_weights, read_weights_file, verified_sha256
@@ -48,7 +48,7 @@ def test_an_unknown_name_raises_and_lists_the_known_ones(shipped: Path) -> None:
 def test_a_file_says_its_network_its_size_and_whether_it_is_listed(shipped: Path) -> None:
     file = read_weights_file(shipped / "unet.safetensors")
     # (2, 3) values are trained; the four of running_mean are statistics
-    assert (file.spec, file.parameters, file.tensors, file.listed) == (TOY, 6, 2, True)
+    assert (file.spec, file.parameters, file.tensors, file.listed) == (toy_spec(), 6, 2, True)
     assert not read_weights_file(shipped / "other.safetensors").listed
 
 

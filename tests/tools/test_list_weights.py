@@ -2,8 +2,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from hearts import toy_weights
 from list_weights import list_weights
-from weights_files import toy_weights
 
 SHA256 = hashlib.sha256(toy_weights()).hexdigest()
 
