@@ -30,7 +30,7 @@ _PLANS: Final = "nnUNetPlans"
 _CONFIGURATION: Final = "2d"
 # All that it is given is for training: the held-out cases are kept from it.
 _FOLD: Final = "all"
-_PLACES: Final = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
+_FOLDERS: Final = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 
 
 def require_nnunet() -> None:
@@ -65,14 +65,14 @@ def run_nnunet(training: Sequence[Case], held_out: Sequence[Case], epochs: int, 
     require_nnunet()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".nnunet") as folder:
-        place = Path(folder)
-        os.environ.update({name: str(place / name) for name in _PLACES})
+        folder_path = Path(folder)
+        os.environ.update({name: str(folder_path / name) for name in _FOLDERS})
         os.environ.setdefault("nnUNet_n_proc_DA", str(max(1, (os.cpu_count() or 1) - 1)))
-        write_raw_data(place / _PLACES[0] / _NAME, training)
+        write_raw_data(folder_path / _FOLDERS[0] / _NAME, training)
         _plan_and_preprocess()
         batch_size = _train(epochs, sum(case.image.shape_zyx[0] for case in training))
-        predicted = place / "predicted"
-        _predict(place, held_out, predicted)
+        predicted = folder_path / "predicted"
+        _predict(folder_path, held_out, predicted)
         for case in held_out:
             with atomic_path(out / LABELS / f"{case.case_id}.nii.gz") as temporary:
                 temporary.write_bytes((predicted / f"{case.case_id}.nii.gz").read_bytes())
@@ -113,17 +113,17 @@ def _train(epochs: int, slices: int) -> int:
     return batch_size
 
 
-def _predict(place: Path, cases: Sequence[Case], predicted: Path) -> None:
+def _predict(folder_path: Path, cases: Sequence[Case], predicted: Path) -> None:
     module = import_module("nnunetv2.inference.predict_from_raw_data")
     device = best_device()
     predictor: Any = module.nnUNetPredictor(
         device=torch.device(device), perform_everything_on_device=device != "cpu", allow_tqdm=False
     )
-    trained = place / "nnUNet_results" / _NAME / f"nnUNetTrainer__{_PLANS}__{_CONFIGURATION}"
+    trained = folder_path / "nnUNet_results" / _NAME / f"nnUNetTrainer__{_PLANS}__{_CONFIGURATION}"
     predictor.initialize_from_trained_model_folder(str(trained), use_folds=(_FOLD,))
     images: list[list[str]] = []
     for case in cases:
-        image = place / "images" / f"{case.case_id}_0000.nii.gz"
+        image = folder_path / "images" / f"{case.case_id}_0000.nii.gz"
         write_nifti(case.image, image)
         images.append([str(image)])
     predicted.mkdir()

@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from scarnet_cli.draw.plots import Lines, Point, draw_bland_altman, draw_boxes
-from scarnet_cli.draw.words import number_text
+from scarnet_cli.draw.text import number_text
 from scarnet_cli.files import write_bytes
 from scarnet_cli.report.template import render
 from scarnet_cli.tables.benchmark import CostMeasures, CostRow, ScoreRow, SummaryRow

@@ -127,13 +127,13 @@ class LabelMaps:
                 f"There is no label map {path.name} in the folder; predict the case, or leave it out of the cases."
             )
             raise InputError("missing_labels", message)
-        found = read_nifti(path)
-        require_same_grid(case.image, found, case.case_id)
-        unknown = sorted(set(np.unique(found.array).tolist()) - set(Label))
+        labels = read_nifti(path)
+        require_same_grid(case.image, labels, case.case_id)
+        unknown = sorted(set(np.unique(labels.array).tolist()) - set(Label))
         if unknown:
             message = f"{case.case_id}: label values {unknown} are not among {[int(v) for v in Label]}."
             raise InputError("unknown_label", message)
-        return Proposal({FINAL_SHARE: found.array.astype(np.uint8)})
+        return Proposal({FINAL_SHARE: labels.array.astype(np.uint8)})
 
 
 def fold_system(run: Path, localise_run: Path | None, fold: int) -> System:
@@ -149,10 +149,10 @@ def fold_system(run: Path, localise_run: Path | None, fold: int) -> System:
         InputError: A network is given without a localiser.
     """
     device = best_device()
-    place = run / f"fold_{fold}"
-    if (place / LABELS).is_dir():
-        return LabelMaps(place / LABELS)
-    segmenter = load_weights(place / WEIGHTS, device)
+    fold_path = run / f"fold_{fold}"
+    if (fold_path / LABELS).is_dir():
+        return LabelMaps(fold_path / LABELS)
+    segmenter = load_weights(fold_path / WEIGHTS, device)
     if localise_run is None:
         message = f"{run.name} is a network, which labels the crop round the heart; give --localise-run too."
         raise InputError("no_localiser", message)

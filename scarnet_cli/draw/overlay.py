@@ -207,13 +207,13 @@ def _draw_legend(picture: Image.Image, layout: Layout) -> None:
         pen.line([(x, middle), (x + 18, middle)], fill=colour, width=3)
         pen.text((x + 24, middle), name, fill=_CAPTION, font=font, anchor="lm")
         x += 24 + font.getlength(name) + 18
-    words = f"{_SCALE_BAR_MM:.0f} mm"
-    right = picture.width - 12 - font.getlength(words)
-    pen.text((right, middle), words, fill=_CAPTION, font=font, anchor="lm")
+    caption = f"{_SCALE_BAR_MM:.0f} mm"
+    right = picture.width - 12 - font.getlength(caption)
+    pen.text((right, middle), caption, fill=_CAPTION, font=font, anchor="lm")
     pen.line([(right - 8 - _SCALE_BAR_MM * layout.px_per_mm, middle), (right - 8, middle)], fill=_CAPTION, width=2)
 
 
-def _text(tile: Image.Image, xy: tuple[int, int], words: str, colour: Rgb) -> None:
-    """Write with a dark edge, so that words can be read on bright fat."""
+def _text(tile: Image.Image, xy: tuple[int, int], text: str, colour: Rgb) -> None:
+    """Write with a dark edge, so that it can be read on bright fat."""
     font = ImageFont.load_default(12)
-    ImageDraw.Draw(tile).text(xy, words, fill=colour, font=font, stroke_width=2, stroke_fill=_PAPER)
+    ImageDraw.Draw(tile).text(xy, text, fill=colour, font=font, stroke_width=2, stroke_fill=_PAPER)

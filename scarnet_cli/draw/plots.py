@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 
-from scarnet_cli.draw.svg import line, round_step, words_at
+from scarnet_cli.draw.svg import line, round_step, text_at
 
 _WIDTH: Final = 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 10, 36
@@ -23,7 +23,7 @@ _LONGEST_NAME: Final = 17  # letters that the room for names holds
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One case of a plot: its place, its name for the tooltip, and whether the expert drew scar."""
+    """One case of a plot: its position, its name for the tooltip, and whether the expert drew scar."""
 
     x: float
     y: float
@@ -69,7 +69,7 @@ class Axis:
     end: float
 
     def at(self, value: float) -> float:
-        """Return the place of a value."""
+        """Return the position of a value."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def ticks(self) -> list[float]:
@@ -94,13 +94,13 @@ def draw_bland_altman(title: str, points: Sequence[Point], lines: Lines, unit: s
     parts = [_open("plot", _HEIGHT, f"{title}: difference against mean of {len(points)} cases")]
     for value in up.ticks():
         y = up.at(value)
-        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + words_at("end", _LEFT - 5, y + 3.5, f"{value:g}"))
-    parts += [words_at("middle", across.at(value), _HEIGHT - 21, f"{value:g}") for value in across.ticks()]
+        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + text_at("end", _LEFT - 5, y + 3.5, f"{value:g}"))
+    parts += [text_at("middle", across.at(value), _HEIGHT - 21, f"{value:g}") for value in across.ticks()]
     parts.append(line("axis", _LEFT, up.at(0.0), _WIDTH - _RIGHT, up.at(0.0)))
     for style, level in (("bias", lines.bias), ("limit", lines.lower), ("limit", lines.upper)):
         if level is not None:
             parts.append(line(style, _LEFT, up.at(level), _WIDTH - _RIGHT, up.at(level)))
-            parts.append(words_at("end", _WIDTH - _RIGHT, up.at(level) - 3, f"{level:+.1f}"))
+            parts.append(text_at("end", _WIDTH - _RIGHT, up.at(level) - 3, f"{level:+.1f}"))
     dots = [
         Dot(
             across.at(point.x),
@@ -111,7 +111,7 @@ def draw_bland_altman(title: str, points: Sequence[Point], lines: Lines, unit: s
         for point in points
     ]
     parts.append(_draw_dots(dots))
-    parts.append(words_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 5, f"mean of model and expert, {unit}"))
+    parts.append(text_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 5, f"mean of model and expert, {unit}"))
     return Markup("").join([*parts, Markup("</svg>")])
 
 
@@ -136,14 +136,14 @@ def draw_boxes(
     for value in across.ticks():
         x = across.at(value)
         parts.append(
-            line("grid", x, _TOP, x, height - bottom) + words_at("middle", x, height - bottom + 14, f"{value:g}")
+            line("grid", x, _TOP, x, height - bottom) + text_at("middle", x, height - bottom + 14, f"{value:g}")
         )
     if unit:
-        parts.append(words_at("middle", (_NAME + _WIDTH - _RIGHT) / 2, height - 5, unit))
+        parts.append(text_at("middle", (_NAME + _WIDTH - _RIGHT) / 2, height - 5, unit))
     for row, (name, points) in enumerate(groups):
         middle = _TOP + _ROW * (row + 0.5)
         short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
-        parts.append(words_at("end", _NAME - 8, middle + 3.5, short))
+        parts.append(text_at("end", _NAME - 8, middle + 3.5, short))
         parts += _box_with_dots(across, middle, points, unit)
     return Markup("").join([*parts, Markup("</svg>")])
 

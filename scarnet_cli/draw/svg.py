@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 
-from scarnet_cli.draw.words import SEGMENT_NAMES, count_text, number_text
+from scarnet_cli.draw.text import SEGMENT_NAMES, count_text, number_text
 
 _WIDTH: Final = 340
 _HEIGHT: Final = 150
@@ -81,7 +81,7 @@ def draw_histogram(title: str, values: Sequence[float], unit: str) -> Markup:
     ]
     for value in sorted({tallest, tallest // 2} - {0}):
         y = floor - value * up
-        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + words_at("end", _LEFT - 5, y + 4, str(value)))
+        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + text_at("end", _LEFT - 5, y + 4, str(value)))
     for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
         if count:
             tip = f"{left:g}-{right:g} {unit}: {count_text(count, 'study', 'studies')}"
@@ -92,8 +92,8 @@ def draw_histogram(title: str, values: Sequence[float], unit: str) -> Markup:
     if len(values) <= _MOST_TICKS:
         parts += [line("rug", x(value), floor + 2, x(value), floor + 7) for value in values]
     every = max(1, math.ceil((len(edges) - 1) / 8))
-    parts += [words_at("middle", x(edge), _HEIGHT - 16, f"{edge:g}") for edge in edges[::every]]
-    parts.append(words_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 2, unit))
+    parts += [text_at("middle", x(edge), _HEIGHT - 16, f"{edge:g}") for edge in edges[::every]]
+    parts.append(text_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 2, unit))
     return Markup("").join([*parts, Markup("</svg>")])
 
 
@@ -115,7 +115,7 @@ def bullseye_shapes() -> Markup:
         ("middle", 0, 116, "inferior"),
         ("start", 106, 4, "lateral"),
     )
-    shapes.append(Markup('<g id="sides">{}</g>').format(Markup("").join(words_at(*side) for side in sides)))
+    shapes.append(Markup('<g id="sides">{}</g>').format(Markup("").join(text_at(*side) for side in sides)))
     return Markup('<svg width="0" height="0" class="shapes" aria-hidden="true"><defs>{}</defs></svg>').format(
         Markup("").join(shapes)
     )
@@ -170,6 +170,6 @@ def line(style: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
     return shape.format(style, x1, y1, x2, y2)
 
 
-def words_at(anchor: str, x: float, y: float, words: str) -> Markup:
-    """Return words that start, end or have their middle at a place."""
-    return Markup('<text text-anchor="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(anchor, x, y, words)
+def text_at(anchor: str, x: float, y: float, text: str) -> Markup:
+    """Return text that starts, ends or is centred at a position."""
+    return Markup('<text text-anchor="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(anchor, x, y, text)

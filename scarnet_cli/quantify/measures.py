@@ -144,7 +144,7 @@ def _slice(regions: Regions, analysis: Analysis | None, index: int) -> SliceMeas
 
 
 def _height_mm(regions: Regions, analysis: Analysis | None, index: int) -> float:
-    """Return the slice's place along the stack's normal in patient space, rising towards the base."""
+    """Return the slice's position along the stack's normal in patient space, rising towards the base."""
     normal = regions.grid.direction[:, 2]
     towards_base = -analysis.frame.towards_apex if analysis else normal
     return float(regions.grid.world(np.array([float(index), 0.0, 0.0])) @ towards_base)

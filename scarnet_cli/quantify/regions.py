@@ -95,9 +95,9 @@ def distance_mm(mask: NDArray[np.bool_], in_plane_mm: tuple[float, float]) -> ND
 
 
 def _label_values(array: NDArray[np.generic]) -> NDArray[np.uint8]:
-    found = np.unique(array)
+    values = np.unique(array)
     known = [label.value for label in Label]
-    unknown = [f"{value:g}" for value in found if value not in known]
+    unknown = [f"{value:g}" for value in values if value not in known]
     if unknown:
         message = f"The label map holds the values {', '.join(unknown[:10])}; only 0 to 4 are known; map them first."
         raise QuantificationError("unknown_label", message)

@@ -6,7 +6,7 @@ from typing import Final
 
 from scarnet_cli.draw.plots import Figure, Point, around, draw_boxes
 from scarnet_cli.draw.svg import Histogram
-from scarnet_cli.draw.words import count_text
+from scarnet_cli.draw.text import count_text
 from scarnet_cli.report.measures import Row
 
 _LEAST_FOR_QUARTILES: Final = 5
@@ -56,10 +56,10 @@ def _comparison(
         return None
     axis = around([0.0, *(point.x for points in filled.values() for point in points)], 0.0, 1.0)
     sizes = [f"{name} {len(points):,}, median {_median(points):.1f}" for name, points in filled.items()]
-    words = ["; ".join(sizes) + "."]
-    words += [f"{count_text(left_out, 'smaller group')} left out."] if left_out else []
-    words += [f"{count_text(without, 'study', 'studies')} without."] if without else []
-    return Figure(title, " ".join(words), draw_boxes(title, list(filled.items()), (0.0, axis.high), unit))
+    sentences = ["; ".join(sizes) + "."]
+    sentences += [f"{count_text(left_out, 'smaller group')} left out."] if left_out else []
+    sentences += [f"{count_text(without, 'study', 'studies')} without."] if without else []
+    return Figure(title, " ".join(sentences), draw_boxes(title, list(filled.items()), (0.0, axis.high), unit))
 
 
 def _median(points: Sequence[Point]) -> float:

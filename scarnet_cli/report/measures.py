@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from scarnet_cli.draw.words import number_text, plain_column, unit_of
+from scarnet_cli.draw.text import number_text, plain_column, unit_of
 from scarnet_cli.tables.columns import labels_of
 from scarnet_cli.tables.measures import ThresholdMeasures, WallMeasures
 from scarnet_cli.tables.scans import ReferenceMeasures, ScanRow

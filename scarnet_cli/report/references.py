@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from scarnet_cli.draw.plots import Figure, Lines, Point, draw_bland_altman, draw_boxes
-from scarnet_cli.draw.words import count_text, number_text
+from scarnet_cli.draw.text import count_text, number_text
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.report.measures import Row
 
@@ -32,32 +32,32 @@ def _bland_altman(rows: Sequence[Row], ours: str, reference: str, title: str, un
     pairs = [row for row in rows if row.get(ours) is not None and row.get(reference) is not None]
     if not pairs:
         return None
-    found = agreement([row[ours] for row in pairs], [row[reference] for row in pairs])
+    agreed = agreement([row[ours] for row in pairs], [row[reference] for row in pairs])
     points = [
         Point((row[ours] + row[reference]) / 2, row[ours] - row[reference], row["study_id"], _has_scar(row))
         for row in pairs
     ]
-    lines = Lines(found.bias, found.lower_limit, found.upper_limit)
+    lines = Lines(agreed.bias, agreed.lower_limit, agreed.upper_limit)
     short = unit.split(maxsplit=1)[0]
-    words = f"{count_text(len(pairs), 'study', 'studies')}. Bias {found.bias:+.1f} {short}"
-    if found.lower_limit is not None and found.upper_limit is not None:
-        words += f", limits {found.lower_limit:+.1f} to {found.upper_limit:+.1f} {short}"
-    words += f"; CoV {number_text(found.cov_percent)} %, ICC {number_text(found.icc, 2)}."
-    return Figure(f"{title}, network minus reference", words, draw_bland_altman(title, points, lines, unit))
+    caption = f"{count_text(len(pairs), 'study', 'studies')}. Bias {agreed.bias:+.1f} {short}"
+    if agreed.lower_limit is not None and agreed.upper_limit is not None:
+        caption += f", limits {agreed.lower_limit:+.1f} to {agreed.upper_limit:+.1f} {short}"
+    caption += f"; CoV {number_text(agreed.cov_percent)} %, ICC {number_text(agreed.icc, 2)}."
+    return Figure(f"{title}, network minus reference", caption, draw_bland_altman(title, points, lines, unit))
 
 
 def _overlap(rows: Sequence[Row]) -> Figure | None:
     groups: list[tuple[str, list[Point]]] = []
-    words: list[str] = []
+    sentences: list[str] = []
     for region, name in _REGIONS.items():
         dice = [row for row in rows if row.get(f"{region}_dice") is not None]
         if dice:
             column = f"{region}_dice"
             groups.append((name, [Point(row[column], 0.0, row["study_id"], _has_scar(row)) for row in dice]))
-            words.append(
+            sentences.append(
                 f"{name}: median Dice {statistics.median(row[column] for row in dice):.2f}{_distance(rows, region)}."
             )
-    return Figure("Dice by study", " ".join(words), draw_boxes("Dice", groups)) if groups else None
+    return Figure("Dice by study", " ".join(sentences), draw_boxes("Dice", groups)) if groups else None
 
 
 def _distance(rows: Sequence[Row], region: str) -> str:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from scarnet_cli.draw.words import code_words
+from scarnet_cli.draw.text import code_text
 from scarnet_cli.gather.review import REVIEWED
 from scarnet_cli.report.measures import LABELS, TABLE_COLUMNS, Row, Shown, shown, unit_text
 from scarnet_cli.tables.flags import is_finding
 
 # What the index needs of scans; a table made before one of these was added does without.
 COLUMNS: Final = ("study_id", *LABELS, "manufacturer", *(name for name, _, _ in TABLE_COLUMNS), "flags", REVIEWED)
-_PLACES: Final = {column: place for place, (column, _, _) in enumerate(TABLE_COLUMNS)}
+_POSITIONS: Final = {column: position for position, (column, _, _) in enumerate(TABLE_COLUMNS)}
 _FILTERED: Final = {"scar": "scar_percent_lv", "mvo": "mvo_percent_lv"}  # columns that the page's filter asks for
 _UNSURE: Final = 2.0  # sorts after every confidence: labels that were given have none, and nothing is said against them
 _SIGNIFICANT: Final = 4  # digits of a number in the page; its cell shows fewer
@@ -50,22 +50,22 @@ class Table:
 
     def for_script(self) -> dict[str, Any]:
         """Return what the page's script reads: plain values, no markup; the page escapes it as a whole."""
-        code_places = {code: place for place, code in enumerate(self.flags)}
+        code_positions = {code: position for position, code in enumerate(self.flags)}
         return {
             "cohort": self.cohort,
             "digits": [digits for _, _, digits in TABLE_COLUMNS],
-            **{name: _PLACES[column] for name, column in _FILTERED.items()},
-            "flags": [[code_words(code), int(is_finding(code))] for code in self.flags],
-            "rows": [self._short(row, code_places) for row in self.rows],
+            **{name: _POSITIONS[column] for name, column in _FILTERED.items()},
+            "flags": [[code_text(code), int(is_finding(code))] for code in self.flags],
+            "rows": [self._short(row, code_positions) for row in self.rows],
         }
 
-    def _short(self, row: Row, code_places: Mapping[str, int]) -> list[Any]:
+    def _short(self, row: Row, code_positions: Mapping[str, int]) -> list[Any]:
         return [
             row["study_id"],
             row.get("manufacturer"),
             [row.get(label) for label in self.labels],
             [_rounded(row.get(column)) for column, _, _ in TABLE_COLUMNS],
-            [code_places[code] for code in row["flags"]],
+            [code_positions[code] for code in row["flags"]],
             row.get(REVIEWED),
         ]
 

@@ -1,4 +1,4 @@
-"""One study's page: its rows of the tables turned into words and numbers, ready for the template."""
+"""One study's page: its rows of the tables as text and numbers, ready for the template."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from scarnet_cli.draw.svg import draw_bullseye
-from scarnet_cli.draw.words import SEGMENT_NAMES, code_words, count_text, number_text, plain_column, unit_of
+from scarnet_cli.draw.text import SEGMENT_NAMES, code_text, count_text, number_text, plain_column, unit_of
 from scarnet_cli.gather.review import REVIEWED
 from scarnet_cli.report.measures import COMPARED, GROUPS, LABELS, METHODS, OVERLAPS, Row, Shown, other_columns, shown
 from scarnet_cli.tables.flags import FLAGS, is_finding
@@ -125,7 +125,7 @@ def _made_by(row: Row) -> str:
 def _notice(code: str) -> Notice:
     flag = FLAGS.get(code)
     return Notice(
-        code_words(code), flag.meaning if flag else "", flag.action if flag else "", is_finding=is_finding(code)
+        code_text(code), flag.meaning if flag else "", flag.action if flag else "", is_finding=is_finding(code)
     )
 
 

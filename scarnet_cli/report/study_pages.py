@@ -20,8 +20,8 @@ from scarnet_cli.tables.parquet import open_table
 
 FOLDER: Final = "studies"
 _ROWS: Final = 2_000  # rows of a table in memory at a time
-# Where a study's directory may be below what the user named: OUT/studies, a stage's output, a folder of these.
-_PLACES: Final = (
+# Where a study's picture may lie below what the user named: OUT/studies, a stage's output, a folder of these.
+_PATTERNS: Final = (
     f"*/{StudyFile.OVERLAY}",
     *(f"{above}{STUDIES}/*/{StudyFile.OVERLAY}" for above in ("", "*/", "*/*/")),
 )
@@ -69,7 +69,7 @@ def _write_page(study: Study, picture: Path | None, folder: Path) -> None:
 
 def find_pictures(studies: Iterable[Path]) -> dict[str, Path]:
     """Return each study's picture in these directories."""
-    pictures = (path for directory in studies for place in _PLACES for path in sorted(directory.glob(place)))
+    pictures = (path for directory in studies for pattern in _PATTERNS for path in sorted(directory.glob(pattern)))
     return {path.parent.name: path for path in pictures}
 
 

@@ -1,4 +1,4 @@
-"""The gathered tables and the flags in words, from schemas and list: for `dictionary.csv` and for docs/output.md."""
+"""The gathered tables and the flags described for people, for `dictionary.csv` and for docs/output.md."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ def dictionary_markdown(tables: Mapping[str, str] = GATHERED) -> str:
     for name, row in tables.items():
         sorting = ", ".join(f"`{key}`" for key in SORT_KEYS[name])
         head = f"### {name}\n\n{row} Sorted by {sorting}.\n\n| column | type | unit | meaning |\n|---|---|---|---|\n"
-        columns = [f"| `{column}` | {kind} | {unit} | {words} |" for column, kind, unit, words in _columns(name)]
+        columns = [f"| `{column}` | {kind} | {unit} | {meaning} |" for column, kind, unit, meaning in _columns(name)]
         parts.append(head + "\n".join(columns) + "\n")
     return "\n".join(parts)
 
@@ -57,7 +57,7 @@ def flags_markdown() -> str:
     """Return all flags with what was seen and what to do, as a Markdown table."""
     head = "| code | in the report | what was seen | what to do |\n|---|---|---|---|\n"
     rows = (
-        f"| `{code}` | {flag.words}{' (finding)' if flag.finding else ''} | {flag.meaning} | {flag.action} |\n"
+        f"| `{code}` | {flag.phrase}{' (finding)' if flag.finding else ''} | {flag.meaning} | {flag.action} |\n"
         for code, flag in FLAGS.items()
     )
     return head + "".join(rows)

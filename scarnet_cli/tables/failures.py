@@ -39,7 +39,7 @@ class Failure:
 
 
 def failure_of_error(study_id: str, stage: str, error: Exception) -> Failure:
-    """Word an exception as a failure: a ScarnetError in its own words, any other only by its type.
+    """Return the failure that an error stands for: a ScarnetError's own message, of any other only its type.
 
     The text of a foreign exception is left out: it may hold a path or a name.
     """
@@ -50,7 +50,7 @@ def failure_of_error(study_id: str, stage: str, error: Exception) -> Failure:
 
 
 def failure_of_death(study_id: str, stage: str, death: "ProcessDeath") -> Failure:
-    """Word that the process which ran a study ended, twice."""
+    """Return the failure of a study whose process ended, twice."""
     cause = f"with exit status {death.status}" if death.signal is None else f"by {_signal_name(death.signal)}"
     advice = "native code crashed on this study's data; look at its files or leave the study out."
     if death.killed:
@@ -59,7 +59,7 @@ def failure_of_death(study_id: str, stage: str, death: "ProcessDeath") -> Failur
 
 
 def failure_of_timeout(study_id: str, stage: str, minutes: float) -> Failure:
-    """Word that a study took longer than it may, twice."""
+    """Return the failure of a study that took longer than it may, twice."""
     message = (
         f"{stage} did not finish this study in {minutes:g} minutes, twice; look at its files, leave it out, or allow "
         "more with --study_minutes."

@@ -1,6 +1,6 @@
-"""Flags: what a reader should know before trusting a study's numbers, as codes with their words and what to do.
+"""Flags: what a reader should know before trusting a study's numbers, as codes with a phrase and what to do.
 
-The one list for all stages: a stage raises codes, the tables carry them, and the report puts them in words.
+The one list for all stages: a stage raises codes, the tables carry them, and the report shows their phrases.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ class Flag:
     """One flag.
 
     Attributes:
-        words: A phrase short enough for a table's cell.
+        phrase: One short enough for a table's cell.
         meaning: What was seen, in a sentence.
         action: What a reader does about it, in a sentence.
         finding: Shown, but no reason to doubt the study: one that has only such flags does not count as flagged.
     """
 
-    words: str
+    phrase: str
     meaning: str
     action: str
     finding: bool = False

@@ -107,11 +107,11 @@ def read_table(path: Path) -> pa.Table:
         CohortError: The file is missing or is no Parquet.
     """
     with open_table(path) as file:  # pq.read_table would make columns of folders named like "batch=3"
-        found = file.read()
-    metadata = table_metadata(found)
+        table = file.read()
+    metadata = table_metadata(table)
     if metadata.get(VERSION_KEY) != SCHEMA_VERSION or metadata.get(TABLE_NAME) not in TABLES:
-        return found
-    return with_columns(found, TABLES[metadata[TABLE_NAME]]).replace_schema_metadata(found.schema.metadata)
+        return table
+    return with_columns(table, TABLES[metadata[TABLE_NAME]]).replace_schema_metadata(table.schema.metadata)
 
 
 def read_rows(kind: type[Record], path: Path) -> list[Record]:
@@ -139,22 +139,22 @@ def open_table(path: Path) -> pq.ParquetFile:
         raise CohortError("unreadable_table", message) from error
 
 
-def with_columns(found: pa.Table, wanted: pa.Schema) -> pa.Table:
+def with_columns(table: pa.Table, wanted: pa.Schema) -> pa.Table:
     """Return the wanted columns of a table in their types; one that it lacks is null.
 
     Raises:
         pa.ArrowInvalid, pa.ArrowNotImplementedError: A value does not fit its column's type.
         ValueError: There is a null where the schema allows none.
     """
-    there = set(found.schema.names)
-    columns = [found[f.name] if f.name in there else pa.nulls(found.num_rows, f.type) for f in wanted]
+    present = set(table.schema.names)
+    columns = [table[f.name] if f.name in present else pa.nulls(table.num_rows, f.type) for f in wanted]
     return pa.table(columns, names=wanted.names).cast(wanted)
 
 
 def table_metadata(table: pa.Table) -> dict[str, str]:
     """Return the metadata of a table that was read: versions, model digest, creation time."""
-    found = table.schema.metadata or {}
-    return {key.decode(): value.decode() for key, value in found.items() if key != b"pandas"}
+    metadata = table.schema.metadata or {}
+    return {key.decode(): value.decode() for key, value in metadata.items() if key != b"pandas"}
 
 
 def _cell(name: str, field: pa.Field, value: Cell) -> Cell:

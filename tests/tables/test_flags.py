@@ -28,7 +28,7 @@ def test_every_flag_of_the_conversion_is_listed() -> None:
 
 def test_words_fit_a_cell_and_sentences_are_sentences() -> None:
     for code, flag in FLAGS.items():
-        assert len(flag.words) <= 45, code
+        assert len(flag.phrase) <= 45, code
         assert flag.meaning.endswith("."), code
         assert flag.action.endswith("."), code
 

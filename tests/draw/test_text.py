@@ -2,7 +2,7 @@
 
 import pytest
 
-from scarnet_cli.draw.words import UNDEFINED, code_words, count_text, number_text
+from scarnet_cli.draw.text import UNDEFINED, code_text, count_text, number_text
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from scarnet_cli.draw.words import UNDEFINED, code_words, count_text, number_tex
     ],
 )
 def test_code_is_a_phrase(code: str, words: str) -> None:
-    assert code_words(code) == words
+    assert code_text(code) == words
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Codes in words, and numbers as people write them."""
+"""Codes as phrases, and numbers as people write them."""
 
 from typing import Final
 
@@ -31,11 +31,11 @@ _UNITS: Final[dict[str, str]] = {"percent": "%", "fraction": "", "mm2": "mm²", 
 UNDEFINED: Final = "\N{EN DASH}"
 
 
-def code_words(code: str) -> str:
+def code_text(code: str) -> str:
     """Return a flag's or failure's code as a short phrase; one without an entry with spaces for underscores."""
     spelt = " ".join(word.upper() if word in _CAPITALS else word for word in code.split("_"))
-    words = FLAGS[code].words if code in FLAGS else spelt
-    return words[:1].upper() + words[1:]
+    text = FLAGS[code].phrase if code in FLAGS else spelt
+    return text[:1].upper() + text[1:]
 
 
 def number_text(value: float | None, digits: int = 1) -> str:
@@ -61,8 +61,8 @@ def unit_of(field: pa.Field) -> str:
 
 def plain_column(field: pa.Field) -> str:
     """Return a column's name as a heading, without its unit's ending: `scar_percent` is "Scar"."""
-    words = field.name.removesuffix("_lv").removesuffix(f"_{_unit(field)}").replace("_", " ")
-    return words[:1].upper() + words[1:]
+    text = field.name.removesuffix("_lv").removesuffix(f"_{_unit(field)}").replace("_", " ")
+    return text[:1].upper() + text[1:]
 
 
 def _unit(field: pa.Field) -> str:
