@@ -41,11 +41,11 @@ class BoundedArchive:
             raise _too_large()
         return self._stream.read(count)
 
-    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a place."""
-        if whence == io.SEEK_SET and place > self._most:
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to an offset."""
+        if whence == io.SEEK_SET and offset > self._most:
             raise _too_large()
-        return self._stream.seek(place, whence)
+        return self._stream.seek(offset, whence)
 
 
 def _too_large() -> DicomError:

@@ -1,6 +1,6 @@
 """Zip and tar archives, read member by member: nothing is unpacked into a folder, so no member can escape.
 
-A member is known by its number (see member_numbers.py), from its place in the archive, folders not counted; never by
+A member is known by its number (see member_numbers.py), from its index in the archive, folders not counted; never by
 its name. Archives in archives are read as well, within the same bounds, and so are members that are packed by
 themselves. An archive in an archive is held in memory; a large one in a temporary file without a name.
 """
@@ -18,7 +18,16 @@ from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
 from scarnet_cli.dicom.containers import NIFTI, START, TAR, UNKNOWN_ARCHIVE, ZIP
 from scarnet_cli.dicom.headers import ARCHIVE, may_be_dicom
 from scarnet_cli.dicom.member_numbers import nested, split
-from scarnet_cli.dicom.packing import DEEPEST, STEP, Allowance, Unpacked, damage_in_words, is_dicom, read_on, unpacked
+from scarnet_cli.dicom.packing import (
+    DEEPEST,
+    STEP,
+    Allowance,
+    UnpackedFile,
+    damage_in_words,
+    is_dicom,
+    read_on,
+    unpacked,
+)
 from scarnet_cli.errors import DicomError
 from scarnet_cli.faults import machine_fault
 
@@ -46,20 +55,20 @@ class Member(NamedTuple):
 
 
 class _Wanted:
-    """The members that are to be read, by the places in one archive; without any, all are."""
+    """The members that are to be read, by their indices in one archive; without any, all are."""
 
     def __init__(self, numbers: frozenset[int] | None) -> None:
         self.all = numbers is None
         self._inner: dict[int, set[int]] = {}
-        for place, inner in map(split, numbers or ()):
-            self._inner.setdefault(place, set()).update(() if inner is None else (inner,))
+        for index, inner in map(split, numbers or ()):
+            self._inner.setdefault(index, set()).update(() if inner is None else (inner,))
         self.last = max(self._inner, default=-1)
 
-    def __contains__(self, place: int) -> bool:
-        return self.all or place in self._inner
+    def __contains__(self, index: int) -> bool:
+        return self.all or index in self._inner
 
-    def inside(self, place: int) -> "_Wanted":
-        return self if self.all else _Wanted(frozenset(self._inner[place]))
+    def inside(self, index: int) -> "_Wanted":
+        return self if self.all else _Wanted(frozenset(self._inner[index]))
 
 
 def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[Member]:
@@ -94,8 +103,8 @@ def _members(file: IO[bytes], name: str, reading: _Reading) -> Iterator[Member]:
             direct = _zip_members(held, reading.allowance, reading.wanted)
         else:
             direct = _tar_members(archive.stream, reading.allowance, reading.wanted)
-        for place, member_name, stream in direct:
-            yield from _one(Member(place, member_name, None), stream, reading)
+        for index, member_name, stream in direct:
+            yield from _one(Member(index, member_name, None), stream, reading)
 
 
 def _one(member: Member, stream: IO[bytes], reading: _Reading) -> Iterator[Member]:
@@ -134,12 +143,12 @@ def _inside(member: Member, stream: IO[bytes], reading: _Reading) -> Iterator[Me
     deeper = reading._replace(wanted=reading.wanted.inside(member.number), level=reading.level + 1)
     with ExitStack() as stack:
         stream.seek(0)
-        held = _held(Unpacked(stream, b"", member.name, ""), reading.allowance, stack)
+        held = _held(UnpackedFile(stream, b"", member.name, ""), reading.allowance, stack)
         for found in _members(held, member.name, deeper):
             yield found._replace(number=nested(member.number, found.number))
 
 
-def _held(file: Unpacked, allowance: Allowance, stack: ExitStack) -> IO[bytes]:
+def _held(file: UnpackedFile, allowance: Allowance, stack: ExitStack) -> IO[bytes]:
     """Return a file, from where it stands, as one in memory or, where it is large, in a temporary file."""
     held = stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 (the stack closes it)
     while piece := file.stream.read(STEP):
@@ -162,14 +171,14 @@ def _zip_members(file: IO[bytes], allowance: Allowance, wanted: _Wanted) -> _Dir
             message = "An archive is encrypted and cannot be read; unpack it with its password and name the folder."
             raise DicomError(packing.ENCRYPTED, message)
         allowance.take(len(files), sum(info.file_size for info in files))
-        for place, info in enumerate(files):
-            if place in wanted:
+        for index, info in enumerate(files):
+            if index in wanted:
                 with archive.open(info) as member:
-                    yield place, info.filename, member
+                    yield index, info.filename, member
 
 
 def _tar_members(file: IO[bytes], allowance: Allowance, wanted: _Wanted) -> _Direct:
-    place = -1
+    index = -1
     stream = BoundedArchive(file, allowance.most, HEADER_PIECE)
     stream.in_header = True  # the first header is read when the archive is opened
     with tarfile.open(fileobj=cast("BinaryIO", stream), mode="r:") as archive:
@@ -177,28 +186,28 @@ def _tar_members(file: IO[bytes], allowance: Allowance, wanted: _Wanted) -> _Dir
             allowance.take(1, info.size)
             if not info.isfile():  # links and devices hold no data of their own
                 continue
-            place += 1
-            if place not in wanted:
+            index += 1
+            if index not in wanted:
                 continue
             member = archive.extractfile(info)
             if member is not None:
-                yield place, info.name, member
-            if not wanted.all and place >= wanted.last:
+                yield index, info.name, member
+            if not wanted.all and index >= wanted.last:
                 return
 
 
 def _entries(archive: tarfile.TarFile, stream: BoundedArchive) -> Iterator[tarfile.TarInfo]:
     """Yield the archive's entries; none is kept, and one that points back ends it."""
-    place = -1
+    reached = -1
     while True:
         stream.in_header = True
         info = archive.next()
         stream.in_header = False
         if info is None:
             return
-        if archive.offset <= place:  # a negative size would have it read for ever
+        if archive.offset <= reached:  # a negative size would have it read for ever
             message = "an entry of negative size"
             raise tarfile.ReadError(message)
-        place = archive.offset
+        reached = archive.offset
         archive.members.clear()  # type: ignore[attr-defined]  # or a large archive's list stays in memory
         yield info

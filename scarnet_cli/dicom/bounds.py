@@ -34,12 +34,12 @@ class OutOfBoundsError(ValueError):
 
 
 class DeflatedError(ValueError):
-    """All that follows is deflated; `place` is where it begins."""
+    """All that follows is deflated; `offset` is where it begins."""
 
-    def __init__(self, place: int) -> None:
-        """Keep the place."""
-        super().__init__(place)
-        self.place = place
+    def __init__(self, offset: int) -> None:
+        """Keep the offset."""
+        super().__init__(offset)
+        self.offset = offset
 
 
 class Budget:
@@ -64,9 +64,9 @@ class BoundedStream:
         """Take a seekable stream; what it gains later is not read."""
         self._stream = stream
         self._budget, self._reads_left = budget, READS
-        place = stream.tell()
+        offset = stream.tell()
         self._size = stream.seek(0, io.SEEK_END)
-        stream.seek(place)
+        stream.seek(offset)
         self.tell, self.seek, self.close = stream.tell, stream.seek, stream.close
 
     def read(self, count: int = -1) -> bytes:
@@ -83,12 +83,12 @@ class BoundedStream:
         return self._stream.read(count)
 
 
-def inflate(stream: BinaryIO, place: int, limit: int, *, whole: bool) -> BinaryIO:
+def inflate(stream: BinaryIO, offset: int, limit: int, *, whole: bool) -> BinaryIO:
     """Return a deflated file as one in explicit little endian.
 
     Args:
         stream: The file.
-        place: Where its deflated part begins.
+        offset: Where its deflated part begins.
         limit: The most bytes that it may inflate to.
         whole: A longer one is refused; else its first `limit` bytes are returned.
 
@@ -96,7 +96,7 @@ def inflate(stream: BinaryIO, place: int, limit: int, *, whole: bool) -> BinaryI
         ValueError: It is damaged, cut short, or longer than `limit`.
     """
     stream.seek(0)
-    inflated = bytearray(stream.read(place).replace(_DEFLATED, _PLAIN))
+    inflated = bytearray(stream.read(offset).replace(_DEFLATED, _PLAIN))
     engine = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         while not engine.eof and len(inflated) <= limit and (piece := stream.read(_STEP)):

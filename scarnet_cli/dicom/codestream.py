@@ -59,11 +59,11 @@ def require_coded_size(dataset: Dataset, frame: int, rows: int, columns: int, wh
 
 def jpeg_size(coded: bytes) -> Size | None:
     """Return rows, columns and components of a JPEG or JPEG-LS picture; None where they cannot be told."""
-    place, found = 2, None
-    while place + 4 <= len(coded) and coded[place] == 0xFF:  # noqa: PLR2004 (every marker starts so)
-        marker = coded[place + 1]
+    offset, found = 2, None
+    while offset + 4 <= len(coded) and coded[offset] == 0xFF:  # noqa: PLR2004 (every marker starts so)
+        marker = coded[offset + 1]
         if marker in (0xFF, *_STANDALONE):
-            place += 1 if marker == 0xFF else 2  # noqa: PLR2004 (a fill byte)
+            offset += 1 if marker == 0xFF else 2  # noqa: PLR2004 (a fill byte)
             continue
         if marker == _START_OF_SCAN:
             return found
@@ -71,39 +71,39 @@ def jpeg_size(coded: bytes) -> Size | None:
         if marker == _HIERARCHICAL or (frame and found):
             return None
         if frame:
-            found = _jpeg_frame(coded, place + 4)
-        place += 2 + struct.unpack_from(">H", coded, place + 2)[0]
+            found = _jpeg_frame(coded, offset + 4)
+        offset += 2 + struct.unpack_from(">H", coded, offset + 2)[0]
     return None
 
 
-def _jpeg_frame(coded: bytes, place: int) -> Size:
-    _, rows, columns, components = struct.unpack_from(">BHHB", coded, place)
+def _jpeg_frame(coded: bytes, offset: int) -> Size:
+    _, rows, columns, components = struct.unpack_from(">BHHB", coded, offset)
     return rows, columns, components
 
 
 def jpeg_2000_size(coded: bytes) -> Size | None:
     """Return rows, columns and components of a JPEG 2000 picture, also one in JP2 boxes; None where it has none."""
-    place = _codestream_place(coded)
-    if place is None or coded[place : place + 4] != b"\xff\x4f\xff\x51":
+    offset = _codestream_offset(coded)
+    if offset is None or coded[offset : offset + 4] != b"\xff\x4f\xff\x51":
         return None
-    _, _, right, bottom, left, top, width, height, x, y, components = struct.unpack_from(">HH8IH", coded, place + 4)
+    _, _, right, bottom, left, top, width, height, x, y, components = struct.unpack_from(">HH8IH", coded, offset + 4)
     if not width or not height or -(-(right - x) // width) * -(-(bottom - y) // height) > TILES:
         return None
     return bottom - top, right - left, components
 
 
-def _codestream_place(coded: bytes) -> int | None:
+def _codestream_offset(coded: bytes) -> int | None:
     if coded[4:8] != b"jP  ":
         return 0
-    place = 0
-    while place + 16 <= len(coded):
-        length, kind = struct.unpack_from(">I4s", coded, place)
+    offset = 0
+    while offset + 16 <= len(coded):
+        length, kind = struct.unpack_from(">I4s", coded, offset)
         head = 8
         if length == 1:
-            length, head = struct.unpack_from(">Q", coded, place + 8)[0], 16
+            length, head = struct.unpack_from(">Q", coded, offset + 8)[0], 16
         if kind == b"jp2c":
-            return place + head
+            return offset + head
         if length < head:
             return None
-        place += length
+        offset += length
     return None

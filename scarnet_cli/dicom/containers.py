@@ -71,7 +71,7 @@ def form_of(start: bytes, name: str) -> str:
         return TAR
     if _is_nifti(start):
         return NIFTI
-    inside = any(start.startswith(mark, place) for place, mark in _INSIDE)
+    inside = any(start.startswith(mark, offset) for offset, mark in _INSIDE)
     return UNKNOWN_ARCHIVE if inside or start.startswith(_UNKNOWN) or _is_unknown_name(name) else OTHER
 
 
@@ -92,7 +92,7 @@ def _is_tar(start: bytes) -> bool:
 
 
 def _is_nifti(start: bytes) -> bool:
-    for size, place, marks in (_NIFTI_1, _NIFTI_2):
-        if start[place : place + 4] in marks:
+    for size, offset, marks in (_NIFTI_1, _NIFTI_2):
+        if start[offset : offset + 4] in marks:
             return start[:4] in (size.to_bytes(4, "little"), size.to_bytes(4, "big"))
     return False

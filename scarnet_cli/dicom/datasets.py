@@ -66,7 +66,7 @@ def read_dataset(stream: BinaryIO, tags: list[Any] | None = None, budget: Budget
     try:
         return _read_bounded(stream, budget, tags)
     except DeflatedError as found:
-        inflated = inflate(stream, found.place, budget.left, whole=tags is None)
+        inflated = inflate(stream, found.offset, budget.left, whole=tags is None)
         return _read_bounded(inflated, budget, tags)
 
 

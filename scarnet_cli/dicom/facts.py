@@ -13,7 +13,7 @@ class FoundFile(NamedTuple):
 
     Attributes:
         path: Path below the input's root, with forward slashes; absolute where it lies outside.
-        member: Place in the archive at `path`, from 0; None for a plain file.
+        member: Index in the archive at `path`, from 0; None for a plain file.
         size: Bytes; the archive's for a member.
         mtime_ns: Time of the last change; the archive's for a member.
     """
@@ -66,7 +66,7 @@ class FrameFacts(NamedTuple):
         description: SeriesDescription.
         protocol: ProtocolName.
         series_number: SeriesNumber.
-        instance_number: InstanceNumber, or the frame's place; only breaks ties.
+        instance_number: InstanceNumber, or the frame's index; only breaks ties.
         image_type: ImageType or FrameType, values joined by a backslash.
         sequence: ScanningSequence, SequenceVariant, SequenceName and their kin, joined by blanks.
         complex_component: ComplexImageComponent.

@@ -26,7 +26,7 @@ class StackGeometry:
     """The grid of a stack of slices.
 
     Attributes:
-        order: For each slice of the volume, from the first along the normal, its place in the input.
+        order: For each slice of the volume, from the first along the normal, its index in the input.
         origin_xyz_mm: LPS position of the centre of the first voxel of the first slice.
         direction: (3, 3) right-handed orthonormal matrix; columns are the x, y and z axes in LPS.
         slice_spacing_mm: Distance between slice centres.
@@ -105,7 +105,7 @@ def _require_parallel(
     for index, angle in enumerate(angles[i] for i in which.ravel()):
         if angle > ANGLE_TOLERANCE_DEG:
             message = (
-                f"{place(index, depth)} is turned by {angle:.2f} degrees against the stack's mean orientation "
+                f"{slice_name(index, depth)} is turned by {angle:.2f} degrees against the stack's mean orientation "
                 f"(at most {ANGLE_TOLERANCE_DEG}); such slices make no volume. Leave the odd ones out."
             )
             raise DicomError("turned_slices", message)
@@ -116,16 +116,16 @@ def _require_even(depth: NDArray[np.float64]) -> float:
     usual = float(np.median(gaps))
     if gaps.min() <= REPEAT_TOLERANCE_MM:
         index = int(np.argmin(gaps))
-        message = f"{place(index, depth)} and the next lie {gaps[index]:.2f} mm apart; leave one out."
+        message = f"{slice_name(index, depth)} and the next lie {gaps[index]:.2f} mm apart; leave one out."
         raise DicomError("repeated_position", message)
     spacing = float((depth[-1] - depth[0]) / (len(depth) - 1))
     miss = np.abs(depth - depth[0] - spacing * np.arange(len(depth)))
     if miss.max() <= POSITION_TOLERANCE_MM:
         return spacing
     odd = [i for i, gap in enumerate(gaps) if abs(gap - usual) > POSITION_TOLERANCE_MM]
-    places = ", ".join(f"{depth[i]:.1f} and {depth[i + 1]:.1f} mm ({gaps[i]:.2f} mm)" for i in odd[:5])
+    listed = ", ".join(f"{depth[i]:.1f} and {depth[i + 1]:.1f} mm ({gaps[i]:.2f} mm)" for i in odd[:5])
     message = (
-        f"The {len(depth)} slices are unevenly spaced: usually {usual:.2f} mm, but between {places or 'several'} along "
+        f"The {len(depth)} slices are unevenly spaced: usually {usual:.2f} mm, but between {listed or 'several'} along "
         "the normal. A slice is missing or was moved; add it or leave the study out."
     )
     raise DicomError("slice_gap", message)
@@ -140,12 +140,12 @@ def _require_straight(
     worst = int(np.argmax(shift))
     if shift[worst] > POSITION_TOLERANCE_MM:
         message = (
-            f"{place(worst, depth)} is shifted in plane by {shift[worst]:.2f} mm against the others (at most "
+            f"{slice_name(worst, depth)} is shifted in plane by {shift[worst]:.2f} mm against the others (at most "
             f"{POSITION_TOLERANCE_MM}); such slices make no straight volume. Leave the odd ones out."
         )
         raise DicomError("sheared_stack", message)
 
 
-def place(index: int, depth: NDArray[np.float64]) -> str:
+def slice_name(index: int, depth: NDArray[np.float64]) -> str:
     """Name a slice for a message: its number from 1 and its position along the normal."""
     return f"Slice {index + 1} of {len(depth)} (at {depth[index]:.1f} mm along the normal)"

@@ -30,7 +30,7 @@ def path_key(path: str, member: int | None = None) -> str:
 
     Args:
         path: Path of the file below the input's root, with forward slashes.
-        member: Place of the file in the archive at `path`, from 0; None for a plain file.
+        member: Index of the file in the archive at `path`, from 0; None for a plain file.
     """
     text = path if member is None else f"{path}!{member}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -53,8 +53,8 @@ def series_like(frames: Sequence[Frame]) -> list[list[Frame]]:
     def series(frame: Frame) -> Hashable:
         facts = frame.facts
         uid = facts.series_uid if informs else None
-        place = folder_of(frame.file) if facts.frame is None else ""
-        return uid, facts.stack_id, facts.series_number, facts.image_type, inversion[id(frame)], place
+        folder = folder_of(frame.file) if facts.frame is None else ""
+        return uid, facts.stack_id, facts.series_number, facts.image_type, inversion[id(frame)], folder
 
     return grouped(frames, series)
 

@@ -101,7 +101,7 @@ def is_dicom(start: bytes) -> bool:
     return start[_DICM] == b"DICM"
 
 
-class Unpacked(NamedTuple):
+class UnpackedFile(NamedTuple):
     """A file with all packings undone.
 
     Attributes:
@@ -121,7 +121,7 @@ class Unpacked(NamedTuple):
 
 def unpacked(
     stream: IO[bytes], name: str, allowance: Allowance, stack: ExitStack, begun: bytes | None = None
-) -> Unpacked:
+) -> UnpackedFile:
     """Return a file with its packings undone; nothing but its first bytes is read.
 
     Args:
@@ -136,11 +136,11 @@ def unpacked(
     """
     start = stream.read(START) if begun is None else begun
     if is_dicom(start):
-        return Unpacked(stream, start, name, OTHER)
+        return UnpackedFile(stream, start, name, OTHER)
     for depth in range(DEEPEST + 1):
         form = form_of(start, name)
         if form != PACKED:
-            return Unpacked(stream, start, name, form, was_packed=depth > 0)
+            return UnpackedFile(stream, start, name, form, was_packed=depth > 0)
         stream.seek(0)
         inner = stack.enter_context(_OPENERS[start[:2]](cast("BinaryIO", BoundedArchive(stream, allowance.most))))
         try:
@@ -149,14 +149,14 @@ def unpacked(
         except DicomError:
             if start.startswith(LZMA):  # it only began so
                 stream.seek(len(start))
-                return Unpacked(stream, start, name, OTHER, was_packed=depth > 0)
+                return UnpackedFile(stream, start, name, OTHER, was_packed=depth > 0)
             raise
         stream, start, name = inner, inner_start, unpacked_name(name)
     message = f"A file is packed over and over, more than {DEEPEST} times; unpack it and name the folder instead."
     raise DicomError(TOO_DEEP, message)
 
 
-def whole(file: Unpacked, allowance: Allowance) -> bytes:
+def whole(file: UnpackedFile, allowance: Allowance) -> bytes:
     """Return all of a file's content.
 
     Raises:

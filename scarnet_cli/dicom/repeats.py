@@ -20,7 +20,7 @@ _SAME_MM: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Unique:
+class UniqueFrames:
     """Frames without copies.
 
     Attributes:
@@ -34,7 +34,7 @@ class Unique:
     shared: set[str]
 
 
-def without_copies(frames: Sequence[Frame]) -> Unique:
+def without_copies(frames: Sequence[Frame]) -> UniqueFrames:
     """Drop frames of files that are there twice.
 
     Copies have one SOPInstanceUID and are the same in everything that their headers say. A SOPInstanceUID that
@@ -54,11 +54,11 @@ def without_copies(frames: Sequence[Frame]) -> Unique:
             copied.add(same[0].facts.series_uid)
         else:
             shared.add(same[0].facts.sop_uid or "")
-    return Unique([frame for frame in frames if id(frame) not in dropped], copied, shared)
+    return UniqueFrames([frame for frame in frames if id(frame) not in dropped], copied, shared)
 
 
 def depths_of(frames: Sequence[Frame]) -> NDArray[np.float64]:
-    """Return each frame's place along the usual normal of all, in mm."""
+    """Return each frame's position along the usual normal of all, in mm."""
     normal = slice_normal(np.median(np.array([f.facts.orientation for f in frames]), axis=0))
     return np.array([f.facts.position_xyz_mm for f in frames]) @ normal
 
@@ -157,8 +157,8 @@ def require_told_apart(frames: Sequence[Frame]) -> None:
 
 def _one_is_latest(frames: Sequence[Frame], *, by_instance: bool) -> bool:
     latest = max(_lateness(frame) for frame in frames)
-    places = 3 if by_instance else 2
-    return sum(_lateness(frame)[:places] == latest[:places] for frame in frames) == 1
+    parts = 3 if by_instance else 2
+    return sum(_lateness(frame)[:parts] == latest[:parts] for frame in frames) == 1
 
 
 def _numbered_anew(frames: Sequence[Frame]) -> bool:
@@ -170,7 +170,7 @@ def _numbered_anew(frames: Sequence[Frame]) -> bool:
 
 
 def _clusters(depths: NDArray[np.float64]) -> list[NDArray[np.int64]]:
-    """Return the places of frames position by position."""
+    """Return the indices of frames position by position."""
     order = np.argsort(depths, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(depths[order]) > REPEAT_TOLERANCE_MM) + 1)
 

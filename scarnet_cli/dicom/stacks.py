@@ -11,7 +11,7 @@ from scarnet_cli.dicom.geometry import REPEAT_TOLERANCE_MM, StackGeometry, slice
 from scarnet_cli.dicom.kinds import grouped, new_in_each, of_one_kind, series_like
 from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.repeats import (
-    Unique,
+    UniqueFrames,
     complete,
     depths_of,
     one_a_position,
@@ -49,7 +49,7 @@ _NO_FRAME: Final = Note(
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class SliceStack:
     """Slices that make one volume, or would if their geometry were sound.
 
     Attributes:
@@ -94,7 +94,7 @@ def has_geometry(frame: Frame) -> bool:
     return bool(facts.position_xyz_mm and facts.orientation and facts.spacing_yx_mm)
 
 
-def form_stacks(frames: Sequence[Frame], rules: SeriesRules | None = None) -> list[Stack]:
+def form_stacks(frames: Sequence[Frame], rules: SeriesRules | None = None) -> list[SliceStack]:
     """Return the stacks among the frames of one study: every frame is in one of them, or a repeat was taken instead.
 
     Args:
@@ -103,7 +103,7 @@ def form_stacks(frames: Sequence[Frame], rules: SeriesRules | None = None) -> li
     """
     unique = without_copies(frames)
     components = components_of(unique.frames, rules or built_in_rules())
-    stacks: list[Stack] = []
+    stacks: list[SliceStack] = []
     for group in of_one_kind(unique.frames, components):
         for parallel in _parallel_groups(group):
             merged = (part for whole in _merged(series_like(parallel)) for part in passes(whole))
@@ -169,7 +169,7 @@ def _continues(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
     return len(positions_of(depths_of(both))) == distinct and complete(both)
 
 
-def _stack(frames: list[Frame], components: dict[int, Component], unique: Unique) -> Stack:
+def _stack(frames: list[Frame], components: dict[int, Component], unique: UniqueFrames) -> SliceStack:
     uids = tuple(sorted({f.facts.series_uid or "" for f in frames}))
     notes: list[Note] = []
     if unique.copied & {f.facts.series_uid for f in frames}:
@@ -193,4 +193,4 @@ def _stack(frames: list[Frame], components: dict[int, Component], unique: Unique
         notes.append(_REPEATED_UID)
     first = frames[0]
     component, name = components[id(first)], name_of(first)
-    return Stack(tuple(chosen), uids, component, name, geometry, problem, repeats, (*notes, *found))
+    return SliceStack(tuple(chosen), uids, component, name, geometry, problem, repeats, (*notes, *found))

@@ -110,7 +110,7 @@ def walk(stream: BinaryIO, start: bytes) -> dict[str, Any] | None:
 
 
 class _Walk:
-    """A walk over a file's elements. A part of the file is in memory and moves on; places are offsets in it."""
+    """A walk over a file's elements. A part of the file is in memory and moves on; offsets are within that part."""
 
     def __init__(self, stream: BinaryIO, start: bytes) -> None:
         self._stream = stream
@@ -119,68 +119,68 @@ class _Walk:
 
     def elements(self) -> dict[int, bytes]:
         """Return the values of the wanted elements that come before the pixels, by tag."""
-        place, explicit = self._after_file_meta()
+        offset, explicit = self._after_file_meta()
         found: dict[int, bytes] = {}
         last = _FILE_META_END
         while True:
-            tag, vr, length, place = self._explicit_head(place) if explicit else self._implicit_head(place)
+            tag, vr, length, offset = self._explicit_head(offset) if explicit else self._implicit_head(offset)
             if tag <= last or (last == _FILE_META_END and length > _FIRST_LONGEST):
                 raise _OddError
             last = tag
             if tag in _PIXELS:
                 return found
             if tag in WANTED:
-                place = self._held(place, length)
-                found[tag] = self._block[place : place + length]
+                offset = self._held(offset, length)
+                found[tag] = self._block[offset : offset + length]
                 if explicit and vr != _VRS[tag]:
                     raise _OddError
             elif length == _UNDEFINED:
-                place = self._after_sequence(place, vr)
+                offset = self._after_sequence(offset, vr)
                 continue
-            place += length
+            offset += length
 
     def _after_file_meta(self) -> tuple[int, bool]:
-        """Return the place of the first element after group 0002, and whether VRs are explicit."""
-        place, syntax, last = _PREAMBLE + 4, b"", 0
-        if self._block[_PREAMBLE:place] != b"DICM":
+        """Return the offset of the first element after group 0002, and whether VRs are explicit."""
+        offset, syntax, last = _PREAMBLE + 4, b"", 0
+        if self._block[_PREAMBLE:offset] != b"DICM":
             raise _OddError
-        while self._block[place : place + 2] == b"\2\0":
-            tag, vr, length, place = self._explicit_head(place)
+        while self._block[offset : offset + 2] == b"\2\0":
+            tag, vr, length, offset = self._explicit_head(offset)
             if tag <= last or (last == 0 and (tag, vr, length) != (_GROUP_LENGTH, b"UL", 4)):
                 raise _OddError
             last = tag
-            place = self._held(place, length)
+            offset = self._held(offset, length)
             if tag == _TRANSFER_SYNTAX and vr == b"UI":
-                syntax = self._block[place : place + length]
-            place += length
+                syntax = self._block[offset : offset + length]
+            offset += length
         if syntax != _IMPLICIT and syntax not in _EXPLICIT:
             raise _OddError
-        return place, syntax != _IMPLICIT
+        return offset, syntax != _IMPLICIT
 
-    def _explicit_head(self, place: int) -> tuple[int, bytes, int, int]:
-        """Return tag, VR and length of an element, and the place of its value."""
-        if place + _HEAD > len(self._block):
-            place = self._held(place, _HEAD)
-        group, element, vr, length = _read_explicit(self._block, place)
+    def _explicit_head(self, offset: int) -> tuple[int, bytes, int, int]:
+        """Return tag, VR and length of an element, and the offset of its value."""
+        if offset + _HEAD > len(self._block):
+            offset = self._held(offset, _HEAD)
+        group, element, vr, length = _read_explicit(self._block, offset)
         if vr in _SHORT_VRS:
-            return group << 16 | element, vr, length, place + 8
+            return group << 16 | element, vr, length, offset + 8
         if vr in _LONG_VRS:
-            return group << 16 | element, vr, _read_long(self._block, place + 8)[0], place + 12
+            return group << 16 | element, vr, _read_long(self._block, offset + 8)[0], offset + 12
         raise _OddError
 
-    def _implicit_head(self, place: int) -> tuple[int, bytes, int, int]:
-        if place + _HEAD > len(self._block):
-            place = self._held(place, _HEAD)
-        group, element, length = _read_implicit(self._block, place)
-        return group << 16 | element, b"", length, place + 8
+    def _implicit_head(self, offset: int) -> tuple[int, bytes, int, int]:
+        if offset + _HEAD > len(self._block):
+            offset = self._held(offset, _HEAD)
+        group, element, length = _read_implicit(self._block, offset)
+        return group << 16 | element, b"", length, offset + 8
 
-    def _held(self, place: int, length: int) -> int:
-        """Move on, if need be, so that `length` bytes at a place are in memory; return the place."""
+    def _held(self, offset: int, length: int) -> int:
+        """Move on, if need be, so that `length` bytes at a offset are in memory; return the offset."""
         if length > _LONGEST_VALUE:
             raise _OddError
-        if place + length <= len(self._block):
-            return place
-        self._base += place
+        if offset + length <= len(self._block):
+            return offset
+        self._base += offset
         if self._base > HEADER_BYTES:
             raise _OddError
         self._stream.seek(self._base)
@@ -189,36 +189,36 @@ class _Walk:
             raise _OddError
         return 0
 
-    def _after_sequence(self, place: int, vr: bytes, depth: int = 0) -> int:
-        """Return the place after a sequence of undefined length; every element in it is stepped over."""
+    def _after_sequence(self, offset: int, vr: bytes, depth: int = 0) -> int:
+        """Return the offset after a sequence of undefined length; every element in it is stepped over."""
         if vr != b"SQ" or depth == _DEEPEST:
             raise _OddError
         while True:
-            place = self._held(place, _HEAD)
-            group, element, length = _read_implicit(self._block, place)
+            offset = self._held(offset, _HEAD)
+            group, element, length = _read_implicit(self._block, offset)
             tag = group << 16 | element
-            place += 8
+            offset += 8
             if tag == _SEQUENCE_END and length == 0:
-                return place
+                return offset
             if tag != _ITEM:
                 raise _OddError
-            place = self._after_item(place, length, depth)
+            offset = self._after_item(offset, length, depth)
 
-    def _after_item(self, place: int, length: int, depth: int) -> int:
-        end = self._base + place + length
+    def _after_item(self, offset: int, length: int, depth: int) -> int:
+        end = self._base + offset + length
         while True:
             if length == _UNDEFINED:
-                place = self._held(place, _HEAD)
-                if _read_implicit(self._block, place) == (_ITEM_END >> 16, _ITEM_END & 0xFFFF, 0):
-                    return place + 8
-            elif self._base + place >= end:
-                if self._base + place > end:
+                offset = self._held(offset, _HEAD)
+                if _read_implicit(self._block, offset) == (_ITEM_END >> 16, _ITEM_END & 0xFFFF, 0):
+                    return offset + 8
+            elif self._base + offset >= end:
+                if self._base + offset > end:
                     raise _OddError
-                return place
-            tag, vr, size, place = self._explicit_head(place)
+                return offset
+            tag, vr, size, offset = self._explicit_head(offset)
             if tag == _CHARACTER_SET or tag >= _ITEM:  # a delimiter that looks like an element ends the item
                 raise _OddError
-            place = self._after_sequence(place, vr, depth + 1) if size == _UNDEFINED else place + size
+            offset = self._after_sequence(offset, vr, depth + 1) if size == _UNDEFINED else offset + size
 
 
 def _value(keyword: str, vr: str, raw: bytes) -> Any:  # noqa: ANN401 (a text, a number, None, a list or bytes)

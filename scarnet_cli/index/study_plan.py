@@ -13,7 +13,7 @@ from typing import Final
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.notes import Note
 from scarnet_cli.dicom.series.selection import Selection, SeriesVerdict, select
-from scarnet_cli.dicom.stacks import Stack
+from scarnet_cli.dicom.stacks import SliceStack
 from scarnet_cli.dicom.study_entry import Extras, Source, StudyEntry
 from scarnet_cli.errors import DicomError
 from scarnet_cli.tables.failures import Failure
@@ -121,7 +121,7 @@ def source_of(file: FoundFile, frame: int | None) -> Source:
     return Source(file.path, file.member, frame, file.size, file.mtime_ns)
 
 
-def _entry(study_id: str, digest: str, uid: str | None, stack: Stack, study: StudyFiles) -> StudyEntry:
+def _entry(study_id: str, digest: str, uid: str | None, stack: SliceStack, study: StudyFiles) -> StudyEntry:
     notes = [*study.notes, *stack.notes]
     if study.broken:
         notes.append(Note("unreadable_files", _broken_words(study.broken, len(study.files)), flag=True))

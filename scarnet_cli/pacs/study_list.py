@@ -26,7 +26,7 @@ class WantedStudy:
     Attributes:
         keyword: What it is known by, StudyInstanceUID or AccessionNumber.
         value: Its value.
-        row: Its place in the list, from 1; messages name this, never an accession number.
+        row: Its number in the list, from 1; messages name this, never an accession number.
         study: Its name, used as study_id, or None.
         labels: Every one of `LABELS`, as it is written there, or None.
     """

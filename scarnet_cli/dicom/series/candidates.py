@@ -15,8 +15,8 @@ from scarnet_cli.dicom.geometry import slice_normal
 from scarnet_cli.dicom.repeats import LEAST_SLICES
 from scarnet_cli.dicom.series.heart_axis import HeartAxis
 from scarnet_cli.dicom.series.names import LAX, LGE, SAX, NameEvidence, read_names
-from scarnet_cli.dicom.series.rules import Finding, SeriesRules
-from scarnet_cli.dicom.stacks import Stack, name_of
+from scarnet_cli.dicom.series.rules import RuleMatch, SeriesRules
+from scarnet_cli.dicom.stacks import SliceStack, name_of
 
 # Centre-to-centre spacing of short-axis stacks, with half a millimetre of slack at each end of 5 to 12 mm.
 SPACING_MM: Final = (4.5, 12.5)
@@ -71,7 +71,7 @@ class Candidate:
         site: The site's rules that fit it.
     """
 
-    stack: Stack
+    stack: SliceStack
     names: NameEvidence
     evidence: int
     evidence_words: str
@@ -81,7 +81,7 @@ class Candidate:
     spacing_mm: float
     refusal: Refusal | None
     mendable: bool
-    site: tuple[Finding, ...]
+    site: tuple[RuleMatch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +94,19 @@ class _Standing:
     left: bool = False
 
 
-def normal_of(stack: Stack) -> NDArray[np.float64]:
+def normal_of(stack: SliceStack) -> NDArray[np.float64]:
     """Return the (3,) unit normal of a stack's slices."""
     return slice_normal(np.array(stack.frames[0].facts.orientation))
 
 
-def usual_spacing_mm(stack: Stack) -> float:
+def usual_spacing_mm(stack: SliceStack) -> float:
     """Return the median distance between neighbouring slices, 0 for a single one."""
     positions = np.array([f.facts.position_xyz_mm for f in stack.frames])
     steps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
     return float(np.median(steps)) if len(steps) else 0.0
 
 
-def witnesses(stacks: Sequence[Stack], rules: SeriesRules) -> list[tuple[str, NDArray[np.float64]]]:
+def witnesses(stacks: Sequence[SliceStack], rules: SeriesRules) -> list[tuple[str, NDArray[np.float64]]]:
     """Return the view and normal of every stack that shows a view by its name and cannot be chosen itself.
 
     These are long-axis views of any kind, and short-axis stacks of another kind (cine, maps) or of many frames a
@@ -123,7 +123,7 @@ def witnesses(stacks: Sequence[Stack], rules: SeriesRules) -> list[tuple[str, ND
     return found
 
 
-def judge(stack: Stack, axis: HeartAxis, rules: SeriesRules) -> Candidate:
+def judge(stack: SliceStack, axis: HeartAxis, rules: SeriesRules) -> Candidate:
     """Judge one stack by its geometry, its names, its header and the site's rules."""
     names, header = _names(stack, rules), _header_kind(stack, rules)
     series = named_by_site(stack.frames, rules)
@@ -147,24 +147,24 @@ def judge(stack: Stack, axis: HeartAxis, rules: SeriesRules) -> Candidate:
     )
 
 
-def named_by_site(frames: Sequence[Frame], rules: SeriesRules) -> Finding | None:
+def named_by_site(frames: Sequence[Frame], rules: SeriesRules) -> RuleMatch | None:
     """Return the rule that takes or leaves the series of any of these frames by its whole name."""
     return rules.among("series", "description", sorted({name_of(frame) for frame in frames}))
 
 
-def _names(stack: Stack, rules: SeriesRules) -> NameEvidence:
+def _names(stack: SliceStack, rules: SeriesRules) -> NameEvidence:
     facts = stack.frames[0].facts
     return read_names(facts.description, facts.protocol, rules)
 
 
-def _header_kind(stack: Stack, rules: SeriesRules) -> Finding | None:
+def _header_kind(stack: SliceStack, rules: SeriesRules) -> RuleMatch | None:
     facts = stack.frames[0].facts
     types = [facts.complex_component or "", *(facts.image_type or "").split("\\")[2:]]
     sequence = (facts.sequence or "").replace("\\", " ").split()
     return rules.among("kind", "image_type", types) or rules.among("kind", "sequence", sequence)
 
 
-def _evidence(stack: Stack, names: NameEvidence, header: Finding | None) -> tuple[int, str]:
+def _evidence(stack: SliceStack, names: NameEvidence, header: RuleMatch | None) -> tuple[int, str]:
     """Return how well a stack is shown to be late enhancement, and by what."""
     named = names.finding("kind")
     if named is not None:
@@ -177,7 +177,7 @@ def _evidence(stack: Stack, names: NameEvidence, header: Finding | None) -> tupl
     return UNKNOWN, "nothing in name or header says late enhancement"
 
 
-def _view(stack: Stack, named: str | None, axis: HeartAxis, *, taken: bool) -> int:
+def _view(stack: SliceStack, named: str | None, axis: HeartAxis, *, taken: bool) -> int:
     """Return how well a stack is shown to be short axis; this heart's own axis contradicts any name."""
     angle = axis.angle_deg(normal_of(stack))
     # Long-axis views come as one to three slices: a whole stack that lies oddly to people's usual axis is only doubted.
@@ -189,7 +189,7 @@ def _view(stack: Stack, named: str | None, axis: HeartAxis, *, taken: bool) -> i
     return BY_DIRECTION if angle <= _SAX_BELOW_DEG[axis.own] else UNKNOWN
 
 
-def _refusal(stack: Stack, names: NameEvidence, standing: _Standing, axis: HeartAxis) -> Refusal | None:
+def _refusal(stack: SliceStack, names: NameEvidence, standing: _Standing, axis: HeartAxis) -> Refusal | None:
     """Return the first reason against a stack, None where there is none."""
     count, spacing = len(stack.frames), usual_spacing_mm(stack)
     usual = f"a short-axis stack has {SPACING_MM[0]} to {SPACING_MM[1]}"
@@ -215,7 +215,7 @@ def _refusal(stack: Stack, names: NameEvidence, standing: _Standing, axis: Heart
     return next((Refusal(code, words) for against, code, words in reasons if against), None)
 
 
-def _view_words(stack: Stack, names: NameEvidence, axis: HeartAxis) -> str:
+def _view_words(stack: SliceStack, names: NameEvidence, axis: HeartAxis) -> str:
     if names.view in (LAX, "other"):
         finding = names.finding("view")
         what = "long axis" if names.view == LAX else "not short axis"

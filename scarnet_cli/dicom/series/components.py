@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from scarnet_cli.dicom.facts import MAGNITUDE, PSIR, Frame, FrameFacts
 from scarnet_cli.dicom.series.names import read_names
-from scarnet_cli.dicom.series.rules import Finding, SeriesRules
+from scarnet_cli.dicom.series.rules import RuleMatch, SeriesRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Component:
     """
 
     value: str | None
-    finding: Finding | None = None
+    finding: RuleMatch | None = None
     grade: int = 0
 
     @property
@@ -63,7 +63,7 @@ def _of_series(series: Sequence[Frame], rules: SeriesRules) -> list[Component]:
     return _graded(found, rules)
 
 
-def header_component(facts: FrameFacts, rules: SeriesRules) -> Finding | None:
+def header_component(facts: FrameFacts, rules: SeriesRules) -> RuleMatch | None:
     """Return what ComplexImageComponent says of a frame, else its ImageType or FrameType from the third value on."""
     for words in ([facts.complex_component or ""], (facts.image_type or "").split("\\")[2:]):
         if (finding := rules.among("component", "image_type", words)) is not None:
@@ -71,7 +71,7 @@ def header_component(facts: FrameFacts, rules: SeriesRules) -> Finding | None:
     return None
 
 
-def _component(finding: Finding | None, facts: FrameFacts) -> Component:
+def _component(finding: RuleMatch | None, facts: FrameFacts) -> Component:
     if finding is not None:
         return Component(finding.value, finding)
     return Component(PSIR if facts.intercept < 0 else None)

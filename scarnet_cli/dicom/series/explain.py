@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scarnet_cli.dicom.series.candidates import AGAINST, BY_DIRECTION, BY_HEADER, BY_NAME, BY_SITE, UNKNOWN, Candidate
-from scarnet_cli.dicom.series.selection import Decision, Selection
+from scarnet_cli.dicom.series.selection import Selection, StackVerdict
 
 WIDTH: Final = 100
 _EVIDENCE: Final = {BY_SITE: "site", BY_NAME: "name", BY_HEADER: "header", UNKNOWN: "-", AGAINST: "not"}
@@ -52,7 +52,7 @@ def _print(console: Console, head: Text, lines: Sequence[str]) -> None:
     console.print()
 
 
-def _table(decisions: Sequence[Decision]) -> Table:
+def _table(decisions: Sequence[StackVerdict]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("#", "", "stack"):
         table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=34)
@@ -90,7 +90,7 @@ def _clock(seconds: float) -> str:
     return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}:{second:02d}"
 
 
-def _details(decision: Decision) -> list[str]:
+def _details(decision: StackVerdict) -> list[str]:
     """Return what is known of a stack, each line a word of six letters and its text."""
     c = decision.candidate
     named = [f"{found.value} by {found.words}; " for found in c.names.findings if found.rule.says == "view"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from scarnet_cli.dicom.series.rules import VALUES, Finding, SeriesRules
+from scarnet_cli.dicom.series.rules import VALUES, RuleMatch, SeriesRules
 from scarnet_cli.dicom.series.rules_file import built_in_rules
 from scarnet_cli.dicom.series.terms import fold
 
@@ -33,9 +33,9 @@ class NameEvidence:
     component: str | None
     averaged: bool
     uncorrected: bool
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RuleMatch, ...] = ()
 
-    def finding(self, says: str) -> Finding | None:
+    def finding(self, says: str) -> RuleMatch | None:
         """Return the first rule that said something of one thing."""
         return next((found for found in self.findings if found.rule.says == says), None)
 
@@ -59,7 +59,7 @@ def read_name(name: str, rules: SeriesRules | None = None) -> NameEvidence:
     )
 
 
-def _views(name: str, rules: SeriesRules) -> list[Finding]:
+def _views(name: str, rules: SeriesRules) -> list[RuleMatch]:
     """Return what the name says of each view; the built-in rules are asked only where the site's say nothing."""
     for owner in ("site", "built-in"):
         own = [f for v in VALUES["view"] if (f := _owned(rules, owner, v).in_name("view", name)) is not None]

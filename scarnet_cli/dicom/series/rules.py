@@ -89,7 +89,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleMatch:
     """What a rule said of a series.
 
     Attributes:
@@ -121,21 +121,21 @@ class SeriesRules:
         site = [rule for rule in self.rules if rule.owner == "site"]
         return hashlib.sha256(repr(site).encode()).hexdigest()[:32] if site else ""
 
-    def in_name(self, says: str, name: str) -> Finding | None:
+    def in_name(self, says: str, name: str) -> RuleMatch | None:
         """Return what the first rule that fits a name says of one thing."""
         for rule in self.rules:
             if rule.says == says and rule.witness in NAME_WITNESSES and (word := rule.word_in_name(name)) is not None:
-                return Finding(rule.value, rule, word)
+                return RuleMatch(rule.value, rule, word)
         return None
 
-    def among(self, says: str, witness: str, values: Iterable[str]) -> Finding | None:
+    def among(self, says: str, witness: str, values: Iterable[str]) -> RuleMatch | None:
         """Return what the first rule that fits a header field's values says of one thing."""
         return _among(self, says, witness, tuple(values))
 
 
 @cache
-def _among(rules: SeriesRules, says: str, witness: str, values: tuple[str, ...]) -> Finding | None:
+def _among(rules: SeriesRules, says: str, witness: str, values: tuple[str, ...]) -> RuleMatch | None:
     for rule in rules.rules:
         if (rule.says, rule.witness) == (says, witness) and (word := rule.word_among(values)) is not None:
-            return Finding(rule.value, rule, word)
+            return RuleMatch(rule.value, rule, word)
     return None

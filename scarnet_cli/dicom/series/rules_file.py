@@ -97,8 +97,8 @@ def _composed(text: str, loader: type[yaml.SafeLoader]) -> yaml.Node | None:
         return yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        message = f"The series rules are no YAML: {place}{error.problem}; put words with special signs into quotes."
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        message = f"The series rules are no YAML: {where}{error.problem}; put words with special signs into quotes."
     except yaml.YAMLError:
         message = "The series rules are no YAML text (a control character); save the file as plain UTF-8."
     except RecursionError:
@@ -119,13 +119,12 @@ def _rule(node: yaml.Node, owner: Owner, problems: list[str]) -> Rule | None:
         fields.setdefault(key, value)
     if len(problems) > before:
         return None
-    place = f"line {_line(node)}"
     says, witness = ([key for key in fields if key in group] for group in (VALUES, _ALL_WITNESSES))
     if len(says) != 1 or len(witness) != 1:
-        problems.append(f"{place}: {_FORM}; this one has {', '.join([*says, *witness]) or 'neither'}")
+        problems.append(f"{_at(node)}: {_FORM}; this one has {', '.join([*says, *witness]) or 'neither'}")
         return None
     why = _scalar(fields.get("why"))
-    problems.extend(f"{place}: {problem}" for problem in _clashes(says[0], witness[0], fields))
+    problems.extend(f"{_at(node)}: {problem}" for problem in _clashes(says[0], witness[0], fields))
     value, allowed = _scalar(fields[says[0]]), VALUES[says[0]]
     if value not in allowed:
         hint = f"{says[0]} is {_listed(allowed)}, not '{value}'{_near(value, allowed)}"

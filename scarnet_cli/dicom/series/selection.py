@@ -30,7 +30,7 @@ from scarnet_cli.dicom.series.names import merged_name
 from scarnet_cli.dicom.series.preference import ALIKE, LATER, decisive, rank
 from scarnet_cli.dicom.series.rules import SeriesRules
 from scarnet_cli.dicom.series.rules_file import built_in_rules
-from scarnet_cli.dicom.stacks import Stack, form_stacks, has_geometry, name_of
+from scarnet_cli.dicom.stacks import SliceStack, form_stacks, has_geometry, name_of
 from scarnet_cli.errors import DicomError
 
 # A ProtocolName that so many differently described series share is the examination's, not theirs.
@@ -57,7 +57,7 @@ class SeriesVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class StackVerdict:
     """A stack and what became of it.
 
     Attributes:
@@ -82,10 +82,10 @@ class Selection:
         decisions: Every stack of the study: those that qualify in the order of preference, then the others.
     """
 
-    stack: Stack | None
+    stack: SliceStack | None
     series: tuple[SeriesVerdict, ...]
     error: DicomError | None
-    decisions: tuple[Decision, ...] = ()
+    decisions: tuple[StackVerdict, ...] = ()
 
 
 def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selection:
@@ -115,7 +115,9 @@ def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selecti
         best = replace(ranked[0], stack=replace(ranked[0].stack, notes=(*ranked[0].stack.notes, *notes)))
         ranked[0] = best
     problem = (best.stack.problem or _not_told_apart(ranked, longest)) if best else _refusal(frames, candidates)
-    decisions = tuple(Decision(c, c is best and problem is None, _reason(c, best, longest)) for c in (*ranked, *rest))
+    decisions = tuple(
+        StackVerdict(c, c is best and problem is None, _reason(c, best, longest)) for c in (*ranked, *rest)
+    )
     return Selection(best.stack if best and problem is None else None, _verdicts(frames, decisions), problem, decisions)
 
 
@@ -188,7 +190,7 @@ def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) ->
     return [Note("slices_left_out", words, flag=True)]
 
 
-def _kind(stack: Stack) -> Hashable:
+def _kind(stack: SliceStack) -> Hashable:
     return stack.component_by.key, merged_name(stack.name)
 
 
@@ -228,7 +230,7 @@ def _refusal(frames: Sequence[Frame], candidates: Sequence[Candidate]) -> DicomE
     return DicomError("no_lge_stack", message)
 
 
-def _verdicts(frames: Sequence[Frame], decisions: Sequence[Decision]) -> tuple[SeriesVerdict, ...]:
+def _verdicts(frames: Sequence[Frame], decisions: Sequence[StackVerdict]) -> tuple[SeriesVerdict, ...]:
     """Return one verdict a series: the reasons of all its stacks, the chosen one's and its rules first."""
     reasons: dict[str, list[str]] = defaultdict(list)
     chosen: set[str] = set()
@@ -275,4 +277,4 @@ def _unplaced_reason(frame: Frame) -> str:
     return "no position, orientation or pixel spacing"
 
 
-__all__ = ["Decision", "Selection", "SeriesVerdict", "chooser", "name_of", "select"]
+__all__ = ["Selection", "SeriesVerdict", "StackVerdict", "chooser", "name_of", "select"]

@@ -20,7 +20,7 @@ from scarnet_cli.index.files.cache import file_rows, write_cache
 from scarnet_cli.index.files.contents import Contents
 from scarnet_cli.index.files.read_files import FileHeaders, read_file
 from scarnet_cli.index.files.readers import IN_A_ROW, read_apart
-from scarnet_cli.index.files.recall import Recalled, recall
+from scarnet_cli.index.files.recall import KnownFiles, recall
 from scarnet_cli.index.files.same_patient import READING, Numbers, varying
 from scarnet_cli.index.files.sweep import IO_ERROR, NO_MEMORY, STUCK
 from scarnet_cli.progress import Progress, no_progress
@@ -90,7 +90,7 @@ def _read_into(reading: "Reading", root: Path, files: Sequence[FoundFile], optio
         reading.write()
 
 
-def _joined(known: Recalled, reading: "Reading") -> Contents:
+def _joined(known: KnownFiles, reading: "Reading") -> Contents:
     rows = pa.concat_tables([known.rows, *reading.tables]).unify_dictionaries()
     of_new_row = len(known.files) + np.repeat(np.arange(len(reading.files)), reading.lengths)
     of_row = np.concatenate([known.of_row, of_new_row])

@@ -22,7 +22,7 @@ NOT_READ: Final = (BROKEN, LINK_LOOP, *LOST)
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled:
+class KnownFiles:
     """What the memory knows of the files.
 
     Attributes:
@@ -39,17 +39,17 @@ class Recalled:
     of_row: NDArray[np.int64]
     unread: list[FoundFile]
 
-    def without(self, paths: Collection[str]) -> "Recalled":
+    def without(self, paths: Collection[str]) -> "KnownFiles":
         """Return the same without the files at some paths, nor members of archives there."""
         kept = np.array([file.path not in paths for file in self.files], bool)
         indices = np.cumsum(kept) - 1
         rows = kept[self.of_row]
         files = [file for file, keep in zip(self.files, kept.tolist(), strict=True) if keep]
         keys = [key for key, keep in zip(self.keys, kept.tolist(), strict=True) if keep]
-        return Recalled(files, keys, self.rows.filter(pa.array(rows)), indices[self.of_row[rows]], self.unread)
+        return KnownFiles(files, keys, self.rows.filter(pa.array(rows)), indices[self.of_row[rows]], self.unread)
 
 
-def recall(memory: pa.Table, files: Sequence[FoundFile]) -> Recalled:
+def recall(memory: pa.Table, files: Sequence[FoundFile]) -> KnownFiles:
     """Return what rows of `cache.HELD` know of files as they were swept."""
     known = _Known(memory)
     keys = [path_key(file.path) for file in files]
@@ -64,7 +64,7 @@ def recall(memory: pa.Table, files: Sequence[FoundFile]) -> Recalled:
     kept = [everything[i] for i in order.tolist()]
     rows, of_row = known.rows(all_starts[order])
     unread = [files[i] for i in np.flatnonzero(starts < 0).tolist()]
-    return Recalled([file for file, _ in kept], [key for _, key in kept], rows, of_row, unread)
+    return KnownFiles([file for file, _ in kept], [key for _, key in kept], rows, of_row, unread)
 
 
 def _members(
