@@ -27,5 +27,5 @@ def emidec_dir() -> Path:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a case with a file's content by its number: an archive holds the time of its making, and workers disagree."""
+    """Name a case with a file's content by its number: an archive says when it was made, and workers disagree."""
     return argname if isinstance(val, bytes) and len(val) > LONGEST_ID else None
