@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ from scarnet_cli.gather.review import REVIEWED, read_decisions
 from scarnet_cli.gather.views import viewed
 from scarnet_cli.progress import Progress, no_progress
 from scarnet_cli.tables.csv import write_csv
-from scarnet_cli.tables.database import require_fit, sql_text, write_database
+from scarnet_cli.tables.database import require_fit, write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
 from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, file_metadata, sort_columns
 from scarnet_cli.tables.schema import TABLES
@@ -26,8 +25,6 @@ from scarnet_cli.tables.studies import LABELS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# What sorting takes before it uses files. Less is too little for one block of each of many sorted runs.
-_SORTING_MEMORY: Final = "160MB"
 _DECISIONS: Final = pa.schema([("study_id", pa.string()), ("decision", pa.string())])
 
 
@@ -45,7 +42,7 @@ def gather(
     labels of a study, which INDEX alone keeps, are put in here: a corrected label costs a gathering and no more.
 
     The result is the same for any order of the fragments, and for any batches that the studies travelled in. Memory is
-    bounded: DuckDB sorts what does not fit in files below `out`.
+    bounded: DuckDB sorts what does not fit in files beside `out`.
 
     Args:
         directories: Output directories of index, fetch, convert, crop, segment and quantify.
@@ -65,17 +62,16 @@ def gather(
     with (
         progress("gather", len(fragments) + len(GATHERED)) as advance,
         _told_of_damage(fragments),
-        viewed(fragments, advance) as connection,
+        viewed(fragments, out, advance) as connection,
     ):
         accounting = check_accounting(connection)
         _add_decisions(connection, reviewed)
-        with _sorting_below(out, connection):
-            for name in GATHERED:
-                path = out / f"{name}.parquet"
-                _merge(connection, name, path, {MODEL_DIGEST: accounting.model_sha256})
-                if csv:
-                    write_csv(path)
-                advance()
+        for name in GATHERED:
+            path = out / f"{name}.parquet"
+            _merge(connection, name, path, {MODEL_DIGEST: accounting.model_sha256})
+            if csv:
+                write_csv(path)
+            advance()
     write_bytes(out / DICTIONARY, dictionary_csv().encode())
     pa.default_memory_pool().release_unused()  # DuckDB has a pool of its own
     write_database(out)
@@ -103,17 +99,6 @@ def _add_decisions(connection: "DuckDBPyConnection", reviewed: Path | None) -> N
         decisions = read_decisions(reviewed, known)
     columns = {"study_id": list(decisions), "decision": list(decisions.values())}
     connection.register("decisions", pa.table(columns, schema=_DECISIONS))
-
-
-@contextmanager
-def _sorting_below(out: Path, connection: "DuckDBPyConnection") -> Iterator[None]:
-    """Let DuckDB put what it sorts into files of a folder below `out`, under a name without characters of its own."""
-    out.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out, prefix=".sorting-") as folder, TemporaryDirectory() as names:
-        link = Path(names) / "sorting"
-        link.symlink_to(Path(folder).resolve(), target_is_directory=True)
-        connection.execute(f"SET temp_directory = {sql_text(link)}; SET memory_limit = '{_SORTING_MEMORY}'")
-        yield
 
 
 def _merge(connection: "DuckDBPyConnection", name: str, path: Path, metadata: Mapping[str, str]) -> None:

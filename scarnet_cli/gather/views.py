@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+# Less is too little for one block of each of many sorted runs.
+_MEMORY: Final = "160MB"
 _FRAGMENTS: Final = pa.schema([("fragment", pa.int32()), ("name", pa.string())])
 
 
 @contextmanager
-def viewed(fragments: Sequence[Fragment], advance: Callable[[], None]) -> Iterator["DuckDBPyConnection"]:
+def viewed(fragments: Sequence[Fragment], out: Path, advance: Callable[[], None]) -> Iterator["DuckDBPyConnection"]:
     """Give a connection with a view of each table over all fragments, and with the table `fragments`.
 
     A view has the columns of its schema, null where a fragment was written before the column was added, and `fragment`,
@@ -30,37 +32,58 @@ def viewed(fragments: Sequence[Fragment], advance: Callable[[], None]) -> Iterat
 
     Args:
         fragments: The fragments.
+        out: What does not fit in memory is for a while in a folder below this directory, or beside where it will be.
         advance: Called after each of them.
 
     Raises:
         CohortError: A table is no Parquet or does not fit its schema, or there is none of the studies.
         MachineError: What a query needs could not be written.
     """
-    with TemporaryDirectory() as folder, connected("What gathering keeps for a while") as connection:
-        paths: dict[str, dict[bool, list[str]]] = {name: {True: [], False: []} for name in (*GATHERED, "studies")}
-        for position, fragment in enumerate(fragments):
-            link = Path(folder) / str(position)  # DuckDB takes some characters in a path for its own
-            link.symlink_to(fragment.directory.resolve(), target_is_directory=True)
-            for name, is_current in fragment.tables().items():
-                paths[name][is_current].append(f"{link}/{name}.parquet")
-            advance()
-        if not any(paths["studies"].values()):
-            message = "No fragment has studies.parquet; give the output directory of `scarnet index` as well."
-            raise CohortError("no_index", message)
+    above = next(path for path in (out.absolute(), *out.absolute().parents) if path.is_dir())
+    with (
+        TemporaryDirectory() as folder,
+        TemporaryDirectory(dir=above, prefix=".gather-") as spill,
+        connected("What gathering sorts") as connection,
+    ):
+        link = Path(folder) / "spill"
+        link.symlink_to(Path(spill).resolve(), target_is_directory=True)
+        connection.execute(f"SET temp_directory = {sql_text(link)}; SET memory_limit = '{_MEMORY}'")
+        _link_tables(fragments, Path(folder), advance)
         names = {"fragment": list(range(len(fragments))), "name": [fragment.name for fragment in fragments]}
         connection.register("fragments", pa.table(names, schema=_FRAGMENTS))
-        for name, files in paths.items():
+        for name in (*GATHERED, "studies"):
             connection.register(f"no_{name}", TABLES[name].empty_table())
-            connection.execute(_view(name, current=files[True], older=files[False]))
+            connection.execute(_view(name, Path(folder)))
         yield connection
 
 
-def _view(name: str, current: Sequence[str], older: Sequence[str]) -> str:
+def _link_tables(fragments: Sequence[Fragment], folder: Path, advance: Callable[[], None]) -> None:
+    """Make the link `folder`/TABLE.current/POSITION.parquet, or TABLE.older, for each table of each fragment.
+
+    DuckDB finds such names by a pattern: a list of all paths costs it a kilobyte of memory each. And it takes some
+    characters in a path for its own. `older` are those that lack a column of this release.
+    """
+    there: set[str] = set()
+    for position, fragment in enumerate(fragments):
+        directory = fragment.directory.resolve()
+        for name, is_current in fragment.tables().items():
+            links = folder / f"{name}.{'current' if is_current else 'older'}"
+            links.mkdir(exist_ok=True)
+            (links / f"{position}.parquet").symlink_to(directory / f"{name}.parquet")
+            there.add(name)
+        advance()
+    if "studies" not in there:
+        message = "No fragment has studies.parquet; give the output directory of `scarnet index` as well."
+        raise CohortError("no_index", message)
+
+
+def _view(name: str, folder: Path) -> str:
     """Return the statement that makes the view of one table; to unite columns costs memory for each file."""
     rows = f"SELECT *, NULL AS filename FROM no_{name}"
-    for paths, options in ((current, ""), (older, ", union_by_name = true")):
-        if paths:
-            files = ", ".join(map(sql_text, paths))
-            rows += f" UNION ALL BY NAME FROM read_parquet([{files}], filename = true{options})"
+    for links, options in ((folder / f"{name}.current", ""), (folder / f"{name}.older", ", union_by_name = true")):
+        if links.is_dir():
+            pattern = sql_text(links / "*.parquet")
+            rows += f" UNION ALL BY NAME FROM read_parquet({pattern}, filename = true{options})"
     columns = ", ".join(f'"{column}"' for column in TABLES[name].names)
-    return f"CREATE VIEW {name} AS SELECT {columns}, split_part(filename, '/', -2)::INTEGER AS fragment FROM ({rows})"
+    fragment = "replace(split_part(filename, '/', -1), '.parquet', '')::INTEGER"
+    return f"CREATE VIEW {name} AS SELECT {columns}, {fragment} AS fragment FROM ({rows})"
