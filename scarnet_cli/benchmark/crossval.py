@@ -13,7 +13,7 @@ from scarnet_cli.cases.cases import Case
 from scarnet_cli.evaluate.overlap import dice
 from scarnet_cli.evaluate.region import RegionScore, score_region
 from scarnet_cli.image.labels import REGIONS, region_mask
-from scarnet_cli.infer.decision import Decision, Expected, drop_lesions, scar_percent
+from scarnet_cli.infer.decision import Decision, ExpectedLesions, drop_lesions, scar_percent
 
 # Least expected percent of the myocardium for a study to have scar, or MVO.
 LEAST_SCAR: Final = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
@@ -43,7 +43,7 @@ class Prediction:
     fold: int
     labels: dict[float, NDArray[np.uint8]]
     inside_percent: float | None
-    expected: Expected | None = None
+    expected: ExpectedLesions | None = None
 
     def decided(self, decision: Decision) -> NDArray[np.uint8]:
         """Return the label map under a decision."""
@@ -145,7 +145,7 @@ def score_case(prediction: Prediction, decision: Decision) -> CaseScore:
 
 def _scores_of(prediction: Prediction) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return one case's rows of a `ScoreTable`."""
-    expected = prediction.expected or Expected(0.0, 0.0)
+    expected = prediction.expected or ExpectedLesions(0.0, 0.0)
     true = prediction.case.labels.array
     empty, reference = _measures(np.zeros_like(true), true), scar_percent(true)
     scar = np.zeros((len(prediction.labels), len(LEAST_SCAR)))

@@ -11,7 +11,7 @@ from scarnet_cli.benchmark.crossval import Prediction
 from scarnet_cli.cases.cases import Case
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json, write_json
-from scarnet_cli.infer.decision import Expected
+from scarnet_cli.infer.decision import ExpectedLesions
 
 _RECORD: Final = "evaluation.json"
 _FOLDER: Final = "predictions"
@@ -25,7 +25,7 @@ class Evaluation:
         model: Name shown in tables.
         folds: Number of folds that the cases were dealt to.
         predictions: Sorted by case.
-        prompted: Whether it was shown boxes (see `systems.Prompted`).
+        prompted: Whether it was shown boxes (see `systems.PromptedNetwork`).
     """
 
     model: str
@@ -95,7 +95,7 @@ def _read(path: Path, case: Case) -> Prediction:
         fold,
         dict(zip(shares, labels, strict=True)),
         None if np.isnan(inside) else inside,
-        None if np.isnan(expected[0]) else Expected(*expected),
+        None if np.isnan(expected[0]) else ExpectedLesions(*expected),
     )
 
 

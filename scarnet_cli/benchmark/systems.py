@@ -13,7 +13,7 @@ from scarnet_cli.errors import InputError, ModelError
 from scarnet_cli.image.labels import Label, region_mask
 from scarnet_cli.image.resample import resample_classes, resample_to
 from scarnet_cli.image.volume import Volume, read_nifti, require_same_grid
-from scarnet_cli.infer.decision import Expected
+from scarnet_cli.infer.decision import ExpectedLesions
 from scarnet_cli.infer.localise import crop_heart
 from scarnet_cli.infer.segment import segment_crops, undecided_labels
 from scarnet_cli.model.checkpoints import load_lite_medsam
@@ -46,7 +46,7 @@ class Proposal:
 
     labels: dict[float, NDArray[np.uint8]]
     inside_percent: float | None = None
-    expected: Expected | None = None
+    expected: ExpectedLesions | None = None
 
 
 class System(Protocol):
@@ -70,7 +70,7 @@ class CropAndSegment:
             crop = crop_heart(case.image, self.localiser).image
         except ModelError:
             empty = np.zeros(case.image.shape_zyx, np.uint8)
-            return Proposal(dict.fromkeys(SCAR_SHARES, empty), inside_percent=0.0, expected=Expected(0.0, 0.0))
+            return Proposal(dict.fromkeys(SCAR_SHARES, empty), inside_percent=0.0, expected=ExpectedLesions(0.0, 0.0))
         seen = segment_crops([crop], self.segmenter)[0]
         probability = resample_classes(seen.probability, crop, case.image)
         labels = {share: undecided_labels(probability, share) for share in SCAR_SHARES}
@@ -79,7 +79,7 @@ class CropAndSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class Prompted:
+class PromptedNetwork:
     """A network that is shown a box round what it shall find: the expert's own, slice by slice, as MedSAM is tested.
 
     The expert's box says where and, where there is none, that there is nothing: no other system is told that.

@@ -43,7 +43,7 @@ def evaluate(
     """
     from scarnet_cli.benchmark.crossval import Prediction, choose_decision, predict, score_cases, score_table
     from scarnet_cli.benchmark.predictions import Evaluation, write_evaluation
-    from scarnet_cli.benchmark.systems import Prompted, System, fold_system, load_prompted, require_box
+    from scarnet_cli.benchmark.systems import PromptedNetwork, System, fold_system, load_prompted, require_box
     from scarnet_cli.benchmark.table import cases_csv, summary_markdown
     from scarnet_cli.cases.folds import held_out_ids
     from scarnet_cli.cli.progress import progress_bar
@@ -56,7 +56,7 @@ def evaluate(
         if segment_run and not prompted:
             return fold_system(segment_run, localise_run, fold)
         if prompted and not segment_run:
-            return Prompted(require_box(load_prompted(prompted)).segment_boxes)
+            return PromptedNetwork(require_box(load_prompted(prompted)).segment_boxes)
         message = "Give either --segment-run or --prompted."
         raise click.UsageError(message)
 

@@ -39,13 +39,13 @@ class Networks:
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class RunSettings:
     """How a run is made.
 
     Attributes:
         rules: What series are chosen by.
         dicom_results: Results are written as DICOM too.
-        execution: How each stage goes over the studies.
+        execution: RunSettings each stage goes over the studies.
         pseudonyms: What de-identifies; None to leave names as they are.
     """
 
@@ -88,8 +88,8 @@ def run(
     """
     from scarnet_cli.stage.earlier import EARLIER, forget_earlier
 
-    how = How(read_series_rules(series_rules), dicom_results, execution, deidentify)
-    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), how)
+    settings = RunSettings(read_series_rules(series_rules), dicom_results, execution, deidentify)
+    accounting = run_studies_here(source, out, Networks(localiser, weights, fast), settings)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
     if not accounting.scans:
@@ -100,7 +100,7 @@ def run(
         click.echo(f"{said}. They are in {out / EARLIER}.")
 
 
-def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How) -> "Accounting":
+def run_studies_here(source: Path | str, out: Path, networks: Networks, settings: RunSettings) -> "Accounting":
     """Run every stage over one batch and put the results where the pipeline puts them.
 
     Raises:
@@ -118,12 +118,12 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     check_networks({Task.LOCALISE: networks.localiser, Task.SEGMENT: networks.weights})
     require_unclaimed(out)
     require_fit(out)
-    if how.pseudonyms is not None:
+    if settings.pseudonyms is not None:
         require_none_identified(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
         work = Path(name)
-        _run_stages(source, work, networks, how)
+        _run_stages(source, work, networks, settings)
         stages = sorted(path for path in work.iterdir() if path.is_dir())
         accounting = gather(stages, work / "tables", progress=progress_bar)
         set_aside(out)
@@ -133,7 +133,7 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, how: How
     return accounting
 
 
-def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) -> None:
+def _run_stages(source: Path | str, work: Path, networks: Networks, settings: RunSettings) -> None:
     from scarnet_cli.dicom.batch import Batch, read_batch
     from scarnet_cli.dicom.convert_stage import convert_batch
     from scarnet_cli.index.files.read_contents import ReadOptions
@@ -145,8 +145,8 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
     from scarnet_cli.pacs.fetch_stage import fetch_batch
     from scarnet_cli.quantify.quantify_stage import quantify_studies
 
-    read = ReadOptions(int(how.execution.isolate), progress=progress_bar)
-    options = IndexOptions(read, (work.parent,), choice_by(how.rules), how.pseudonyms)
+    read = ReadOptions(int(settings.execution.isolate), progress=progress_bar)
+    options = IndexOptions(read, (work.parent,), choice_by(settings.rules), settings.pseudonyms)
     index = index_source(source, None, options)
     click.echo(files_summary(index.counts, index.unread), err=True)
     paths = write_index(index, work / "index", len(index.studies), sys.maxsize)
@@ -155,12 +155,12 @@ def _run_stages(source: Path | str, work: Path, networks: Networks, how: How) ->
             fetch_batch(path, work / "fetch", None)
         paths = [work / "fetch"] if paths else []
     batch = read_batch(paths[0]) if paths else Batch(work, ())
-    convert_batch(batch, work / "convert", how.execution)
-    crop_studies(work / "convert", networks.localiser, work / "crop", how.execution)
-    segment_studies(work / "crop", networks.weights, work / "segment", how.execution, Mode(networks.fast))
-    quantify_studies(work / "convert", work / "segment", work / "quantify", how.execution)
-    if how.dicom_results:
+    convert_batch(batch, work / "convert", settings.execution)
+    crop_studies(work / "convert", networks.localiser, work / "crop", settings.execution)
+    segment_studies(work / "crop", networks.weights, work / "segment", settings.execution, Mode(networks.fast))
+    quantify_studies(work / "convert", work / "segment", work / "quantify", settings.execution)
+    if settings.dicom_results:
         from scarnet_cli.dicom.results.export_stage import export_studies
 
         results = [work / "segment", work / "quantify"]
-        export_studies(batch, results, work / "export", how.execution, pseudonyms=how.pseudonyms)
+        export_studies(batch, results, work / "export", settings.execution, pseudonyms=settings.pseudonyms)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.index.files.sweep import Unread, sweep
+from scarnet_cli.index.files.sweep import UnreadItem, sweep
 from scarnet_cli.index.inputs import read_input
 
 
@@ -17,7 +17,7 @@ def find_paths(source: Path, key: str, pseudonyms: Pseudonyms | None = None) -> 
         pseudonyms: With which the input was indexed, if any.
     """
     given = read_input(source)
-    unread: list[Unread] = []
+    unread: list[UnreadItem] = []
     files = [file.path for start in given.paths for file in sweep(given.root, start.absolute(), unread.append)]
     paths: set[str] = set()
     for path in (*files, *(item.path for item in unread)):

@@ -24,7 +24,7 @@ from scarnet_cli.index.files.contents import Contents
 from scarnet_cli.index.files.read_contents import ReadOptions, part_paths, read_contents
 from scarnet_cli.index.files.same_patient import settled
 from scarnet_cli.index.files.standing import require_gone, standing
-from scarnet_cli.index.files.sweep import IO_ERROR, Unread, lost_files
+from scarnet_cli.index.files.sweep import IO_ERROR, UnreadItem, lost_files
 from scarnet_cli.index.grouping import StudyGroup, group_by_row, group_by_study
 from scarnet_cli.index.inputs import Input, SweptPart, read_input, sweep_input
 from scarnet_cli.index.planning import Choice, plan_groups, plan_nifti
@@ -89,7 +89,7 @@ def with_parts(memory: pa.Table | None, options: IndexOptions) -> pa.Table:
     return merged([read_cache(part_paths(options.read.parts)), memory or NOTHING])
 
 
-def _require_no_fault(unread: Iterable[Unread], options: IndexOptions) -> None:
+def _require_no_fault(unread: Iterable[UnreadItem], options: IndexOptions) -> None:
     """Require that the disk or file server could be looked at, where another attempt follows.
 
     Raises:
@@ -109,7 +109,7 @@ def _files(given: Input, parts: list[SweptPart]) -> list[FoundFile]:
 
 
 def _groups(
-    given: Input, parts: list[SweptPart], contents: Contents, unread: list[Unread]
+    given: Input, parts: list[SweptPart], contents: Contents, unread: list[UnreadItem]
 ) -> tuple[list[StudyGroup], list[PlannedStudy]]:
     """Return the files of each study, and the studies that no choice is to be made for.
 

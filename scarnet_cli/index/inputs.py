@@ -11,7 +11,7 @@ from scarnet_cli.dicom.headers import JUNK
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.errors import InputError
 from scarnet_cli.index.files.read_files import kind_of
-from scarnet_cli.index.files.sweep import Unread, sweep
+from scarnet_cli.index.files.sweep import UnreadItem, sweep
 from scarnet_cli.index.samplesheet import NIFTI_SUFFIXES, SampleRow, read_samplesheet
 from scarnet_cli.progress import Progress, no_progress
 from scarnet_cli.sheet import is_text, is_workbook
@@ -56,7 +56,7 @@ class SweptPart:
 
     row: SampleRow | None
     files: list[FoundFile]
-    unread: list[Unread]
+    unread: list[UnreadItem]
 
 
 def read_input(source: Path) -> Input:
@@ -92,7 +92,7 @@ def sweep_input(given: Input, own_folders: Iterable[Path | None], progress: Prog
         for row in given.rows or (None,):
             if row is not None and row.is_nifti:
                 continue
-            unread: list[Unread] = []
+            unread: list[UnreadItem] = []
             files: list[FoundFile] = []
             for file in sweep(given.root, (row.dicom if row else given.source).absolute(), unread.append, own):
                 files.append(file)

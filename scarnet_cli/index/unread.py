@@ -28,7 +28,7 @@ from scarnet_cli.index.files.sweep import (
     UNREADABLE,
     VANISHED,
     WALKED_BEFORE,
-    Unread,
+    UnreadItem,
     folder_key,
 )
 from scarnet_cli.index.grouping import StudyGroup
@@ -72,7 +72,7 @@ _PASSED_OVER: Final = {
 _EACH: Final = (CRASHED, STUCK, NO_MEMORY, IO_ERROR, UNKNOWN_ARCHIVE, *REFUSED)
 
 
-def unread_rows(unread: Iterable[Unread]) -> tuple[UnreadRow, ...]:
+def unread_rows(unread: Iterable[UnreadItem]) -> tuple[UnreadRow, ...]:
     """Return rows of the table `unread`: one for a folder, one for all files of a folder with one reason.
 
     A file that did something to who read it, and an archive, has a row of its own.
@@ -103,7 +103,7 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())
 
 
-def lost_folders(unread: Iterable[Unread]) -> list[PlannedStudy]:
+def lost_folders(unread: Iterable[UnreadItem]) -> list[PlannedStudy]:
     """Return a failed study for each folder that could not be listed: nobody knows which studies it holds."""
     return [
         failed_study(_key(item), files_digest([(path_key(item.path), 0, 0)]), "unreadable_folder", _words(item))
@@ -122,7 +122,7 @@ def lost_study(group: StudyGroup) -> PlannedStudy:
     return failed_study(group.study_id, digest, "not_readable", message)
 
 
-def unread_contents(contents: Contents) -> list[Unread]:
+def unread_contents(contents: Contents) -> list[UnreadItem]:
     """Return which files could not be read or were passed over, and archives in archives."""
     told = {*NOT_READ, *PASSED_OVER, ARCHIVE} - {BROKEN}
     unread = []
@@ -130,14 +130,14 @@ def unread_contents(contents: Contents) -> list[Unread]:
         file, kind = contents.files[index], contents.kind(index)
         if kind != ARCHIVE or file.member is not None:  # of archives those in archives are told
             reason = NESTED if kind == ARCHIVE else kind
-            unread.append(Unread(file.path, is_folder=False, reason=reason, member=file.member))
+            unread.append(UnreadItem(file.path, is_folder=False, reason=reason, member=file.member))
     return unread
 
 
-def _words(item: Unread) -> str:
+def _words(item: UnreadItem) -> str:
     return f"A folder could not be listed, and the studies in it are not in this run. {REASONS[item.reason]}"
 
 
-def _key(item: Unread) -> str:
+def _key(item: UnreadItem) -> str:
     alone = item.is_folder or item.reason in _EACH
     return path_key(item.path)[:16] if alone else folder_key(FoundFile(item.path, item.member, 0, 0))

@@ -22,7 +22,7 @@ _GREATEST: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedLesions:
     """How much scar (MVO with it) and MVO a study has by the network's probabilities, in percent of the myocardium.
 
     They are means over the myocardium's voxels: many that are a little likely count as few that are certain.
@@ -41,8 +41,8 @@ class Decision:
             probability.
         least_scar_percent: A study whose scar is a smaller percent of the myocardium has no scar: networks invent a
             little in normal hearts, and experts contour hardly any infarct that is so small.
-        least_expected_scar_percent: The same for a study whose expected scar (`Expected`) is less. It does not depend
-            on `scar_share`, so that scar can be drawn as large as it is and yet not be missed where it is faint.
+        least_expected_scar_percent: The same for a study whose expected scar (`ExpectedLesions`) is less. It does not
+            depend on `scar_share`, so that scar can be drawn as large as it is and yet not be missed where it is faint.
         least_expected_mvo_percent: A study whose expected MVO is less has none; what was called so is scar.
     """
 
@@ -105,7 +105,7 @@ def scar_percent(labels: NDArray[np.uint8]) -> float:
 
 
 def drop_lesions(
-    labels: NDArray[np.uint8], expected: Expected | None, decision: Decision
+    labels: NDArray[np.uint8], expected: ExpectedLesions | None, decision: Decision
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Return labels without the scar or the MVO that a study is too unlikely to have, and flags.
 

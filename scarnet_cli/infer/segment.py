@@ -14,7 +14,7 @@ from scarnet_cli.image.intensity import middle_of
 from scarnet_cli.image.labels import REGIONS, Label, region_mask
 from scarnet_cli.image.resample import resample_classes
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.infer.decision import Decision, Expected, decode, drop_lesions
+from scarnet_cli.infer.decision import Decision, ExpectedLesions, decode, drop_lesions
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.infer.stacks import corrected
 from scarnet_cli.infer.views import View, enlarged_once, enlarged_views
@@ -50,7 +50,7 @@ class Segmentation:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class CropPrediction:
     """What a network sees in one crop.
 
     Attributes:
@@ -59,7 +59,7 @@ class Seen:
     """
 
     probability: NDArray[np.float32]
-    expected: Expected
+    expected: ExpectedLesions
 
 
 def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
@@ -73,7 +73,7 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
     return neighbour_channels(crop.array[:, rows, columns], trained.spec.context, NORMALISED_BY)
 
 
-def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[Seen]:
+def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[CropPrediction]:
     """Return what the network sees in each crop; the slices of all crops share the network's passes.
 
     Where tissue is, a model that has a stack network too says by the mean of both: they err in different places.
@@ -93,22 +93,22 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     stack = trained.network.stack if isinstance(trained.network, StackedScarNet) else None
     views = _views(trained, fast=fast)
     probability = class_probabilities(trained, np.concatenate(inputs), views)
-    seen: list[Seen] = []
+    seen: list[CropPrediction] = []
     for crop, part in zip(crops, np.split(probability, np.cumsum([len(i) for i in inputs])[:-1]), strict=True):
         whole = part if stack is None else _mean_with(stack, crop, part, views)
-        seen.append(Seen(_on_crop(whole.swapaxes(0, 1), crop), expected_lesions(part.swapaxes(0, 1))))
+        seen.append(CropPrediction(_on_crop(whole.swapaxes(0, 1), crop), expected_lesions(part.swapaxes(0, 1))))
     return seen
 
 
-def expected_lesions(probability: NDArray[np.float32]) -> Expected:
+def expected_lesions(probability: NDArray[np.float32]) -> ExpectedLesions:
     """Return how much scar and MVO (class, z, y, x) probabilities let expect."""
     labels = undecided_labels(probability, _ANY_SHARE)
     wall = region_mask(labels, "myocardium")
     if not wall.any():
-        return Expected(0.0, 0.0)
+        return ExpectedLesions(0.0, 0.0)
     whole = probability[list(REGIONS["myocardium"])].sum(axis=0)[wall]
     scar, mvo = (probability[list(REGIONS[region])].sum(axis=0)[wall] for region in ("scar", "mvo"))
-    return Expected(100.0 * float((scar / whole).mean()), 100.0 * float((mvo / whole).mean()))
+    return ExpectedLesions(100.0 * float((scar / whole).mean()), 100.0 * float((mvo / whole).mean()))
 
 
 def _views(trained: TrainedNetwork, *, fast: bool) -> tuple[View, ...]:
@@ -141,7 +141,7 @@ def _on_crop(window: NDArray[np.float32], crop: Volume) -> NDArray[np.float32]:
     return whole
 
 
-def paste_back(seen: Seen, crop: Volume, image: Volume, decision: Decision) -> Segmentation:
+def paste_back(seen: CropPrediction, crop: Volume, image: Volume, decision: Decision) -> Segmentation:
     """Return the label map on the full grid of `image`.
 
     Args:

@@ -11,7 +11,7 @@ from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.crop_study import CroppedStudy, read_crop
 from scarnet_cli.infer.decision import Decision
 from scarnet_cli.infer.doubts import find_doubts
-from scarnet_cli.infer.segment import Seen, paste_back, segment_crops
+from scarnet_cli.infer.segment import CropPrediction, paste_back, segment_crops
 from scarnet_cli.model.weights import TrainedNetwork, device_name
 from scarnet_cli.stage.folder import StudyFile, StudyFolder, study_folder
 from scarnet_cli.stage.records import SegmentRecord
@@ -26,7 +26,7 @@ class Prediction:
         cropped: What CROP left of it.
     """
 
-    seen: Seen
+    seen: CropPrediction
     cropped: CroppedStudy
 
 
@@ -40,7 +40,7 @@ class GroupedPredictions:
         self,
         crop_directory: Path,
         study_ids: Sequence[str],
-        predict: Callable[[list[Volume]], list[Seen]],
+        predict: Callable[[list[Volume]], list[CropPrediction]],
         group: int,
     ) -> None:
         """Keep what is needed; nothing is computed yet."""
@@ -83,7 +83,7 @@ class Segmenter:
         self._trained, self._fast = trained, fast
         self._decision = Decision.from_spec(trained.spec.decision)
 
-    def predict(self, crops: list[Volume]) -> list[Seen]:
+    def predict(self, crops: list[Volume]) -> list[CropPrediction]:
         """Return what the network sees in each crop."""
         return segment_crops(crops, self._trained, fast=self._fast)
 

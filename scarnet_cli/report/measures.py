@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownMeasure:
     """One number of a study: its label, its text, its unit, and its value (None: undefined)."""
 
     label: str
@@ -71,12 +71,12 @@ def unit_text(column: str) -> str:
     return unit_of(TABLES["scans"].field(column))
 
 
-def shown(row: Row, column: str, label: str, digits: int | None = None) -> Shown:
+def shown(row: Row, column: str, label: str, digits: int | None = None) -> ShownMeasure:
     """Return a row's number; without digits, a count has none after the point and any other number one."""
     value = row.get(column)
     if digits is None:
         digits = 0 if isinstance(value, int) else 2 if unit_text(column) == "" else 1
-    return Shown(label, number_text(value, digits), unit_text(column), value)
+    return ShownMeasure(label, number_text(value, digits), unit_text(column), value)
 
 
 def other_columns(row: Row) -> dict[str, str]:

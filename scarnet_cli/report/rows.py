@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from scarnet_cli.draw.text import code_text
 from scarnet_cli.gather.review import REVIEWED
-from scarnet_cli.report.measures import LABELS, TABLE_COLUMNS, Row, Shown, shown, unit_text
+from scarnet_cli.report.measures import LABELS, TABLE_COLUMNS, Row, ShownMeasure, shown, unit_text
 from scarnet_cli.tables.flags import is_finding
 
 # What the index needs of scans; a table made before one of these was added does without.
@@ -44,7 +44,7 @@ class Table:
         """Return the different texts of a column, sorted."""
         return sorted({row[column] for row in self.rows if row.get(column) is not None})
 
-    def cells(self, row: Row) -> list[Shown]:
+    def cells(self, row: Row) -> list[ShownMeasure]:
         """Return the numbers of a row."""
         return [shown(row, column, label, digits) for column, label, digits in TABLE_COLUMNS]
 

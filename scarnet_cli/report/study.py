@@ -10,7 +10,17 @@ from markupsafe import Markup
 from scarnet_cli.draw.svg import draw_bullseye
 from scarnet_cli.draw.text import SEGMENT_NAMES, code_text, count_text, number_text, plain_column, unit_of
 from scarnet_cli.gather.review import REVIEWED
-from scarnet_cli.report.measures import COMPARED, GROUPS, LABELS, METHODS, OVERLAPS, Row, Shown, other_columns, shown
+from scarnet_cli.report.measures import (
+    COMPARED,
+    GROUPS,
+    LABELS,
+    METHODS,
+    OVERLAPS,
+    Row,
+    ShownMeasure,
+    other_columns,
+    shown,
+)
 from scarnet_cli.tables.flags import FLAGS, is_finding
 from scarnet_cli.tables.schema import TABLES
 
@@ -30,10 +40,10 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
+class ReferenceComparison:
     """One measure beside the reference's."""
 
-    ours: Shown
+    ours: ShownMeasure
     reference: str
     difference: str
 
@@ -70,12 +80,12 @@ class Study:
     origin: str
     labels: tuple[tuple[str, str], ...]
     notices: tuple[Notice, ...]
-    methods: tuple[Shown, ...]
+    methods: tuple[ShownMeasure, ...]
     eyes: tuple[tuple[str, Markup], ...]
     segments: SegmentTable | None
-    groups: tuple[tuple[str, tuple[Shown, ...]], ...]
-    against: tuple[Against, ...]
-    overlaps: tuple[Shown, ...]
+    groups: tuple[tuple[str, tuple[ShownMeasure, ...]], ...]
+    against: tuple[ReferenceComparison, ...]
+    overlaps: tuple[ShownMeasure, ...]
     series: tuple[Row, ...]
     decision: str
     made_by: str
@@ -129,10 +139,10 @@ def _notice(code: str) -> Notice:
     )
 
 
-def _against(row: Row, ours: str, reference: str, label: str) -> Against:
+def _against(row: Row, ours: str, reference: str, label: str) -> ReferenceComparison:
     measure = shown(row, ours, label, 1)
     difference = None if measure.value is None else measure.value - row[reference]
-    return Against(
+    return ReferenceComparison(
         measure, number_text(row[reference]), number_text(difference) if difference is None else f"{difference:+.1f}"
     )
 

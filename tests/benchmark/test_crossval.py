@@ -17,7 +17,7 @@ from scarnet_cli.benchmark.systems import FINAL_SHARE, SCAR_SHARES, Proposal
 from scarnet_cli.benchmark.table import cases_csv, summary_markdown
 from scarnet_cli.cases.cases import Case
 from scarnet_cli.image.labels import Label
-from scarnet_cli.infer.decision import Decision, Expected, scar_percent
+from scarnet_cli.infer.decision import Decision, ExpectedLesions, scar_percent
 
 
 def prediction(name: str, fold: int, *, scar: bool, invented: int) -> Prediction:
@@ -26,7 +26,7 @@ def prediction(name: str, fold: int, *, scar: bool, invented: int) -> Prediction
     labels = case.labels.array.copy()
     places = np.argwhere(labels == Label.MYOCARDIUM)[:invented]
     labels[tuple(places.T)] = Label.SCAR
-    expected = Expected(scar_percent(labels), 0.0)
+    expected = ExpectedLesions(scar_percent(labels), 0.0)
     return Prediction(case, fold, dict.fromkeys(SCAR_SHARES, labels), inside_percent=100.0, expected=expected)
 
 
@@ -48,7 +48,7 @@ def test_the_decision_drops_what_is_invented_and_keeps_scar() -> None:
 def test_an_infarct_is_not_given_up_for_a_normal_heart_without_scar() -> None:
     # A faint infarct that lets expect as little as what is invented in one normal heart.
     faint = prediction("Case_9", 0, scar=True, invented=0)
-    faint = replace(faint, expected=Expected(1.6, 0.0))
+    faint = replace(faint, expected=ExpectedLesions(1.6, 0.0))
     table = score_table([*cohort()[:5], faint])
     assert table is not None
     assert choose_decision(table).least_expected_scar_percent <= 1.5
@@ -58,7 +58,7 @@ def test_mvo_that_is_hardly_expected_counts_as_scar() -> None:
     case = toy_case("Case_1", scar=True)
     labels = case.labels.array.copy()
     labels[tuple(np.argwhere(labels == Label.SCAR)[:30].T)] = Label.MVO
-    found = Prediction(case, 0, {0.5: labels}, None, Expected(25.0, 0.4))
+    found = Prediction(case, 0, {0.5: labels}, None, ExpectedLesions(25.0, 0.4))
     assert (found.decided(Decision(least_expected_mvo_percent=0.4)) == labels).all()
     assert (found.decided(Decision(least_expected_mvo_percent=0.5)) == case.labels.array).all()
 

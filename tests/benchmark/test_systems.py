@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scarnet_cli.benchmark.systems import (
     FINAL_SHARE,
     LabelMaps,
-    Prompted,
+    PromptedNetwork,
     bounding_box,
     load_prompted,
     require_box,
@@ -40,7 +40,7 @@ def fill(picture: NDArray[np.float32], boxes: Sequence[Box]) -> list[NDArray[np.
 def test_a_prompted_system_fills_the_experts_boxes_inner_regions_last() -> None:
     case = toy_case("Case_1", scar=True)
     expert = case.labels.array[1]
-    (labels,) = Prompted(fill).segment(case).labels.values()
+    (labels,) = PromptedNetwork(fill).segment(case).labels.values()
     top, bottom, left, right = bounding_box(expert > 1)
     scar_top, scar_bottom, scar_left, scar_right = bounding_box(expert == 3)
     assert labels[1, top, left] == 2  # a corner of the myocardium's box, outside all others
@@ -50,7 +50,7 @@ def test_a_prompted_system_fills_the_experts_boxes_inner_regions_last() -> None:
 
 
 def test_a_prompted_system_finds_no_scar_where_the_expert_drew_none() -> None:
-    (labels,) = Prompted(fill).segment(toy_case("Case_1", scar=False)).labels.values()
+    (labels,) = PromptedNetwork(fill).segment(toy_case("Case_1", scar=False)).labels.values()
     assert set(np.unique(labels).tolist()) == {0, 1, 2}
 
 

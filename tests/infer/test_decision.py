@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scarnet_cli.infer.decision import Decision, Expected, decode, drop_faint_scar, drop_lesions, scar_percent
+from scarnet_cli.infer.decision import Decision, ExpectedLesions, decode, drop_faint_scar, drop_lesions, scar_percent
 
 
 def one_voxel(*probability: float) -> np.ndarray:
@@ -46,10 +46,10 @@ def test_a_decision_is_read_from_the_weights() -> None:
 def test_scar_and_mvo_are_dropped_where_too_little_is_expected() -> None:
     labels = np.array([1, 2, 2, 3, 4], np.uint8).reshape(1, 1, 5)
     decision = Decision(least_expected_scar_percent=2.5, least_expected_mvo_percent=1.5)
-    kept, flags = drop_lesions(labels, Expected(2.5, 1.5), decision)
+    kept, flags = drop_lesions(labels, ExpectedLesions(2.5, 1.5), decision)
     assert (kept.ravel().tolist(), flags) == ([1, 2, 2, 3, 4], ())
-    without_mvo, flags = drop_lesions(labels, Expected(2.5, 1.4), decision)
+    without_mvo, flags = drop_lesions(labels, ExpectedLesions(2.5, 1.4), decision)
     assert (without_mvo.ravel().tolist(), flags) == ([1, 2, 2, 3, 3], ())
-    without_scar, flags = drop_lesions(labels, Expected(2.4, 1.5), decision)
+    without_scar, flags = drop_lesions(labels, ExpectedLesions(2.4, 1.5), decision)
     assert (without_scar.ravel().tolist(), flags) == ([1, 2, 2, 2, 2], ("faint_scar_dropped",))
     assert drop_lesions(labels, None, decision)[0].ravel().tolist() == [1, 2, 2, 3, 4]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scarnet_cli.errors import MachineError
-from scarnet_cli.index.files.sweep import VANISHED, Unread
+from scarnet_cli.index.files.sweep import VANISHED, UnreadItem
 
 _AGAIN = "Bring it back and run again with -resume, which goes on from there."
 
@@ -39,7 +39,7 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def require_gone(root: Path, unread: Iterable[Unread]) -> None:
+def require_gone(root: Path, unread: Iterable[UnreadItem]) -> None:
     """Require what had vanished when it was wanted to be gone still.
 
     Args:

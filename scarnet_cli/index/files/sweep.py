@@ -34,7 +34,7 @@ LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK, CRASHED, STUCK, NO_MEMORY, IO_ER
 PASSED_OVER: Final = (NIFTI, UNKNOWN_ARCHIVE)
 
 
-class Unread(NamedTuple):
+class UnreadItem(NamedTuple):
     """Something in the input that was not read.
 
     Attributes:
@@ -50,7 +50,7 @@ class Unread(NamedTuple):
     member: int | None = None
 
 
-def lost_files(unread: Iterable[Unread]) -> list[FoundFile]:
+def lost_files(unread: Iterable[UnreadItem]) -> list[FoundFile]:
     """Return what is lost as files that nothing is known of."""
     return [FoundFile(item.path, None, 0, 0) for item in sorted(set(unread)) if item.reason in LOST]
 
@@ -62,7 +62,7 @@ def folder_key(file: FoundFile) -> str:
 
 
 def sweep(
-    root: Path, start: Path, unread: Callable[[Unread], None], leave_out: Iterable[Path] = ()
+    root: Path, start: Path, unread: Callable[[UnreadItem], None], leave_out: Iterable[Path] = ()
 ) -> Iterator[FoundFile]:
     """Yield every file at or below `start`, in an order that depends on names alone.
 
@@ -87,20 +87,20 @@ def sweep(
         folder = waiting.pop()
         shown = _below(root, folder)
         if folder != str(start) and is_system_folder(folder.rpartition(os.sep)[2]):
-            unread(Unread(shown, is_folder=True, reason=SYSTEM_FOLDER))
+            unread(UnreadItem(shown, is_folder=True, reason=SYSTEM_FOLDER))
             continue
         try:
             status = os.stat(folder)  # noqa: PTH116 (a Path for each of a million files takes longer than the call)
             identity = (status.st_dev, status.st_ino)
             if identity in walked or identity in left_out:
                 reason = OWN_OUTPUT if identity in left_out else WALKED_BEFORE
-                unread(Unread(shown, is_folder=True, reason=reason))
+                unread(UnreadItem(shown, is_folder=True, reason=reason))
                 continue
             walked.add(identity)
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            unread(Unread(shown, is_folder=True, reason=reason_of(error)))
+            unread(UnreadItem(shown, is_folder=True, reason=reason_of(error)))
             continue
         prefix = "" if shown == "." else shown + "/"
         folders = []
@@ -142,16 +142,16 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _stat(path: str, shown: str, unread: Callable[[Unread], None]) -> Iterator[FoundFile]:
+def _stat(path: str, shown: str, unread: Callable[[UnreadItem], None]) -> Iterator[FoundFile]:
     try:
         status = os.stat(path)  # noqa: PTH116 (as above)
     except OSError as error:
         reason = reason_of(error)
         dead = reason == VANISHED and os.path.islink(path)  # noqa: PTH114 (as above)
-        unread(Unread(shown, is_folder=False, reason=DEAD_LINK if dead else reason))
+        unread(UnreadItem(shown, is_folder=False, reason=DEAD_LINK if dead else reason))
         return
     if not stat.S_ISREG(status.st_mode):  # a pipe would block, a device never end
-        unread(Unread(shown, is_folder=False, reason=NO_FILE))
+        unread(UnreadItem(shown, is_folder=False, reason=NO_FILE))
         return
     yield FoundFile(shown, None, status.st_size, status.st_mtime_ns)
 

@@ -35,7 +35,7 @@ TRANSFER_SYNTAXES: Final[dict[Encoding, UID]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredValues:
     """A volume's values as stored: value = slope * pixel + intercept.
 
     Attributes:
@@ -51,7 +51,7 @@ class Stored:
     bits: int
 
 
-def as_stored(values: NDArray[Any]) -> Stored:
+def as_stored(values: NDArray[Any]) -> StoredValues:
     """Return values as DICOM pixels.
 
     Whole numbers from -32768 to 65535 (within 16 bits) are kept exactly. Everything else is quantised to 4096 levels
@@ -61,12 +61,12 @@ def as_stored(values: NDArray[Any]) -> Stored:
     if np.array_equal(values, np.rint(values)):
         for (least, most), kind, bits in ((_UINT12, np.uint16, 12), (_UINT16, np.uint16, 16), (_INT16, np.int16, 16)):
             if least <= low and high <= most:
-                return Stored(values.astype(kind), 1.0, 0.0, bits)
+                return StoredValues(values.astype(kind), 1.0, 0.0, bits)
     # Slope and intercept have room for 16 characters in the file: quantise with what a reader will see.
     slope = float(format_number_as_ds((high - low) / _LEVELS)) or 1.0
     intercept = float(format_number_as_ds(low))
     pixels = np.clip(np.rint((values - intercept) / slope), 0, _LEVELS).astype(np.uint16)
-    return Stored(pixels, slope, intercept, 12)
+    return StoredValues(pixels, slope, intercept, 12)
 
 
 def encoding_for(shape_yx: tuple[int, ...], encoding: Encoding) -> Encoding:

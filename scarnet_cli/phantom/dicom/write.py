@@ -19,7 +19,7 @@ from scarnet_cli.files import write_bytes
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.phantom.dicom.distractors import distractor_volumes
 from scarnet_cli.phantom.dicom.habits import MANUFACTURERS, Habit, Role, image_type, series_description
-from scarnet_cli.phantom.dicom.stored import Stored, as_stored, encoding_for, new_file, set_pixels
+from scarnet_cli.phantom.dicom.stored import StoredValues, as_stored, encoding_for, new_file, set_pixels
 
 _FIRST_DAY: Final = date(2015, 1, 1)
 _DAYS: Final = 3000
@@ -71,7 +71,7 @@ class _Picture:
 
     role: Role
     volume: Volume
-    stored: Stored
+    stored: StoredValues
     slice_index: int
     step: int  # phase of a cine, time of a scout
     series: str  # what its SeriesInstanceUID is made from
@@ -219,7 +219,7 @@ def _ds(value: float) -> str:
     return format_number_as_ds(0.0 if abs(value) < 1e-12 else float(value))  # noqa: PLR2004 (16 characters hold no less)
 
 
-def _window(stored: Stored, slice_index: int) -> tuple[str, str]:
+def _window(stored: StoredValues, slice_index: int) -> tuple[str, str]:
     low, high = np.percentile(stored.pixels[slice_index, ::4, ::4], (1, 99)) * stored.slope + stored.intercept
     return str(round((low + high) / 2)), str(max(1, round(high - low)))
 
