@@ -1,6 +1,6 @@
-"""CSV tables that people write: every row is checked before anything runs, and every wrong one is listed at once.
+"""Read CSV tables that people write: check every row before anything runs, and list all wrong rows at once.
 
-Messages made here name lines and columns and quote no cell: they go into logs, and a cell may hold a name or a path.
+Messages name lines and columns but quote no cell: they go into logs, and a cell may hold a name or a path.
 """
 
 import codecs
@@ -19,23 +19,23 @@ from scarnet_cli.errors import InputError, ScarnetError
 Row = TypeVar("Row")
 _Cells = dict[str, str]
 
-# A name becomes a folder's and goes into every table.
+# A name becomes a folder name and goes into every table.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST: Final = 64
 _MOST_SHOWN: Final = 20
 _SEPARATORS: Final = (",", ";", "\t")
-# Excel's own first line, "sep=;", of which the separator itself is taken away when the line is split.
+# Excel may write "sep=;" as the first line; splitting that line removes the separator itself.
 _EXCELS_SEPARATOR: Final = "sep="
 _START: Final = 4096
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WORKBOOK_SUFFIXES: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
 _WORKBOOK_PARTS: Final = frozenset({"xl/workbook.xml", "xl/workbook.bin", "Index/Document.iwa"})
-_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # zip, as of .xlsx, .ods and .numbers; and .xls
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # zip (.xlsx, .ods, .numbers), and .xls
 
 
 @dataclass(frozen=True, slots=True)
 class SheetKind:
-    """What one kind of table is called and which columns it has; the first required one is different in every row."""
+    """The name and columns of one kind of table; values of the first required column must be unique."""
 
     noun: str
     required: tuple[str, ...]
@@ -45,18 +45,18 @@ class SheetKind:
 def read_sheet(path: Path, kind: SheetKind, parse: Callable[[dict[str, str]], Row]) -> list[Row]:
     """Read and check a CSV table.
 
-    Cells are separated by what the first line shows: commas, semicolons or tabs. Blank rows and blank columns without a
-    name are left out, as spreadsheets add them.
+    The first line decides the separator: commas, semicolons or tabs. Blank rows and blank columns without a name, which
+    spreadsheets add, are skipped.
 
     Args:
-        path: The file, UTF-8, or UTF-16 with its mark.
-        kind: Its name and columns.
-        parse: Turns one row's cells (stripped; empty where absent) into a record, or raises a ValueError or
-            ScarnetError that says all that is wrong with it.
+        path: The file, in UTF-8, or in UTF-16 with a byte order mark.
+        kind: The table's name and columns.
+        parse: Turns one row's cells (stripped; empty if absent) into a record, or raises a ValueError or ScarnetError
+            that says everything that is wrong with the row.
 
     Raises:
-        InputError: It is no CSV with these columns, has no rows, or rows are wrong; the message names every wrong row
-            by its line.
+        InputError: The file is not a CSV with these columns, has no rows, or has wrong rows; the message gives the
+            line of each wrong row.
     """
     lines = _read_lines(path, kind)
     rows: list[Row] = []
@@ -69,7 +69,7 @@ def read_sheet(path: Path, kind: SheetKind, parse: Callable[[dict[str, str]], Ro
         except (ValueError, ScarnetError) as error:
             wrong.append(f"line {line}: {error}")
             continue
-        # File systems that ignore case would put two such names into one folder.
+        # Case is ignored: some file systems would put names that differ only in case into one folder.
         name = values[kind.required[0]]
         earlier = first_line.setdefault(name.lower(), line)
         if earlier != line:
@@ -79,7 +79,7 @@ def read_sheet(path: Path, kind: SheetKind, parse: Callable[[dict[str, str]], Ro
 
 
 def require_none_wrong(wrong: Sequence[str], total: str, whose: str) -> None:
-    """Raise an InputError that lists everything wrong, where there is anything: "3 of the samplesheet's 8 rows …"."""
+    """Raise an InputError that lists everything in `wrong`, if anything: "3 of the samplesheet's 8 rows …"."""
     if wrong:
         more = f"\n  and {len(wrong) - _MOST_SHOWN} more" if len(wrong) > _MOST_SHOWN else ""
         listed = "\n  ".join(wrong[:_MOST_SHOWN])
@@ -95,14 +95,14 @@ def problem_of_name(column: str, name: str) -> str | None:
 
 
 def problem_of_label(column: str, text: str) -> str | None:
-    """Return what is wrong with a label, or None: any short text will do that is no path and can be printed."""
+    """Return what is wrong with a label, or None. Any short printable text that is not a path is a label."""
     if len(text) <= _LONGEST and text.isprintable() and not {"/", "\\"} & set(text):
         return None
     return f"{column} is no label: up to {_LONGEST} characters that can be printed, no '/' and no '\\'"
 
 
 def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, _Cells]]:
-    """Return the rows with their line: cells by column, and what else they hold under the key ""."""
+    """Return line number and cells by column of each row; the key "" holds the text of cells without a column."""
     encoding = _encoding(path, kind)
     try:
         with path.open(newline="", encoding=encoding) as file:
@@ -128,10 +128,10 @@ def _by_column(names: Sequence[str], row: Sequence[str]) -> _Cells:
 
 
 def _encoding(path: Path, kind: SheetKind) -> str:
-    """Return how a table's text is stored, by its first bytes: UTF-8, or UTF-16 with its mark, as Excel writes it.
+    """Return a table's encoding by its first bytes: UTF-8, or UTF-16 with a byte order mark, as Excel writes it.
 
     Raises:
-        InputError: It is a workbook.
+        InputError: The file is a workbook.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -142,7 +142,7 @@ def _encoding(path: Path, kind: SheetKind) -> str:
 
 
 def is_workbook(path: Path) -> bool:
-    """Tell whether a file is a workbook: by its name, or by what a zip archive holds."""
+    """Tell whether a file is a workbook, by its name or, if it is a zip archive, by its members."""
     if path.suffix.lower() in _WORKBOOK_SUFFIXES:
         return True
     with path.open("rb") as file:
@@ -156,14 +156,14 @@ def is_workbook(path: Path) -> bool:
 
 
 def is_text(path: Path) -> bool:
-    """Tell by its first bytes whether a file may be a table of text."""
+    """Tell by its first bytes whether a file may be a text table; a workbook counts as one."""
     with path.open("rb") as file:
         start = file.read(_START)
     return start.startswith((*_WORKBOOKS, *_UTF_16)) or b"\0" not in start
 
 
 def _separator(path: Path, encoding: str) -> str:
-    """Return what separates a table's cells: of commas, semicolons and tabs the one that the first line has most of."""
+    """Return a table's separator: comma, semicolon or tab, whichever is most frequent in the first line."""
     with path.open(newline="", encoding=encoding) as file:
         first = next((line for line in file if line.strip(" ,;\t\r\n")), "")
     return max(_SEPARATORS, key=first.count)
@@ -184,7 +184,11 @@ def _require_columns(found: Sequence[str], kind: SheetKind) -> None:
 
 
 def _values(cells: _Cells) -> dict[str, str]:
-    """Return a row's cells by column; what stands beyond the columns that have a name is an error."""
+    """Return a row's cells by column.
+
+    Raises:
+        ValueError: A cell without a named column is not empty.
+    """
     if cells[""]:
         message = "it has more cells than the first line has columns; quote cells that hold a comma"
         raise ValueError(message)

@@ -1,4 +1,4 @@
-"""A process that does tasks one after another, and can be replaced when one of them crashes or hangs it."""
+"""A process that does one task after another and is replaced when a task crashes or hangs it."""
 
 import logging
 import multiprocessing
@@ -21,8 +21,8 @@ _Result = TypeVar("_Result")
 
 _OOM_SCORE: Final = "1000"
 _PATIENCE_S: Final = 10.0
-_START_S: Final = 600.0  # for a process to import its libraries and to load a network from a slow disk
-# Not forked: threads of torch and of other libraries do not live on in a forked child, which then waits for them.
+_START_S: Final = 600.0  # time to import libraries and load a network from a slow disk
+# Not forked: the threads of torch and other libraries do not survive a fork, and the child would wait for them.
 _SPAWN: Final = multiprocessing.get_context("spawn")
 
 
@@ -30,13 +30,13 @@ class ProcessDeath(Exception):  # noqa: N818 (an event, not an error of ours)
     """The process ended during a task.
 
     Attributes:
-        signal: Number of the signal that ended it; None if it left by itself.
-        status: Its exit status if it left by itself, else negative.
-        killed: Whether it was ended from outside, as a system short of memory ends processes.
+        signal: Number of the signal that ended it; None if it exited by itself.
+        status: Its exit status if it exited by itself, else the negative signal number.
+        killed: Whether it was killed from outside, for example by a system short of memory.
     """
 
     def __init__(self, exit_code: int) -> None:
-        """Take the exit code as multiprocessing gives it: negative for a signal."""
+        """Read the exit code as multiprocessing gives it: negative for a signal."""
         super().__init__(exit_code)
         self.signal = -exit_code if exit_code < 0 else None
         self.status = exit_code
@@ -44,17 +44,18 @@ class ProcessDeath(Exception):  # noqa: N818 (an event, not an error of ours)
 
 
 class TaskTimeout(Exception):  # noqa: N818
-    """A task took longer than it may; its process was killed."""
+    """A task exceeded its time limit and its process was killed."""
 
 
 class Worker(Generic[_Task, _Result]):
-    """A spawned process; it prepares itself once, such as by loading a network, and then does task after task."""
+    """A spawned process that prepares once (loads a network, say) and then does one task after another."""
 
     def __init__(self, prepare: Callable[[], Callable[[_Task], _Result]]) -> None:
         """Start the process.
 
         Args:
-            prepare: Called in the process; returns the function that does a task. It, tasks and results must pickle.
+            prepare: Called in the process; returns the function that does a task. `prepare`, tasks and results must
+                pickle.
         """
         self._connection, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_serve, args=(prepare, theirs), daemon=True)
@@ -62,10 +63,10 @@ class Worker(Generic[_Task, _Result]):
         theirs.close()
 
     def wait_until_ready(self, limit_s: float) -> None:
-        """Wait until the process is prepared; before the first task.
+        """Wait until the process is prepared. Call this before the first task.
 
         Raises:
-            ProcessDeath: The process ended before.
+            ProcessDeath: The process ended before it was prepared.
             TaskTimeout: It took longer than `limit_s` seconds.
             BaseException: Whatever `prepare` raised.
         """
@@ -76,10 +77,10 @@ class Worker(Generic[_Task, _Result]):
 
         Raises:
             ProcessDeath: The process ended before the task did.
-            TaskTimeout: It took longer than `limit_s` seconds.
-            BaseException: Whatever the work raised.
+            TaskTimeout: The task took longer than `limit_s` seconds.
+            BaseException: Whatever the task raised.
         """
-        with suppress(ConnectionError):  # it has died; receiving says how
+        with suppress(ConnectionError):  # the process has died; _receive tells how
             self._connection.send(task)
         return self._receive(limit_s)
 
@@ -97,13 +98,13 @@ class Worker(Generic[_Task, _Result]):
         return result
 
     def close(self) -> None:
-        """Let the process end by itself."""
+        """Let the process exit by itself; kill it if it does not."""
         self._connection.close()
         self._process.join(_PATIENCE_S)
         self.kill()
 
     def kill(self) -> None:
-        """End the process, whatever it is doing; one that the kernel cannot end now is left to it."""
+        """Kill the process; return after a while even if the kernel has not yet ended it."""
         self._process.kill()
         self._process.join(_PATIENCE_S)
 
@@ -112,7 +113,7 @@ def start_worker(prepare: Callable[[], Callable[[_Task], _Result]], stage: str) 
     """Start a worker and wait until it is prepared.
 
     Raises:
-        MachineError: Its process ended or hung before it was.
+        MachineError: The process ended or hung before it was prepared.
         BaseException: Whatever `prepare` raised.
     """
     worker = Worker(prepare)
@@ -125,13 +126,13 @@ def start_worker(prepare: Callable[[], Callable[[_Task], _Result]], stage: str) 
 
 
 def describe(event: ProcessDeath | TaskTimeout) -> str:
-    """Say what happened, after the name of who or what did it."""
+    """Return a predicate for a log line or message: "took too long" or "ended its process"."""
     return "took too long" if isinstance(event, TaskTimeout) else "ended its process"
 
 
 def _serve(prepare: Callable[[], Callable[[_Task], _Result]], connection: Connection) -> None:
-    """Prepare, say so, and do the tasks that come through the connection until it is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which says so once
+    """Prepare, report that, and do the tasks that arrive on the connection until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C also reaches the parent, which reports it once
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _offer_to_oom_killer()
     with suppress(EOFError, ConnectionError):
@@ -142,7 +143,7 @@ def _serve(prepare: Callable[[], Callable[[_Task], _Result]], connection: Connec
 
 
 def _answer(function: Callable[[], _Result]) -> tuple[_Result | None, BaseException | None]:
-    """Call a function and return its result, or what it raised: the parent decides what that means."""
+    """Return a function's result, or what it raised: the parent decides what to do with that."""
     try:
         return function(), None
     except BaseException as error:  # noqa: BLE001
@@ -152,12 +153,12 @@ def _answer(function: Callable[[], _Result]) -> tuple[_Result | None, BaseExcept
 def _send(connection: Connection, answer: tuple[object, BaseException | None]) -> None:
     try:
         connection.send(answer)
-    except (TypeError, AttributeError, ValueError):  # an exception of a library that does not pickle
+    except (TypeError, AttributeError, ValueError):  # some libraries' exceptions do not pickle
         connection.send((None, RuntimeError(type(answer[1]).__name__)))
 
 
 def _leave_with_parent() -> None:
-    """End this process when its parent is gone, so that a killed task leaves nothing running."""
+    """Exit when the parent process is gone, so that a killed task leaves nothing running."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -165,8 +166,8 @@ def _leave_with_parent() -> None:
 
 
 def _offer_to_oom_killer() -> None:
-    """Let the kernel pick this process, not its parent, when memory runs out."""
+    """Make the kernel kill this process, not its parent, when memory runs out."""
     try:
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
-    except OSError:  # no Linux, or not allowed: the kernel then chooses by size, most often this process too
+    except OSError:  # not Linux, or not allowed: the kernel then chooses by size, which is usually this process too
         logger.debug("oom_score_adj cannot be set")

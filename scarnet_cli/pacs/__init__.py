@@ -1,1 +1,1 @@
-"""Studies from a DICOMweb server (PACS): query (QIDO-RS), retrieve (WADO-RS), and the client for storing (STOW-RS)."""
+"""DICOMweb (PACS): query studies (QIDO-RS), retrieve them (WADO-RS) and store results (STOW-RS)."""

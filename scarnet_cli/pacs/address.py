@@ -12,17 +12,17 @@ from pydicom.datadict import dictionary_has_tag, tag_for_keyword
 from scarnet_cli.errors import InputError
 
 SCHEMES: Final = ("dicomweb+https", "dicomweb+http")
-# Lets plain HTTP be used beyond this machine, where names and pictures travel readable by everyone on the way.
+# Allows plain HTTP beyond this machine, although names and images then travel unencrypted.
 PLAIN_HTTP: Final = "SCARNET_PACS_PLAIN_HTTP"
 _EXAMPLE: Final = "dicomweb+https://pacs.example.org/dicom-web?ModalitiesInStudy=MR&StudyDate=20200101-20201231"
-# Parameters of QIDO-RS that are no attribute and change nothing but how a value matches.
+# QIDO-RS parameters that are not attributes and only change how a value matches.
 _MATCHING: Final = ("fuzzymatching",)
 _TAG_DIGITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A DICOMweb server, and which of its studies are meant.
+    """A DICOMweb server and a query that selects some of its studies.
 
     Attributes:
         base_url: Root of its services, https://host:port/path, without user, password or query.
@@ -34,32 +34,32 @@ class Address:
 
     @property
     def host(self) -> str:
-        """Host and port: what messages say of the server."""
+        """Host and port, which messages use to name the server."""
         return urlsplit(self.base_url).netloc
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: what may be sent credentials."""
+        """Scheme, host and port: the only server that may receive credentials."""
         parts = urlsplit(self.base_url)
         return f"{parts.scheme}://{parts.netloc}"
 
 
 def is_address(source: str) -> bool:
-    """Tell whether an input is meant as a network address, not as a path."""
+    """Tell whether an input is a network address rather than a path."""
     return "://" in source
 
 
 def parse_address(source: str, environment: Mapping[str, str] = os.environ) -> Address:
-    """Read an address.
+    """Return the address in a text.
 
     Args:
-        source: dicomweb+https://HOST[:PORT]/PATH[?QUERY]; dicomweb+http:// for this machine alone, or where the
-            environment's SCARNET_PACS_PLAIN_HTTP is 1.
-        environment: Variables of the environment.
+        source: dicomweb+https://HOST[:PORT]/PATH[?QUERY]; dicomweb+http:// only for this machine, or if
+            SCARNET_PACS_PLAIN_HTTP is 1 in the environment.
+        environment: Environment variables.
 
     Raises:
-        InputError: It is no such address, holds credentials, or its query holds what is no matching key. The message
-            quotes no value: it may be a patient's.
+        InputError: It is not such an address, holds credentials, or its query is wrong: a key that is not a matching
+            key or is repeated, or an empty value. The message quotes no value, which may be a patient's.
     """
     parts = _split(source)
     if parts.username is not None or parts.password is not None:
@@ -101,7 +101,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _query(text: str) -> tuple[tuple[str, str], ...]:
-    """Return the matching keys; servers leave out those they do not know and would list all their studies."""
+    """Return the matching keys and values.
+
+    Unknown keys are refused: a server would ignore them and list all its studies.
+    """
     pairs = tuple(parse_qsl(text, keep_blank_values=True))
     unknown = sorted({key for key, _ in pairs if not _is_matching_key(key)})
     if unknown:

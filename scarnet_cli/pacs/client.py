@@ -1,4 +1,4 @@
-"""The client of one DICOMweb server: dicomweb-client over a patient transport, its errors in our words."""
+"""Client of one DICOMweb server: dicomweb-client over a transport that retries, with errors explained to users."""
 
 import logging
 import os
@@ -19,26 +19,26 @@ from scarnet_cli.pacs.address import Address
 from scarnet_cli.pacs.login import PASSWORD, TOKEN, USER, login_from
 from scarnet_cli.pacs.transport import LATER, OtherHost, Patience, PatientAdapter
 
-# Their lines quote addresses with the query, and what servers say: both may hold a patient's name.
+# Their log lines quote server answers and addresses with the query; both may hold a patient's name.
 for _name in ("dicomweb_client", "urllib3", "retrying"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
 CA_BUNDLE: Final = "SCARNET_PACS_CA_BUNDLE"
 CLIENT_CERTIFICATE: Final = "SCARNET_PACS_CLIENT_CERTIFICATE"
-# Times that a request is tried: 6, the default, are half a minute of pauses; each further one doubles it.
+# How often a request is tried. The default, 6, pauses for half a minute in all; each further attempt doubles that.
 ATTEMPTS: Final = "SCARNET_PACS_ATTEMPTS"
 _MOST_ATTEMPTS: Final = 12
-# Requests under way at once, of one process.
+# Simultaneous requests of one process.
 CONNECTIONS: Final = 4
 _REDIRECTS: Final = 3
-_UNDIVIDED: Final = 1 << 31  # a body in one piece can be sent again, one in chunks cannot
+_UNDIVIDED: Final = 1 << 31  # larger than any body: a body in one piece can be sent again, one in chunks cannot
 _LOGIN_STATUSES: Final = (401, 403, 407)
 _SERVER_ERROR: Final = 500
-# No study is to blame for these.
+# Errors that never depend on the study.
 _SERVERS_FAULT: Final = ("pacs_unreachable", "pacs_tls", "pacs_redirect")
 _Answer = TypeVar("_Answer")
 _AGAIN: Final = "Start the run again with -resume when it is better."
-# Errors with their code and what is said of the server; of several that fit the first counts.
+# Exception, its code, and what the message says of the server. The first match counts.
 _IN_WORDS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
     (
         requests.exceptions.SSLError,
@@ -58,11 +58,11 @@ _IN_WORDS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A DICOMweb server that can be asked.
+    """A DICOMweb server and the client to query it.
 
     Attributes:
-        address: Where it is.
-        client: The library's client of it; call it through `ask`, so that errors are worded and hold no secret.
+        address: The server's address.
+        client: dicomweb-client; call it through `ask`, so that error messages are readable and hold no secret.
     """
 
     address: Address
@@ -72,7 +72,7 @@ class Server:
         """Return what `call` returns.
 
         Raises:
-            PacsError: The server does not answer, refuses, or answers no DICOMweb.
+            PacsError: The server does not answer, refuses, or its answer is not DICOMweb.
             MachineError: This machine failed.
         """
         try:
@@ -86,10 +86,10 @@ class Server:
             raise self._in_words(error) from None
 
     def ask_about_study(self, call: Callable[[DICOMwebClient], _Answer]) -> _Answer:
-        """Return what `call` returns; where it fails, find out whether the study or the server is at fault.
+        """Return what `call` returns; if it fails, find out whether the study or the server is at fault.
 
         Raises:
-            DicomError: This study cannot be had, but the server answers something else.
+            DicomError: The server answers other requests, but not this one.
             PacsError: The server does not answer at all, or refuses everything.
         """
         try:
@@ -101,10 +101,10 @@ class Server:
             raise DicomError("not_retrieved", f"The study could not be had from its server: {error}") from None
 
     def require_answer(self) -> None:
-        """Ask something small. Some servers refuse a query without matching keys: that is an answer, too.
+        """Send a small query. Some servers refuse a query without matching keys; that counts as an answer.
 
         Raises:
-            PacsError: The server does not answer, or lets nobody in.
+            PacsError: The server does not answer, or refuses the login.
         """
         try:
             self.ask(lambda client: client.search_for_studies(limit=1))
@@ -137,14 +137,14 @@ class Server:
 def open_server(
     address: Address, patience: Patience | None = None, environment: Mapping[str, str] = os.environ
 ) -> Server:
-    """Return a server to ask. Nothing is sent yet.
+    """Return a server that is ready for requests, without sending any.
 
-    The login comes from the environment (login.py), as do SCARNET_PACS_CA_BUNDLE (a file, PEM, with the authorities to
-    trust instead of the usual ones), SCARNET_PACS_CLIENT_CERTIFICATE (a file, PEM, with certificate and key) and the
-    usual variables of proxies. SCARNET_PACS_ATTEMPTS says how often a request is tried, where `patience` is not given.
+    The login comes from the environment (login.py), as do SCARNET_PACS_CA_BUNDLE (a PEM file with the authorities to
+    trust instead of the usual ones), SCARNET_PACS_CLIENT_CERTIFICATE (a PEM file with certificate and key) and the
+    usual proxy variables. SCARNET_PACS_ATTEMPTS sets how often a request is tried, unless `patience` is given.
 
     Raises:
-        InputError: The environment holds half a login or names a file that is not there.
+        InputError: The environment holds a wrong login, names a missing file, or SCARNET_PACS_ATTEMPTS is wrong.
     """
     patience = patience or Patience(attempts=_attempts(environment))
     session = requests.Session()
@@ -168,7 +168,7 @@ def open_server(
         chunk_size=_UNDIVIDED,
         timeout=(patience.connect_s, patience.silence_s),
     )
-    client.set_http_retry_params(retry=False)  # the transport does, with Retry-After and jitter
+    client.set_http_retry_params(retry=False)  # the transport retries, with Retry-After and jitter
     return Server(address, client)
 
 

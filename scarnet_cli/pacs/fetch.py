@@ -1,4 +1,4 @@
-"""Fetch instances (WADO-RS) into files named by a hash: what has come once is not asked for again."""
+"""Fetch instances (WADO-RS) into files named by a hash; an instance that has arrived is not requested again."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ STAGE: Final = "fetch"
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """A folder of instances that outlives tasks. It holds personal data and belongs beside the work directory.
+    """A folder of instances that outlives tasks. It holds personal data; keep it beside the work directory.
 
     Attributes:
         folder: The folder.
@@ -35,18 +35,18 @@ class Downloads:
     folder: Path
 
     def file(self, name: str) -> Path:
-        """Return where an instance of this name is kept."""
+        """Return the path of an instance's file, given the name."""
         return self.folder / name[:2] / name
 
     def failed_before(self, study_uid: str) -> str | None:
-        """Return what changes with each failure to fetch this study, None where it never failed."""
+        """Return a text that changes with each failure to fetch this study; None if it never failed."""
         try:
             return str(self._mark(study_uid).stat().st_mtime_ns)
         except OSError:
             return None
 
     def mark_failed(self, study_uid: str) -> None:
-        """Note that this study could not be fetched, so that the next run's index plans it anew."""
+        """Record that this study could not be fetched, so that the next run's INDEX plans it anew."""
         write_bytes(self._mark(study_uid), b"")
 
     def _mark(self, study_uid: str) -> Path:
@@ -54,16 +54,16 @@ class Downloads:
 
 
 def file_name(base_url: str, instance: InstanceId) -> str:
-    """Return the name of an instance's file: it tells nothing, and is the same for the same instance of one server."""
+    """Return the file name of an instance: a hash, always the same for one instance of one server."""
     text = "/".join((base_url, instance.study_uid, instance.series_uid, instance.sop_uid))
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.dcm"
 
 
 def fetch_instance(server: Server, instance: InstanceId, target: Path) -> None:
-    """Fetch one instance into a file, unless the file is there.
+    """Fetch one instance into a file, unless the file exists.
 
     Raises:
-        DicomError: The instance cannot be had, or another one comes.
+        DicomError: The server does not return the instance, or returns another one.
         PacsError: The server fails.
     """
     if target.exists():
@@ -90,15 +90,16 @@ def fetch_studies(
 
     Args:
         server: The server.
-        entries: The batch's studies; each source says which instance it is.
-        instances: Folder that the sources' paths lie in.
-        downloads: What came in earlier attempts or for other batches; a file there is linked, not asked for again.
+        entries: The batch's studies; each source names its instance.
+        instances: Folder to write the files to, each under the name in its source's path.
+        downloads: Instances from earlier attempts or other batches; they are linked, not requested again.
 
     Returns:
-        A failure for each study that cannot be had, in the order of `entries`.
+        A failure for each study that cannot be fetched, in the order of `entries`.
 
     Raises:
-        PacsError: The server fails; what has come is kept.
+        InputError: A source does not name its instance.
+        PacsError: The server fails; files that have arrived are kept.
     """
     over = threading.Event()
 
@@ -113,11 +114,11 @@ def fetch_studies(
                 downloads.mark_failed(_instance(entry.sources[0]).study_uid)
             return Failure(entry.study_id, STAGE, error.code, str(error))
         except BaseException:
-            over.set()  # the others need not find out for themselves
+            over.set()  # the other threads stop too
             raise
         return None
 
-    # Filters are the process's: set here, once for all threads.
+    # Warning filters belong to the process, so they are set once for all threads.
     with warnings.catch_warnings(), ThreadPoolExecutor(CONNECTIONS) as pool:
         warnings.simplefilter("ignore")
         return [failure for failure in pool.map(fetch, entries) if failure is not None]
@@ -137,10 +138,10 @@ def _fetch_source(server: Server, source: Source, instances: Path, downloads: Do
 
 
 def _instance(source: Source) -> InstanceId:
-    """Return what a source is fetched by.
+    """Return the UIDs by which a source is fetched.
 
     Raises:
-        InputError: The batch does not say.
+        InputError: The batch does not hold them.
     """
     if source.instance is UNSET:
         message = "The batch does not say which instances its files are; plan it again with `scarnet index`."
@@ -149,7 +150,7 @@ def _instance(source: Source) -> InstanceId:
 
 
 def _link(kept: Path, target: Path) -> None:
-    """Give a file a second name; a copy where the file system cannot."""
+    """Hard-link a file, or copy it if the file system has no hard links."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(kept, target)

@@ -1,4 +1,4 @@
-"""Stage FETCH: a batch that INDEX planned from a DICOMweb server in, the same batch with its files here out."""
+"""Stage FETCH: download the files of a batch that INDEX planned from a DICOMweb server."""
 
 from pathlib import Path
 
@@ -16,16 +16,16 @@ from scarnet_cli.stage.run import write_failures
 
 
 def fetch_batch(batch: Path, out: Path, downloads: Path | None) -> None:
-    """Fetch a batch's chosen images; writes batch.json, instances/ and failures.parquet below `out`.
+    """Fetch a batch's chosen images, and write batch.json, instances/ and failures.parquet below `out`.
 
     Args:
-        batch: Batch file of `scarnet index`.
+        batch: Batch file written by `scarnet index`.
         out: Output directory.
-        downloads: Folder of what came in earlier attempts or for other batches.
+        downloads: Folder of instances from earlier attempts or other batches, or None.
 
     Raises:
-        InputError: The batch is not one of a server's.
-        PacsError: The server fails; what has come is kept.
+        InputError: The batch does not come from a server.
+        PacsError: The server fails; files that have arrived are kept.
     """
     planned = read_batch_file(batch)
     if planned.server is UNSET:

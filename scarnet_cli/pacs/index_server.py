@@ -1,4 +1,4 @@
-"""INDEX from a server: ask for its studies and their headers, and plan them as studies in files are planned."""
+"""INDEX from a server: request its studies and their headers, and plan them like studies in files."""
 
 import tempfile
 import warnings
@@ -32,9 +32,9 @@ from scarnet_cli.pacs.fetch import Downloads, fetch_instance, file_name
 from scarnet_cli.pacs.query import InstanceId, ListedStudy, StudyMetadata, lacks_facts, search_studies, study_metadata
 from scarnet_cli.pacs.study_list import WantedStudy, read_study_list
 
-# Folder of the fetched instances, in a fetched batch.
+# Folder of the instances in a fetched batch.
 INSTANCES: Final = "instances"
-# Studies whose metadata are in memory at once: a long cine study's are ten megabytes and more.
+# Studies whose metadata are in memory at once: those of a long cine study take ten megabytes and more.
 _ASKED_AT_ONCE: Final = 4 * CONNECTIONS
 _RECALLED_AT_ONCE: Final = 1000
 _UNCOUNTED: Final = -1
@@ -42,7 +42,7 @@ _UNCOUNTED: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A study to plan: what the server lists of it, under which id, with which labels."""
+    """A study to plan: its id, the server's listing and its labels."""
 
     study_id: str
     listed: ListedStudy
@@ -54,25 +54,25 @@ class _Instance:
     """One instance of a study.
 
     Attributes:
-        id: What it is asked for by; None where the server does not say.
-        header: What its header says.
+        id: The UIDs by which it is requested; None if the server does not give them.
+        header: Its header.
     """
 
     id: InstanceId | None
     header: Header
 
 
-# What a server says of a study: its instances, or why they cannot be had.
+# A server's answer about a study: its instances, or why it does not return them.
 _Answer = list[_Instance] | DicomError
 
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """What the index will remember.
+    """What this index remembers for the next one.
 
     Attributes:
-        reading: What the server said now.
-        recalled: What is remembered of studies that have not changed.
+        reading: Headers that the server returned in this run.
+        recalled: Remembered rows of studies that have not changed.
     """
 
     reading: Reading
@@ -82,14 +82,14 @@ class _Memory:
 def index_address(
     address: str, studies: Path | None, downloads: Path | None, memory: pa.Table | None, options: IndexOptions
 ) -> Index:
-    """Index the server of an address as the user gave it; see `index_server`.
+    """Index the studies of a server, given its address as the user wrote it; see `index_server`.
 
     Args:
         address: See `parse_address`.
         studies: File of a study list, or None.
-        downloads: Folder of what is kept between runs, or None.
+        downloads: Folder of instances that are kept between runs, or None.
         memory: What the last index remembered.
-        options: How to choose, and how to show progress.
+        options: How to choose series, and how to show progress.
 
     Raises:
         InputError: The address, the list or the login in the environment is wrong, or no study matches.
@@ -107,17 +107,17 @@ def index_server(
     downloads: Downloads | None,
     options: IndexOptions,
 ) -> Index:
-    """Index a server's studies: those that its address's query matches, of these those that a list names.
+    """Index a server's studies: all that the address's query matches, or of these those that a list names.
 
-    A study's headers are asked for only where its number of series or instances is not what is remembered, or where the
-    server does not count them.
+    The headers of a study are requested only if its number of series or instances differs from the remembered one, or
+    if the server does not give these numbers.
 
     Args:
         server: The server.
         wanted: The study list, or None.
         memory: What the last index remembered.
-        downloads: Where instances are kept that must be fetched because the metadata lack what is needed.
-        options: How to choose, and how to show progress.
+        downloads: Keeps instances that must be fetched because the metadata are incomplete; None to keep none.
+        options: How to choose series, and how to show progress.
 
     Raises:
         InputError: No study matches.
@@ -136,7 +136,7 @@ def index_server(
                 if not isinstance(answer, DicomError):
                     counts.update(instance.header.kind for instance in answer)
                 advance()
-    finally:  # what a server said before it failed is not asked again
+    finally:  # if the server fails, the next run does not repeat the requests that it answered
         remembered.reading.write()
     rows = pa.concat_tables([NOTHING, *remembered.recalled, *remembered.reading.tables]).unify_dictionaries()
     rows = settled(rows, codes_of(rows["file_study_uid"])[0] + 1)
@@ -151,7 +151,7 @@ def _all_matching(server: Server) -> tuple[list[_Request], list[PlannedStudy]]:
 
 
 def _listed_ones(server: Server, wanted: Sequence[WantedStudy]) -> tuple[list[_Request], list[PlannedStudy]]:
-    """Look each study of a list up; those that are not there, or not alone, fail."""
+    """Look up each study of a list; a row that matches no study or several is a failed study."""
 
     def look_up(study: WantedStudy) -> list[ListedStudy]:
         return list(search_studies(server, {**dict(server.address.query), study.keyword: study.value}))
@@ -183,7 +183,7 @@ def _why_not_found(study: WantedStudy, found: int) -> tuple[str, str]:
 def _answers(
     server: Server, requests: Sequence[_Request], memory: pa.Table, downloads: Downloads | None, remembered: _Memory
 ) -> Iterator[tuple[_Request, _Answer]]:
-    """Yield each study with what the memory or the server says of it."""
+    """Yield each study with its instances from the memory or the server."""
     unknown: list[_Request] = []
     for group in in_groups(requests, _RECALLED_AT_ONCE):
         recalled = _recalled(server, group, memory, remembered)
@@ -211,10 +211,10 @@ def _metadata(server: Server, study_uid: str) -> StudyMetadata | DicomError:
 
 
 def _read(server: Server, metadata: StudyMetadata, downloads: Downloads | None) -> _Answer:
-    """Read headers from metadata, and from the instances themselves where the server's metadata are incomplete.
+    """Return headers from the metadata, or from the instances themselves if the metadata are incomplete.
 
-    Series by series: where its first instance itself says no more, the metadata are not to blame and the rest are not
-    fetched.
+    A series is fetched instance by instance. If an instance itself holds no more than its metadata, the metadata are
+    not at fault, and the rest of the series is not fetched.
     """
     completed = [_Instance(instance, header) for instance, header in metadata.headers()]
     lacking: dict[str, list[int]] = defaultdict(list)
@@ -246,7 +246,7 @@ def _fetched_header(server: Server, instance: InstanceId, downloads: Downloads |
 
 
 def _as_archive(server: Server, listed: ListedStudy) -> FoundFile:
-    """Return a study as the index's memory knows files: an archive, its instances for bytes, its series for time."""
+    """Return a study as an archive for the memory: its number of instances as size, of series as time."""
     path = f"{server.address.base_url}/studies/{listed.uid}"
     size = _UNCOUNTED if listed.instances is None else listed.instances
     return FoundFile(path, None, size, _UNCOUNTED if listed.series is None else listed.series)
@@ -255,7 +255,7 @@ def _as_archive(server: Server, listed: ListedStudy) -> FoundFile:
 def _recalled(
     server: Server, group: Sequence[_Request], memory: pa.Table, remembered: _Memory
 ) -> dict[str, list[_Instance]]:
-    """Return, by UID, the studies of which the server counts as many series and instances as are remembered."""
+    """Return, by UID, the studies whose numbers of series and instances on the server are the remembered ones."""
     archives = {
         _as_archive(server, request.listed): request.listed.uid
         for request in group
@@ -276,7 +276,7 @@ def _recalled(
         study = studies.setdefault(uids[file.path], [])
         if file.member is not None:
             row = last_row[index]
-            said = Witnesses(*(b"" if n is None else b"%d" % n for n in numbers[row]))  # as good as what was said
+            said = Witnesses(*(b"" if n is None else b"%d" % n for n in numbers[row]))  # numbers compare like texts
             study.append(_remembered_instance(kinds[row], frames[index], said))
     return studies
 
@@ -311,7 +311,7 @@ def _plan_instances(
         study.broken += header.kind == BROKEN
         study.frames.extend(Frame(file, facts) for facts in header.frames)
         if header.kind == BROKEN or any(facts.modality in ("MR", None) for facts in header.frames):
-            study.files.append(file)  # results that were stored back make no other study of it
+            study.files.append(file)  # results that were stored back on the server do not change the study's digest
         if instance.id:
             uids[file.path] = astuple(instance.id)
     failed_before = downloads.failed_before(request.listed.uid) if downloads else None

@@ -1,4 +1,4 @@
-"""What proves to a server who asks: from the environment alone, never from a command line or an address."""
+"""Credentials for a server: read from the environment only, never from a command line or an address."""
 
 import os
 from collections.abc import Mapping
@@ -15,23 +15,24 @@ TOKEN: Final = "SCARNET_PACS_TOKEN"
 
 
 class BearerAuth(AuthBase):
-    """Sends a bearer token (RFC 6750)."""
+    """Authentication by a bearer token (RFC 6750)."""
 
     def __init__(self, token: str) -> None:
-        """Keep the token."""
+        """Take the token."""
         self._token = token
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Add the header."""
+        """Add the Authorization header to a request."""
         r.headers["Authorization"] = f"Bearer {self._token}"
         return r
 
 
 def login_from(environment: Mapping[str, str] = os.environ) -> AuthBase | None:
-    """Return the login that the environment holds: a bearer token, or a user and a password; None where it holds none.
+    """Return the login from the environment: a bearer token, or user and password; None if it holds none.
 
     Raises:
-        InputError: It holds both, half of one, or what no header can carry. The message quotes none of it.
+        InputError: The environment holds both, only half of a login, or characters that no header can carry. The
+            message quotes no value.
     """
     user, password = environment.get(USER, ""), environment.get(PASSWORD, "")
     token = environment.get(TOKEN, "").strip()

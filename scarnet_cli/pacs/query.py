@@ -1,4 +1,4 @@
-"""Ask a server which studies it has (QIDO-RS) and what their instances' headers say (WADO-RS metadata)."""
+"""Query a server for its studies (QIDO-RS) and for the headers of their instances (WADO-RS metadata)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scarnet_cli.dicom.walk import WANTED
 from scarnet_cli.errors import PacsError
 from scarnet_cli.pacs.client import Server
 
-# Studies asked for at a time; servers may give fewer.
+# Studies requested per page; servers may return fewer.
 PAGE: Final = 200
 _FIELDS: Final = ("NumberOfStudyRelatedInstances", "NumberOfStudyRelatedSeries")
 _STUDY_UID, _SERIES_UID, _SOP_UID = "0020000D", "0020000E", "00080018"
@@ -23,12 +23,12 @@ _NEEDED: Final = frozenset(f"{tag:08X}" for tag in WANTED)
 
 @dataclass(frozen=True, slots=True)
 class ListedStudy:
-    """A study that a server says it has.
+    """A study in a server's answer to a query.
 
     Attributes:
         uid: StudyInstanceUID.
-        instances: NumberOfStudyRelatedInstances; None where the server does not count.
-        series: NumberOfStudyRelatedSeries; likewise.
+        instances: NumberOfStudyRelatedInstances; None if the server does not give it.
+        series: NumberOfStudyRelatedSeries; None if the server does not give it.
     """
 
     uid: str
@@ -38,7 +38,7 @@ class ListedStudy:
 
 @dataclass(frozen=True, slots=True)
 class InstanceId:
-    """What an instance is asked for by: the UIDs of study, series and instance."""
+    """The UIDs of study, series and instance by which an instance is requested."""
 
     study_uid: str
     series_uid: str
@@ -48,15 +48,15 @@ class InstanceId:
 def search_studies(server: Server, keys: Mapping[str, str]) -> Iterator[ListedStudy]:
     """Yield every study that matches, each once, page by page.
 
-    Servers differ: some give fewer a page than asked for, some ignore `offset` and give the same page again, some
-    ignore `limit` and give all at once.
+    Servers differ: some return fewer studies per page than requested, some ignore `offset` and repeat the same page,
+    some ignore `limit` and return all studies at once.
 
     Args:
         server: The server.
         keys: QIDO-RS matching keys and values.
 
     Raises:
-        PacsError: The server fails, or ignores `offset` and has more studies than it shows.
+        PacsError: The server fails, or ignores `offset` and has more studies than it returns.
     """
     seen: set[str] = set()
     offset = 0
@@ -87,7 +87,7 @@ def _stuck(server: Server, shown: int) -> PacsError:
     return PacsError("pacs_paging", message)
 
 
-def _listed(item: Any, server: Server) -> ListedStudy:  # noqa: ANN401 (whatever the server calls JSON)
+def _listed(item: Any, server: Server) -> ListedStudy:  # noqa: ANN401 (any JSON that a server may send)
     uid = _value(item, _STUDY_UID)
     if not isinstance(uid, str) or not uid:
         message = f"The DICOMweb server {server.address.host} lists a study without StudyInstanceUID; look at its log."
@@ -103,7 +103,7 @@ def _count(item: Any, tag: str) -> int | None:  # noqa: ANN401 (likewise)
 
 
 def _value(item: Any, tag: str) -> Any:  # noqa: ANN401 (likewise)
-    """Return the first value of an element in DICOM JSON, None where there is none."""
+    """Return the first value of an element in DICOM JSON, or None."""
     try:
         return item[tag]["Value"][0]
     except (KeyError, IndexError, TypeError):
@@ -112,13 +112,13 @@ def _value(item: Any, tag: str) -> Any:  # noqa: ANN401 (likewise)
 
 @dataclass(frozen=True, slots=True)
 class StudyMetadata:
-    """What a server says of a study's instances in DICOM JSON: headers without pixels."""
+    """A server's metadata of a study's instances in DICOM JSON: headers without pixels."""
 
     study_uid: str
     items: list[dict[str, Any]]
 
     def headers(self) -> list[tuple[InstanceId | None, Header]]:
-        """Return each instance's header, and what it is asked for by; None where the metadata do not say."""
+        """Return the ids and header of each instance; None for ids that the metadata lack."""
         return [(_instance_id(item, self.study_uid), header_from_metadata(item)) for item in self.items]
 
 
@@ -126,7 +126,7 @@ def study_metadata(server: Server, study_uid: str) -> StudyMetadata:
     """Return the metadata of all instances of a study.
 
     Raises:
-        DicomError: This study cannot be had.
+        DicomError: The server does not return this study.
         PacsError: The server fails.
     """
 
@@ -143,7 +143,7 @@ def _instance_id(item: Mapping[str, Any], study_uid: str) -> InstanceId | None:
 
 
 def header_from_metadata(item: Mapping[str, Any]) -> Header:
-    """Read one instance's metadata as its file's header would be read; an element that cannot be read is left out."""
+    """Return the header in one instance's metadata, read as from a file; unreadable elements are left out."""
     dataset = Dataset()
     for tag in _NEEDED & set(item):
         try:
@@ -154,7 +154,7 @@ def header_from_metadata(item: Mapping[str, Any]) -> Header:
 
 
 def lacks_facts(header: Header) -> bool:
-    """Tell whether an MR image's metadata lack what every MR image has: then its file must be looked at."""
+    """Tell whether an MR image's metadata lack something that every MR image has; its file must then be read."""
     if not header.frames:
         return header.kind == BROKEN
     return any(

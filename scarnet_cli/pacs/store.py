@@ -1,4 +1,4 @@
-"""Store results on a DICOMweb server (STOW-RS). What is there already is the same object by its UID, and stays one."""
+"""Store results on a DICOMweb server (STOW-RS). Storing a result again makes no second object: its UID is the same."""
 
 import warnings
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _RESULTS: Final = (StudyFile.SEGMENTATION, StudyFile.REPORT)
 
 
 def store_studies(server: Server, exported: Path, progress: Progress = no_progress) -> list[Failure]:
-    """Store the segmentation and report of every study that was exported, both of a study in one request.
+    """Store the segmentation and report of every exported study, one request per study.
 
     A study that the server refuses does not stop the others.
 
@@ -29,10 +29,10 @@ def store_studies(server: Server, exported: Path, progress: Progress = no_progre
         progress: Follows the studies.
 
     Returns:
-        The studies that the server refused.
+        A failure for each study that the server refused.
 
     Raises:
-        PacsError: The server itself fails; what was stored before stays.
+        PacsError: The server itself fails; results stored before that stay stored.
     """
     folders = study_folders(exported, StudyFile.SEGMENTATION)
     failures = []
@@ -47,15 +47,15 @@ def store_studies(server: Server, exported: Path, progress: Progress = no_progre
 
 
 def store_instances(server: Server, paths: Sequence[Path]) -> None:
-    """Store files that belong together.
+    """Store the files of one study in one request.
 
     Raises:
-        DicomError: The server answers, but does not take them all.
+        DicomError: The server answers, but does not accept all files.
         PacsError: The server fails.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pydicom, about odd values of the source
+            warnings.simplefilter("ignore")  # pydicom warns about odd values from the source
             datasets = [pydicom.dcmread(path) for path in paths]
             answer = server.ask(lambda client: client.store_instances(datasets))
     except PacsError as error:
@@ -78,10 +78,10 @@ def _taken(answer: Dataset) -> set[str]:
 
 
 def require_plain_address(query: Sequence[tuple[str, str]]) -> None:
-    """Refuse an address with a query: there is nothing to select where results are stored.
+    """Refuse an address with a query, which has no meaning for storing.
 
     Raises:
-        InputError: There is one.
+        InputError: There is a query.
     """
     if query:
         message = "The address to store at has a query (?...), which has no meaning there; give it up to the '?'."

@@ -1,4 +1,4 @@
-"""A list of studies to ask a server for, by StudyInstanceUID or accession number: what research groups have."""
+"""Read a list of studies to request from a server, by StudyInstanceUID or accession number."""
 
 import csv
 import re
@@ -15,7 +15,7 @@ _OPTIONAL: Final = ("study", *LABELS)
 _KEYWORDS: Final = {UID_COLUMN: "StudyInstanceUID", ACCESSION_COLUMN: "AccessionNumber"}
 _UID: Final = re.compile(r"[0-9]+(\.[0-9]+)+")
 _LONGEST: Final = 64
-# Wild cards and separators of lists in DICOM's matching: a value with one would fetch other people's studies.
+# Wild cards and list separators of DICOM matching: a value with one of them could match other patients' studies.
 _SPECIAL: Final = re.compile(r"[*?\\,\x00-\x1f]")
 
 
@@ -24,11 +24,11 @@ class WantedStudy:
     """One row of a study list.
 
     Attributes:
-        keyword: What it is known by, StudyInstanceUID or AccessionNumber.
-        value: Its value.
-        row: Its number in the list, from 1; messages name this, never an accession number.
-        study: Its name, used as study_id, or None.
-        labels: Every one of `LABELS`, as it is written there, or None.
+        keyword: The matching key, StudyInstanceUID or AccessionNumber.
+        value: The key's value.
+        row: Row number in the list, from 1; messages give this, never an accession number.
+        study: The study's name, used as study_id, or None.
+        labels: A text or None for each of `LABELS`.
     """
 
     keyword: str
@@ -39,12 +39,12 @@ class WantedStudy:
 
 
 def read_study_list(path: Path) -> list[WantedStudy]:
-    """Read and check a study list: CSV with the column study_instance_uid or accession_number.
+    """Read and check a study list: a CSV with the column study_instance_uid or accession_number.
 
     Optional columns are `study` (a name, used as study_id) and the samplesheet's labels.
 
     Raises:
-        InputError: It is no such table, has no rows, or rows are wrong; the message names every wrong row by its line.
+        InputError: It is not such a table, has no rows, or has wrong rows; the message gives the line of each of these.
     """
     column = ACCESSION_COLUMN if ACCESSION_COLUMN in _first_line(path) else UID_COLUMN
     seen: set[str] = set()
@@ -66,12 +66,12 @@ def _first_line(path: Path) -> list[str]:
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         try:
             return [cell.strip() for cell in next(csv.reader(file), [])]
-        except csv.Error:  # what is wrong is said where the rows are read
+        except csv.Error:  # read_sheet reports it
             return []
 
 
 def _problems(column: str, values: dict[str, str], seen: set[str], names: set[str]) -> list[str]:
-    """Return what is wrong with a row; an accession number is not quoted: it points to a person."""
+    """Return what is wrong with a row. No accession number is quoted: it identifies a person."""
     value, name = values[column], values.get("study", "")
     problems = []
     if not value or len(value) > _LONGEST or _SPECIAL.search(value):

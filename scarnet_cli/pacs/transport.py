@@ -1,4 +1,4 @@
-"""How requests travel: tried again with growing pauses, read whole within bounds of time and size, to one server."""
+"""HTTP transport to one server: retries with growing pauses, reads answers whole, and limits their time and size."""
 
 import io
 import random
@@ -15,25 +15,25 @@ from urllib3.util import Retry
 
 from scarnet_cli.errors import PacsError
 
-# Statuses by which a server says "later" or stumbles: RFC 9110, RFC 6585. Orthanc answers 500 under load as well.
+# Statuses of temporary failures: RFC 9110, RFC 6585. Orthanc also answers 500 under load.
 LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHUNK: Final = 1 << 16
-# What may stand in a query unescaped, but for the signs that part it.
+# Characters that may stay unescaped in a query, except those that separate its parts.
 _QUERY_SIGNS: Final = "/?:@!$'()*,;"
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to try.
+    """Limits on attempts, pauses, time and size of requests.
 
     Attributes:
-        attempts: Times that a request is sent at most.
-        first_wait_s: Pause after the first; each further one is twice as long.
-        longest_wait_s: No pause is longer, whatever the server asks for in Retry-After.
-        connect_s: To be connected within.
-        silence_s: The server may be silent so long before and during an answer.
-        answer_s: A whole answer must come within.
-        answer_bytes: No answer may be larger, unpacked.
+        attempts: Most times that a request is sent.
+        first_wait_s: Pause after the first attempt; each further pause is twice as long.
+        longest_wait_s: Longest pause, even if the server asks for more in Retry-After.
+        connect_s: Time limit for connecting.
+        silence_s: Longest silence of the server before and during an answer.
+        answer_s: Time limit for a whole answer.
+        answer_bytes: Largest size of an answer after decompression.
     """
 
     attempts: int = 6
@@ -45,17 +45,17 @@ class Patience:
     answer_bytes: int = 1 << 30
 
     def pause_s(self, attempt: int, asked_for: str | None) -> float:
-        """Return the pause after an attempt (from 0).
+        """Return the pause in seconds after an attempt (from 0).
 
-        It doubles, and varies by half to each side so that many tasks do not come back at once. `Retry-After`, in
-        seconds or as a date, lengthens it.
+        The pause doubles each time, and varies by half to each side so that many tasks do not retry at once. It is
+        longer if `asked_for`, the text of Retry-After (seconds or a date), says so.
         """
         grown = self.first_wait_s * 2**attempt * random.uniform(0.5, 1.5)
         return min(self.longest_wait_s, max(grown, _seconds(asked_for)))
 
 
 def _seconds(asked_for: str | None) -> float:
-    """Read Retry-After; what cannot be read asks for nothing."""
+    """Return the seconds that Retry-After asks for; 0 if it cannot be read."""
     try:
         return Retry().parse_retry_after(asked_for) if asked_for else 0.0
     except (BrokenTransfer, ValueError, OverflowError):
@@ -63,7 +63,7 @@ def _seconds(asked_for: str | None) -> float:
 
 
 class PatientAdapter(HTTPAdapter):
-    """Sends a request until it is answered; an answer is read whole before anybody sees it."""
+    """An adapter that repeats a request until it is answered, and reads each answer whole before returning it."""
 
     def __init__(self, patience: Patience, connections: int) -> None:
         """Keep at most `connections` open."""
@@ -71,12 +71,13 @@ class PatientAdapter(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:  # noqa: ANN401
-        """Send and return the answer; the last one where none was better.
+        """Return the answer to a request; after the last attempt, whatever its status.
 
         Raises:
-            requests.RequestException: No whole answer came.
+            requests.RequestException: No complete answer arrived.
+            PacsError: The answer is too large.
         """
-        options["stream"] = True  # read here, with an eye on the clock
+        options["stream"] = True  # _whole_body reads the body and watches the time
         request.url = _least_escaped(request.url or "")
         for attempt in range(self._patience.attempts):
             last = attempt + 1 == self._patience.attempts
@@ -87,16 +88,16 @@ class PatientAdapter(HTTPAdapter):
                 if last or response.status_code not in LATER:
                     return response
                 asked_for = response.headers.get("Retry-After")
-            except requests.exceptions.SSLError:  # no certificate gets better by waiting
+            except requests.exceptions.SSLError:  # waiting does not mend a certificate
                 raise
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
                 if last:
                     raise
             time.sleep(self._patience.pause_s(attempt, asked_for))
-        raise AssertionError  # a Patience has one attempt at least
+        raise AssertionError  # a Patience has at least one attempt
 
     def _whole_body(self, response: requests.Response) -> bytes:
-        """Read the body; `read1` returns with what is there, so that a dripping server cannot hold on for ever."""
+        """Return the body. `read1` returns what has arrived, so a very slow server cannot block for ever."""
         raw, body = response.raw, bytearray()
         end = time.monotonic() + self._patience.answer_s
         try:
@@ -120,27 +121,30 @@ class PatientAdapter(HTTPAdapter):
 
 
 def _least_escaped(url: str) -> str:
-    """Escape no more of a query than RFC 3986 asks for: Orthanc 1.10, for one, takes an escaped wild card literally."""
+    """Return a URL with only those characters escaped in its query that RFC 3986 requires.
+
+    Orthanc 1.10, for one, takes an escaped wild card literally.
+    """
     parts = urlsplit(url)
     return parts._replace(query=urlencode(parse_qsl(parts.query), quote_via=quote, safe=_QUERY_SIGNS)).geturl()
 
 
 def _says_its_length(response: requests.Response) -> bool:
-    """Tell whether a cut answer would have been noticed by its length or by its last chunk."""
+    """Tell whether the headers reveal a cut answer, by its length or by a missing last chunk."""
     return "Content-Length" in response.headers or "chunked" in response.headers.get("Transfer-Encoding", "").lower()
 
 
 def _is_closed(headers: Mapping[str, str], body: bytearray) -> bool:
-    """Tell whether a multipart body ends with its closing delimiter (RFC 2046); others cannot be told."""
+    """Tell whether a multipart body ends with its closing delimiter (RFC 2046); True for any other body."""
     kind = headers.get("Content-Type", "").lower()
     return not kind.startswith("multipart/") or body.rstrip().endswith(b"--")
 
 
 class OtherHost(HTTPAdapter):
-    """Stands for every other server: a redirect to one is refused, before anything is sent there."""
+    """An adapter for all other servers: it refuses a redirect before anything is sent there."""
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:  # noqa: ANN401
-        """Refuse.
+        """Refuse the request.
 
         Raises:
             PacsError: Always.
