@@ -1,1 +1,1 @@
-"""Agreement with experts' contours."""
+"""Agreement with experts' contours: overlap, distances and agreement of measures."""

@@ -1,4 +1,4 @@
-"""Agreement of a model's measures with the expert's over many cases."""
+"""Agreement of a model's measures with the expert's across cases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ _LEAST_PAIRS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Agreement of paired measures; what cannot be computed from them is None.
+    """Agreement of paired measures; a statistic that they do not define is None.
 
     Attributes:
-        bias: Mean of ours minus reference, in their unit.
+        bias: Mean of ours minus reference, in the measures' unit.
         lower_limit: Lower limit of agreement, bias - 1.96 SD of the differences.
-        upper_limit: Upper limit.
+        upper_limit: Upper limit of agreement, bias + 1.96 SD.
         bias_percent: The bias in percent of the mean reference.
         cov_percent: Coefficient of variation: SD of the differences in percent of the mean reference.
         icc: Intraclass correlation ICC(2,1).
@@ -36,13 +36,13 @@ class Agreement:
 def agreement(ours: Sequence[float], reference: Sequence[float]) -> Agreement:
     """Return bias, limits of agreement, coefficient of variation and ICC of pairs of measures.
 
-    Limits after Bland and Altman 1986 (doi:10.1016/S0140-6736(86)90837-8). The coefficient of variation is that of
+    The limits follow Bland and Altman 1986 (doi:10.1016/S0140-6736(86)90837-8). The coefficient of variation is that of
     reproducibility studies in cardiac MRI, SD of the differences over the mean (Grothues et al. 2002,
-    doi:10.1016/S0002-9149(02)02381-0); they divide by the mean of both readings, we by the reference's, which a
-    model's own bias does not move. One pair has no limits, and a mean reference of 0 no percent.
+    doi:10.1016/S0002-9149(02)02381-0). They divide by the mean of both readings; we divide by the reference's mean,
+    which a model's bias does not change. One pair has no limits; with a mean reference of 0 there are no percentages.
 
     Raises:
-        ValueError: There are no pairs, or one list is longer.
+        ValueError: There are no pairs, or the lists differ in length.
     """
     if not ours or len(ours) != len(reference):
         message = f"{len(ours)} measures cannot be paired with {len(reference)}."
@@ -61,16 +61,16 @@ def agreement(ours: Sequence[float], reference: Sequence[float]) -> Agreement:
 
 
 def icc_2_1(ratings: NDArray[np.floating]) -> float | None:
-    """Return ICC(2,1): absolute agreement of single ratings, raters and targets both drawn at random.
+    """Return ICC(2,1): absolute agreement of single ratings, with both raters and targets drawn at random.
 
-    (BMS - EMS) / (BMS + (k - 1) EMS + k (JMS - EMS) / n), from the mean squares between targets (BMS), between judges
-    (JMS) and of the rest (EMS): Shrout and Fleiss 1979 (doi:10.1037/0033-2909.86.2.420).
+    It is (BMS - EMS) / (BMS + (k - 1) EMS + k (JMS - EMS) / n), from the mean squares between targets (BMS), between
+    judges (JMS) and of the residual (EMS): Shrout and Fleiss 1979 (doi:10.1037/0033-2909.86.2.420).
 
     Args:
-        ratings: (n targets, k judges).
+        ratings: Array (n targets, k judges).
 
     Returns:
-        The coefficient; None with fewer than two targets or judges, or where all ratings are equal.
+        The coefficient; None with fewer than two targets or judges, or if all ratings are equal.
     """
     targets, judges = ratings.shape
     if min(targets, judges) < _LEAST_PAIRS:

@@ -1,4 +1,4 @@
-"""Distances between the surfaces of two masks, in mm on their own, uneven grid."""
+"""Distances in mm between the surfaces of two masks on an anisotropic grid."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from scipy import ndimage
 
 @dataclass(frozen=True, slots=True)
 class SurfaceDistance:
-    """How far apart two surfaces are; both None where either mask is empty.
+    """Distances between two surfaces; both are None if either mask is empty.
 
     Attributes:
         hausdorff_mm: Greatest distance from a surface voxel of one mask to the nearest one of the other.
-        hd95_mm: 95th percentile of these distances, those of both directions taken together.
+        hd95_mm: 95th percentile of these distances, both directions pooled.
     """
 
     hausdorff_mm: float | None
@@ -25,14 +25,14 @@ def surface_distance(
 ) -> SurfaceDistance:
     """Return the Hausdorff distance and its 95th percentile between two (z, y, x) masks.
 
-    A surface voxel is one with a face towards the outside, as the EMIDEC challenge's published code has it. That code
-    then hands the spacing over in the order x, y, z with an array in z, y, x, so its millimetres are not these.
+    A surface voxel has a face towards the outside, as in the EMIDEC challenge's published code. That code passes the
+    spacing in the order x, y, z for an array in z, y, x, so its millimetres differ from these.
 
-    A distance to nothing has no length: with an empty mask both are undefined, and it is the Dice that pays for it.
+    With an empty mask both distances are undefined; only the Dice then reflects the disagreement.
 
     Args:
         ours: One mask.
-        reference: The other; exchanging both gives the same result.
+        reference: The other mask; swapping them gives the same result.
         spacing_zyx_mm: Distance between voxel centres along each axis.
     """
     if not (ours.any() and reference.any()):
@@ -45,5 +45,5 @@ def surface_distance(
 
 
 def _surface(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the voxels of a mask with a neighbour, across a face, that is outside; so is all beyond the array."""
+    """Return the voxels of a mask with a face towards the outside, which includes everything beyond the array."""
     return mask & ~ndimage.binary_erosion(mask)

@@ -1,4 +1,4 @@
-"""A study's label map against the reference that the samplesheet gives."""
+"""Comparison of a study's label map with the samplesheet's reference."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +9,10 @@ from scarnet_cli.tables.scans import ReferenceMeasures
 
 
 def compare(labels: NDArray[np.integer], reference: Volume) -> ReferenceMeasures:
-    """Compare a (z, y, x) label map with the reference on the same grid; both hold values of `Label`.
+    """Return the agreement of a (z, y, x) label map with the reference on the same grid; both hold values of `Label`.
 
-    Where both have no scar its Dice is 1; a distance to an empty region, and the scar percent of a reference without
-    myocardium, are undefined.
+    If neither has scar, its Dice is 1. Distances to an empty region are None, as is the scar percentage of a reference
+    without myocardium.
     """
     myocardium, scar = (score_region(labels, reference, region) for region in ("myocardium", "scar"))
     whole = myocardium.reference_volume_ml

@@ -13,7 +13,7 @@ from scarnet_cli.image.volume import Volume
 
 @dataclass(frozen=True, slots=True)
 class RegionScore:
-    """One scored region of one case. Volumes are of the whole stack."""
+    """Score of one region of one case; volumes are of the whole stack."""
 
     dice: float
     distance: SurfaceDistance
@@ -22,9 +22,9 @@ class RegionScore:
 
 
 def score_region(labels: NDArray[np.integer], reference: Volume, region: str) -> RegionScore:
-    """Score one of `REGIONS` of a label map against the reference on the same grid.
+    """Return the score of one of `REGIONS` of a (z, y, x) label map against the reference on the same grid.
 
-    Two empty regions have a Dice of 1; a distance to an empty one is undefined.
+    Two empty regions have a Dice of 1; distances to an empty region are None.
     """
     ours, theirs = region_mask(labels, region), region_mask(reference.array, region)
     return RegionScore(

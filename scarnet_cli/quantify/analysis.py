@@ -1,4 +1,4 @@
-"""What is worked out once for a whole study, before it and its parts are measured."""
+"""The analysis that is done once per study, before the whole, its slices and its segments are measured."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,15 @@ from scarnet_cli.tables.slices import Level
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Directions, remote myocardium, threshold masks and chords of a study that has myocardium.
+    """Directions, remote regions, threshold masks and chords of a study that has myocardium.
 
     Attributes:
         frame: Directions of the heart.
         levels: Level of each slice.
         remotes: Remote region of each slice.
-        masks: What each threshold calls scar.
-        chords: The chords through the wall.
-        interface_mm2: (z, y, x) area of the scar-to-healthy interface at each voxel.
+        masks: The scar mask of each threshold.
+        chords: Radial chords through the wall.
+        interface_mm2: (z, y, x) area of the interface between scar and healthy myocardium at each voxel.
     """
 
     frame: HeartFrame
@@ -37,10 +37,10 @@ class Analysis:
 
 
 def analyse(regions: Regions, rv_insertion: Point | None) -> Analysis | None:
-    """Analyse a study; None where it has no myocardium.
+    """Return the analysis of a study, or None if it has no myocardium.
 
     Args:
-        regions: The study.
+        regions: The study's regions.
         rv_insertion: LPS position in mm of the anterior RV insertion; estimated from patient geometry when None.
 
     Raises:

@@ -1,6 +1,7 @@
 """Radial chords through the wall: thickness, transmurality, endocardial extent and depth of scar.
 
-R. J. Kim et al., N Engl J Med 2000;343:1445-1453, doi 10.1056/NEJM200011163432003, for transmurality's classes.
+The classes of transmurality are those of R. J. Kim et al., N Engl J Med 2000;343:1445-1453, doi
+10.1056/NEJM200011163432003.
 """
 
 import math
@@ -17,23 +18,23 @@ from scarnet_cli.quantify.segments import segment_at
 from scarnet_cli.tables.slices import Level
 
 CHORDS: Final = 360
-# Upper limits in percent of Kim's classes of transmurality but the last, beginning with the chords without scar.
+# Upper limits, in percent, of Kim's classes of transmurality, all but the last; the first is chords without scar.
 _KIM_LIMITS: Final = (0.0, 25.0, 50.0, 75.0)
 _STEP_PIXELS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Chords:
-    """The chords that cross the wall, of all slices with a cavity; every array is (chords,).
+    """The chords through the wall in all slices with a cavity; every array is (chords,).
 
     Attributes:
         slice_index: Slice of each chord.
         segment: AHA segment of each chord.
-        wall_mm: Length in the myocardium.
-        scar_percent: Part of that length that is scar, MVO included.
-        endocardial_scar: Whether the wall begins, at the cavity, with scar.
-        scar_mm2: Area of the scar between this chord and the next.
-        scar_depth: Mean depth of that area in the wall, from 0 at the endocardium to 1 at the epicardium; 0 without.
+        wall_mm: Length within the myocardium.
+        scar_percent: Percentage of that length that is scar, MVO included.
+        endocardial_scar: Whether the chord has scar at its endocardial end.
+        scar_mm2: Scar area of the chord's sector (one `CHORDS`-th of a turn).
+        scar_depth: Mean depth of that area in the wall, from 0 (endocardium) to 1 (epicardium); 0 without scar.
     """
 
     slice_index: NDArray[np.intp]
@@ -45,31 +46,31 @@ class Chords:
     scar_depth: NDArray[np.float64]
 
     def chosen(self, which: NDArray[np.bool_]) -> "Chords":
-        """Return some of the chords."""
+        """Return the chords that a (chords,) mask selects."""
         return Chords(*(getattr(self, name)[which] for name in self.__slots__))
 
     def transmurality(self) -> float | None:
-        """Return the mean scar percent of the chords that have scar; None where none has."""
+        """Return the mean scar percentage of the chords that have scar, or None if none has."""
         scarred = self.scar_percent[self.scar_percent > 0]
         return float(scarred.mean()) if scarred.size else None
 
     def endocardial_extent_percent(self) -> float | None:
-        """Return the part of the chords whose endocardial end is scar; None without chords."""
+        """Return the percentage of chords with scar at their endocardial end, or None without chords."""
         return float(100.0 * self.endocardial_scar.mean()) if self.endocardial_scar.size else None
 
     def wall_thickness_mm(self) -> float | None:
-        """Return the mean length in the myocardium; None without chords."""
+        """Return the mean length within the myocardium, or None without chords."""
         return float(self.wall_mm.mean()) if self.wall_mm.size else None
 
     def radiality(self) -> float | None:
-        """Return the mean depth of the scar in the wall, 0 (endocardium) to 1 (epicardium); None without scar."""
+        """Return the mean depth of the scar in the wall, 0 (endocardium) to 1 (epicardium), or None without scar."""
         area = float(self.scar_mm2.sum())
         return float(self.scar_depth @ self.scar_mm2) / area if area else None
 
     def kim_percent(self) -> tuple[float, ...] | None:
-        """Return the part of the chords in each of Kim's five classes, those without scar first; None without chords.
+        """Return the percentage of chords in each of Kim's five classes, or None without chords.
 
-        The classes are 0, up to 25, up to 50, up to 75 and up to 100 percent of the wall.
+        The classes are scar in 0, up to 25, up to 50, up to 75 and up to 100 percent of the wall.
         """
         if not self.scar_percent.size:
             return None
@@ -79,10 +80,10 @@ class Chords:
 
 
 def find_chords(regions: Regions, frame: HeartFrame, levels: list[Level | None]) -> Chords:
-    """Draw `CHORDS` chords from the axis in every slice that has a cavity; those that meet no wall are left out.
+    """Return `CHORDS` chords from the axis in every slice with a cavity, without those that meet no wall.
 
-    In the cap there is no endocardium, so it has no chords. A chord that leaves the wall and enters it again counts
-    what lies in the wall. Myocardium that floats in the cavity (papillary muscles labelled so) is no wall.
+    The cap has no endocardium and so no chords. Of a chord that leaves the wall and enters it again, all lengths in the
+    wall count. Myocardium that floats in the cavity (papillary muscles labelled as such) is not wall.
     """
     angles = (np.arange(CHORDS) + 0.5) * 360.0 / CHORDS
     parts = [
@@ -127,10 +128,10 @@ def _slice_chords(
 def _scar_areas_and_depths(
     wall: NDArray[np.bool_], scar: NDArray[np.bool_], radii_mm: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return each chord's scar area and that area's mean depth in the wall, from (chords, steps) masks.
+    """Return each chord's scar area in mm2 and that area's mean depth in the wall, from (chords, steps) masks.
 
-    A step far from the axis stands for a larger area than one near it; its depth is the part of the wall's steps
-    before its middle.
+    A step far from the axis covers a larger area than one near it. Its depth is the fraction of the wall's steps that
+    lie before its middle.
     """
     of_step = scar * radii_mm * (radii_mm[1] - radii_mm[0]) * 2 * np.pi / CHORDS
     depth = (np.cumsum(wall, axis=1) - 0.5) / np.maximum(wall.sum(axis=1, keepdims=True), 1)
@@ -141,7 +142,7 @@ def _scar_areas_and_depths(
 def _positions(
     regions: Regions, frame: HeartFrame, index: int, angles_deg: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the sampled pixel positions (2, chords, steps) from the axis outwards, and their radii in mm."""
+    """Return the sampled pixel positions (y and x, chords, steps) from the axis outwards, and their radii in mm."""
     step_mm = _STEP_PIXELS * min(regions.in_plane_mm)
     wall_mm = (pixels_of(regions.myocardium[index]) - frame.centres_yx[index]) * regions.in_plane_mm
     reach_mm = np.hypot(wall_mm[:, 0], wall_mm[:, 1]).max() + max(regions.in_plane_mm)
@@ -153,7 +154,7 @@ def _positions(
 
 
 def _pixel_in_chords(wall: NDArray[np.bool_], step_mm: float, pixel_mm: float) -> int:
-    """Return how many chords one pixel spans in the middle of the wall, at least one."""
+    """Return how many chords one pixel spans in the middle of the wall, at least 1."""
     steps = np.nonzero(wall)[1]
     if not steps.size:
         return 1
@@ -161,10 +162,10 @@ def _pixel_in_chords(wall: NDArray[np.bool_], step_mm: float, pixel_mm: float) -
 
 
 def _without_edges(percent: NDArray[np.float64], pixel_chords: int) -> NDArray[np.float64]:
-    """Set to 0 the chords with less than half the scar of a chord within one pixel of them.
+    """Return the scar percentages, with 0 for chords with less than half the scar of another within one pixel.
 
-    Pixels make stairs of the scar's lateral border: chords along it meet a little of the scar at some depths only, and
-    would lower the mean transmurality of a 60 degree wedge through the whole wall by 5 points.
+    On the pixel grid the scar's lateral border is a staircase: chords along it meet scar at some depths only. They
+    would lower the mean transmurality of a transmural 60 degree wedge by 5 percentage points.
     """
     greatest = ndimage.maximum_filter1d(percent, 2 * pixel_chords + 1, mode="wrap")
     return np.where(percent >= 0.5 * greatest, percent, 0.0)

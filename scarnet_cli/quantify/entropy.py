@@ -1,7 +1,8 @@
-"""Entropy of the signal: how unevenly tissue enhances, without any threshold.
+"""Entropy of the signal: how unevenly tissue enhances, without a threshold.
 
-Of the myocardium: R. G. Muthalaly et al., Left ventricular entropy is a novel predictor of arrhythmic events, JACC
-Cardiovasc Imaging 2019 (online 2018). Of scar: A. F. A. Androulakis et al., JACC Clin Electrophysiol 2019;5:480-489.
+Entropy of the myocardium: R. G. Muthalaly et al., Left ventricular entropy is a novel predictor of arrhythmic events,
+JACC Cardiovasc Imaging 2019 (online 2018). Entropy of scar: A. F. A. Androulakis et al., JACC Clin Electrophysiol
+2019;5:480-489.
 """
 
 from typing import Final
@@ -9,24 +10,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-# 6 bits at most. A larger number would have more bins than a small scar has voxels.
+# The entropy is then at most 6 bits. With more bins, a small scar would have fewer voxels than bins.
 BINS: Final = 64
 
 
 def entropy_bit(signal: NDArray[np.floating]) -> float | None:
     """Return the Shannon entropy -sum(p log2 p) of a region's signals, in bits.
 
-    The papers count the scanner's own grey values, which depend on its scaling. Here p is the part of the voxels in
-    each of `BINS` equal bins from the region's least to its greatest signal, so that a linear change of signal changes
-    nothing ("fixed bin number" of the Image Biomarker Standardisation Initiative, doi 10.1148/radiol.2020191145, its
-    intensity histogram's entropy). It tells the shape of the distribution, not its width: values are to be compared
-    with each other, not with the papers' limits.
+    The papers count the scanner's grey values, which depend on its scaling. Here p is the fraction of voxels in each of
+    `BINS` equal bins from the region's lowest to its highest signal, so that a linear change of signal changes nothing
+    (intensity histogram entropy with a fixed bin number, Image Biomarker Standardisation Initiative, doi
+    10.1148/radiol.2020191145). The value describes the shape of the distribution, not its width: compare values with
+    each other, not with the papers' limits.
 
     Args:
-        signal: The voxels' signals in any order.
+        signal: (voxels,) signals in any order.
 
     Returns:
-        0 where all are equal; None of fewer than `BINS` voxels, which cannot fill the bins.
+        The entropy; 0 if all signals are equal, None for fewer than `BINS` voxels, which cannot fill the bins.
     """
     if signal.size < BINS:
         return None

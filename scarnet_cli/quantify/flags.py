@@ -1,4 +1,4 @@
-"""Which flags (scarnet_cli.tables.flags) hold for the labels, the signal and the measures of a study."""
+"""The flags (scarnet_cli.tables.flags) that a study's labels, signal and measures raise."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,28 +15,28 @@ from scarnet_cli.tables.scans import ScanMeasures
 
 MIN_SLICES: Final = 3
 PIECE_PART: Final = 0.05
-# Short-axis stacks have slices of 6 to 8 mm with gaps of up to 4 mm; what lies between slices farther apart is a guess.
+# Short-axis stacks have slices of 6 to 8 mm with gaps of up to 4 mm; between slices farther apart, volumes are a guess.
 LONGEST_SLICE_SPACING_MM: Final = 12.0
-# Of 80 hearts with experts' contours, all of them whole, 3 end with an apical slice larger than this part of the
-# largest; and one covers a shorter length than this, 40 mm.
+# Of 80 complete hearts with experts' contours, 3 have a last apical slice larger than this fraction of their largest
+# slice, and one is shorter than this length (40 mm).
 LARGEST_APICAL_PART: Final = 0.6
 LEAST_LENGTH_MM: Final = 50.0
-# A heart's axis is straight within 3 mm even where each slice has a breath-hold of its own; the wall is 8 to 10 mm.
+# A heart's axis is straight within 3 mm even with a breath-hold per slice; the wall is 8 to 10 mm thick.
 MOST_SHIFT_MM: Final = 5.0
-# Those 80 hearts have 52 to 186 g and 34 to 219 ml; children's and large dilated or thick hearts lie within these.
+# Those 80 hearts have 52 to 186 g and 34 to 219 ml; the limits leave room for children's, dilated and thick hearts.
 PLAUSIBLE_MYOCARDIUM_G: Final = (30.0, 350.0)
 PLAUSIBLE_BLOOD_POOL_ML: Final = (15.0, 400.0)
-# In 95 % of those hearts FWHM or 5-SD comes within 7 points of the experts' scar.
+# In 95 % of those hearts FWHM or 5-SD comes within 7 percentage points of the experts' scar.
 MOST_DISAGREEMENT_POINTS: Final = 10.0
 
 
 def find_flags(regions: Regions, analysis: Analysis | None, scan: ScanMeasures) -> tuple[str, ...]:
-    """Return the codes that hold for a study, in the order of `FLAGS`.
+    """Return the codes of a study's flags, in the order of `FLAGS`.
 
     Args:
-        regions: The study.
-        analysis: What was worked out of it; None without myocardium.
-        scan: Measures of the whole.
+        regions: The study's regions.
+        analysis: Its analysis; None without myocardium.
+        scan: Measures of the whole heart.
     """
     if analysis is None:
         return ("no_myocardium",)
@@ -53,7 +53,7 @@ def find_flags(regions: Regions, analysis: Analysis | None, scan: ScanMeasures) 
         "myocardium_in_pieces": _in_pieces(regions),
         "slice_gap": regions.grid.spacing_zyx_mm[0] > LONGEST_SLICE_SPACING_MM,
         "heart_at_picture_edge": regions.at_picture_edge,
-        # what few slices cannot tell is not said of them as well
+        # too few slices to judge these; `few_slices` says so
         "base_or_apex_missing": not few and _base_or_apex_missing(regions, analysis, with_wall),
         "implausible_volume": not few and _implausible(scan),
         "slices_shifted": _greatest_shift_mm(analysis.frame.centres_yx[with_wall] * regions.in_plane_mm)
@@ -81,7 +81,7 @@ def _in_pieces(regions: Regions) -> bool:
 
 
 def _base_or_apex_missing(regions: Regions, analysis: Analysis, with_wall: NDArray[np.intp]) -> bool:
-    """Tell whether the heart ends wide, or is shorter than any; a heart that ends in a cap has its apex."""
+    """Return whether the last apical slice is too large or the heart too short; a heart with a cap has its apex."""
     apex_last = analysis.frame.towards_apex @ regions.grid.direction[:, 2] > 0
     areas = (regions.cavity | regions.myocardium).sum(axis=(1, 2))[with_wall]
     wide = areas[-1 if apex_last else 0] > LARGEST_APICAL_PART * areas.max()
@@ -90,13 +90,13 @@ def _base_or_apex_missing(regions: Regions, analysis: Analysis, with_wall: NDArr
 
 
 def _greatest_shift_mm(centres_mm: NDArray[np.float64]) -> float:
-    """Return how far one of (slices, 2) centres lies from the middle of its neighbours at most; 0 of fewer than 3."""
+    """Return the greatest distance of a (slices, 2) centre from the midpoint of its neighbours; 0 below 3 slices."""
     off = centres_mm[1:-1] - (centres_mm[:-2] + centres_mm[2:]) / 2
     return float(np.hypot(off[:, 0], off[:, 1]).max(initial=0.0))
 
 
 def _implausible(scan: ScanMeasures) -> bool:
-    """Tell whether a volume is that of no heart; without a labelled blood pool only the myocardium is judged."""
+    """Return whether a volume fits no heart; without a labelled blood pool only the myocardium is judged."""
     blood_ml = scan.blood_pool_ml
     return not _within(scan.myocardium_g, PLAUSIBLE_MYOCARDIUM_G) or (
         blood_ml > 0 and not _within(blood_ml, PLAUSIBLE_BLOOD_POOL_ML)
@@ -108,7 +108,7 @@ def _within(value: float, limits: Sequence[float]) -> bool:
 
 
 def _methods_disagree(scan: ScanMeasures) -> bool:
-    """Tell whether neither FWHM nor 5-SD comes near the labelled scar; of what is undefined there is no telling."""
+    """Return whether FWHM and 5-SD both lie far from the labelled scar; false if any of the three is undefined."""
     labelled, others = scan.scar_percent_lv, (scan.thresholds.scar_fwhm_percent, scan.thresholds.scar_5sd_percent)
     return labelled is not None and all(
         other is not None and abs(labelled - other) > MOST_DISAGREEMENT_POINTS for other in others

@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 def interface_mm2(
     myocardium: NDArray[np.bool_], scar: NDArray[np.bool_], spacing_zyx_mm: tuple[float, float, float]
 ) -> NDArray[np.float64]:
-    """Return the area of the scar-to-healthy interface at each voxel of the myocardium, (z, y, x), in mm2.
+    """Return the area, in mm2, of the interface between scar and healthy myocardium at each voxel, (z, y, x).
 
-    Their sum is the heart's, their sum over a slice or a segment that slice's or segment's. The scar's border with
-    blood, with what lies outside the wall, and at the stack's ends is no interface.
+    The sum over the heart, a slice or a segment is its area. The scar's borders with blood, with tissue outside the
+    wall and at the stack's ends do not count.
 
-    The area is the volume integral of the length of the scar mask's gradient (the coarea formula): in each cell between
-    2 x 2 x 2 voxel centres the gradient along each axis is the mean change over those of its four edges that join two
-    voxels of myocardium; a cell's area goes to its eight voxels in equal parts, and parts outside the myocardium are
-    left out. This is near the surface of marching cubes, but does not depend on how the stack is stored, and needs no
-    value outside the wall. Borders that cross the pixels at any angle come out 0 to 9 % too large, where the sum of the
-    voxels' faces is 20 to 30 % too large (docs/measures.md).
+    The area is the volume integral of the magnitude of the scar mask's gradient (the coarea formula). In each cell
+    between 2 x 2 x 2 voxel centres, the gradient along an axis is the mean change over those of its four edges that
+    join two voxels of myocardium. A cell's area is shared equally among its eight voxels; shares outside the
+    myocardium are dropped. The result is close to the surface of marching cubes, but does not depend on how the stack
+    is stored and needs no values outside the wall. Depending on the border's angle to the pixels it is 0 to 9 % too
+    large; the sum of voxel faces is 20 to 30 % too large (docs/measures.md).
 
     Args:
-        myocardium: Scar included.
-        scar: A part of the myocardium.
-        spacing_zyx_mm: From voxel centre to voxel centre.
+        myocardium: (z, y, x) mask, scar included.
+        scar: (z, y, x) mask within the myocardium.
+        spacing_zyx_mm: Distance between voxel centres along each axis.
     """
     wall, part = (np.pad(mask, 1).astype(np.int16) for mask in (myocardium, scar))
     slopes = [_cell_slope(wall, part, axis) / spacing_zyx_mm[axis] for axis in range(3)]

@@ -1,7 +1,7 @@
-"""All measures of one study: what stands in the tables scans, slices and segments.
+"""All measures of one study: the values of the tables scans, slices and segments.
 
-Volumes follow J. Schulz-Menger et al., J Cardiovasc Magn Reson 2020;22:19, doi 10.1186/s12968-020-00610-6: areas times
-the distance between slice centres; scar burden is scar, MVO included, as a percentage of the myocardium, scar included.
+Volumes are areas times the distance between slice centres (J. Schulz-Menger et al., J Cardiovasc Magn Reson 2020;22:19,
+doi 10.1186/s12968-020-00610-6). Scar burden is scar, MVO included, as a percentage of the myocardium, scar included.
 """
 
 from dataclasses import dataclass, replace
@@ -31,13 +31,13 @@ from scarnet_cli.tables.scans import ScanMeasures
 from scarnet_cli.tables.segments import SegmentMeasures
 from scarnet_cli.tables.slices import SliceMeasures
 
-# The part of the heart that is all of it.
+# Selects the whole heart as a `Part`.
 WHOLE: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
 class StudyMeasures:
-    """All measures of one study: of the whole, of every slice of the stack, of all 17 segments; and its flags."""
+    """All measures of one study: of the whole heart, every slice and all 17 segments; and its flags."""
 
     scan: ScanMeasures
     slices: tuple[SliceMeasures, ...]
@@ -46,19 +46,20 @@ class StudyMeasures:
 
 
 def measure_study(image: Volume, labels: Volume, rv_insertion: Point | None = None) -> StudyMeasures:
-    """Measure one study.
+    """Return all measures of one study.
 
-    Without any myocardium volumes are 0, everything else is None and the flag `no_myocardium` is raised. Without scar
-    its volumes, percentages and FWHM are 0, and the mean transmurality (over chords that have scar) is None.
+    Without myocardium, volumes are 0, everything else is None and the flag `no_myocardium` is raised. Without scar, its
+    volumes, percentages and FWHM are 0, and the mean transmurality (over chords with scar) is None.
 
     Args:
-        image: LGE signal, on any scale.
+        image: LGE signal, (z, y, x), on any scale.
         labels: Label map on the same grid.
         rv_insertion: LPS position in mm of the anterior RV insertion; estimated from patient geometry when None.
 
     Raises:
         GeometryError: The grids differ.
-        QuantificationError: Unknown label values, non-finite signal, or an RV insertion on the heart's axis.
+        QuantificationError: A label value is unknown, the signal is not finite, or the RV insertion lies on the
+            heart's axis.
     """
     regions = find_regions(image, labels)
     analysis = analyse(regions, rv_insertion)
@@ -72,7 +73,7 @@ def measure_study(image: Volume, labels: Volume, rv_insertion: Point | None = No
 
 
 def without_orientation(measures: StudyMeasures) -> StudyMeasures:
-    """Return measures of a stack whose position in the patient is unknown: what depends on it is None, not a guess."""
+    """Return the measures of a stack of unknown orientation: those that depend on it become None."""
     return replace(
         measures,
         scan=replace(measures.scan, apex_source=None, rv_insertion_source=None),
@@ -144,7 +145,7 @@ def _slice(regions: Regions, analysis: Analysis | None, index: int) -> SliceMeas
 
 
 def _height_mm(regions: Regions, analysis: Analysis | None, index: int) -> float:
-    """Return the slice's position along the stack's normal in patient space, rising towards the base."""
+    """Return the slice's position in mm along the stack's normal in patient space, rising towards the base."""
     normal = regions.grid.direction[:, 2]
     towards_base = -analysis.frame.towards_apex if analysis else normal
     return float(regions.grid.world(np.array([float(index), 0.0, 0.0])) @ towards_base)
@@ -158,7 +159,7 @@ def _segments(regions: Regions, analysis: Analysis | None) -> tuple[SegmentMeasu
 
 
 def _segment(regions: Regions, analysis: Analysis | None, segment: int, wall: NDArray[np.bool_]) -> SegmentMeasures:
-    """Measure one segment; its transmurality is 0 where it has chords but no scar."""
+    """Measure one segment; its transmurality is 0 if it has chords but no scar."""
     chords = analysis.chords.chosen(analysis.chords.segment == segment) if analysis else None
     has_chords = chords is not None and bool(chords.wall_mm.size)
     transmurality = chords.transmurality() if chords else None

@@ -1,6 +1,6 @@
-"""Which way the heart lies in a short-axis stack: the apex's end, the anterior side and the septum's side.
+"""The heart's orientation in a short-axis stack: the apical end, the anterior side and the septal side.
 
-All of it is worked out in the patient's own space (LPS): which way round the stack is stored does not matter.
+Everything is computed in patient space (LPS), so the order in which the stack is stored does not matter.
 """
 
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from scarnet_cli.image.volume import Volume
 from scarnet_cli.quantify.regions import Regions, floating, pixels_of
 from scarnet_cli.tables.scans import ApexSource, InsertionSource
 
-# Mean direction from base to apex, LPS: left, anterior, inferior. Of the short-axis stacks of the Second Annual Data
-# Science Bowl (700 patients) the mean normal is (0.68, -0.61, -0.41).
+# Mean direction from base to apex, LPS: left, anterior, inferior. It is the mean normal of the short-axis stacks of the
+# Second Annual Data Science Bowl (700 patients).
 TOWARDS_APEX: Final = np.array([0.68, -0.61, -0.41])
-# Within this angle of the mean a stack is a plausible short axis and its geometry alone decides; 60 degrees leave room
-# for horizontal and vertical hearts. Farther off (an axial or nominal grid) shape is asked first.
+# Within 60 degrees of the mean, which leaves room for horizontal and vertical hearts, a stack is a plausible short axis
+# and its geometry alone decides. Farther off (an axial or nominal grid), the heart's shape is consulted first.
 PLAUSIBLE_COSINE: Final = 0.5
-# In a short-axis plane the anterior wall is the one nearest to the patient's head: the mean picture of the same 700
-# patients has its lower edge 8 degrees from the feet's side. An axial plane has no such side; there it is the front.
+# In a short-axis plane the anterior wall is the one nearest to the patient's head: in the mean image of the same 700
+# patients the lower edge is 8 degrees off the feet's side. In an axial plane it is the one nearest to the front.
 TOWARDS_HEAD: Final = np.array([0.0, 0.0, 1.0])
 TOWARDS_FRONT: Final = np.array([0.0, -1.0, 0.0])
 _AXIAL_COSINE: Final = 0.9
 # From the middle of the anterior wall (segment 1) to the border of segments 1 and 2 (Cerqueira 2002).
 _HALF_SECTOR_DEG: Final = 30.0
-# A stack's ends differ in shape when the smaller one is below this part of the larger.
+# A stack's ends differ in shape if the smaller one is below this fraction of the larger.
 _CLEARLY_SMALLER: Final = 0.9
 # An insertion nearer to the axis than this has no direction.
 _MIN_RADIUS_MM: Final = 3.0
@@ -41,12 +41,12 @@ class HeartFrame:
 
     Attributes:
         towards_apex: Unit vector along the stack's normal, from base to apex.
-        apex_source: Whether the stack's geometry or the heart's shape told the apex's end.
+        apex_source: Whether the stack's geometry or the heart's shape identified the apical end.
         towards_insertion: Unit vector in the slice plane, from the axis to the anterior RV insertion.
         insertion_source: Whether the insertion was given or estimated from patient geometry.
-        centres_yx: (slices, 2) axis of the heart in each slice, in pixels of the cut grid; NaN without a heart.
+        centres_yx: (slices, 2) heart axis in each slice, in pixels (y, x) of the cut grid; NaN without a heart.
         spacing_yx_mm: Distance between rows and between columns.
-        axes: (3, 2) LPS unit vectors of the rows' (y) and the columns' (x) direction.
+        axes: (3, 2) LPS unit vectors along y and along x.
     """
 
     towards_apex: NDArray[np.float64]
@@ -64,10 +64,10 @@ class HeartFrame:
         return np.array([self.towards_insertion, towards_septum]) @ self.axes * self.spacing_yx_mm
 
     def angles_deg(self, slice_index: int, pixels_yx: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the angles (0 to 360) of (..., 2) pixels round the axis, from the insertion through the septum.
+        """Return the angles (0 to 360) of (..., 2) pixels around the axis, from the insertion through the septum.
 
-        Seen from the apex they run anticlockwise. Rounded to 1e-6 degrees, so that a pixel on a border falls on the
-        same side however the stack is stored.
+        Seen from the apex they run anticlockwise. They are rounded to 1e-6 degrees, so that a pixel on a border falls
+        on the same side however the stack is stored.
         """
         offset_mm = (np.asarray(pixels_yx, float) - self.centres_yx[slice_index]) @ self.plane.T
         degrees = np.degrees(np.arctan2(offset_mm[..., 1], offset_mm[..., 0]))
@@ -75,18 +75,18 @@ class HeartFrame:
 
 
 def find_frame(regions: Regions, rv_insertion: Point | None = None) -> HeartFrame:
-    """Find the heart's directions.
+    """Return the heart's directions.
 
-    The apex's end: where the stack's normal lies within 60 degrees of the mean long axis, geometry decides (the apex
-    points to the left, to the front and down). Elsewhere the end with the smaller heart is the apex; where the ends do
-    not differ by 10 % of their area, geometry decides again.
+    The apical end: if the stack's normal lies within 60 degrees of the mean long axis, geometry decides (the apex
+    points left, to the front and down). Otherwise the end with the smaller heart is the apex, unless the areas differ
+    by less than 10 %; then geometry decides again.
 
-    The anterior RV insertion, unless given: the middle of the anterior wall faces the patient's head (on a grid within
-    26 degrees of axial: the patient's front), the middle of the septum lies 90 degrees from it on the patient's right,
-    and the insertion 30 degrees from it towards the septum.
+    The anterior RV insertion, unless given: the middle of the anterior wall faces the patient's head (the patient's
+    front on a grid within 26 degrees of axial), the middle of the septum lies 90 degrees from there on the patient's
+    right, and the insertion 30 degrees from the anterior middle towards the septum.
 
     Args:
-        regions: The study; it needs myocardium.
+        regions: The study's regions; there must be myocardium.
         rv_insertion: LPS position in mm of the anterior RV insertion in any slice, or None.
 
     Raises:
@@ -111,7 +111,7 @@ def find_frame(regions: Regions, rv_insertion: Point | None = None) -> HeartFram
 
 
 def _centres(regions: Regions) -> NDArray[np.float64]:
-    """Return the centroid of each slice's cavity and what floats in it, or of its myocardium without a cavity."""
+    """Return (slices, 2) centroids of the cavity with what floats in it, or of the myocardium without a cavity."""
     centres = np.full((len(regions.cavity), 2), np.nan)
     for index, (cavity, wall) in enumerate(zip(regions.cavity, regions.myocardium, strict=True)):
         mask = cavity | floating(wall, cavity) if cavity.any() else wall
@@ -133,7 +133,7 @@ def _towards_apex(regions: Regions) -> tuple[NDArray[np.float64], ApexSource]:
 
 
 def _end_areas(regions: Regions) -> tuple[float, float]:
-    """Return the mean area in pixels, cavity and wall, of the first and of the last third of the heart's slices."""
+    """Return the mean area of the heart, in pixels, in the first and in the last third of its slices."""
     with_wall = regions.myocardium.any(axis=(1, 2))
     areas = (regions.cavity | regions.myocardium)[with_wall].sum(axis=(1, 2))
     third = max(len(areas) // 3, 1)
@@ -158,7 +158,7 @@ def _in_plane(vector: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArr
 
 
 def _turned(vector: NDArray[np.float64], axis: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
-    """Turn a vector that is perpendicular to `axis` round it, anticlockwise as seen from the axis's tip."""
+    """Rotate a vector about `axis`, to which it is perpendicular, anticlockwise as seen from the tip of `axis`."""
     angle = np.radians(degrees)
     return np.cos(angle) * vector + np.sin(angle) * np.cross(axis, vector)
 

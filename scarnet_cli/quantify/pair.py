@@ -1,4 +1,4 @@
-"""Measure one image with its label map, two NIfTI files, without the pipeline."""
+"""Measures of one image and its label map, two NIfTI files, without the pipeline."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,12 @@ from scarnet_cli.tables.scans import ScanRow
 
 @dataclass(frozen=True, slots=True)
 class PairOptions:
-    """What a user says of one image with its label map.
+    """Options of one image and its label map.
 
     Attributes:
-        study_id: What the rows are called.
+        study_id: Study id of the rows.
         rv_insertion: LPS position in mm of the anterior RV insertion, or None.
-        label_values: What the label map's values mean; None where they are ours.
+        label_values: Meaning of the label map's values; None if they are those of `Label`.
     """
 
     study_id: str
@@ -35,7 +35,7 @@ def quantify_pair(image: Path, labels: Path, out: Path, options: PairOptions) ->
         image: NIfTI file of the LGE stack.
         labels: NIfTI file of the label map on the same grid.
         out: Directory of the tables.
-        options: The study's name, and what the files do not say themselves.
+        options: Study id, and what the files do not say.
 
     Raises:
         GeometryError: A file cannot be read, the grids differ, or a label value is unknown.

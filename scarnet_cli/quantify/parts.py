@@ -1,4 +1,4 @@
-"""The same measures of a whole heart, of a slice and of a segment: the blocks of columns that tables share."""
+"""Measures common to the whole heart, a slice and a segment: the blocks of columns that the tables share."""
 
 from typing import Final
 
@@ -21,18 +21,18 @@ Part = int | slice | NDArray[np.bool_]
 
 
 def volume_ml(mask: NDArray[np.bool_], spacing_zyx_mm: tuple[float, float, float]) -> float:
-    """Return the volume of a (z, y, x) mask, 0 of an empty one; z spacing is from slice centre to slice centre."""
+    """Return the volume in ml of a (z, y, x) mask; the z spacing is the distance between slice centres."""
     return float(mask.sum() * np.prod(spacing_zyx_mm) / 1000.0)
 
 
 def percent_of(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float | None:
-    """Return the percentage of a mask's voxels that are in `part`; None where `whole` is empty."""
+    """Return the percentage of the voxels of `whole` that are in `part`, or None if `whole` is empty."""
     total = int(whole.sum())
     return 100.0 * int((part & whole).sum()) / total if total else None
 
 
 def threshold_measures(regions: Regions, analysis: Analysis | None, part: Part) -> ThresholdMeasures:
-    """Return scar by each threshold as a percentage of a part's myocardium; None where a threshold is undefined."""
+    """Return scar by each threshold as a percentage of a part's myocardium; None if the threshold is undefined."""
     if analysis is None:
         return record_of(ThresholdMeasures, {})
     wall = regions.myocardium[part]
@@ -43,7 +43,7 @@ def threshold_measures(regions: Regions, analysis: Analysis | None, part: Part) 
 
 
 def wall_measures(chords: Chords | None) -> WallMeasures:
-    """Return what a part's chords tell, transmurality aside; None without chords."""
+    """Return the wall measures of a part's chords, all but transmurality; each is None without chords."""
     kim = chords.kim_percent() if chords else None
     if chords is None or kim is None:
         return record_of(WallMeasures, {})
@@ -55,7 +55,7 @@ def wall_measures(chords: Chords | None) -> WallMeasures:
 
 
 def shape_measures(regions: Regions, analysis: Analysis | None, part: Part, chords: Chords | None) -> ShapeMeasures:
-    """Return the scar's interface (None without myocardium) and depth in a part, and its signal's entropy."""
+    """Return a part's scar interface (None without myocardium), scar depth, and entropy of the signal."""
     has_wall = bool(regions.myocardium[part].any())
     return ShapeMeasures(
         scar_interface_mm2=float(analysis.interface_mm2[part].sum()) if analysis and has_wall else None,
@@ -66,7 +66,7 @@ def shape_measures(regions: Regions, analysis: Analysis | None, part: Part, chor
 
 
 def remote_measures(remote: Remote | None) -> RemoteMeasures | None:
-    """Return where a slice's remote region lies, its size and its signal."""
+    """Return the position, size and signal of a slice's remote region."""
     if remote is None:
         return None
     return RemoteMeasures(

@@ -1,4 +1,4 @@
-"""Stage QUANTIFY: label maps in, rows of the tables scans, slices and segments out."""
+"""Stage QUANTIFY: from label maps to rows of the tables scans, slices and segments."""
 
 from dataclasses import asdict, replace
 from functools import partial
@@ -27,20 +27,16 @@ _FROM_SEGMENT: Final = ("confidence", "model", "model_sha256", "segment_mode", "
 
 
 def quantify_studies(converted: Path, segmented: Path, out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
-    """Measure every study of `segmented` and write the tables, the failures, and each study's picture and record.
+    """Measure every study of `segmented`; write the tables, the failures, and each study's picture and record.
 
     Args:
         converted: Output directory of `convert`.
         segmented: Output directory of `segment`.
-        out: Gets scans, slices, segments and failures.parquet, and studies/<id>/{overlay.png, study.json}.
-        execution: How the studies are done.
+        out: Receives scans, slices, segments and failures.parquet, and studies/<id>/{overlay.png, study.json}.
+        execution: How the stage is executed.
 
     Returns:
-        The studies that could not be measured.
-
-    Raises:
-        InputError: A directory is no such output.
-        MachineError: The machine failed, or a file of an earlier stage is gone or damaged.
+        The failures.
     """
     study_ids = studies_of(segmented, StudyFile.LABELS, StudyFile.SEGMENT_RECORD)
     studies_of(converted, StudyFile.IMAGE, StudyFile.STUDY)
@@ -54,12 +50,12 @@ def _prepare(converted: Path, segmented: Path) -> Work:
 
 
 def quantify_study(folder: StudyFolder, converted: Path, segmented: Path) -> Rows:
-    """Measure one study, write overlay.png and study.json into its folder and return its rows.
+    """Measure one study, write overlay.png and study.json into its folder, and return its rows.
 
     Raises:
-        GeometryError: Image and label map, or reference, lie on different grids.
+        GeometryError: Image, label map and reference lie on different grids.
         QuantificationError: The label map or the signal cannot be measured.
-        IntermediateError: A file of an earlier stage is gone or damaged.
+        IntermediateError: A file of an earlier stage is missing or damaged.
     """
     convert, segment = (study_folder(directory, folder.study_id) for directory in (converted, segmented))
     image, labels = convert.read_volume(StudyFile.IMAGE), segment.read_volume(StudyFile.LABELS)

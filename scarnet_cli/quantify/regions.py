@@ -1,4 +1,4 @@
-"""The labelled regions of one study, checked, cut to the heart and put in anatomical order."""
+"""The labelled regions of one study, checked and cut to the heart."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ from scarnet_cli.image.components import connected_components
 from scarnet_cli.image.labels import Label, region_mask
 from scarnet_cli.image.volume import Volume, require_same_grid
 
-# Room round the labels that filters of 3 x 3 pixels and bilinear sampling need.
+# Pixels around the labels that 3 x 3 filters and bilinear sampling need.
 _MARGIN: Final = 2
 
 
@@ -26,9 +26,9 @@ class Regions:
         myocardium: Labels 2, 3 and 4.
         scar: Labels 3 and 4.
         mvo: Label 4.
-        cavity: Blood pool, and what the myocardium encloses within a slice (label maps without a blood pool).
+        cavity: Blood pool, and what the myocardium encloses within a slice (for label maps without a blood pool).
         grid: Geometry of the arrays; its own array is the label map.
-        at_picture_edge: Whether the labels reach the picture's first or last row or column.
+        at_picture_edge: Whether the labels reach the image's first or last row or column.
     """
 
     signal: NDArray[np.float64]
@@ -52,15 +52,15 @@ class Regions:
 
 
 def find_regions(image: Volume, labels: Volume) -> Regions:
-    """Check an image with its label map and return its regions.
+    """Return the regions of an image and its label map, after checking both.
 
     Args:
-        image: LGE signal on any scale.
-        labels: Values of `Label`, as integers or as whole floats, on the same grid.
+        image: LGE signal, (z, y, x), on any scale.
+        labels: Values of `Label`, as integers or whole floats, on the same grid.
 
     Raises:
         GeometryError: The grids differ; the message gives both.
-        QuantificationError: The label map holds other values, or the signal is not finite where it is labelled.
+        QuantificationError: The label map holds other values, or the signal is not finite inside a label.
     """
     require_same_grid(image, labels)
     values = _label_values(labels.array)
@@ -77,12 +77,12 @@ def find_regions(image: Volume, labels: Volume) -> Regions:
 
 
 def pixels_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the (pixels, axes) indices of a mask, in the order in which the array is stored."""
+    """Return the (pixels, axes) indices of a mask, in the array's order."""
     return np.argwhere(mask).astype(np.float64)
 
 
 def floating(wall: NDArray[np.bool_], cavity: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pieces of one slice's (y, x) myocardium that the cavity surrounds: they touch nothing outside."""
+    """Return the pieces of one slice's (y, x) myocardium that the cavity surrounds on all sides."""
     pieces, _ = connected_components(wall)
     beyond = ~(wall | cavity)
     outside = np.asarray(ndimage.binary_dilation(beyond, np.ones((3, 3), bool), border_value=True), bool)
@@ -90,7 +90,7 @@ def floating(wall: NDArray[np.bool_], cavity: NDArray[np.bool_]) -> NDArray[np.b
 
 
 def distance_mm(mask: NDArray[np.bool_], in_plane_mm: tuple[float, float]) -> NDArray[np.float64]:
-    """Return each (y, x) pixel's distance from the nearest pixel of a mask that is not empty."""
+    """Return each (y, x) pixel's distance from the nearest pixel of a mask, which must not be empty."""
     return np.asarray(ndimage.distance_transform_edt(~mask, sampling=in_plane_mm), np.float64)
 
 
@@ -105,7 +105,7 @@ def _label_values(array: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def _bounding_box(values: NDArray[np.uint8]) -> tuple[slice, slice, slice]:
-    """Return the labels' box in plane with a margin, all slices; of an empty label map the first pixels."""
+    """Return the labels' in-plane box with a margin, in all slices; for an empty label map, the first pixels."""
     bounds = []
     for axis in (1, 2):
         filled = np.flatnonzero(values.any(axis=(0, 3 - axis)))

@@ -1,12 +1,12 @@
-"""Remote myocardium: the normal myocardium that n-SD thresholds are measured against, chosen by rule.
+"""Remote myocardium: the normal myocardium that n-SD thresholds are relative to, chosen by rule.
 
-The rule, slice by slice, because slices of one stack may be scaled differently:
+The rule applies to each slice alone, because slices of one stack may be scaled differently:
 
-1. Myocardium without scar, at least 10 mm away from the slice's scar; 5 mm where that leaves too little.
-2. Without the pixels on its endocardial and epicardial border, which share signal with blood, fat and lung; they are
-   taken in after all where the wall is too thin to leave `MIN_REMOTE_PIXELS`.
-3. A slice that still has too few pixels has no remote region of its own and borrows that of the nearest slice that has
-   one (of two, the more basal). Where no slice has one, what needs a remote region is undefined.
+1. Take the myocardium at least 10 mm away from the slice's scar, or 5 mm if that leaves too little.
+2. Leave out its endocardial and epicardial border pixels, which share signal with blood, fat and lung, unless the wall
+   is so thin that fewer than `MIN_REMOTE_PIXELS` would remain.
+3. A slice that still has too few pixels borrows the remote region of the nearest slice that has one (of two, the more
+   basal). If no slice has one, measures that need a remote region are undefined.
 """
 
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ MIN_REMOTE_PIXELS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """The remote region that one slice is measured against.
+    """The remote region that one slice is compared with.
 
     Attributes:
         slice_index: The slice that it lies in.
-        pixels: Its size.
+        pixels: Number of pixels.
         mean: Mean signal.
-        sd: Standard deviation of the signal (of the population).
-        peak: Greatest signal of a pixel.
-        angle_deg: Its middle, from the anterior RV insertion through the septum; None where it goes all the way round.
+        sd: Population standard deviation of the signal.
+        peak: Highest signal of a pixel.
+        angle_deg: Mean angle, from the anterior RV insertion through the septum; None if it goes all the way round.
     """
 
     slice_index: int
@@ -46,7 +46,7 @@ class Remote:
 
 
 def find_remotes(regions: Regions, frame: HeartFrame) -> list[Remote | None]:
-    """Return the remote region of every slice with myocardium; None for other slices, or for all without any."""
+    """Return the remote region of each slice with myocardium, and None for other slices or if no slice has one."""
     own = [_own_remote(regions, frame, index) for index in range(len(regions.signal))]
     having = [remote for remote in own if remote is not None]
     if not having:
@@ -62,7 +62,7 @@ def find_remotes(regions: Regions, frame: HeartFrame) -> list[Remote | None]:
 def remote_mask(
     myocardium: NDArray[np.bool_], scar: NDArray[np.bool_], in_plane_mm: tuple[float, float]
 ) -> NDArray[np.bool_]:
-    """Return one slice's (y, x) remote region by rules 1 and 2; empty where there are too few pixels."""
+    """Return one slice's (y, x) remote region by rules 1 and 2; it is empty if there are too few pixels."""
     away_mm = distance_mm(scar, in_plane_mm) if scar.any() else np.full(scar.shape, np.inf)
     inner = np.asarray(ndimage.binary_erosion(myocardium), bool)
     for least_mm in REMOTE_DISTANCES_MM:
@@ -74,7 +74,7 @@ def remote_mask(
 
 
 def mean_and_sd(signal: NDArray[np.float64]) -> tuple[float, float]:
-    """Return mean and population SD; of equal values exactly that value and 0, whatever their rounding."""
+    """Return the mean and population SD of a signal; for equal values, exactly that value and 0."""
     rise = signal - signal[0]
     return float(signal[0] + rise.mean()), float(rise.std())
 
@@ -90,7 +90,7 @@ def _own_remote(regions: Regions, frame: HeartFrame, index: int) -> Remote | Non
 
 
 def _mean_angle(degrees: NDArray[np.float64]) -> float | None:
-    """Return the circular mean; None where no direction prevails (mean resultant length below 0.1)."""
+    """Return the circular mean, or None if no direction prevails (mean resultant length below 0.1)."""
     resultant = np.exp(1j * np.radians(degrees)).mean()
     if abs(resultant) < 0.1:  # noqa: PLR2004 (said in the docstring)
         return None

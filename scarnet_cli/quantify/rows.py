@@ -16,8 +16,8 @@ def study_rows(measures: StudyMeasures, known: ScanRow) -> tuple[ScanRow, list[S
     """Return a study's row of `scans`, and its rows of `slices` and `segments`.
 
     Args:
-        measures: What was measured.
-        known: What else is known of the study; its flags come before those of `measures`.
+        measures: The study's measures.
+        known: A row with everything else known of the study; its flags come before those of `measures`.
     """
     flags = tuple(dict.fromkeys([*known.flags, *measures.flags]))
     scan = replace(known, measures=measures.scan, flags=flags, pipeline_version=__version__)

@@ -16,8 +16,8 @@ from scarnet_cli.tables.slices import Level
 SEGMENTS: Final = tuple(range(1, 18))
 CAP: Final = 17
 
-# Segments in the order of the angle from the insertion through the septum, and the angle at which the first begins.
-# The apex's septal segment has the same middle as the septum's two segments above it: 60 degrees from the insertion.
+# Segments in order of the angle from the insertion through the septum, and the angle at which the first begins. The
+# apical septal segment has the same middle as the two septal segments above it: 60 degrees from the insertion.
 _SECTORS: Final[dict[Level, tuple[tuple[int, ...], float]]] = {
     "base": ((2, 3, 4, 5, 6, 1), 0.0),
     "mid": ((8, 9, 10, 11, 12, 7), 0.0),
@@ -27,10 +27,10 @@ _SECTORS: Final[dict[Level, tuple[tuple[int, ...], float]]] = {
 
 
 def find_levels(regions: Regions, frame: HeartFrame) -> list[Level | None]:
-    """Return the level of each slice; None without myocardium.
+    """Return the level of each slice, None for slices without myocardium.
 
-    Base, mid and apex are thirds of the myocardium's length, from its first to its last slice; the middle of a slice
-    decides. The cap is the myocardium without a cavity beyond the apical end of the cavity.
+    Base, mid and apex are thirds of the myocardium's length, from its first to its last slice; a slice belongs to the
+    third that its middle lies in. The cap is the myocardium beyond the apical end of the cavity.
     """
     levels: list[Level | None] = [None] * len(regions.myocardium)
     with_wall = np.flatnonzero(regions.myocardium.any(axis=(1, 2)))
@@ -48,7 +48,7 @@ def find_levels(regions: Regions, frame: HeartFrame) -> list[Level | None]:
 
 
 def segment_at(level: Level, angles_deg: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return the segment at each angle of a level (see `HeartFrame.angles_deg`), in the shape of `angles_deg`."""
+    """Return a level's segment at each angle (see `HeartFrame.angles_deg`), in the shape of `angles_deg`."""
     order, start = _SECTORS[level]
     sector = ((angles_deg - start) % 360.0) // (360.0 / len(order))
     return np.array(order, np.uint8)[np.minimum(sector.astype(int), len(order) - 1)]
@@ -65,7 +65,7 @@ def segment_map(regions: Regions, frame: HeartFrame, levels: list[Level | None])
 
 
 def _cap_slices(regions: Regions, base_to_apex: NDArray[np.intp]) -> list[int]:
-    """Return the slices beyond the cavity's apical end; none where no slice has a cavity at all."""
+    """Return the slices beyond the cavity's apical end; none if no slice has a cavity."""
     cavity = regions.cavity[base_to_apex].any(axis=(1, 2))
     if not cavity.any():
         return []

@@ -1,4 +1,4 @@
-"""Scar by signal: n-SD, full width at half maximum (FWHM), and Schmidt's core and border zone.
+"""Scar by signal thresholds: n-SD, full width at half maximum (FWHM), and Schmidt's core and border zone.
 
 References: n-SD and FWHM: A. S. Flett et al., JACC Cardiovasc Imaging 2011;4:150-156, doi 10.1016/j.jcmg.2010.11.015.
 Core and border zone: A. Schmidt et al., Circulation 2007;115:2006-2014, doi 10.1161/CIRCULATIONAHA.106.653568.
@@ -18,22 +18,22 @@ from scarnet_cli.quantify.remote import Remote
 from scarnet_cli.tables.scans import HalfOf
 
 N_SDS: Final = (2, 3, 4, 5, 6)
-# Core and border are looked for this far from the segmented scar: the width of Schmidt's grey zone, a few pixels.
+# Core and border are sought within this distance of the segmented scar: the width of Schmidt's grey zone, a few pixels.
 NEIGHBOURHOOD_MM: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdMasks:
-    """What the signal calls scar, each (z, y, x) and inside the myocardium, MVO filled in.
+    """Scar masks of all thresholds, each (z, y, x), within the myocardium and with MVO added (except to the border).
 
     Attributes:
         n_sd: Mask for each n of `N_SDS`; None without any remote region.
-        fwhm: Above half of the scar's greatest signal, and connected with the scar.
-        core: At or above half of the scar's greatest signal, near the scar.
+        fwhm: Above half of the scar's peak signal, and connected with the scar.
+        core: At or above half of the scar's peak signal, near the scar.
         border: Between the remote region's peak and the core, near the scar; None without any remote region.
         half_of: What is halved: the signal itself, or its rise above remote myocardium; None without scar.
-        peaks: The scar's greatest signal in each slice; None without scar other than MVO.
-        halves: The threshold of FWHM and core in each slice; None likewise.
+        peaks: The scar's peak signal in each slice; None without scar other than MVO.
+        halves: The threshold of FWHM and core in each slice; None without scar other than MVO.
     """
 
     n_sd: dict[int, NDArray[np.bool_]] | None
@@ -45,21 +45,21 @@ class ThresholdMasks:
     halves: list[float | None]
 
     def by_name(self) -> dict[str, NDArray[np.bool_] | None]:
-        """Return the masks by the names that their columns begin with."""
+        """Return the masks by the prefix of their columns."""
         n_sd = {f"scar_{n}sd": self.n_sd[n] if self.n_sd else None for n in N_SDS}
         return {**n_sd, "scar_fwhm": self.fwhm, "core": self.core, "border": self.border}
 
 
 def find_threshold_masks(regions: Regions, remotes: Sequence[Remote | None]) -> ThresholdMasks:
-    """Apply every threshold, slice by slice.
+    """Return the masks of every threshold, applied slice by slice.
 
-    The scar's greatest signal is `peak_signal` of the slice's segmented scar without MVO. Half of it is a threshold
-    only where the inversion time nulled normal myocardium, so that signal counts from there: it must reach the peak of
-    remote myocardium. Where it does not in the median slice with scar (PSIR stored with an offset, bad nulling), half
-    of the signal's rise above the remote mean is taken for all slices instead.
+    The scar's peak is `peak_signal` of the slice's segmented scar without MVO. Half of it is a valid threshold only if
+    the inversion time nulled normal myocardium, that is, if it reaches the peak of remote myocardium. If it does not in
+    the median slice with scar (PSIR stored with an offset, bad nulling), all slices use half of the peak's rise above
+    the remote mean instead.
 
     Args:
-        regions: The study.
+        regions: The study's regions.
         remotes: The remote region of each slice, or None.
     """
     peaks = [_scar_peak(regions, index) for index in range(len(regions.signal))]
@@ -81,18 +81,18 @@ def find_threshold_masks(regions: Regions, remotes: Sequence[Remote | None]) -> 
 
 
 def n_sd_threshold(remote: Remote, n: float) -> float:
-    """Return mean + n SD of remote myocardium, in the slice's signal units; scar is brighter than this."""
+    """Return mean + n SD of remote myocardium, in signal units; scar is brighter than this."""
     return remote.mean + n * remote.sd
 
 
 def peak_signal(signal: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:
-    """Return the greatest signal of a (y, x) region: the maximum of its 3 x 3 means, taken inside the region only.
+    """Return the peak signal of a (y, x) region: the maximum of 3 x 3 means within the region.
 
-    A single pixel's maximum is noise's: in a region of 500 pixels it lies three SDs too high. The mean of up to nine
-    neighbours cuts this to a third and leaves a plateau as it is. The region must not be empty.
+    The maximum of single pixels is noise: in a region of 500 pixels it lies three SDs too high. The mean of up to nine
+    pixels reduces this to a third and leaves a plateau unchanged. The region must not be empty.
     """
     highest = float(signal[mask].max())
-    # Counted down from the highest pixel, so that a plateau of equal values gives exactly that value.
+    # Averages differences from the highest pixel, so that a plateau of equal values gives exactly that value.
     drop = ndimage.convolve(np.where(mask, signal - highest, 0.0), np.ones((3, 3)), mode="constant")
     neighbours = ndimage.convolve(mask.astype(float), np.ones((3, 3)), mode="constant")
     return highest + float((drop[mask] / neighbours[mask]).max())
@@ -124,7 +124,7 @@ def _half(peak: float | None, remote: Remote | None, half_of: HalfOf | None) -> 
 
 
 def _touching(bright: NDArray[np.bool_], scar: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pieces (8 neighbours) of a (y, x) mask that share a pixel with the scar."""
+    """Return the 8-connected pieces of a (y, x) mask that share a pixel with the scar."""
     pieces, _ = connected_components(bright)
     return bright & np.isin(pieces, np.unique(pieces[scar & bright]))
 
