@@ -1,1 +1,1 @@
-"""Made hearts with known answers."""
+"""Phantoms: synthetic hearts whose true measures are known."""

@@ -1,4 +1,4 @@
-"""From tissue signals to a picture: shading, texture, motion, limited k-space, ghosts and noise."""
+"""Turn tissue signals into an image: shading, texture, motion, limited k-space, ghosts and noise."""
 
 from typing import Final, TypeAlias
 
@@ -11,12 +11,12 @@ from scarnet_cli.phantom.spec import Contrast
 # float32 on the grid for speed; formulas also take float64.
 Array: TypeAlias = NDArray[np.floating]
 
-# A voxel counts as lung, and gets vessels, where at least this part of it is.
+# A voxel counts as lung, and gets vessels, if more than this fraction of it is lung.
 _WHOLE: Final = 0.9
 
 
 def shade(signal: Array, contrast: Contrast, rng: np.random.Generator) -> Array:
-    """Return the signal with the coil's smooth shading (a random quadratic over the picture) and tissue texture."""
+    """Return a signal (z, y, x) with the coil's smooth shading (a random quadratic in-plane) and tissue texture."""
     z, y, x = signal.shape
     v, u = np.meshgrid(np.linspace(-1, 1, y, dtype=np.float32), np.linspace(-1, 1, x, dtype=np.float32), indexing="ij")
     a = rng.uniform(-1, 1, 5).astype(np.float32)
@@ -29,23 +29,24 @@ def shade(signal: Array, contrast: Contrast, rng: np.random.Generator) -> Array:
 
 
 def lung_vessels(lungs: Array, spacing_mm: float, rng: np.random.Generator) -> Array:
-    """Return the signal of small bright vessels scattered over the lungs' part of each voxel."""
+    """Return the signal (z, y, x) of small bright vessels in the lungs; `lungs` is each voxel's fraction of lung."""
     seeds = rng.random(lungs.shape, dtype=np.float32) < 0.004 * spacing_mm**2
     bright = seeds * rng.uniform(0.5, 6.0, lungs.shape).astype(np.float32)
     return ndimage.gaussian_filter(bright, (0, 0.75, 0.75)) * (lungs > _WHOLE)
 
 
 def _k_window(size: int, kept: float) -> Array:
-    """Return a window over FFT frequencies: 1 inside of the acquired part, a short roll-off at its edge."""
+    """Return a window over FFT frequencies: 1 in the acquired part, with a short roll-off at its edge."""
     frequency = np.abs(np.fft.fftfreq(size)) * 2
     return np.clip((kept - frequency) / 0.12 + 0.5, 0, 1).astype(np.float32)
 
 
 def acquire(signal: Array, contrast: Contrast, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.complex64]:
-    """Return the complex picture of a real signal, slice by slice: its real part is PSIR, its absolute value magnitude.
+    """Return the complex image (z, y, x) of a real signal (z, y, x), acquired slice by slice.
 
-    Rows are the phase-encoding direction. Noise is complex Gaussian in the acquired part of k-space, scaled so that its
-    SD per channel in the picture is `contrast.noise`; the absolute value is then Rician.
+    The real part is PSIR, the absolute value magnitude. y is the phase-encoding direction. Noise is complex Gaussian in
+    the acquired part of k-space, scaled so that its SD per channel in the image is `contrast.noise`; the absolute value
+    is then Rician. `spacing_mm` is the pixel spacing.
     """
     window = _k_window(signal.shape[1], contrast.resolution[0])[:, None] * _k_window(
         signal.shape[2], contrast.resolution[1]
@@ -63,7 +64,7 @@ def acquire(signal: Array, contrast: Contrast, spacing_mm: float, rng: np.random
 def _add_motion(
     k_space: NDArray[np.complex64], contrast: Contrast, spacing_mm: float, rng: np.random.Generator
 ) -> None:
-    """Blur and ghost each slice in its k-space."""
+    """Add motion blur and ghosts to each slice, by changing its k-space in place."""
     _, y, x = k_space.shape
     ky, kx = np.fft.fftfreq(y)[:, None], np.fft.fftfreq(x)[None, :]
     lines = np.arange(y)[:, None]

@@ -1,4 +1,4 @@
-"""The body round the heart: chest wall with fat and ribs, lungs, liver, stomach, spine and great vessels, in LPS mm."""
+"""Paint the body round the heart, in LPS mm: chest wall with fat and ribs, lungs, liver, stomach, spine and aorta."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -13,19 +13,19 @@ Array: TypeAlias = NDArray[np.floating]
 
 
 def _ellipsoid_mm(points: Array, centre: tuple[float, ...], half_axes: tuple[float, ...]) -> Array:
-    """Return about the distance in mm to an ellipsoid's surface (a cylinder's for two axes), negative inside.
+    """Return the approximate distance in mm to an ellipsoid's surface (a cylinder's for two axes), negative inside.
 
-    First-order: (f - 1) times the smallest half-axis, f the scaled distance from the centre. Edges across long axes
-    come out softer than a pixel, as those of slanted organs in thick slices do.
+    First order: (f - 1) times the smallest half-axis, where f is the scaled distance from the centre. Edges across long
+    axes become softer than a pixel, like those of slanted organs in thick slices.
     """
     squares = np.sum([((p - c) / h) ** 2 for p, c, h in zip(points, centre, half_axes, strict=True)], axis=0)
     return (np.sqrt(squares) - 1) * min(half_axes)
 
 
 def chest_signal(chest: Chest, contrast: Contrast, points: Array, pixel_mm: float) -> tuple[Array, Array]:
-    """Return the signal of the body without the heart at (3, ...) LPS points, and the lungs' part of each voxel.
+    """Return the signal of the body without the heart, and each voxel's fraction of lung; both have shape ...
 
-    Edges are softened over one pixel, the partial volume of a straight edge.
+    `points` are LPS, (3, ...), in mm. Edges are softened over one pixel, the partial volume of a straight edge.
     """
     signal = np.zeros(points.shape[1:], dtype=np.float32)
 
@@ -46,7 +46,7 @@ def chest_signal(chest: Chest, contrast: Contrast, points: Array, pixel_mm: floa
 
 
 def _ribs_mm(points: Array, chest: Chest) -> Array:
-    """Return the distance to ribs: slanted rings, 26 mm apart, in the middle of the chest wall."""
+    """Return the distance in mm to the ribs: slanted rings, 26 mm apart, in the middle of the chest wall."""
     wide, deep = chest.half_axes_mm
     inset = chest.fat_mm + chest.muscle_mm / 2
     across = _ellipsoid_mm(points[:2], (0, 0), (wide - inset, deep - inset))
@@ -55,7 +55,7 @@ def _ribs_mm(points: Array, chest: Chest) -> Array:
 
 
 def _paint_organs(chest: Chest, contrast: Contrast, points: Array, paint: Callable[..., Array]) -> Array:
-    """Paint what lies between the lungs; return the part of each voxel that it covers."""
+    """Paint the organs between and below the lungs; return the fraction of each voxel that they cover."""
     wide, deep = chest.half_axes_mm
     depth = chest.fat_mm + chest.muscle_mm
     inner = _ellipsoid_mm(points[:2], (0, 0), (wide - depth, deep - depth))

@@ -1,4 +1,4 @@
-"""A cohort of phantoms as DICOM studies, with the table of their true answers."""
+"""Write a cohort of phantoms as DICOM studies, with a table of their true measures."""
 
 import hashlib
 import multiprocessing
@@ -23,7 +23,7 @@ from scarnet_cli.phantom.draw import draw_spec
 from scarnet_cli.phantom.make import PSIR_AIR, make_phantom
 from scarnet_cli.progress import Progress, no_progress
 
-# Below this many studies a process of its own costs more than it saves.
+# With fewer studies per process, another process costs more time than it saves.
 _STUDIES_PER_PROCESS: Final = 6
 _SEED_STEP: Final = 1_000_000
 _PHILIPS_UNIT: Final = 0.37
@@ -64,18 +64,19 @@ class _Task:
 
     @property
     def folder(self) -> str:
-        """Name of the study's folder: says nothing about it, and differs where its content does."""
+        """Name of the study's folder: a hash, so that studies with other content have other folders."""
         return hashlib.sha256(f"{self.seed}/{self.broken}".encode()).hexdigest()[:8]
 
 
 def write_cohort(studies: int, out: Path, *, seed: int, broken: int, progress: Progress = no_progress) -> pa.Table:
-    """Make `studies` phantoms from `seed` and write them under `out`; return the truth table.
+    """Write `studies` phantoms, drawn from `seed`, below `out`; return the table of their true measures.
 
     Writes out/dicom/<folder>/..., out/truth/<study_id>.nii.gz, out/truth.parquet and out/truth.csv. The last `broken`
-    studies are broken on purpose. Study number n is the same in a cohort of any size. `progress` follows the studies.
+    studies are broken on purpose. Study number n, unless broken, is the same in a cohort of any size. `progress`
+    follows the studies.
 
     Raises:
-        InputError: out/dicom holds something else than these studies.
+        InputError: out/dicom holds something other than these studies.
     """
     names = list(BREAKS)
     first_broken = studies - broken
@@ -117,7 +118,7 @@ def _write_study(task: _Task) -> dict[str, object]:
         habit=habit,
         image=scanner_values(phantom.image, component, habit.vendor),
         component=component,
-        # A study of magnitude alone has no phase-sensitive twin, or it would not be one.
+        # A magnitude study has no phase-sensitive twin, which would otherwise be the stack to measure.
         twin=phantom.twin if component == "psir" else None,
         thickness_mm=spec.scan.thickness_mm,
         patient=f"PHANTOM^{task.number:04d}",
@@ -145,7 +146,7 @@ def _write_study(task: _Task) -> dict[str, object]:
 
 
 def _habit(task: _Task) -> Habit:
-    """Return the study's habit: vendors take turns; a broken study has no second stack to fall back on."""
+    """Return the study's habit. Vendors take turns; a broken study has no second stack that could be measured."""
     rng = np.random.default_rng([task.seed, 2])
     habit = draw_habit(rng, VENDORS[task.number % len(VENDORS)])
     if task.broken is None:
@@ -157,7 +158,10 @@ def _habit(task: _Task) -> Habit:
 
 
 def scanner_values(image: Volume, component: str, vendor: Vendor) -> Volume:
-    """Return a phantom's values on a vendor's scale: Siemens unsigned, GE signed, Philips signed and not whole."""
+    """Return a phantom with values on a vendor's scale: Siemens unsigned, GE signed, Philips signed and fractional.
+
+    Magnitude values stay as they are.
+    """
     if component != "psir" or vendor == "siemens":
         return image
     signed = image.array - PSIR_AIR

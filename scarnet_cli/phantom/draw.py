@@ -1,4 +1,4 @@
-"""Draw a phantom's numbers at random: hearts, chests, scans and contrasts as varied as real ones."""
+"""Draw a phantom's numbers at random, so that hearts, chests, scans and contrasts vary as real ones do."""
 
 from dataclasses import replace
 from typing import Final
@@ -11,19 +11,20 @@ HEALTHY_FRACTION: Final = 0.3
 MAGNITUDE_FRACTION: Final = 0.25
 _NO_PAPILLARIES: Final = 0.1
 _TWO_INFARCTS: Final = 0.12
-# Microvascular obstruction comes with large infarcts: part of the length times transmurality.
+# Share of large infarcts that have microvascular obstruction. An infarct is large if its length, as a fraction of the
+# ventricle's, times its transmurality is above the second number.
 _MVO: Final = 0.5
 _MVO_LEAST: Final = 0.3
 _FROM_BASE: Final = 0.15
 _MOVED: Final = 0.15
 _SIZES: Final = (160, 176, 192, 208, 224, 256)
-# Middle of the infarct (degrees) and its reach along the ventricle by the artery that is blocked: left anterior
-# descending, right coronary, circumflex (Cerqueira et al. 2002, doi:10.1161/hc0402.102975).
+# Middle of the infarct (degrees) and its extent along the ventricle (fractions of the length) for each blocked artery:
+# left anterior descending, right coronary, circumflex (Cerqueira et al. 2002, doi:10.1161/hc0402.102975).
 _TERRITORIES: Final = ((120.0, 0.25, 0.98), (240.0, 0.0, 0.7), (345.0, 0.05, 0.75))
 
 
 def draw_spec(seed: int, component: Component | None = None) -> PhantomSpec:
-    """Return the random phantom of a seed; `component` fixes its contrast without changing anything else."""
+    """Return the numbers drawn from a seed; `component` sets the kind of contrast and leaves anatomy and scan as is."""
     rng = np.random.default_rng([seed, 0])
     heart = _draw_heart(rng)
     chest = _fit_chest(_draw_chest(rng), heart)
@@ -94,7 +95,7 @@ def _draw_chest(rng: np.random.Generator) -> Chest:
 
 
 def _fit_chest(chest: Chest, heart: Heart) -> Chest:
-    """Return the chest, made larger where the heart would stick out of its wall."""
+    """Return the chest, enlarged if the heart would stick out of its wall."""
     radius = 1.1 * heart.epicardial_radius_mm
     lateral, anterior, apical = heart_axes(chest).T
     septal_mm = (0.5 + 1.5655 * heart.rv_width) * radius
@@ -111,13 +112,13 @@ def _draw_scan(rng: np.random.Generator, heart: Heart) -> Scan:
     gap = rng.choice([8.0, 8.0, 9.0, 10.0, 10.0])
     spacing = round(rng.uniform(1.2, 1.8), 4)
     first = rng.uniform(2.0, 8.0)
-    # The last slice lies before the apex, but in one scan of six one more lies beyond it.
+    # The last slice lies before the apex; one scan in six has one more slice.
     slices = int((heart.length_mm - first - rng.uniform(2.0, 12.0)) // gap) + 1 + int(rng.integers(6) == 0)
     slices = int(np.clip(slices, 6, 12))
     columns = int(rng.choice(_SIZES))
     rows = columns if rng.integers(2) else int(rng.choice([s for s in _SIZES if s <= columns]))
     tilt = rng.normal(0, 3, 2).tolist()
-    # The picture holds the heart with some room: a 160-pixel one at 1.2 mm is 192 mm wide.
+    # The image holds the heart with room to spare: the smallest, 160 pixels of 1.2 mm, is 192 mm wide.
     centre = np.clip(rng.normal(0, 18, 2), -35, 35).tolist()
     breath = rng.normal(0, rng.uniform(0.2, 1.5), (slices, 2))
     return Scan(
@@ -136,8 +137,8 @@ def _draw_scan(rng: np.random.Generator, heart: Heart) -> Scan:
 def _draw_contrast(rng: np.random.Generator, slices: int, component: Component | None) -> Contrast:
     drawn: Component = "magnitude" if rng.random() < MAGNITUDE_FRACTION else "psir"
     component = component or drawn
-    # Magnitude pictures null the myocardium; phase-sensitive ones may miss the null, as most of EMIDEC's do.
-    # Spreads of blood, scar, core and noise follow EMIDEC's: scar lies at 0.6 to 1.9 of the way from muscle to blood.
+    # Magnitude images null the myocardium; phase-sensitive ones may miss the null, as most of EMIDEC's do. The ranges
+    # of blood, scar, core and noise follow EMIDEC's, where scar lies at 0.6 to 1.9 of the way from muscle to blood.
     late, early = rng.uniform(0.08, 0.38), rng.uniform(0.0, 0.08)
     myocardium = early if component == "magnitude" else late
     step = rng.uniform(0.15, 0.32)

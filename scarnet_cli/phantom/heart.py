@@ -1,4 +1,4 @@
-"""The ventricles as formulas: what tissue is at a point of the heart frame."""
+"""The ventricles as formulas that give the tissue at any point of the heart frame (see spec.py)."""
 
 import math
 from enum import IntEnum
@@ -13,8 +13,8 @@ from scarnet_cli.phantom.spec import Heart, Scar
 # float32 on the grid for speed; formulas also take float64.
 Array: TypeAlias = NDArray[np.floating]
 
-# The septum spans 120 degrees round the left ventricle, so that both insertions of the right ventricle fall on borders
-# of AHA segments. A right ventricle of half-height 1.05 R and half-width a, its middle at 0.5 R + 0.5655 a towards the
+# The septum spans 120 degrees round the left ventricle, so that both insertions of the right ventricle lie on borders
+# of AHA segments. A right ventricle of half-height 1.05 R and half-width a, centred 0.5 R + 0.5655 a towards the
 # septum, meets the circle of radius R at +-60 degrees: ((0.5 R - middle) / a)^2 + (sin 60 / 1.05)^2 = 1.
 _RV_HALF_HEIGHT: Final = 1.05
 _RV_MIDDLE: Final = (0.5, 0.5655)
@@ -24,7 +24,7 @@ _PAPILLARY_REACH: Final = (0.2, 0.72)
 
 
 class Tissue(IntEnum):
-    """Tissues of the heart; the first five are the values of a label map."""
+    """Tissues of the heart; the first five have the values of a label map."""
 
     OUTSIDE = Label.BACKGROUND
     BLOOD_POOL = Label.BLOOD_POOL
@@ -37,15 +37,20 @@ class Tissue(IntEnum):
     FAT = 8
 
 
-# Papillary muscles belong to the blood pool, as experts draw it.
+# Papillary muscles count as blood pool, as in experts' contours.
 LABEL_OF_TISSUE: Final = np.array([0, 1, 2, 3, 4, Label.BLOOD_POOL, 0, 0, 0], dtype=np.uint8)
 
 
 def wall_radii_mm(heart: Heart, apical_mm: Array, angle: Array) -> tuple[Array, Array]:
-    """Return endocardial and epicardial radius at places along (mm) and round (radians) the left ventricle.
+    """Return endocardial and epicardial radius in mm, in the common shape of `apical_mm` and `angle`.
 
-    Both are half-ellipsoids from the mitral plane on, 0 beyond their apex. Volume of the shell without ovality:
-    2/3 pi (R^2 L - r^2 l), r = R - wall, l = L - apical wall.
+    Both surfaces are half-ellipsoids that start at the mitral plane; beyond its apex a radius is 0. Without ovality the
+    shell's volume is 2/3 pi (R^2 L - r^2 l), r = R - wall, l = L - apical wall.
+
+    Args:
+        heart: The heart.
+        apical_mm: Distance from the mitral plane towards the apex.
+        angle: Angle round the left ventricle in radians, 0 at lateral.
     """
     outer_mm, length_mm = heart.epicardial_radius_mm, heart.length_mm
     inner_mm, inner_length_mm = outer_mm - heart.wall_mm, length_mm - heart.apical_wall_mm
@@ -58,16 +63,17 @@ def wall_radii_mm(heart: Heart, apical_mm: Array, angle: Array) -> tuple[Array, 
 
 
 def _off_centre(scar: Scar, apical_mm: Array, angle: Array) -> tuple[Array, Array]:
-    """Return how far places lie from the infarct's middle, round and along the wall; 1 is its edge."""
+    """Return distances from the infarct's middle, round and along the wall, scaled so that its edge is at 1."""
     turn = (angle - math.radians(scar.centre_deg) + math.pi) % math.tau - math.pi
     along = apical_mm - (scar.from_mm + scar.to_mm) / 2
     return np.abs(turn) / math.radians(scar.width_deg / 2), np.abs(along) / ((scar.to_mm - scar.from_mm) / 2)
 
 
 def scar_depth(scar: Scar, apical_mm: Array, angle: Array) -> Array:
-    """Return the part of the wall, from the endocardium, that this infarct takes at each place; 0 outside of it.
+    """Return the fraction of the wall, from the endocardium outwards, that an infarct takes; 0 outside the infarct.
 
-    May exceed 1 where `transmurality_fraction` does: a broad transmural infarct.
+    The fraction exceeds 1 in a broad transmural infarct, whose `transmurality_fraction` is above 1. Arguments as in
+    `wall_radii_mm`.
     """
     off_round, off_along = _off_centre(scar, apical_mm, angle)
     if math.isinf(scar.roundness):
@@ -77,14 +83,14 @@ def scar_depth(scar: Scar, apical_mm: Array, angle: Array) -> Array:
 
 
 def _obstructed(scar: Scar, apical_mm: Array, angle: Array, depth: Array) -> NDArray[np.bool_]:
-    """Return where the infarct's core is obstructed: a smaller ellipsoid in its middle."""
+    """Return a mask of the microvascular obstruction, a smaller ellipsoid in the infarct's middle."""
     off_round, off_along = _off_centre(scar, apical_mm, angle)
     middle = 0.5 * min(scar.transmurality_fraction, 1.0)
     return off_round**2 + off_along**2 + ((depth - middle) / middle) ** 2 < scar.mvo_fraction**2
 
 
 def _papillaries(heart: Heart, points: Array, angle: Array, endocardium: Array) -> NDArray[np.bool_]:
-    """Return where papillary muscles and trabeculae stand, for points inside of the blood pool."""
+    """Return a mask of papillary muscles and trabeculae, valid for points inside the blood pool."""
     lateral, anterior, apical = points
     ridges = heart.trabeculae_mm * np.cos(11 * angle + 0.12 * apical)
     inside = np.hypot(lateral, anterior) > endocardium - ridges
@@ -99,9 +105,10 @@ def _papillaries(heart: Heart, points: Array, angle: Array, endocardium: Array) 
 
 
 def _right_heart(heart: Heart, points: Array, epicardium: Array, fat_mm: Array) -> tuple[NDArray[np.bool_], ...]:
-    """Return masks, outermost first, of fat, wall and blood of the right ventricle, the left one's room included.
+    """Return masks of the right ventricle's fat, wall and blood, outermost first; they overlap the left ventricle.
 
-    It ends before the left ventricle's apex; behind the mitral plane the same outlines stand for the atria.
+    The right ventricle ends before the left ventricle's apex; behind the mitral plane the same outlines represent the
+    atria.
     """
     lateral, anterior, apical = points
     reach = np.clip(apical / (_RV_LENGTH * heart.length_mm), -1, 1)
@@ -117,7 +124,7 @@ def _right_heart(heart: Heart, points: Array, epicardium: Array, fat_mm: Array) 
 
 
 def tissue_at(heart: Heart, points: Array) -> NDArray[np.uint8]:
-    """Return the `Tissue` at (3, ...) points of the heart frame: lateral, anterior, apical in mm."""
+    """Return the `Tissue` (uint8, shape ...) at points (3, ...) of the heart frame: lateral, anterior, apical in mm."""
     lateral, anterior, apical = points
     radius, angle = np.hypot(lateral, anterior), np.arctan2(anterior, lateral)
     endocardium, epicardium = wall_radii_mm(heart, apical, angle)

@@ -1,4 +1,4 @@
-"""Make a phantom: a late gadolinium enhancement short-axis stack whose every voxel's tissue is known."""
+"""Make a phantom: a late gadolinium enhancement short-axis stack in which the tissue of every voxel is known."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,23 +14,22 @@ from scarnet_cli.phantom.draw import draw_spec
 from scarnet_cli.phantom.heart import LABEL_OF_TISSUE, Tissue, scar_depth, tissue_at, wall_radii_mm
 from scarnet_cli.phantom.spec import Contrast, Heart, PhantomSpec, Scan, heart_axes
 
-# Partial volume of the heart: points of a voxel (z, y, x, parts of its size) where tissue is sampled. Each level
-# through the slice has another place in the plane, which costs less than a regular grid and leaves no steps.
+# Partial volume of the heart: points (z, y, x) in a voxel where tissue is sampled, as fractions of its size. Each level
+# through the slice has a different in-plane position, which costs less than a regular grid and leaves no steps.
 _SAMPLES: Final = tuple(
     ((level + 0.5) / 6 - 0.5, y, x)
     for level, (y, x) in enumerate(((-0.3, 0.1), (0.25, -0.25), (-0.1, -0.4), (0.4, 0.3), (-0.4, -0.1), (0.1, 0.4)))
 )
-# Phase-sensitive pixels are unsigned 12-bit, air in the middle, as Siemens stores them.
+# Phase-sensitive pixels are unsigned 12-bit with air in the middle, as Siemens stores them.
 PSIR_AIR: Final = 2048
 _PIXEL_MAX: Final = 4095
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a phantom holds, counted in its label map; percent of the myocardium's volume.
+    """True measures of a phantom, counted in its label map; percentages are of the myocardium's volume.
 
-    `transmurality` is the mean percent of the wall that is scar over the chords (one per degree and slice) that have
-    scar, from the formulas; None without scar.
+    `transmurality` is computed from the formulas; see `transmurality_percent`. `rv_insertion_xyz_mm` is in LPS.
     """
 
     seed: int
@@ -47,13 +46,13 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Phantom:
-    """A made study.
+    """A synthetic study.
 
     Attributes:
-        image: float32, whole numbers from 0 to 4095, in the contrast of `truth.component`.
+        image: float32 (z, y, x), whole numbers from 0 to 4095, in the contrast of `truth.component`.
         twin: The same slices in the other contrast.
         labels: uint8 label map on the same grid; a voxel has the label of the tissue at its centre.
-        truth: The known answers.
+        truth: The true measures.
     """
 
     image: Volume
@@ -63,7 +62,10 @@ class Phantom:
 
 
 def make_phantom(seed: int, spec: PhantomSpec | None = None) -> Phantom:
-    """Return the phantom of a seed, or of `spec` with its noise drawn from the seed. Same arguments, same voxels."""
+    """Return the phantom of `spec`, by default drawn from `seed`; `seed` also decides noise and texture.
+
+    Equal arguments give equal voxels.
+    """
     spec = spec or draw_spec(seed)
     rng = np.random.default_rng([seed, 1])
     grid = scan_grid(spec)
@@ -79,7 +81,7 @@ def _components(contrast: Contrast) -> tuple[str, str]:
 
 
 def scan_grid(spec: PhantomSpec) -> Volume:
-    """Return the scan's grid, its array empty (uint8), in the patient's LPS space; always right-handed."""
+    """Return the scan's grid in LPS as a volume of zeros, uint8 (z, y, x); its direction is always right-handed."""
     scan = spec.scan
     axes = heart_axes(spec.chest) @ _tilt(scan)
     lateral, anterior, apical = axes.T
@@ -91,7 +93,7 @@ def scan_grid(spec: PhantomSpec) -> Volume:
     direction = np.stack([across, down, normal], axis=1)
     z, y, x = scan.shape_zyx
     dz, dy, dx = scan.spacing_zyx_mm
-    # The first slice in the array is the most apical one where slices run from the apex.
+    # The first slice in the array is the most apical one if slices run from the apex.
     first_mm = scan.first_mm + (z - 1) * dz if scan.from_apex else scan.first_mm
     middle = np.array(spec.chest.base_xyz_mm) + first_mm * apical
     middle = middle + scan.centre_mm[0] * across + scan.centre_mm[1] * down
@@ -100,7 +102,7 @@ def scan_grid(spec: PhantomSpec) -> Volume:
 
 
 def _tilt(scan: Scan) -> NDArray[np.float64]:
-    """Return the (3, 3) turn of the slices against the heart frame."""
+    """Return the (3, 3) rotation of the slices against the heart frame."""
     a, b = np.deg2rad(scan.tilt_deg)
     about_lateral = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
     about_anterior = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
@@ -108,7 +110,7 @@ def _tilt(scan: Scan) -> NDArray[np.float64]:
 
 
 def _world_points(spec: PhantomSpec, grid: Volume, offset_zyx_mm: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return (3, z, y, x) LPS points of the body at the voxels' centres plus an offset, each slice's breath undone."""
+    """Return LPS points (3, z, y, x) of the body at voxel centres plus an offset, without the breathing shift."""
     return _points(spec, grid, offset_zyx_mm, np.array(grid.origin_xyz_mm), grid.direction)
 
 
@@ -142,7 +144,7 @@ def _points(
 
 
 def _heart_window(spec: PhantomSpec, grid: Volume) -> tuple[slice, slice]:
-    """Return rows and columns that hold the heart in every slice, so that only these are sampled finely."""
+    """Return the rows and columns that hold the heart in any slice; only these are sampled finely."""
     radius = spec.heart.epicardial_radius_mm * 1.1
     ends = np.meshgrid((-3.3 * radius, 1.5 * radius), (-1.6 * radius, 1.6 * radius), (0, spec.heart.length_mm))
     corners = np.stack([e.ravel() for e in ends])  # (3, 8)
@@ -159,7 +161,7 @@ def _sub_grid(grid: Volume, rows: slice, columns: slice) -> Volume:
 
 
 def _signal(spec: PhantomSpec, grid: Volume, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return the signed signal of body and heart, with partial volume."""
+    """Return the signed signal (z, y, x) of body and heart, with partial volume."""
     pixel_mm = grid.spacing_zyx_mm[1]
     body, lungs = chest_signal(spec.chest, spec.contrast, _world_points(spec, grid, np.zeros(3)), pixel_mm)
     body += lung_vessels(lungs, pixel_mm, rng) * spec.contrast.blood
@@ -170,7 +172,7 @@ def _signal(spec: PhantomSpec, grid: Volume, rng: np.random.Generator) -> NDArra
 
 
 def _heart_signal(spec: PhantomSpec, grid: Volume) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the heart's signal times its part of each voxel, and that part."""
+    """Return the heart's signal times its fraction of each voxel, and that fraction; both (z, y, x)."""
     c = spec.contrast
     of_tissue = [0, c.blood, c.myocardium, c.scar, c.mvo, c.myocardium, 0.97 * c.blood, c.myocardium, c.fat]
     values = np.array(of_tissue, dtype=np.float32)
@@ -187,7 +189,7 @@ def _heart_signal(spec: PhantomSpec, grid: Volume) -> tuple[NDArray[np.floating]
 def _pictures(
     signal: NDArray[np.float32], spec: PhantomSpec, rng: np.random.Generator
 ) -> dict[str, NDArray[np.float32]]:
-    """Return both contrasts as whole numbers from 0 to 4095."""
+    """Return both contrasts (z, y, x) by name, as whole numbers from 0 to 4095."""
     spacing_mm = spec.scan.spacing_zyx_mm[1]
     picture = acquire(shade(signal, spec.contrast, rng), spec.contrast, spacing_mm, rng)
     psir = PSIR_AIR + spec.contrast.gain * picture.real
@@ -222,7 +224,7 @@ def _slice_places_mm(scan: Scan) -> NDArray[np.floating]:
 
 
 def transmurality_percent(heart: Heart, places_mm: NDArray[np.floating]) -> float | None:
-    """Return the mean percent of the wall that is scar over the chords with scar; None if there are none.
+    """Return the mean percentage of the wall that is scar, over the chords with scar; None without scar.
 
     Chords run from endocardium to epicardium, one per degree, in slices at `places_mm` from the mitral plane.
     """
@@ -236,7 +238,7 @@ def transmurality_percent(heart: Heart, places_mm: NDArray[np.floating]) -> floa
 
 
 def rv_insertion_mm(spec: PhantomSpec) -> NDArray[np.float64]:
-    """Return the LPS point where the right ventricle meets the left one's anterior wall, at mid-length."""
+    """Return the LPS point (3,) in mm where the right ventricle meets the anterior wall of the left, at 0.4 length."""
     place = np.array(0.4 * spec.heart.length_mm)
     angle = np.array(np.deg2rad(120.0))
     _, radius = wall_radii_mm(spec.heart, place, angle)

@@ -1,4 +1,4 @@
-"""What a phantom is made of: every number that decides a phantom's anatomy, scan and contrast.
+"""The numbers that define a phantom: anatomy, scan and contrast.
 
 Heart frame: millimetres from the centre of the mitral plane; axes lateral, anterior, apical (right-handed). Angles run
 round the left ventricle from lateral (0) over anterior (90) and septal (180) to inferior (270 degrees), so that the AHA
@@ -19,14 +19,15 @@ class Scar:
     """One infarct that starts at the endocardium.
 
     Attributes:
-        centre_deg: Middle of the infarct round the ventricle.
+        centre_deg: Angle of the infarct's middle.
         width_deg: Full angular width.
-        from_mm: Where it starts, in mm from the mitral plane towards the apex.
-        to_mm: Where it ends.
-        transmurality_fraction: Part of the wall that is scar in the infarct's middle, 0 to 1.
+        from_mm: Distance of the basal end from the mitral plane, towards the apex.
+        to_mm: Distance of the apical end from the mitral plane.
+        transmurality_fraction: Fraction of the wall that is scar in the infarct's middle; above 1, the infarct is
+            transmural over a wider area.
         roundness: Exponent of the superellipse by which depth falls to 0 at the edges: 2 is an ellipse; infinity a box.
-        mvo_fraction: Size of the microvascular obstruction in the infarct's middle as a part of each of the infarct's
-            extents, 0 for none.
+        mvo_fraction: Size of the microvascular obstruction in the infarct's middle, as a fraction of the infarct's
+            extent in each direction; 0 for none.
     """
 
     centre_deg: float
@@ -45,17 +46,17 @@ class Heart:
     Attributes:
         epicardial_radius_mm: Largest outer radius of the left ventricle.
         wall_mm: Thickness of its wall at the base.
-        length_mm: Mitral plane to epicardial apex.
-        apical_wall_mm: Thickness at the apex.
-        ovality: Amplitudes of the second and third harmonic of the outline, parts of the radius.
+        length_mm: Distance from mitral plane to epicardial apex.
+        apical_wall_mm: Thickness of the wall at the apex.
+        ovality: Amplitudes of the second and third harmonic of the outline, as fractions of the radius.
         ovality_phase_deg: Their phases.
         papillary_mm: Radii of the anterolateral and the posteromedial papillary muscle; 0 for none.
         trabeculae_mm: Height of the ridges on the endocardium; like papillary muscles they count as blood pool.
-        rv_width: Half-width of the right ventricle as a part of `epicardial_radius_mm`.
+        rv_width: Half-width of the right ventricle as a fraction of `epicardial_radius_mm`.
         rv_wall_mm: Thickness of its free wall.
         fat_mm: Mean thickness of the epicardial fat.
         fat_side_deg: Angle at which this fat is thickest.
-        scars: The infarcts; none for a healthy heart.
+        scars: The infarcts; empty for a healthy heart.
     """
 
     epicardial_radius_mm: float = 34.0
@@ -75,18 +76,18 @@ class Heart:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The stack of slices: where it lies and what goes wrong while it is acquired.
+    """The stack of slices: its geometry, and the motion between slices.
 
     Attributes:
         shape_zyx: Slices, rows, columns.
         spacing_zyx_mm: Slice centre to slice centre, row to row, column to column.
         thickness_mm: Thickness of a slice, at most the slice spacing.
-        first_mm: Place of the most basal slice, in mm from the mitral plane towards the apex.
-        from_apex: Slices run from apex to base (seen from the feet, the usual way); else from base to apex.
-        turn_deg: Turn of the picture in its plane; 0 has lateral to the right and inferior below.
+        first_mm: Distance of the most basal slice from the mitral plane, towards the apex.
+        from_apex: True if slices run from apex to base (seen from the feet, the usual order); else from base to apex.
+        turn_deg: In-plane rotation of the image; at 0, lateral is to the right and inferior is below.
         tilt_deg: Tilt of the slices against the ventricle's axis, about the lateral and the anterior axis.
-        centre_mm: Offset of the picture's centre from the ventricle's axis, along x and y of the picture.
-        breath_mm: In-plane shift (x, y) of the body in each slice.
+        centre_mm: Offset of the image's centre from the ventricle's axis, along x and y of the image.
+        breath_mm: In-plane shift (x, y) of the body in each slice; empty for none.
     """
 
     shape_zyx: tuple[int, int, int] = (10, 192, 192)
@@ -102,16 +103,16 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Chest:
-    """The body round the heart, in LPS mm; its origin is the middle of the chest at the mitral plane's height.
+    """The body round the heart, in LPS mm, with the origin in the middle of the chest.
 
     Attributes:
         half_axes_mm: Half of the chest's width and depth.
         fat_mm: Thickness of the fat under the skin.
-        muscle_mm: Thickness of the chest wall inside of the fat.
+        muscle_mm: Thickness of the chest wall inside the fat.
         base_xyz_mm: Centre of the mitral plane.
         axis_xyz: Direction of the left ventricle from base to apex, a unit vector.
-        diaphragm_mm: Height of the diaphragm's dome over the origin (negative: below).
-        stomach_air: The stomach is filled with air rather than with food.
+        diaphragm_mm: Height of the diaphragm's dome above the origin (negative: below).
+        stomach_air: True if the stomach is filled with air, False if with food.
     """
 
     half_axes_mm: tuple[float, float] = (165.0, 110.0)
@@ -125,15 +126,15 @@ class Chest:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Signals of the tissues and quality of the picture. Signals are signed; air is 0.
+    """Signals of the tissues and quality of the image. Signals are signed; air is 0.
 
     Attributes:
         noise: SD of the noise in each of the real and imaginary channels.
-        bias: Amplitude of the smooth coil shading, part of the signal.
-        texture: SD of the tissues' own unevenness, part of the signal.
-        resolution: Acquired part of k-space in the phase and read direction; the rest is filled with zeros.
-        ghost: Amplitude of motion ghosts per slice.
-        blur_mm: Motion blur (x, y) per slice.
+        bias: Amplitude of the smooth coil shading, as a fraction of the signal.
+        texture: SD of the variation within tissues, as a fraction of the signal.
+        resolution: Acquired fraction of k-space in the phase and read direction; the rest is filled with zeros.
+        ghost: Amplitude of motion ghosts in each slice; empty for none.
+        blur_mm: Motion blur (x, y) in each slice; empty for none.
         gain: Pixel value of signal 1.
     """
 
@@ -158,7 +159,7 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class PhantomSpec:
-    """Everything that decides a phantom; `seed` decides noise and texture."""
+    """The complete definition of a phantom; `make_phantom` draws noise and texture from its own seed."""
 
     seed: int = 0
     heart: Heart = Heart()
@@ -168,10 +169,10 @@ class PhantomSpec:
 
 
 def heart_axes(chest: Chest) -> NDArray[np.float64]:
-    """Return (3, 3): columns are the LPS unit vectors lateral, anterior and apical of the heart frame.
+    """Return a (3, 3) matrix whose columns are the heart frame's LPS unit vectors lateral, anterior and apical.
 
-    Anterior is what of the patient's upward direction is perpendicular to the ventricle's axis: the middle of the AHA
-    segments 1 and 7.
+    Anterior is the component of the patient's upward direction perpendicular to the ventricle's axis; it points to the
+    middle of the AHA segments 1 and 7.
     """
     apical = np.array(chest.axis_xyz) / np.linalg.norm(chest.axis_xyz)
     up = np.array([0.0, 0.0, 1.0])

@@ -1,1 +1,1 @@
-"""DICOM made from volumes, in the habits of several vendors."""
+"""DICOM studies written from volumes in the manner of several vendors."""

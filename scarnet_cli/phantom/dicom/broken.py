@@ -1,4 +1,4 @@
-"""Studies broken on purpose: what a pipeline must survive."""
+"""Break studies on purpose, in ways that a pipeline must survive."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,14 +14,14 @@ _TOO_FEW: Final = 2
 
 
 def truncate_pixels(study: WrittenStudy) -> None:
-    """Cut the file of the stack's middle slice in the midst of its pixels, as a broken transfer does."""
+    """Cut the file of the stack's middle slice off within its pixels, like an interrupted transfer."""
     path = study.stack_files[len(study.stack_files) // 2]
     content = path.read_bytes()
     write_bytes(path, content[: int(len(content) * _KEPT_FRACTION)])
 
 
 def remove_stack(study: WrittenStudy) -> None:
-    """Take the whole LGE stack out: what is left is a study of other series."""
+    """Delete the whole LGE stack; the study's other series remain."""
     for path in study.stack_files:
         path.unlink()
 
@@ -35,7 +35,7 @@ def remove_positions(study: WrittenStudy) -> None:
 
 
 def remove_slices(study: WrittenStudy) -> None:
-    """Leave two slices of the stack."""
+    """Delete all but two slices of the stack."""
     for path in study.stack_files[_TOO_FEW:]:
         path.unlink()
 

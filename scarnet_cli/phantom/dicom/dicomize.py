@@ -1,4 +1,4 @@
-"""Turn volumes that were never DICOM, or are no longer, into studies by the habits of scanners."""
+"""Turn volumes, from NIfTI for example, into DICOM studies written in the manner of scanners."""
 
 import csv
 import hashlib
@@ -22,7 +22,7 @@ _MIN_SLICES: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class NamedVolume:
-    """A stack to write, its contrast, and an expert's label map on the same grid if there is one."""
+    """A stack to write, its contrast, and an expert's label map on the same grid, or None."""
 
     image: Volume
     component: Role = "psir"
@@ -37,10 +37,10 @@ def write_volumes(
     vendor: Vendor | None,
     progress: Progress = no_progress,
 ) -> None:
-    """Write each case as a DICOM study under out/dicom, in its own geometry and with its own values.
+    """Write each case as a DICOM study below out/dicom, in its own geometry and with its own values.
 
-    Also writes out/cases.csv (study_id, case) and out/reference/<study_id>.nii.gz. How a case is written depends on its
-    name, `seed` and `vendor` alone. Whole numbers come back exactly, others within half of the rescale slope.
+    Also writes out/cases.csv (study_id, case) and out/reference/<study_id>.nii.gz. How a case is written depends only
+    on its name, `seed` and `vendor`. Whole numbers are kept exactly, others to within half of the rescale slope.
 
     Args:
         cases: Case name -> function that reads it.
@@ -50,7 +50,7 @@ def write_volumes(
         progress: Follows the studies.
 
     Raises:
-        InputError: A volume has a single slice, or out/dicom holds something else than these studies.
+        InputError: A volume has a single slice, or out/dicom holds something other than these studies.
     """
     digests = {case: hashlib.sha256(f"volume/{seed}/{vendor}/{case}".encode()).digest() for case in cases}
     refuse_other_studies(out / "dicom", {_folder(digest) for digest in digests.values()})

@@ -1,4 +1,4 @@
-"""Series that a study holds beside its LGE stack, cut from the same volume: what series selection must refuse."""
+"""Series beside the LGE stack, cut from the same volume, which series selection must refuse."""
 
 from typing import Final
 
@@ -20,13 +20,13 @@ _PLANES: Final = (((1, 0, 0), (0, 1, 0)), ((1, 0, 0), (0, 0, -1)), ((0, 1, 0), (
 
 
 def distractor_volumes(role: Role, volume: Volume) -> list[Volume]:
-    """Return the stacks of a distractor series; each is a volume of its own (a phase, an orientation, a time)."""
+    """Return the volumes (z, y, x) of a distractor series, one for each phase, orientation or time."""
     makers = {"localiser": _localiser, "cine": _cine, "ti_scout": _ti_scout, "long_axis": _long_axis}
     return makers[role](volume)
 
 
 def _half(volume: Volume) -> Volume:
-    """Return the volume at half of its in-plane resolution: 2 x 2 means, shifted by half a pixel."""
+    """Return the volume at half its in-plane resolution: means of 2 x 2 pixels, with the origin moved accordingly."""
     y, x = (n // 2 * 2 for n in volume.shape_zyx[1:])
     array = volume.array[:, :y, :x].reshape(-1, y // 2, 2, x // 2, 2).mean(axis=(2, 4))
     dz, dy, dx = volume.spacing_zyx_mm
@@ -55,14 +55,14 @@ def _localiser(volume: Volume) -> list[Volume]:
 
 
 def _long_axis(volume: Volume) -> list[Volume]:
-    """Return one plane through the stack's middle along its slice axis: a four-chamber view by name."""
+    """Return one plane through the stack's middle along its slice axis, which is named as a four-chamber view."""
     return [_resliced(volume, volume.direction[:, 0], -volume.direction[:, 2], _LONG_AXIS_SIZE, _LONG_AXIS_MM)]
 
 
 def _resliced(
     volume: Volume, row: NDArray[np.float64], column: NDArray[np.float64], size: int, pixel_mm: float
 ) -> Volume:
-    """Return one plane through the volume's middle; 0 outside of the volume."""
+    """Return one plane (1, size, size) through the volume's middle; 0 outside the volume."""
     middle = volume.world((np.array(volume.shape_zyx) - 1) / 2)
     origin = middle - (size - 1) / 2 * pixel_mm * (row + column)
     v, u = np.meshgrid(np.arange(size) * pixel_mm, np.arange(size) * pixel_mm, indexing="ij")

@@ -1,7 +1,7 @@
-"""How scanners and archives write the same heart differently: what a study's files look like from outside.
+"""Habits: how the files of different scanners and archives differ for the same heart.
 
 Siemens writes twin series X_PSIR and X_MAG, often one series per slice; GE prefixes the names with PS: and MAG:;
-Philips tells the component in ImageType, gives a rescale and may hold magnitude and real pictures in one series.
+Philips gives the component in ImageType, has a rescale and may hold magnitude and real images in one series.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ _ENCODINGS: Final[tuple[Encoding, ...]] = get_args(Encoding)
 _ENCODING_SHARES: Final = (0.5, 0.16, 0.04, 0.04, 0.08, 0.18)
 _DISTRACTORS: Final[tuple[Role, ...]] = ("localiser", "cine", "ti_scout", "long_axis")
 
-# Names of a short-axis stack; {} stands for what tells the component.
+# Names of a short-axis stack; {} is replaced by the component's name.
 _STACK_NAMES: Final[dict[Vendor, tuple[str, ...]]] = {
     "siemens": ("de_sax_tfl_10min{}", "LGE_SAX_highres{}", "tfi_psir_sax_stack_bh{}", "DE_SAX_TI300_mBH{}"),
     "ge": ("{}SAX LGE 2D MDE", "{}SA DE stack BH", "{}SAX_delay_2D", "{}LGE SAX whole heart"),
@@ -58,15 +58,15 @@ class Habit:
     """One way to write a study.
 
     Attributes:
-        vendor: Whose names and tags.
-        stack_name: SeriesDescription of the short-axis stack, {} where the component goes.
+        vendor: Vendor whose names and tags are used.
+        stack_name: SeriesDescription of the short-axis stack, with {} for the component's name.
         encoding: Transfer syntax.
-        series_per_slice: Each slice of the short-axis stack is a series of its own.
-        inversion_time: InversionTime is given, absent or 0.
-        twin: The other component is not written, a series of its own, or in the same series.
+        series_per_slice: True if each slice of the short-axis stack is a series of its own.
+        inversion_time: Whether InversionTime is given, absent or 0.
+        twin: Whether the other component is not written, a series of its own, or in the same series.
         distractors: Other series of the study.
-        shuffled: File names and instance numbers do not follow the slices' order.
-        contrast_agent: ContrastBolusAgent is given.
+        shuffled: True if file names and instance numbers do not follow the order of the slices.
+        contrast_agent: True if ContrastBolusAgent is given.
     """
 
     vendor: Vendor = "siemens"
@@ -81,7 +81,7 @@ class Habit:
 
 
 def draw_habit(rng: np.random.Generator, vendor: Vendor | None = None) -> Habit:
-    """Return a random habit, of one vendor if asked."""
+    """Return a random habit, of `vendor` if given."""
     vendor = vendor or VENDORS[int(rng.integers(len(VENDORS)))]
     twins: tuple[Twin, ...] = ("none", "series", "mixed") if vendor == "philips" else ("none", "series", "series")
     others: list[Role] = [role for role in _DISTRACTORS if rng.integers(2)]
@@ -100,18 +100,18 @@ def draw_habit(rng: np.random.Generator, vendor: Vendor | None = None) -> Habit:
 
 
 def without_twin(habit: Habit) -> Habit:
-    """Return the habit of a study that holds one component alone."""
+    """Return the habit with one component only."""
     return replace(habit, twin="none")
 
 
 def series_description(habit: Habit, role: Role) -> str:
-    """Return a series' name, in the vendor's manner."""
+    """Return a series' SeriesDescription in the vendor's manner."""
     if role in ("psir", "magnitude"):
         return habit.stack_name.format(_COMPONENT_NAMES[habit.vendor][role])
     return _OTHER_NAMES[habit.vendor][role]
 
 
 def image_type(habit: Habit, role: Role) -> list[str]:
-    """Return ImageType; series other than the stack are plain magnitude."""
+    """Return a series' ImageType; series without one of their own have that of magnitude images."""
     types = _IMAGE_TYPES[habit.vendor]
     return types[role] if role in types else types["magnitude"]

@@ -1,4 +1,4 @@
-"""Values as DICOM stores them: whole numbers of up to 16 bits with a rescale, in one of several encodings."""
+"""Pixel values as DICOM stores them: whole numbers of up to 16 bits with a rescale, in one of several encodings."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,7 +40,7 @@ class StoredValues:
 
     Attributes:
         pixels: (z, y, x) uint16 or int16.
-        slope: 1 where the values were whole numbers that fit, and then the rescale is exact.
+        slope: 1 if the values were whole numbers that fit; the rescale is then exact.
         intercept: Value of pixel 0.
         bits: BitsStored.
     """
@@ -52,17 +52,17 @@ class StoredValues:
 
 
 def as_stored(values: NDArray[Any]) -> StoredValues:
-    """Return values as DICOM pixels.
+    """Return values (z, y, x) as DICOM pixels.
 
-    Whole numbers from -32768 to 65535 (within 16 bits) are kept exactly. Everything else is quantised to 4096 levels
-    between its least and its greatest value: the round trip's error is at most half of the slope.
+    Whole numbers are kept exactly if all lie in 0 to 65535 or in -32768 to 32767. Other values are quantised to 4096
+    levels between their minimum and maximum; the error is then at most half of the slope.
     """
     low, high = float(values.min()), float(values.max())
     if np.array_equal(values, np.rint(values)):
         for (least, most), kind, bits in ((_UINT12, np.uint16, 12), (_UINT16, np.uint16, 16), (_INT16, np.int16, 16)):
             if least <= low and high <= most:
                 return StoredValues(values.astype(kind), 1.0, 0.0, bits)
-    # Slope and intercept have room for 16 characters in the file: quantise with what a reader will see.
+    # Slope and intercept have at most 16 characters in the file: quantise with the numbers that a reader will see.
     slope = float(format_number_as_ds((high - low) / _LEVELS)) or 1.0
     intercept = float(format_number_as_ds(low))
     pixels = np.clip(np.rint((values - intercept) / slope), 0, _LEVELS).astype(np.uint16)
@@ -70,12 +70,12 @@ def as_stored(values: NDArray[Any]) -> StoredValues:
 
 
 def encoding_for(shape_yx: tuple[int, ...], encoding: Encoding) -> Encoding:
-    """Return the encoding, or "explicit" for pictures too small for JPEG 2000's five halvings."""
+    """Return the encoding, or "explicit" for images too small for JPEG 2000's five halvings."""
     return "explicit" if encoding == "jpeg2000" and min(shape_yx) < _JPEG2000_LEAST else encoding
 
 
 def set_pixels(dataset: Dataset, pixels: NDArray[Any], bits: int, encoding: Encoding) -> None:
-    """Put one (y, x) picture into a data set, compressed where the encoding asks for it."""
+    """Put one image (y, x) into a data set, compressed if the encoding requires it."""
     dataset.Rows, dataset.Columns = pixels.shape
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, bits, bits - 1
@@ -87,7 +87,7 @@ def set_pixels(dataset: Dataset, pixels: NDArray[Any], bits: int, encoding: Enco
 
 
 def new_file(sop_class: UID, sop_instance: UID, encoding: Encoding, implementation: UID) -> FileDataset:
-    """Return an empty data set of one file with its file meta information."""
+    """Return a data set for one file that holds only its file meta information, SOP class and instance UID."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, sop_instance
     meta.TransferSyntaxUID = TRANSFER_SYNTAXES["explicit" if encoding in ("rle", "jpeg2000") else encoding]

@@ -1,4 +1,4 @@
-"""Write volumes as a DICOM study, by the habits of scanners and archives. Same arguments, same bytes."""
+"""Write volumes as a DICOM study by a habit (habits.py). Equal arguments give equal bytes."""
 
 import hashlib
 from collections.abc import Iterator
@@ -32,12 +32,12 @@ class StudyPlan:
     """A study to write.
 
     Attributes:
-        key: What its UIDs, date and file names are made from; studies with the same key have the same UIDs.
-        habit: How it is written.
+        key: Text from which UIDs, date and file names are made; studies with the same key have the same UIDs.
+        habit: How to write it.
         image: The short-axis stack.
         component: Its contrast, "psir" or "magnitude".
-        twin: The same slices in the other contrast; written where the habit says so.
-        thickness_mm: SliceThickness; less than the slice spacing where the stack has gaps.
+        twin: The same slices in the other contrast; written if the habit says so.
+        thickness_mm: SliceThickness; less than the slice spacing if the stack has gaps.
         patient: A made-up patient's name and number, "PHANTOM^0007".
     """
 
@@ -52,11 +52,11 @@ class StudyPlan:
 
 @dataclass(frozen=True, slots=True)
 class WrittenStudy:
-    """Where a study went.
+    """A study that was written.
 
     Attributes:
-        study_id: First 16 hex digits of SHA-256 of the UID.
-        study_instance_uid: The UID.
+        study_id: First 16 hex digits of the StudyInstanceUID's SHA-256.
+        study_instance_uid: StudyInstanceUID.
         stack_files: Files of the short-axis stack, in the order of its slices.
     """
 
@@ -67,19 +67,23 @@ class WrittenStudy:
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """One slice on its way into a file."""
+    """One slice to write as a file."""
 
     role: Role
     volume: Volume
     stored: StoredValues
     slice_index: int
-    step: int  # phase of a cine, time of a scout
-    series: str  # what its SeriesInstanceUID is made from
+    step: int  # phase of a cine, time of a TI scout, plane of a localiser
+    series: str  # text from which its SeriesInstanceUID is made
     series_number: int
 
 
 def refuse_other_studies(folder: Path, expected: set[str]) -> None:
-    """Refuse a directory that holds other folders than `expected`: the studies would not be what their table says."""
+    """Refuse a directory that holds folders other than `expected`: the table would not list their studies.
+
+    Raises:
+        InputError: The directory holds such folders.
+    """
     others = {path.name for path in folder.iterdir()} - expected if folder.is_dir() else set()
     if others:
         message = f"The output's folder dicom already holds {len(others)} other studies; choose an empty directory."
@@ -89,8 +93,8 @@ def refuse_other_studies(folder: Path, expected: set[str]) -> None:
 def write_study(plan: StudyPlan, out: Path) -> WrittenStudy:
     """Write the study's files into the directory `out`.
 
-    Whole numbers that fit 16 bits come back exactly; others within half of the rescale slope (see `as_stored`).
-    Positions and directions come back to about 1e-10: DICOM numbers have 16 characters.
+    Whole numbers that fit 16 bits are kept exactly, others to within half of the rescale slope (see `as_stored`).
+    Positions and directions are kept to about 1e-10, as DICOM's decimal strings have 16 characters.
     """
     uid = make_uid(plan.key, "study")
     pictures = list(_pictures(plan))
@@ -128,7 +132,7 @@ def _pictures(plan: StudyPlan) -> Iterator[_Picture]:
 
 
 def _file_name(plan: StudyPlan, picture: _Picture, number: int) -> str:
-    """Return a path in the vendor's manner; a shuffled study's names say nothing."""
+    """Return a path in the vendor's manner; in a shuffled study, a hash."""
     if plan.habit.shuffled:
         return hashlib.sha256(f"{plan.key}/{number}".encode()).hexdigest()[:12]
     if plan.habit.vendor == "siemens":
@@ -189,7 +193,7 @@ def _set_series(dataset: Dataset, habit: Habit, picture: _Picture) -> None:
 
 
 def _set_times(dataset: Dataset, plan: StudyPlan, picture: _Picture) -> None:
-    """Set times: one breath-hold per slice, in steps of 14 s from the series' start; trigger times vary a little."""
+    """Set times: one breath-hold per slice, 14 s apart from the series' start; trigger times vary a little."""
     series_start = 120.0 * picture.series_number
     dataset.SeriesTime = _clock(series_start)
     dataset.AcquisitionTime = dataset.ContentTime = _clock(series_start + _BREATH_HOLD_S * picture.slice_index)
@@ -200,7 +204,7 @@ def _set_times(dataset: Dataset, plan: StudyPlan, picture: _Picture) -> None:
 
 
 def _set_geometry(dataset: Dataset, plan: StudyPlan, picture: _Picture) -> None:
-    """Set the slice's place: the centre of its first pixel, the directions of its rows and columns."""
+    """Set the slice's geometry: position of its first pixel's centre, directions, spacing, thickness and location."""
     volume = picture.volume
     dz, dy, dx = volume.spacing_zyx_mm
     position = volume.world(np.array([picture.slice_index, 0, 0]))
@@ -215,8 +219,8 @@ def _set_geometry(dataset: Dataset, plan: StudyPlan, picture: _Picture) -> None:
 
 
 def _ds(value: float) -> str:
-    """Return a number as DICOM's decimal string, at most 16 characters; rounding dust near 0 is dropped."""
-    return format_number_as_ds(0.0 if abs(value) < 1e-12 else float(value))  # noqa: PLR2004 (16 characters hold no less)
+    """Return a number as DICOM's decimal string of at most 16 characters; rounding errors near 0 become 0."""
+    return format_number_as_ds(0.0 if abs(value) < 1e-12 else float(value))  # noqa: PLR2004 (rounding errors)
 
 
 def _window(stored: StoredValues, slice_index: int) -> tuple[str, str]:
