@@ -22,10 +22,10 @@ class Case:
     """One LGE short-axis stack with the expert's label map on the same grid.
 
     Attributes:
-        case_id: Its name in tables.
-        image: The stack.
-        labels: Values of `Label`.
-        patient: Joins the cases of one patient, which are never split; None where the case is its only one.
+        case_id: Name of the case in tables.
+        image: The stack, (z, y, x) intensities.
+        labels: Label map, (z, y, x) values of `Label`.
+        patient: Joins the cases of one patient, which are never split between folds; None if the patient has only one.
     """
 
     case_id: str
@@ -35,17 +35,17 @@ class Case:
 
     @property
     def patient_id(self) -> str:
-        """The patient's label, or the case's own name."""
+        """The patient's label, or the case's name if it has none."""
         return self.patient or self.case_id
 
     @property
     def has_scar(self) -> bool:
-        """Tell whether the expert drew any scar or MVO."""
+        """Whether the expert drew any scar or MVO."""
         return bool(region_mask(self.labels.array, "scar").any())
 
     @property
     def sha256(self) -> str:
-        """SHA-256 (hex) of all voxels, to tell when a case has changed."""
+        """SHA-256 (hex) of all voxels, which shows when a case has changed."""
         digest = hashlib.sha256()
         for volume in (self.image, self.labels):
             digest.update(f"{volume.shape_zyx} {volume.array.dtype} {volume.spacing_zyx_mm}".encode())
@@ -57,13 +57,13 @@ def read_cases(source: Path, values: LabelValues | None = None) -> list[Case]:
     """Read all cases, sorted by name.
 
     Args:
-        source: Folder in EMIDEC's layout, where each case is one patient; or CSV table with the columns
-            `case,image,labels` and, where a patient has several cases, `patient`. Relative paths are relative to it.
-        values: What the label maps' values mean, where they are not ours; see `read_label_values`.
+        source: A folder in EMIDEC's layout, in which each case is one patient, or a CSV table with the columns
+            `case,image,labels` and, if a patient has several cases, `patient`. Relative paths start at its folder.
+        values: What the label maps' values mean, if they are not ours; see `read_label_values`.
 
     Raises:
-        InputError: There is no case, or cases are wrong: a file is missing or no volume, image and label map are on
-            different grids, or a label value is unknown. The message names all of them.
+        InputError: There is no case, or a case is wrong: a file is missing or is not a volume, image and label map are
+            on different grids, or a label value is unknown. The message names all such cases.
     """
     cases = _read_folder(source, values) if source.is_dir() else _read_table(source, values)
     return sorted(cases, key=lambda case: case.case_id)
@@ -74,7 +74,7 @@ def read_case(folder: Path, values: LabelValues | None = None) -> Case:
 
     Raises:
         InputError: One of the files is missing.
-        GeometryError: They are no volumes, on different grids, or a label value is unknown.
+        GeometryError: The files are not volumes or are on different grids, or a label value is unknown.
     """
     name = folder.name
     problem = problem_of_name("case", name)

@@ -36,10 +36,10 @@ def held_out_ids(cases: Sequence[Case], folds: int, fold: int) -> list[str]:
 
 
 def require_fold(fold: int, folds: int) -> None:
-    """Check that there is such a fold.
+    """Require a fold's number to be in range.
 
     Raises:
-        InputError: There is none.
+        InputError: It is not.
     """
     if fold not in range(folds):
         message = f"--fold {fold} is not one of the {folds} folds, which count from 0."
@@ -47,7 +47,7 @@ def require_fold(fold: int, folds: int) -> None:
 
 
 def folds_csv(cases: Sequence[Case], folds: int) -> str:
-    """Return one line a case: its patient, whether it has scar, the fold that holds it out, and the voxels' digest."""
+    """Return a CSV, a row per case: its patient, whether it has scar, the fold that holds it out, its SHA-256."""
     number = {case_id: fold for fold, held_out in enumerate(deal_cases(cases, folds)) for case_id in held_out}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -61,7 +61,7 @@ def folds_csv(cases: Sequence[Case], folds: int) -> str:
 def split_folds(case_ids: Sequence[str], has_scar: Sequence[bool], folds: int, seed: int = 0) -> list[list[str]]:
     """Return the held-out case ids of each fold, sorted; folds have about equal shares of cases with and without scar.
 
-    The split depends on the ids, not on their order, so that every command finds the same folds.
+    The split depends on the ids, not on their order, so that every command gets the same folds.
 
     Raises:
         ValueError: There are fewer cases than folds.

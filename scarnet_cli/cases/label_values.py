@@ -1,4 +1,4 @@
-"""What the values of other people's label maps mean: a table of value and label, and its use."""
+"""Translation of the values in other people's label maps to `Label`, by a table of value and label."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,23 +17,24 @@ LabelValues = Mapping[int, Label]
 
 
 def read_label_values(path: Path) -> LabelValues:
-    """Read a CSV table with the columns `value,label`: what each value of other people's label maps means.
+    """Read a CSV table with the columns `value,label`, which says what each value of other people's label maps means.
 
-    Several values may have one label, named as in `Label` in lower case. Where 0 is not in the table it is background.
+    Labels are named as in `Label`, in lower case; several values may have the same one. 0 is background unless the
+    table says otherwise.
 
     Raises:
-        InputError: The table or rows of it are wrong; the message names all of them.
+        InputError: The table or some of its rows are wrong; the message names them all.
     """
     return {0: Label.BACKGROUND} | dict(read_sheet(path, VALUE_SHEET, _value_and_label))
 
 
 def to_labels(array: NDArray[np.number], values: LabelValues | None, whose: str) -> NDArray[np.uint8]:
-    """Return an array's values as those of `Label`.
+    """Return an array of the same shape with each value translated to `Label`.
 
     Args:
-        array: Whole numbers, as integers or floats.
-        values: What they mean; None where they are those of `Label` already.
-        whose: Whose label map it is, for the message.
+        array: Whole numbers, as integers or floats, in any shape.
+        values: What they mean; None if they are those of `Label` already.
+        whose: Name of the case or study, for the message.
 
     Raises:
         GeometryError: A value is not in the table.
