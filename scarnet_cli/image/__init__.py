@@ -1,1 +1,1 @@
-"""Volumes, grids and intensities: the bottom room."""
+"""Volumes, grids and intensities: the room on which the others build."""

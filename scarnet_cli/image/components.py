@@ -11,8 +11,8 @@ def connected_components(
     """Return each voxel's component (from 1; 0 outside the mask) in the mask's shape, and the number of components.
 
     Args:
-        mask: Of any number of axes.
-        structure: Which of its 3 x 3 (x 3) neighbours a voxel is connected with; None: all of them, corners too.
+        mask: Array with any number of axes.
+        structure: Which of its 3 x 3 (x 3) neighbours a voxel connects to; None means all, corners included.
     """
     components = np.zeros(mask.shape, np.int32)
     ndimage.label(mask, np.ones((3,) * mask.ndim, bool) if structure is None else structure, output=components)

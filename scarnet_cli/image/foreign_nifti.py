@@ -1,4 +1,4 @@
-"""NIfTI files that other tools wrote: any order of the axes, rounded directions, no orientation at all."""
+"""NIfTI files that other tools wrote: axes in any order, directions rounded or missing."""
 
 import itertools
 from dataclasses import dataclass
@@ -17,10 +17,11 @@ from scarnet_cli.image.volume import Volume
 
 ORIENTATION_REPAIRED: Final = "orientation_repaired"
 ORIENTATION_UNKNOWN: Final = "orientation_unknown"
-# As for DICOM (dicom/geometry.py): axes may miss a right angle by this cosine; below the second they count as exact.
+# As for DICOM (dicom/geometry.py): the cosine between two axes may be as large as the first of these; up to the second
+# the axes count as exact.
 COSINE_TOLERANCE: Final = 1e-2
 COSINE_ROUNDING: Final = 2e-4
-# The slices' axis is the one along which voxels are this much further apart than along any other.
+# The slice axis is the one along which voxels are at least this many times as far apart as along any other.
 _CLEARLY_WIDER: Final = 1.25
 _RAS_TO_LPS: Final = np.diag([-1.0, -1.0, 1.0])
 _DIMENSIONS: Final = 3
@@ -28,10 +29,10 @@ _DIMENSIONS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class ForeignVolume:
-    """A volume with what a reader should know of its file.
+    """A volume and the flags that its file raised.
 
     Attributes:
-        volume: Voxels in the file's own order of axes, scaled as its header says.
+        volume: Voxels in the file's own order of axes, scaled by its header's slope and intercept.
         flags: Codes, sorted.
     """
 
@@ -40,12 +41,12 @@ class ForeignVolume:
 
 
 def read_foreign_nifti(path: Path) -> ForeignVolume:
-    """Read a NIfTI file, its axes in the file's order: the array is (k, j, i) for the file's axes i, j, k.
+    """Read a NIfTI file and keep its order of axes: the array is (k, j, i) for the file's axes i, j, k.
 
-    The sform counts before the qform. Where neither is set the axes are taken as those of the patient, and flagged.
+    The sform is preferred to the qform. If neither is set, the axes are taken to be the patient's, with a flag.
 
     Raises:
-        GeometryError: The file is no readable image, has more than one volume, or its axes are not at right angles.
+        GeometryError: The file is not a readable image, has more than one volume, or its axes are not at right angles.
     """
     require_whole(path, "The NIfTI file")
     try:
@@ -69,13 +70,13 @@ def read_foreign_nifti(path: Path) -> ForeignVolume:
 
 
 def as_stack(volume: Volume) -> Volume:
-    """Return the same voxels as a stack of slices: slices first, then rows and columns as a reader sees them.
+    """Return the same voxels as a stack (z, y, x): slices first, then rows and columns as a reader sees them.
 
-    Columns run to the patient's left, rows to the back and the feet, slices along the product of both; so all 48 ways
-    to write one stack become one. Nothing is resampled.
+    Columns run to the patient's left, rows to the back and the feet, slices along the cross product of both, so that
+    all 48 ways to store a stack become one. Nothing is resampled.
 
     Raises:
-        GeometryError: No axis is clearly the slices'.
+        GeometryError: No axis is clearly the slice axis.
     """
     spacing_xyz = np.array(volume.spacing_zyx_mm[::-1])
     slices = int(np.argmax(spacing_xyz))
@@ -95,18 +96,18 @@ def as_stack(volume: Volume) -> Volume:
 
 
 def like(volume: Volume, grid: Volume) -> Volume:
-    """Return the same voxels with the axes permuted and turned round so that they run as those of `grid`."""
+    """Return the same voxels with the axes permuted and reversed to run as nearly as possible like those of `grid`."""
     return reordered(volume, grid.direction)
 
 
 def reordered(volume: Volume, direction: NDArray[np.float64]) -> Volume:
-    """Return the same voxels with the axes permuted and turned round to be as near as can be to a direction.
+    """Return the same voxels with the axes permuted and reversed to come as close as possible to a direction.
 
     Args:
         volume: The voxels.
-        direction: (3, 3); columns are the x, y and z axes wanted, LPS.
+        direction: (3, 3) matrix whose columns are the LPS unit vectors of the wanted x, y and z axes.
     """
-    cosines = direction.T @ volume.direction  # [wanted axis, axis that is there], both in x, y, z order
+    cosines = direction.T @ volume.direction  # [wanted axis, present axis], both in x, y, z order
     order = max(
         itertools.permutations(range(_DIMENSIONS)),
         key=lambda axes: sum(abs(cosines[wanted, there]) for wanted, there in enumerate(axes)),
@@ -125,7 +126,7 @@ def reordered(volume: Volume, direction: NDArray[np.float64]) -> Volume:
 
 
 def _is_one(array: NDArray[Any]) -> bool:
-    """Tell whether an array is a single volume, with axes of one entry more or fewer than three axes."""
+    """Tell whether an array is a single volume: at most three axes, or further axes of length 1."""
     return array.ndim <= _DIMENSIONS or set(array.shape[_DIMENSIONS:]) == {1}
 
 
@@ -134,10 +135,10 @@ def _widths(affine: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _axes(matrix_ras: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
-    """Return spacing in mm (x, y, z), the orthonormal LPS direction nearest to a RAS matrix, and if it was repaired.
+    """Return spacing (x, y, z) in mm, the orthonormal LPS direction nearest a RAS matrix, and whether it was repaired.
 
     Raises:
-        GeometryError: An axis has no length, or two miss a right angle by more than `COSINE_TOLERANCE`.
+        GeometryError: An axis has no length, or the cosine between two exceeds `COSINE_TOLERANCE`.
     """
     spacing = np.linalg.norm(matrix_ras, axis=0)
     if not np.isfinite(matrix_ras).all() or spacing.min() <= 0:

@@ -1,4 +1,4 @@
-"""Intensity normalisation: networks see every slice on one scale, whatever the scanner's units."""
+"""Intensity normalisation: networks see every slice on the same scale, whatever the scanner's units."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CLIP_PERCENTILES: Final = (0.5, 99.5)
-# Below this spread a slice is constant (padding); dividing by it would blow up rounding noise.
+# A slice with less spread is constant (padding); dividing by it would amplify rounding errors.
 _LEAST_SPREAD: Final = 1e-6
 
 
@@ -15,10 +15,10 @@ def normalise_slices(array: NDArray[np.floating], middle: int | None = None) -> 
 
     Args:
         array: (..., y, x) finite intensities on any linear scale, which may differ from slice to slice.
-        middle: Rows and columns in the middle whose percentiles, mean and SD are meant; the whole slice's by default.
+        middle: Take percentiles, mean and SD from this many rows and columns in the middle; None: the whole slice.
 
     Returns:
-        The same shape; a slice that is constant there becomes zeros.
+        The same shape; a slice that is constant in that area becomes zeros.
     """
     inner = array if middle is None else array[(..., *(middle_of(size, middle) for size in array.shape[-2:]))]
     low, high = np.percentile(inner, CLIP_PERCENTILES, axis=(-2, -1), keepdims=True)
@@ -29,13 +29,13 @@ def normalise_slices(array: NDArray[np.floating], middle: int | None = None) -> 
 
 
 def middle_of(size: int, length: int) -> slice:
-    """Return the middle `length` of `size` rows or columns."""
+    """Return the slice that takes the middle `length` of `size` rows or columns."""
     first = (size - length) // 2
     return slice(first, first + length)
 
 
 def scale_slices(array: NDArray[np.number]) -> NDArray[np.float32]:
-    """Return each slice scaled so that its percentiles 0.5 and 99.5 become 0 and 1, clipped there.
+    """Return each slice of (z, y, x) scaled so that its percentiles 0.5 and 99.5 become 0 and 1, and clipped to 0..1.
 
     Args:
         array: (z, y, x) finite intensities; a constant slice becomes zeros.

@@ -1,4 +1,4 @@
-"""The label map's values and the regions that are measured and scored."""
+"""Values of a label map, and the regions that are measured and scored."""
 
 from enum import IntEnum
 from typing import Final

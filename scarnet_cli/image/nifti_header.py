@@ -1,4 +1,4 @@
-"""What a NIfTI header claims, checked before ITK believes it: ITK reads a file that ends early as if it were whole."""
+"""Checks of a NIfTI file against its header, made before ITK reads it: ITK accepts a file that ends early."""
 
 import gzip
 import math
@@ -10,23 +10,23 @@ from typing import BinaryIO, Final
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.faults import not_written
 
-# A whole heart at 0.5 mm has 32 million voxels; as double precision and copied once they are 512 MiB.
+# A whole heart at 0.5 mm has 32 million voxels: 256 MiB in double precision, 512 MiB with one copy.
 BYTES_LIMIT: Final = 256 << 20
 _EXTENSIONS_LIMIT: Final = 16 << 20
 _HEADER_SIZES: Final = (348, 540)  # of NIfTI-1 and NIfTI-2
 _MOST_DIMENSIONS: Final = 7
 _GZIP: Final = b"\x1f\x8b"
 _GZIP_LENGTH: Final = struct.Struct("<I")  # the last field of a gzip file
-_WRITTEN_HEADER: Final = 1024  # header, with what ITK may add to it
+_WRITTEN_HEADER: Final = 1024  # the header and anything that ITK adds to it
 _STEP: Final = 1 << 20
 
 
 def require_whole(path: Path, name: str | None = None) -> None:
-    """Refuse a file that is no NIfTI, claims more than `BYTES_LIMIT` of voxels, or ends before the last of them.
+    """Refuse a file that is not NIfTI, claims more than `BYTES_LIMIT` of voxels, or ends before its last voxel.
 
     Args:
         path: The file.
-        name: What a message calls it, where its own name may be a patient's.
+        name: What messages call the file; give it if the file's own name may identify a patient.
 
     Raises:
         GeometryError: The file is one of these.
@@ -51,7 +51,7 @@ def require_whole(path: Path, name: str | None = None) -> None:
 
 
 def require_written(path: Path, voxel_bytes: int) -> None:
-    """Check that a NIfTI file that was just written is as long as its header and voxels are.
+    """Check that a NIfTI file just written has the length of its header and voxels.
 
     Raises:
         MachineError: It is not.
@@ -62,7 +62,7 @@ def require_written(path: Path, voxel_bytes: int) -> None:
 
 
 def _packed_length(path: Path) -> int:
-    """Return the number of bytes that went into a gzip file, as its end says; 0 where it has none."""
+    """Return the uncompressed size in bytes that a gzip file's last field gives; 0 if the file lacks the field."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _GZIP_LENGTH.size))
         end = file.read()
@@ -77,7 +77,7 @@ def _has_bytes(file: "gzip.GzipFile | BinaryIO", count: int) -> bool:
 
 
 def _claimed(header: bytes) -> tuple[int, int]:
-    """Return where the voxels begin and their size in bytes, which is 0 where the dimensions make no sense."""
+    """Return the offset of the voxels and their size, both in bytes; the size is 0 if the dimensions make no sense."""
     sizes = {order: struct.unpack_from(f"{order}i", header)[0] for order in "<>"}
     order = next((order for order, size in sizes.items() if size in _HEADER_SIZES), None)
     if order is None:

@@ -1,4 +1,4 @@
-"""Read a label map that somebody else drew, for comparison with ours."""
+"""Reading a reference: a label map that somebody else drew, to compare ours with."""
 
 from pathlib import Path
 
@@ -11,18 +11,18 @@ from scarnet_cli.image.volume import Volume, grid_text, same_grid
 
 
 def read_reference(path: Path, grid: Volume) -> Volume:
-    """Read a NIfTI label map and check that it can be compared voxel by voxel.
+    """Read a NIfTI label map and check that it can be compared with ours voxel by voxel.
 
     Args:
         path: The file.
-        grid: Volume whose grid it must have.
+        grid: Volume on whose grid the label map must lie.
 
     Returns:
-        The label map, uint8.
+        The label map, (z, y, x) uint8.
 
     Raises:
-        GeometryError: It is no volume, lies on another grid, or holds other values than those of `Label`. The message
-            does not hold the file's name.
+        GeometryError: The file is not a volume, lies on another grid, or has values that are not in `Label`. The
+            message leaves out the file's name, which may identify a patient.
     """
     try:
         reference = like(read_foreign_nifti(path).volume, grid)

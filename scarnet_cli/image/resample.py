@@ -1,4 +1,4 @@
-"""Resampling in plane: slices are never mixed, because LGE stacks are thick-sliced and may have gaps."""
+"""In-plane resampling: slices are never mixed, because LGE slices are thick and may have gaps between them."""
 
 from typing import Final
 
@@ -18,9 +18,9 @@ def in_plane_grid(
 
     Args:
         volume: Gives slices, direction and slice spacing.
-        centre_yx_mm: Centre of the new grid, in mm along rows and columns from the centre of pixel (0, 0).
-        size_yx: Rows and columns of the new grid.
-        pixel_mm: Its pixel spacing.
+        centre_yx_mm: Centre of the new grid, (y, x) in mm from the centre of pixel (0, 0).
+        size_yx: Number of rows and columns of the new grid.
+        pixel_mm: Pixel spacing of the new grid.
     """
     corner_yx_mm = [c - (n - 1) / 2 * pixel_mm for c, n in zip(centre_yx_mm, size_yx, strict=True)]
     corner_index = np.array([0.0, *(c / s for c, s in zip(corner_yx_mm, volume.spacing_zyx_mm[1:], strict=True))])
@@ -39,8 +39,8 @@ def whole_plane_grid(volume: Volume, pixel_mm: float, least: int, multiple: int)
     Args:
         volume: Gives the plane, slices, direction and slice spacing.
         pixel_mm: Pixel spacing of the new grid.
-        least: Its least number of rows and of columns.
-        multiple: Rows and columns are a multiple of this.
+        least: Least number of rows and of columns.
+        multiple: The numbers of rows and columns are multiples of this.
     """
     extent_yx_mm = [n * s for n, s in zip(volume.shape_zyx[1:], volume.spacing_zyx_mm[1:], strict=True)]
     rows, columns = (int(np.ceil(max(e / pixel_mm, least) / multiple)) * multiple for e in extent_yx_mm)
@@ -48,19 +48,19 @@ def whole_plane_grid(volume: Volume, pixel_mm: float, least: int, multiple: int)
 
 
 def centre_yx_mm(volume: Volume) -> tuple[float, float]:
-    """Return the middle of the picture in mm along rows and columns from the centre of pixel (0, 0)."""
+    """Return the middle of the slices, (y, x) in mm from the centre of pixel (0, 0)."""
     (_, rows, columns), (_, row_mm, column_mm) = volume.shape_zyx, volume.spacing_zyx_mm
     return (rows - 1) / 2 * row_mm, (columns - 1) / 2 * column_mm
 
 
 def resample_to(volume: Volume, grid: Volume, interpolation: str = "linear", outside: float = 0.0) -> Volume:
-    """Return `volume`'s values on `grid`; places outside `volume` get `outside`.
+    """Return `volume` interpolated on `grid`.
 
     Args:
         volume: (z, y, x) values.
         grid: Another grid on the same slices; its values are not read.
         interpolation: "linear" or "nearest".
-        outside: Value beyond the picture's edge.
+        outside: Value of voxels outside `volume`.
     """
     resampled = sitk.Resample(
         to_sitk(volume), to_sitk(grid), sitk.Transform(), _INTERPOLATORS[interpolation], float(outside)
@@ -69,15 +69,15 @@ def resample_to(volume: Volume, grid: Volume, interpolation: str = "linear", out
 
 
 def resample_labels(labels: Volume, grid: Volume, classes: int) -> Volume:
-    """Return a label map on `grid`: each class is interpolated linearly and the greatest wins, so edges stay smooth."""
+    """Return a label map on `grid`: classes are interpolated linearly and the greatest wins, so edges stay smooth."""
     return grid.with_array(np.argmax(resample_classes(one_hot(labels, classes), labels, grid), axis=0).astype(np.uint8))
 
 
 def one_hot(labels: Volume, classes: int) -> NDArray[np.float32]:
-    """Return (class, z, y, x) maps of 0 and 1."""
+    """Return a label map as (class, z, y, x) maps of 0 and 1."""
     return np.stack([labels.array == c for c in range(classes)]).astype(np.float32)
 
 
 def resample_classes(maps: NDArray[np.float32], source: Volume, grid: Volume) -> NDArray[np.float32]:
-    """Return (class, z, y, x) maps, given on `source`'s grid, on another grid; outside, class 0 is certain."""
+    """Return (class, z, y, x) maps resampled from the grid of `source` to `grid`; outside `source` class 0 is 1."""
     return np.stack([resample_to(source.with_array(m), grid, outside=float(c == 0)).array for c, m in enumerate(maps)])

@@ -1,7 +1,7 @@
-"""A volume: an array with its place in the patient.
+"""A volume: an array with its position in the patient.
 
-Axes: arrays are (z, y, x), z the slice. World space is LPS in mm. SimpleITK's order (x, y, z) ends here: only this
-room converts between the two.
+Arrays are (z, y, x); z counts slices. Positions are LPS in mm. Only this room converts to and from SimpleITK's order
+(x, y, z).
 """
 
 from contextlib import suppress
@@ -17,7 +17,8 @@ from scarnet_cli.errors import GeometryError
 from scarnet_cli.files import atomic_path
 from scarnet_cli.image.nifti_header import require_whole, require_written
 
-# Two grids are one where corners agree within this distance: float32 NIfTI headers round positions by about 1e-4 mm.
+# Two grids are the same if their corners agree within this distance: float32 NIfTI headers round positions by about
+# 1e-4 mm.
 GRID_TOLERANCE_MM: Final = 1e-2
 _SPATIAL_DIMENSIONS: Final = 3
 
@@ -28,7 +29,7 @@ class Volume:
 
     Attributes:
         array: (z, y, x) values.
-        spacing_zyx_mm: Distance between voxel centres; z is slice centre to slice centre.
+        spacing_zyx_mm: Distance between voxel centres; along z from slice centre to slice centre, gaps included.
         origin_xyz_mm: LPS position of the centre of voxel (0, 0, 0).
         direction: (3, 3) orthonormal matrix; its columns are the LPS unit vectors of the x, y and z axes.
     """
@@ -46,11 +47,11 @@ class Volume:
 
     @property
     def voxel_ml(self) -> float:
-        """Volume of one voxel."""
+        """Volume of one voxel in ml."""
         return float(np.prod(self.spacing_zyx_mm)) / 1000.0
 
     def with_array(self, array: NDArray[Any]) -> "Volume":
-        """Return other values of the same shape on this grid.
+        """Return a volume of other values, of the same shape, on this grid.
 
         Raises:
             GeometryError: `array` has another shape.
@@ -61,7 +62,7 @@ class Volume:
         return replace(self, array=array)
 
     def world(self, index_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return LPS positions in mm, (..., 3) in x, y, z order, of (..., 3) voxel indices in z, y, x order."""
+        """Return the LPS positions in mm, (..., 3) in x, y, z order, of voxel indices, (..., 3) in z, y, x order."""
         scaled_xyz = (np.asarray(index_zyx, float) * self.spacing_zyx_mm)[..., ::-1]
         return scaled_xyz @ self.direction.T + self.origin_xyz_mm
 
@@ -75,12 +76,12 @@ def same_grid(a: Volume, b: Volume) -> bool:
 
 
 def require_same_grid(image: Volume, labels: Volume, study: str = "") -> None:
-    """Require a label map on its image's grid.
+    """Require a label map to be on its image's grid.
 
     Args:
         image: The image.
         labels: The label map.
-        study: What the message begins with, where it is not clear which study is meant.
+        study: Name for the message to begin with; leave it out if the reader knows which study is meant.
 
     Raises:
         GeometryError: The grids differ; the message gives both.
@@ -94,7 +95,7 @@ def require_same_grid(image: Volume, labels: Volume, study: str = "") -> None:
 
 
 def grid_text(volume: Volume) -> str:
-    """Return a grid in words that a person can compare with another: voxels, spacing, direction and origin, x, y, z."""
+    """Return a grid as text that a person can compare: voxels, spacing, axes and origin, in x, y, z order."""
     size = " x ".join(str(n) for n in reversed(volume.shape_zyx))
     spacing = " x ".join(f"{s:.4g}" for s in reversed(volume.spacing_zyx_mm))
     origin = ", ".join(f"{o:.2f}" for o in volume.origin_xyz_mm)
@@ -102,20 +103,20 @@ def grid_text(volume: Volume) -> str:
 
 
 def axis_code(direction: NDArray[np.float64]) -> str:
-    """Return a letter for each axis of a (3, 3) LPS direction: the side that it runs to, L or R, P or A, S or I."""
+    """Return a letter for each axis of a (3, 3) LPS direction: the side it runs towards, L or R, P or A, S or I."""
     nearest = [(int(np.abs(axis).argmax()), axis) for axis in direction.T]
     return "".join("LPS"[index] if axis[index] > 0 else "RAI"[index] for index, axis in nearest)
 
 
 def read_nifti(path: Path) -> Volume:
-    """Read a 3D NIfTI file. A 2D one, or a 4D one with one frame, is read as 3D.
+    """Read a 3D NIfTI file as (z, y, x). A 2D file, or a 4D file of one volume, is read as 3D.
 
     Raises:
-        GeometryError: The file is no readable image, cut short, too large, or has more than one 3D frame.
+        GeometryError: The file is not a readable image, is cut short or too large, or has more than one volume.
     """
     require_whole(path)
     try:
-        # By name: ITK would else ask every reader that it has, also for files that only call themselves NIfTI.
+        # Named, because otherwise ITK tries all its readers, even on files that are NIfTI in name only.
         image = sitk.ReadImage(str(path), imageIO="NiftiImageIO")
     except RuntimeError as error:
         message = f"{path.name} is not a NIfTI image that ITK can read; write it again or leave it out."
@@ -136,7 +137,7 @@ def read_nifti(path: Path) -> Volume:
 
 
 def to_sitk(volume: Volume) -> sitk.Image:
-    """Return the same voxels and geometry as a SimpleITK image."""
+    """Return a SimpleITK image of the same voxels and geometry."""
     image = sitk.GetImageFromArray(volume.array)
     image.SetSpacing([float(s) for s in reversed(volume.spacing_zyx_mm)])
     image.SetOrigin([float(o) for o in volume.origin_xyz_mm])
@@ -145,13 +146,13 @@ def to_sitk(volume: Volume) -> sitk.Image:
 
 
 def write_nifti(volume: Volume, path: Path) -> None:
-    """Write compressed NIfTI, atomically: a temporary file beside it, then a rename. Equal volumes give equal bytes.
+    """Write compressed NIfTI atomically: a temporary file, then a rename. Equal volumes give equal bytes.
 
     Raises:
-        MachineError: The file did not become whole.
+        MachineError: The file was not written in full.
     """
     image = to_sitk(volume)
     with atomic_path(path) as temporary:
-        with suppress(RuntimeError):  # the file tells, also where ITK is silent: it is, on a full disk
+        with suppress(RuntimeError):  # the file itself is checked, because ITK reports nothing on a full disk
             sitk.WriteImage(image, str(temporary), useCompression=True)
         require_written(temporary, volume.array.nbytes)
