@@ -1,4 +1,4 @@
-"""Stage CROP: converted studies in, crops round the heart out. The network is loaded where the studies are done."""
+"""Stage CROP: cuts a crop round the heart from each converted study. Each process loads the network itself."""
 
 from functools import partial
 from pathlib import Path
@@ -11,16 +11,19 @@ from scarnet_cli.tables.failures import Failure
 
 
 def crop_studies(converted: Path, weights: Path, out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
-    """Crop every study of a batch; writes studies/<id>/{crop.nii.gz, crop.json} and failures.parquet below `out`.
+    """Crop every study of a batch; write studies/<id>/{crop.nii.gz, crop.json} and failures.parquet below `out`.
 
     Args:
         converted: Output directory of `convert`.
         weights: The localiser's weights.
         out: Output directory.
-        execution: How the studies are done.
+        execution: How the studies are run.
+
+    Returns:
+        The failures of the batch.
 
     Raises:
-        InputError: `converted` is no output of `convert`.
+        InputError: `converted` is not an output of `convert`.
         ModelError: The weights cannot be used.
         MachineError: The machine failed, or a file of `convert` is damaged.
     """

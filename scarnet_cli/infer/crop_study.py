@@ -1,4 +1,4 @@
-"""One study cropped round its heart: written by CROP, read by SEGMENT."""
+"""The crop round one study's heart: CROP writes it, SEGMENT reads it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,11 @@ HEART_UNCERTAIN: Final = "heart_uncertain"
 
 @dataclass(frozen=True, slots=True)
 class CroppedStudy:
-    """What CROP left of one study.
+    """Output of CROP for one study.
 
     Attributes:
-        crop: (z, 128, 128) intensities round the heart.
-        full: The full grid that it was cut from, as a volume of zeros.
+        crop: (z, 128, 128) intensities round the heart, scaled slice by slice to 0..1.
+        full: The full grid that the crop was cut from, as a volume of zeros.
         flags: Codes that CROP raised.
     """
 
@@ -32,7 +32,7 @@ class CroppedStudy:
 
 
 def crop_study(folder: StudyFolder, converted: Path, localiser: TrainedNetwork) -> None:
-    """Crop the image that CONVERT made of a study; writes crop.nii.gz and crop.json.
+    """Crop the image that CONVERT made of a study; write crop.nii.gz and crop.json.
 
     Args:
         folder: The study's folder, to write to.
@@ -40,8 +40,8 @@ def crop_study(folder: StudyFolder, converted: Path, localiser: TrainedNetwork) 
         localiser: The network that finds the heart.
 
     Raises:
-        ModelError: No heart is in the image.
-        IntermediateError: The image is gone or damaged.
+        ModelError: The weights are not a localiser's, the image is blank, or no heart is found.
+        IntermediateError: The image is missing or damaged.
     """
     image = study_folder(converted, folder.study_id).read_volume(StudyFile.IMAGE)
     crop = crop_heart(image, localiser)
@@ -56,7 +56,7 @@ def read_crop(folder: StudyFolder) -> CroppedStudy:
     """Read what `crop_study` wrote into a study's folder.
 
     Raises:
-        IntermediateError: One of its files is gone or damaged.
+        IntermediateError: One of the files is missing or damaged.
     """
     crop = folder.read_volume(StudyFile.CROP)
     record = folder.read_record(StudyFile.CROP_RECORD, CropRecord)

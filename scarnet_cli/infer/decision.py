@@ -1,4 +1,4 @@
-"""From probabilities to labels: what is heart, where scar is, and whether there is scar at all."""
+"""From probabilities to labels: where the heart and its scar are, and whether there is scar at all."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ _GREATEST: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ExpectedLesions:
-    """How much scar (MVO with it) and MVO a study has by the network's probabilities, in percent of the myocardium.
+    """Scar (MVO included) and MVO of a study, in percent of the myocardium, as the network's probabilities suggest.
 
-    They are means over the myocardium's voxels: many that are a little likely count as few that are certain.
+    Both are means over the myocardium's voxels: many unlikely voxels count as much as a few certain ones.
     """
 
     scar_percent: float
@@ -37,13 +37,13 @@ class Decision:
     """Thresholds, chosen by cross-validation and stored with the weights.
 
     Attributes:
-        scar_share: A myocardial voxel is scar where scar and MVO hold more than this share of the myocardium's
+        scar_share: A myocardial voxel is scar if scar and MVO hold more than this share of the myocardium's
             probability.
-        least_scar_percent: A study whose scar is a smaller percent of the myocardium has no scar: networks invent a
-            little in normal hearts, and experts contour hardly any infarct that is so small.
-        least_expected_scar_percent: The same for a study whose expected scar (`ExpectedLesions`) is less. It does not
-            depend on `scar_share`, so that scar can be drawn as large as it is and yet not be missed where it is faint.
-        least_expected_mvo_percent: A study whose expected MVO is less has none; what was called so is scar.
+        least_scar_percent: A study with less scar, in percent of the myocardium, counts as having none: networks
+            invent a little in normal hearts, and experts contour hardly any infarct so small.
+        least_expected_scar_percent: The same for expected scar (`ExpectedLesions`). This does not depend on
+            `scar_share`, so scar can be drawn at its true size without faint scar being missed.
+        least_expected_mvo_percent: A study with less expected MVO has none; its MVO voxels become scar.
     """
 
     scar_share: float = 0.5
@@ -53,15 +53,15 @@ class Decision:
 
     @classmethod
     def from_spec(cls, values: Mapping[str, float]) -> "Decision":
-        """Return the decision of a `NetworkSpec`; what it does not name keeps its default."""
+        """Return the decision of a `NetworkSpec`; thresholds that it does not name keep their defaults."""
         return cls(**values)
 
 
 def read_decision(path: Path) -> Decision:
-    """Read a decision from JSON; what it does not name keeps its default.
+    """Read a decision from JSON; thresholds that it does not name keep their defaults.
 
     Raises:
-        InputError: The file holds anything else than numbers of these names, in their ranges.
+        InputError: The file holds anything but numbers with these names, within their ranges.
     """
     try:
         values = read_json(path)
@@ -78,16 +78,16 @@ def read_decision(path: Path) -> Decision:
     raise InputError("bad_decision", message)
 
 
-# What a blood pool's probability counts against the others'. Undiminished every network drew it 2 to 3 % too large on
-# held-out cases, at the myocardium's cost; with this ScarNet's is right to 1 %, and both Dice rise.
+# Weight of the blood pool's probability against the others'. With 1 every network drew the pool 2 to 3 % too large on
+# held-out cases, at the myocardium's cost; with this weight ScarNet's pool is right to 1 %, and both Dice rise.
 _BLOOD_WEIGHT: Final = 0.7
 
 
 def decode(probability: NDArray[np.float32], scar_share: float) -> NDArray[np.uint8]:
-    """Return (z, y, x) labels of (class, z, y, x) probabilities, from the outer region to the inner.
+    """Return the (z, y, x) labels of (class, z, y, x) probabilities, decided from the outer regions to the inner.
 
-    First background, blood pool (see `_BLOOD_WEIGHT`) and myocardium (with all that lies in it) compete; then scar
-    within the myocardium; then MVO within the scar.
+    First background, blood pool (see `_BLOOD_WEIGHT`) and myocardium (scar and MVO included) compete; then scar is
+    decided within the myocardium; then MVO within the scar.
     """
     myocardium, scar = (probability[list(REGIONS[region])].sum(axis=0) for region in ("myocardium", "scar"))
     blood_pool = _BLOOD_WEIGHT * probability[Label.BLOOD_POOL]
@@ -99,7 +99,7 @@ def decode(probability: NDArray[np.float32], scar_share: float) -> NDArray[np.ui
 
 
 def scar_percent(labels: NDArray[np.uint8]) -> float:
-    """Return scar in percent of the myocardium's voxels; 0 without myocardium."""
+    """Return the scar of (z, y, x) labels in percent of the myocardium's voxels; 0 if there is no myocardium."""
     myocardium = np.count_nonzero(region_mask(labels, "myocardium"))
     return 100.0 * np.count_nonzero(region_mask(labels, "scar")) / max(myocardium, 1)
 
@@ -107,11 +107,11 @@ def scar_percent(labels: NDArray[np.uint8]) -> float:
 def drop_lesions(
     labels: NDArray[np.uint8], expected: ExpectedLesions | None, decision: Decision
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Return labels without the scar or the MVO that a study is too unlikely to have, and flags.
+    """Return labels without scar or MVO that falls below a threshold, and flags.
 
     Args:
         labels: (z, y, x) labels of one study.
-        expected: How much to expect; None where nobody knows, so that only `least_scar_percent` counts.
+        expected: The study's expected lesions; if None, only `least_scar_percent` applies.
         decision: The thresholds.
     """
     least = decision.least_scar_percent
@@ -123,7 +123,7 @@ def drop_lesions(
 
 
 def drop_faint_scar(labels: NDArray[np.uint8], least_percent: float) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Return labels whose scar, where it is less than `least_percent` of the myocardium, is myocardium, and flags."""
+    """Return (z, y, x) labels, their scar made myocardium if it is below `least_percent` of the latter, and flags."""
     percent = scar_percent(labels)
     if percent == 0.0 or percent >= least_percent:
         return labels, ()

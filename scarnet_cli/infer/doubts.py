@@ -1,4 +1,4 @@
-"""Flags that only the network's own output can raise: little confidence, scar at the edge of what it sees."""
+"""Flags that depend on the network's own output: low confidence, scar at the edge of what the network sees."""
 
 from typing import Final
 
@@ -10,10 +10,10 @@ from scarnet_cli.image.labels import region_mask
 from scarnet_cli.infer.decision import Decision
 from scarnet_cli.infer.segment import WINDOW, undecided_labels
 
-# Of 80 hearts, each labelled by networks that had not seen it, 4 are below this: their myocardium's mean Dice is 0.81,
-# that of the others 0.86. Weights of another kind may be sure in another measure.
+# Of 80 hearts, each labelled by networks not trained on it, 4 are below this: their myocardium has a mean Dice of 0.81,
+# that of the others 0.86. Other weights may need another threshold.
 LEAST_CONFIDENCE: Final = 0.875
-# Scar this near to the window's edge may go on beyond it: 2.8 mm, less than half of a wall.
+# Scar this close to the window's edge may continue beyond it: 2.8 mm, less than half the wall's thickness.
 EDGE_PIXELS: Final = 2
 
 
@@ -24,8 +24,8 @@ def find_doubts(
 
     Args:
         probability: (classes, z, y, x) on the crop's grid.
-        confidence: The segmentation's, 0 to 1.
-        decision: When scar counts as scar.
+        confidence: Confidence of the segmentation, 0 to 1.
+        decision: The thresholds for scar.
         has_scar: Whether any scar is left in the study's label map.
     """
     raised = {

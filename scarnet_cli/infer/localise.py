@@ -1,4 +1,4 @@
-"""Finding the left ventricle in a whole picture, and the crop round it."""
+"""Locating the left ventricle in a whole stack and cutting the crop round it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,13 +17,13 @@ from scarnet_cli.infer.views import MIRRORS
 from scarnet_cli.model.spec import Task, require_task
 from scarnet_cli.model.weights import TrainedNetwork
 
-# The crop is the same for every network: 179 mm hold a left ventricle of 100 mm and forgive an error of 39 mm.
+# The crop is the same for every network: 179 mm hold a left ventricle of 100 mm and allow for an error of 39 mm.
 CROP_SIZE: Final = 128
 CROP_PIXEL_MM: Final = 1.4
-# Of 80 real hearts the least sure had 0.31, at the right place; noise reaches 0.41, so what lies between is flagged.
+# The lowest confidence of 80 real hearts was 0.31, at the right position; noise reaches 0.41, so low ones are flagged.
 _LEAST_CONFIDENCE: Final = 0.25
 SURE_CONFIDENCE: Final = 0.5
-# Rows and columns that every number of halvings up to three divides.
+# Numbers of rows and columns are multiples of this, so that networks can halve them three times.
 _MULTIPLE: Final = 8
 
 
@@ -34,7 +34,7 @@ class HeartCrop:
     Attributes:
         image: (z, 128, 128) intensities at 1.4 mm, on the slices of the stack, scaled slice by slice to 0..1.
         confidence: Mean probability of the left ventricle inside its outline, 0..1.
-        cut_off: Whether the crop reaches beyond the picture.
+        cut_off: Whether the crop extends beyond the image.
     """
 
     image: Volume
@@ -43,10 +43,10 @@ class HeartCrop:
 
 
 def crop_heart(image: Volume, localiser: TrainedNetwork) -> HeartCrop:
-    """Return the crop round the left ventricle, at one place in plane for all slices.
+    """Return the crop round the left ventricle, at the same in-plane position in all slices.
 
     Raises:
-        ModelError: The weights are no localiser's, the picture is blank, or no heart is found.
+        ModelError: The weights are not a localiser's, the image is blank, or no heart is found.
     """
     centre, confidence = locate_heart(image, localiser)
     grid = in_plane_grid(image, centre, (CROP_SIZE, CROP_SIZE), CROP_PIXEL_MM)
@@ -56,10 +56,10 @@ def crop_heart(image: Volume, localiser: TrainedNetwork) -> HeartCrop:
 
 
 def locate_heart(image: Volume, localiser: TrainedNetwork) -> tuple[tuple[float, float], float]:
-    """Return the left ventricle's centre in plane, in mm along rows and columns from pixel (0, 0), and the confidence.
+    """Return the left ventricle's in-plane centre, (y, x) in mm from the centre of pixel (0, 0), and the confidence.
 
     Raises:
-        ModelError: The weights are no localiser's, the picture is blank, or no heart is found.
+        ModelError: The weights are not a localiser's, the image is blank, or no heart is found.
     """
     spec = localiser.spec
     require_task(spec, Task.LOCALISE)
@@ -68,12 +68,12 @@ def locate_heart(image: Volume, localiser: TrainedNetwork) -> tuple[tuple[float,
             f"Every voxel is {image.array.min()}: a picture without content; convert the study again or leave it out."
         )
         raise ModelError("blank_image", message)
-    # A narrow picture is padded to the size seen in training, with zero, the lowest value of the scaled slices.
+    # A narrow image is padded to the size seen in training, with zero, the lowest value of the scaled slices.
     grid = whole_plane_grid(image, spec.pixel_mm, least=spec.crop, multiple=_MULTIPLE)
     seen = resample_to(image.with_array(scale_slices(image.array)), grid)
     slices = neighbour_channels(seen.array, spec.context)
     heart = class_probabilities(localiser, slices, MIRRORS)[:, 1]
-    # All slices of a short-axis stack show the ventricle at about one place: their mean is surer than any of them.
+    # All slices of a short-axis stack show the ventricle at about the same position: their mean is surer than any one.
     mean = heart.mean(axis=0)
     region = _most_likely_region(mean)
     confidence = float(mean[region].mean())
@@ -90,7 +90,7 @@ def locate_heart(image: Volume, localiser: TrainedNetwork) -> tuple[tuple[float,
 
 
 def _most_likely_region(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the connected region above half of the maximum that holds most probability."""
+    """Return the (y, x) mask of the region above half the maximum that has the largest sum of probability."""
     faces = ndimage.generate_binary_structure(probability.ndim, 1)
     regions, _ = connected_components(probability > probability.max() / 2, faces)
     mass = np.bincount(regions.ravel(), weights=probability.ravel())

@@ -1,4 +1,4 @@
-"""Running a network over slices in passes of one fixed size."""
+"""Running a network over slices, in passes of a fixed size."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -15,17 +15,20 @@ from scarnet_cli.model.weights import TrainedNetwork
 
 logger = logging.getLogger(__name__)
 
-# Slices a pass, each in all its views. One size for all passes, the last one padded: kernels are chosen by shape,
-# so a slice's result does not depend on which others share its pass. More than one gains nothing on a CPU.
+# Slices per pass, each in all its views. All passes have the same size, the last one padded: kernels are chosen by
+# shape, so a slice's result does not depend on which others share its pass. On a CPU more than one gains nothing.
 SLICES: Final = {"cpu": 1, "cuda": 16}
 
 
 def neighbour_channels(
     image: NDArray[np.floating], context: int, normalised_by: int | None = None
 ) -> NDArray[np.float32]:
-    """Return (z, channels, y, x) slices, each with `context` neighbours on each side; ends are repeated.
+    """Return (z, channels, y, x): each normalised slice with `context` neighbours on each side; end slices repeat.
 
-    They are normalised by all of the slice, or by so many rows and columns in its middle.
+    Args:
+        image: (z, y, x) intensities.
+        context: Neighbours on each side.
+        normalised_by: Rows and columns in the middle by which a slice is normalised; None: the whole slice.
     """
     normalised = normalise_slices(image, normalised_by)
     last = len(image) - 1
@@ -37,16 +40,16 @@ def neighbour_channels(
 def class_probabilities(
     trained: TrainedNetwork, slices: NDArray[np.float32], views: Sequence[View], *, bf16: bool | None = None
 ) -> NDArray[np.float32]:
-    """Return (N, classes, y, x) probabilities of (N, channels, y, x) slices.
+    """Return the (N, classes, y, x) probabilities of (N, channels, y, x) slices.
 
     Args:
         trained: The network.
         slices: Normalised input.
-        views: How each slice is shown; the result is the mean over all, at the cost of each.
-        bf16: Multiply in bfloat16 where that is precise enough; by default on a GPU, where it is several times as fast.
+        views: How each slice is shown; the result is the mean over all views, and each costs a run of the network.
+        bf16: Use bfloat16 where it is precise enough; by default only on a GPU, where it is several times as fast.
 
     Raises:
-        MachineError: A GPU's memory does not hold a single slice.
+        MachineError: The GPU's memory cannot hold a single slice.
     """
     device = next(trained.network.parameters()).device
     wanted = device.type == "cuda" if bf16 is None else bf16
@@ -67,7 +70,7 @@ def class_probabilities(
 def _passes(
     trained: TrainedNetwork, slices: NDArray[np.float32], views: Sequence[View], number: int
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the probabilities of `number` slices at a time, the last pass padded."""
+    """Yield the probabilities of `number` slices at a time; the last pass is padded."""
     device = next(trained.network.parameters()).device
     for start in range(0, len(slices), number):
         chunk = slices[start : start + number]

@@ -23,25 +23,25 @@ from scarnet_cli.model.stack_net import StackNet
 from scarnet_cli.model.stacked import StackedScarNet
 from scarnet_cli.model.weights import TrainedNetwork
 
-# Views are cut from the middle 134 mm of the crop and show about 112 mm of it, as windows in training do: with all
-# 179 mm in view a network's myocardium lost 3 points of Dice on held-out cases.
+# Views are cut from the middle 134 mm of the crop and show about 112 mm of it, as training windows do: with all 179 mm
+# in view the myocardium lost 3 points of Dice on held-out cases.
 WINDOW: Final = 96
-# Rows and columns in the middle of it whose signal counts as that of the slice: as many as it was trained on.
+# Rows and columns in the window's middle by which a slice is normalised: as many as in training.
 NORMALISED_BY: Final = 80
-# Views of a model that has a stack network: so many were averaged where it was trained.
+# Views for a model with a stack network: as many as were averaged to train that network.
 STACK_VIEWS: Final = 2
-# Which part of the myocardium is scar does not matter where its outline alone is asked for.
+# Any share will do when only the myocardium's outline is needed.
 _ANY_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """A label map with what is known about its worth.
+    """A label map with its confidence and flags.
 
     Attributes:
         labels: (z, y, x) uint8 values of `Label`, on the full grid.
-        confidence: Mean probability of myocardium (scar and MVO with it) over the voxels labelled so, 0..1.
-        flags: Codes of what a reader should look at.
+        confidence: Mean probability of myocardium (scar and MVO included) over the voxels labelled as such, 0..1.
+        flags: Codes that tell a reader what to check.
     """
 
     labels: Volume
@@ -51,11 +51,11 @@ class Segmentation:
 
 @dataclass(frozen=True, slots=True)
 class CropPrediction:
-    """What a network sees in one crop.
+    """Output of a model for one crop.
 
     Attributes:
         probability: (classes, z, y, x) on the crop's grid.
-        expected: How much scar and MVO to expect.
+        expected: The scar and MVO to expect.
     """
 
     probability: NDArray[np.float32]
@@ -66,7 +66,7 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
     """Return the middle of one crop's slices as the network's (z, channels, WINDOW, WINDOW) input.
 
     Raises:
-        ModelError: The weights are no segmentation network's, or are not trained.
+        ModelError: The weights are not a segmentation network's, or are not trained.
     """
     require_task(trained.spec, Task.SEGMENT)
     rows, columns = _window(crop)
@@ -74,18 +74,18 @@ def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
 
 
 def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = False) -> list[CropPrediction]:
-    """Return what the network sees in each crop; the slices of all crops share the network's passes.
+    """Return the prediction for each crop; the slices of all crops share the network's passes.
 
-    Where tissue is, a model that has a stack network too says by the mean of both: they err in different places.
-    Whether there is any scar the slice network says alone: the stack network makes a little as certain as much.
+    If the model has a stack network too, probabilities are the mean of both networks, which err at different voxels.
+    The expected lesions come from the slice network alone: the stack network is as certain of a little scar as of much.
 
     Args:
-        crops: The crops.
+        crops: The crops, (z, y, x) intensities.
         trained: The segmentation network.
-        fast: Look at each slice once instead of in several views (see views.py).
+        fast: Show each slice once instead of in several views (see views.py).
 
     Raises:
-        ModelError: The weights are no segmentation network's, or are not trained.
+        ModelError: The weights are not a segmentation network's, or are not trained.
     """
     inputs = [network_input(crop, trained) for crop in crops]
     if not inputs:
@@ -101,7 +101,7 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
 
 
 def expected_lesions(probability: NDArray[np.float32]) -> ExpectedLesions:
-    """Return how much scar and MVO (class, z, y, x) probabilities let expect."""
+    """Return the scar and MVO to expect, in percent of the myocardium, from (class, z, y, x) probabilities."""
     labels = undecided_labels(probability, _ANY_SHARE)
     wall = region_mask(labels, "myocardium")
     if not wall.any():
@@ -112,7 +112,7 @@ def expected_lesions(probability: NDArray[np.float32]) -> ExpectedLesions:
 
 
 def _views(trained: TrainedNetwork, *, fast: bool) -> tuple[View, ...]:
-    """Return how each slice is looked at: a stack network makes up for most of the views."""
+    """Return the views in which each slice is shown: fewer if there is a stack network, which makes up for the rest."""
     if fast:
         return enlarged_once(trained.spec.zoom)
     views = enlarged_views(trained.spec.zoom)
@@ -122,7 +122,7 @@ def _views(trained: TrainedNetwork, *, fast: bool) -> tuple[View, ...]:
 def _mean_with(
     stack: StackNet, crop: Volume, probability: NDArray[np.float32], views: Sequence[View]
 ) -> NDArray[np.float32]:
-    """Return (z, classes, y, x) probabilities of a crop's window: the mean of what both networks say."""
+    """Return the (z, classes, y, x) probabilities of a crop's window, the mean of both networks."""
     signal = crop.array[(slice(None), *_window(crop))]
     return np.float32(0.5) * (probability + corrected(stack, signal, probability, views, NORMALISED_BY))
 
@@ -134,7 +134,7 @@ def _window(crop: Volume) -> tuple[slice, slice]:
 
 
 def _on_crop(window: NDArray[np.float32], crop: Volume) -> NDArray[np.float32]:
-    """Return (class, z, y, x) probabilities on the whole crop; outside the window background is certain."""
+    """Return (class, z, y, x) probabilities on the whole crop; outside the window background has probability 1."""
     whole = np.zeros((len(window), *crop.shape_zyx), np.float32)
     whole[Label.BACKGROUND] = 1.0
     whole[(..., *_window(crop))] = window
@@ -142,16 +142,16 @@ def _on_crop(window: NDArray[np.float32], crop: Volume) -> NDArray[np.float32]:
 
 
 def paste_back(seen: CropPrediction, crop: Volume, image: Volume, decision: Decision) -> Segmentation:
-    """Return the label map on the full grid of `image`.
+    """Return the segmentation on the full grid of `image`.
 
     Args:
-        seen: What the network saw in the crop.
-        crop: The crop.
+        seen: The prediction for the crop.
+        crop: The crop; only its grid is used.
         image: The full grid; its values are not read.
-        decision: When scar counts as scar.
+        decision: The thresholds for scar and MVO.
 
     Raises:
-        ModelError: No myocardium is left.
+        ModelError: The network found no myocardium.
     """
     full = resample_classes(seen.probability, crop, image)
     labels = undecided_labels(full, decision.scar_share)
@@ -166,14 +166,20 @@ def paste_back(seen: CropPrediction, crop: Volume, image: Volume, decision: Deci
 
 
 def undecided_labels(probability: NDArray[np.float32], scar_share: float) -> NDArray[np.uint8]:
-    """Return the labels of one ventricle, before faint scar is dropped: decoded, and only the largest piece kept."""
+    """Return the (z, y, x) labels of (class, z, y, x) probabilities: decoded, and only the largest piece kept.
+
+    Faint scar is not dropped yet.
+    """
     labels = decode(probability, scar_share)
     labels[~largest_component(labels != Label.BACKGROUND)] = Label.BACKGROUND
     return labels
 
 
 def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the largest piece of a (z, y, x) mask; neighbours share a face, or touch at all between slices."""
+    """Return the largest piece of a (z, y, x) mask.
+
+    Voxels are connected if they share a face within a slice, or touch at all between slices.
+    """
     structure = np.stack([np.ones((3, 3), bool), ndimage.generate_binary_structure(2, 1), np.ones((3, 3), bool)])
     if not mask.any():
         return mask

@@ -1,4 +1,4 @@
-"""Stage SEGMENT: crops in, label maps on the full grid out. The network is loaded where the studies are done."""
+"""Stage SEGMENT: turns crops into label maps on the full grid. Each process loads the network itself."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -11,17 +11,17 @@ from scarnet_cli.stage.run import run_stage
 from scarnet_cli.stage.stage import Stage, Work
 from scarnet_cli.tables.failures import Failure
 
-# Studies whose slices go through the network together: enough to fill a GPU's batches, few enough for 1 GiB.
+# Studies whose slices go through the network together: enough to fill a GPU's passes, few enough for 1 GiB.
 GROUP: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """How the network is used.
+    """Mode in which the network runs.
 
     Attributes:
-        fast: Look at each slice once, not in several views: less work, a little less precise.
-        gpu_asked: Say so in the log where there is no GPU.
+        fast: Show each slice once, not in several views: less work, a little less precise.
+        gpu_asked: Whether a GPU was asked for; if there is none, the log says so.
     """
 
     fast: bool = False
@@ -34,22 +34,25 @@ DEFAULT_MODE: Final = Mode()
 def segment_studies(
     cropped: Path, weights: Path, out: Path, execution: Execution = IN_PROCESS, mode: Mode = DEFAULT_MODE
 ) -> list[Failure]:
-    """Segment every study of a batch; writes studies/<id>/{labels.nii.gz, segment.json} and failures.parquet.
+    """Segment every study of a batch; write studies/<id>/{labels.nii.gz, segment.json} and failures.parquet.
 
     Args:
         cropped: Output directory of `crop`.
         weights: The segmentation network's weights.
         out: Output directory.
-        execution: How the studies are done.
-        mode: How the network is used.
+        execution: How the studies are run.
+        mode: How the network is run.
+
+    Returns:
+        The failures of the batch.
 
     Raises:
-        InputError: `cropped` is no output of `crop`.
+        InputError: `cropped` is not an output of `crop`.
         ModelError: The weights cannot be used.
         MachineError: The machine failed, or a file of `crop` is damaged.
     """
     study_ids = studies_of(cropped, StudyFile.CROP, StudyFile.CROP_RECORD)
-    # In a group the study that crashes the process cannot be told from the others: after a crash each is on its own.
+    # A crash does not show which study of a group caused it, so after a crash each study runs on its own.
     grouped, alone = (partial(_prepare, cropped, weights, mode, study_ids, group) for group in (GROUP, 1))
     return run_stage(Stage("segment", grouped, prepare_again=alone), study_ids, out, execution)
 

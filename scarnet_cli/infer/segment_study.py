@@ -1,4 +1,4 @@
-"""One study segmented; the slices of several go through the network together."""
+"""Segmenting one study, while the slices of several go through the network together."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,11 +19,11 @@ from scarnet_cli.stage.records import SegmentRecord
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the network says of one study.
+    """Output of the network for one study, with its input.
 
     Attributes:
-        seen: Probabilities on the crop's grid, and how much scar to expect.
-        cropped: What CROP left of it.
+        seen: Probabilities on the crop's grid, and the scar to expect.
+        cropped: Output of CROP for the study.
     """
 
     seen: CropPrediction
@@ -31,9 +31,9 @@ class Prediction:
 
 
 class GroupedPredictions:
-    """Probabilities of many studies, computed a group at a time when the first of the group is asked for.
+    """Predictions for many studies, computed a group at a time when the first study of the group is requested.
 
-    A crop that cannot be read does not stop its group: the error is raised when that study is asked for.
+    A crop that cannot be read does not stop its group: the error is raised when that study is requested.
     """
 
     def __init__(
@@ -43,15 +43,22 @@ class GroupedPredictions:
         predict: Callable[[list[Volume]], list[CropPrediction]],
         group: int,
     ) -> None:
-        """Keep what is needed; nothing is computed yet."""
+        """Store the arguments; nothing is computed yet.
+
+        Args:
+            crop_directory: Output directory of CROP.
+            study_ids: Studies in the order in which they will be requested.
+            predict: Returns the predictions for a list of crops.
+            group: Number of studies in a group.
+        """
         self._directory, self._ids, self._predict, self._group = crop_directory, list(study_ids), predict, group
         self._ready: dict[str, Prediction] = {}
 
     def of(self, study_id: str) -> Prediction:
-        """Return the prediction of one study.
+        """Return the prediction for one study, once: it is not kept.
 
         Raises:
-            IntermediateError: This study's crop is gone or damaged.
+            IntermediateError: This study's crop is missing or damaged.
         """
         if study_id not in self._ready:
             self._predict_from(study_id)
@@ -61,7 +68,7 @@ class GroupedPredictions:
         start = self._ids.index(study_id)
         crops = {study_id: self._read(study_id)}
         for other in self._ids[start + 1 : start + self._group]:
-            with suppress(IntermediateError):  # it is read again, and its error reported, in its own turn
+            with suppress(IntermediateError):  # the study's own turn reads the crop again and reports the error
                 crops[other] = self._read(other)
         seen = self._predict([study.crop for study in crops.values()])
         self._ready = {name: Prediction(one, crops[name]) for name, one in zip(crops, seen, strict=True)}
@@ -71,27 +78,27 @@ class GroupedPredictions:
 
 
 class Segmenter:
-    """A network with its decision, in one of its modes."""
+    """A segmentation network with its decision, in default or fast mode."""
 
     def __init__(self, trained: TrainedNetwork, *, fast: bool) -> None:
-        """Keep them.
+        """Store the network.
 
         Args:
             trained: The segmentation network.
-            fast: Look at each slice once, not in several views.
+            fast: Show each slice once, not in several views.
         """
         self._trained, self._fast = trained, fast
         self._decision = Decision.from_spec(trained.spec.decision)
 
     def predict(self, crops: list[Volume]) -> list[CropPrediction]:
-        """Return what the network sees in each crop."""
+        """Return the prediction for each (z, y, x) crop."""
         return segment_crops(crops, self._trained, fast=self._fast)
 
     def segment(self, prediction: Prediction, folder: StudyFolder) -> None:
         """Write labels.nii.gz, on the full grid, and segment.json into a study's folder.
 
         Raises:
-            ModelError: The network saw no myocardium.
+            ModelError: The network found no myocardium.
         """
         cropped = prediction.cropped
         segmentation = paste_back(prediction.seen, cropped.crop, cropped.full, self._decision)

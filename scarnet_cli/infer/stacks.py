@@ -1,4 +1,4 @@
-"""Correcting a slice network's probabilities by a network over the whole stack."""
+"""Correcting a slice network's probabilities with a network that sees the whole stack."""
 
 from collections.abc import Sequence
 
@@ -20,14 +20,14 @@ def corrected(
     views: Sequence[View],
     normalised_by: int,
 ) -> NDArray[np.float32]:
-    """Return (z, classes, y, x) probabilities of one stack after the stack network has seen it.
+    """Return the (z, classes, y, x) probabilities of one stack as the stack network corrects them.
 
     Args:
         network: A `model.stack_net.StackNet`.
         signal: (z, y, x) intensities, each slice scaled to 0..1.
-        probability: (z, classes, y, x) of the slice network.
-        views: How the stack is shown, all its slices alike; the result is the mean over all.
-        normalised_by: Rows and columns in the middle whose signal counts as that of the slice.
+        probability: (z, classes, y, x) probabilities of the slice network.
+        views: How the stack is shown, all slices alike; the result is the mean over all views.
+        normalised_by: Rows and columns in the middle by which slices and stack are normalised.
     """
     device = next(network.parameters()).device
     image = torch.from_numpy(normalise_slices(signal, normalised_by))[None].to(device)
