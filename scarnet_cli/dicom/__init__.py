@@ -1,1 +1,1 @@
-"""DICOM in and out. Here: from files to a volume; in rooms below: series, results, de-identification."""
+"""DICOM in and out: files to a volume here; series selection, results and de-identification in the packages below."""

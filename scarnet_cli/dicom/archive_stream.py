@@ -1,13 +1,13 @@
-"""An archive's bytes as zipfile, tarfile and gzip read them, bounded: those trust every size that they find."""
+"""Bound what zipfile, tarfile and gzip read from an archive: they trust every size that they read."""
 
 import io
 from typing import IO, Final
 
 from scarnet_cli.errors import DicomError
 
-# zipfile reads a directory in one piece: that of 100,000 files with names of 200 characters.
+# zipfile reads a directory in one piece; this holds 100,000 files with names of 200 characters.
 DIRECTORY_BYTES: Final = 24 << 20
-# tarfile reads a name or an extended header in one piece, and takes long over a large one; all of them together.
+# tarfile reads a name or an extended header in one piece, slowly if it is large. The second bound is for all headers.
 HEADER_PIECE: Final = 64 << 10
 HEADERS_BYTES: Final = 8 << 20
 # gzip reads a name byte by byte.
@@ -16,10 +16,10 @@ _BLOCK: Final = 512
 
 
 class BoundedArchive:
-    """A stream that ends what reads too far, too much at once, or in too many small pieces.
+    """A stream that refuses to be read too far, too much at once, or in too many small pieces.
 
     Raises:
-        DicomError: It does.
+        DicomError: `read` or `seek` exceeds a bound.
     """
 
     def __init__(self, stream: IO[bytes], most: int, piece: int = DIRECTORY_BYTES) -> None:
@@ -27,7 +27,7 @@ class BoundedArchive:
         self._stream = stream
         self._most, self._piece = most, piece
         self._small_left, self._headers_left = SMALL_READS, HEADERS_BYTES
-        self.in_header = False  # whether what is read now is a tar's header
+        self.in_header = False  # whether a tar header is being read
         self.tell, self.close, self.seekable = stream.tell, stream.close, stream.seekable
 
     def read(self, count: int | None = -1) -> bytes:
@@ -42,7 +42,7 @@ class BoundedArchive:
         return self._stream.read(count)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to an offset."""
+        """Move to an offset and return it."""
         if whence == io.SEEK_SET and offset > self._most:
             raise _too_large()
         return self._stream.seek(offset, whence)

@@ -1,8 +1,8 @@
-"""Zip and tar archives, read member by member: nothing is unpacked into a folder, so no member can escape.
+"""Read zip and tar archives member by member: nothing is unpacked into a folder, so no member can escape.
 
-A member is known by its number (see member_numbers.py), from its index in the archive, folders not counted; never by
-its name. Archives in archives are read as well, within the same bounds, and so are members that are packed by
-themselves. An archive in an archive is held in memory; a large one in a temporary file without a name.
+A member is identified by its number (see member_numbers.py), never by its name. The number comes from its index in the
+archive, not counting folders. Nested archives and members that are packed on their own are read within the same bounds.
+A nested archive is held in memory; a large one, in a temporary file without a name.
 """
 
 import tarfile
@@ -31,7 +31,7 @@ from scarnet_cli.dicom.packing import (
 from scarnet_cli.errors import DicomError
 from scarnet_cli.faults import machine_fault
 
-# Of an archive in an archive so many bytes are held in memory.
+# A nested archive larger than this goes to a temporary file.
 _IN_MEMORY: Final = 64 << 20
 _ENCRYPTED_BIT: Final = 1
 _Direct = Iterator[tuple[int, str, IO[bytes]]]
@@ -42,10 +42,10 @@ class Member(NamedTuple):
 
     Attributes:
         number: Its number, see member_numbers.py.
-        name: Its name, without a packing's suffix; to be trusted for nothing.
-        content: Its bytes, of what cannot be DICOM only the first; None where it has a `kind`.
-        kind: None of a file that may be DICOM. ARCHIVE of an archive, whose members follow; `NIFTI` or
-            `UNKNOWN_ARCHIVE`; or, of one that is refused, why (`packing.REFUSED`): then what came of it does not count.
+        name: Its name, without a compression suffix; untrusted.
+        content: Its bytes; only the first ones if it cannot be DICOM; None if it has a `kind`.
+        kind: None for a plain file; ARCHIVE for an archive, whose members follow; `NIFTI`; `UNKNOWN_ARCHIVE`; or, for
+            a refused member, the reason (one of `packing.REFUSED`): ignore any of its members yielded before.
     """
 
     number: int
@@ -55,7 +55,7 @@ class Member(NamedTuple):
 
 
 class _Wanted:
-    """The members that are to be read, by their indices in one archive; without any, all are."""
+    """The members of one archive to read, by index; all of them if no numbers are given."""
 
     def __init__(self, numbers: frozenset[int] | None) -> None:
         self.all = numbers is None
@@ -72,14 +72,15 @@ class _Wanted:
 
 
 def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[Member]:
-    """Yield an archive's members in their order, each archive in it before its own members.
+    """Yield an archive's members in order, each nested archive before its own members.
 
     Args:
         path: The archive.
-        wanted: Numbers of the files to read; None for all that there is, archives and what is refused among them.
+        wanted: Numbers of the files to read; None for all members, including nested archives and refused members.
 
     Raises:
-        DicomError: The archive is damaged, encrypted, or larger than the bounds; one in it only where it is wanted.
+        DicomError: The archive is damaged, encrypted, or exceeds the bounds; likewise a nested one if members of it
+            are wanted.
         Exception: The machine failed (see faults.py).
     """
     with path.open("rb") as file:
@@ -87,7 +88,7 @@ def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[M
 
 
 class _Reading(NamedTuple):
-    """How an archive is read: what it may still hold, what of it is wanted, and how deep it lies, from 1."""
+    """The state of reading an archive: what it may still hold, which members are wanted, and its depth, from 1."""
 
     allowance: Allowance
     wanted: _Wanted
@@ -108,7 +109,7 @@ def _members(file: IO[bytes], name: str, reading: _Reading) -> Iterator[Member]:
 
 
 def _one(member: Member, stream: IO[bytes], reading: _Reading) -> Iterator[Member]:
-    """Yield a direct member, and what it holds where it is an archive."""
+    """Yield a direct member and, if it is an archive, its members."""
     try:
         start = stream.read(START)
         if is_dicom(start):  # nearly all are
@@ -149,15 +150,15 @@ def _inside(member: Member, stream: IO[bytes], reading: _Reading) -> Iterator[Me
 
 
 def _held(file: UnpackedFile, allowance: Allowance, stack: ExitStack) -> IO[bytes]:
-    """Return a file, from where it stands, as one in memory or, where it is large, in a temporary file."""
+    """Return the rest of a stream as a file in memory or, if it is large, as a temporary file."""
     held = stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 (the stack closes it)
     while piece := file.stream.read(STEP):
-        if file.was_packed:  # what is not was counted with its archive
+        if file.was_packed:  # otherwise its archive's size has been counted
             allowance.take(0, len(piece))
         try:
             held.write(piece)
         except OSError as error:
-            if fault := machine_fault(error):  # of the disk that it is held on, not of the input's
+            if fault := machine_fault(error):  # of the temporary file's disk, not the input's
                 raise fault from error
             raise
     held.seek(0)
@@ -197,7 +198,7 @@ def _tar_members(file: IO[bytes], allowance: Allowance, wanted: _Wanted) -> _Dir
 
 
 def _entries(archive: tarfile.TarFile, stream: BoundedArchive) -> Iterator[tarfile.TarInfo]:
-    """Yield the archive's entries; none is kept, and one that points back ends it."""
+    """Yield the archive's entries without keeping them; an entry that points back raises a ReadError."""
     reached = -1
     while True:
         stream.in_header = True
@@ -205,9 +206,9 @@ def _entries(archive: tarfile.TarFile, stream: BoundedArchive) -> Iterator[tarfi
         stream.in_header = False
         if info is None:
             return
-        if archive.offset <= reached:  # a negative size would have it read for ever
+        if archive.offset <= reached:  # a negative size would loop forever
             message = "an entry of negative size"
             raise tarfile.ReadError(message)
         reached = archive.offset
-        archive.members.clear()  # type: ignore[attr-defined]  # or a large archive's list stays in memory
+        archive.members.clear()  # type: ignore[attr-defined]  # keep no list of a large archive's entries
         yield info

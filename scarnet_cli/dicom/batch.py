@@ -18,13 +18,13 @@ FETCHED: Final = "batch.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFile:
-    """What a batch file holds, in this order: either a server or a root.
+    """The content of a batch file, with either a server or a root.
 
     Attributes:
-        batch: Its name.
-        server: Root of the DICOMweb server that the files must be fetched from.
-        root: Folder that the sources' paths lie below.
-        studies: Its studies.
+        batch: The batch's name.
+        server: Base URL of the DICOMweb server to fetch the files from.
+        root: Folder that the sources' paths are relative to.
+        studies: The studies of the batch.
     """
 
     batch: str
@@ -35,11 +35,11 @@ class BatchFile:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch whose files are here.
+    """A batch whose files are on this machine.
 
     Attributes:
-        root: Folder that the sources' paths lie below.
-        studies: Its studies.
+        root: Folder that the sources' paths are relative to.
+        studies: The studies of the batch.
     """
 
     root: Path
@@ -47,18 +47,18 @@ class Batch:
 
 
 def is_batch(path: Path) -> bool:
-    """Tell a batch (its file, or the folder that `scarnet fetch` made of it) from DICOM."""
+    """Tell whether a path is a batch file, or the folder that `scarnet fetch` made of one, rather than DICOM."""
     return path.suffix == ".json" or (path / FETCHED).is_file()
 
 
 def read_batch(path: Path) -> Batch:
-    """Read a batch whose files are here.
+    """Read a batch whose files are on this machine.
 
     Args:
         path: Batch file of `scarnet index`, or the folder that `scarnet fetch` made of one.
 
     Raises:
-        InputError: It is no batch file, or its files are still on a server.
+        InputError: The path is not a batch file, or its files are still on a server.
     """
     batch = read_batch_file(path / FETCHED if path.is_dir() else path)
     if batch.root is UNSET:
@@ -66,15 +66,15 @@ def read_batch(path: Path) -> Batch:
             f"The files of {path.name} are on a DICOMweb server; name the folder that `scarnet fetch` makes of it."
         )
         raise InputError("not_fetched", message)
-    # A fetched batch's files lie beside it, wherever it is staged.
+    # A fetched batch's files lie beside its batch file, wherever Nextflow stages the folder.
     return Batch(path / batch.root if path.is_dir() else Path(batch.root), batch.studies)
 
 
 def read_batch_file(path: Path) -> BatchFile:
-    """Read a batch file, wherever the files are that it names.
+    """Read a batch file, whether its DICOM files are on this machine or on a server.
 
     Raises:
-        InputError: It is no batch file.
+        InputError: The path is not a batch file.
     """
     try:
         batch = read_record(path, BatchFile)

@@ -1,40 +1,40 @@
-"""What one file may cost: bounds that are checked before memory is taken or time is spent.
+"""Bounds on the memory and time that one file may take, checked before either is spent.
 
 A header of a few bytes can claim terabytes, and a file of a megabyte can inflate to a gigabyte. With these bounds no
-file takes over 5 s or over 1 GiB, whatever it says; what a scanner writes stays far below them.
+file takes over 5 s or over 1 GiB, whatever it claims; what a scanner writes stays far below them.
 """
 
 import io
 import zlib
 from typing import BinaryIO, Final
 
-# The files of one study's stack read whole, and its voxels: of both there are about three copies at a time.
+# Bytes and voxels of one study's stack; about three copies of each are in memory at a time.
 STUDY_BYTES: Final = 256 << 20
 STUDY_VOXELS: Final = 48 << 20
-# All that is read of a file for its header: a scanner's private elements are stepped over, not read.
+# Bytes read from a file for its header; a scanner's private elements are skipped, not read.
 HEADER_BYTES: Final = 32 << 20
-# pydicom reads once to three times an element and needs up to 30 us each time.
+# pydicom reads one to three times for each element and needs up to 30 us each time.
 READS: Final = 200_000
-# One value: the longest that we ask for is a description of 64 characters, or six numbers of 16.
+# One value: the longest ones needed are a description of 64 characters and six numbers of 16.
 VALUE_BYTES: Final = 1024
 # Functional groups and the sequence items in them: 1000 frames of 8 KiB.
 GROUPS_BYTES: Final = 8 << 20
 GROUPS_ITEMS: Final = 50_000
-# An object of more frames is a cine or a flow, no stack of late enhancement.
+# An object with more frames is a cine or flow series, not an LGE stack.
 FRAMES: Final = 1000
 
 _DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
-_PLAIN: Final = b"1.2.840.10008.1.2.1\0\0\0"  # of the same length, so that all lengths before it stay true
+_PLAIN: Final = b"1.2.840.10008.1.2.1\0\0\0"  # the same length, so that the group length stays correct
 _ITEMS: Final = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 _STEP: Final = 1 << 16
 
 
 class OutOfBoundsError(ValueError):
-    """A file asks for more than one may have."""
+    """A file exceeds the bounds."""
 
 
 class DeflatedError(ValueError):
-    """All that follows is deflated; `offset` is where it begins."""
+    """The rest of the file, from `offset`, is deflated."""
 
     def __init__(self, offset: int) -> None:
         """Keep the offset."""
@@ -43,7 +43,7 @@ class DeflatedError(ValueError):
 
 
 class Budget:
-    """Bytes that may yet be read, of one file or of several together."""
+    """Bytes that may still be read, from one file or from several together."""
 
     __slots__ = ("left",)
 
@@ -53,15 +53,15 @@ class Budget:
 
 
 class BoundedStream:
-    """A stream as pydicom reads it, that ends what reads too much or too often.
+    """A stream for pydicom that refuses to be read too much or too often.
 
     Raises:
-        OutOfBoundsError: More bytes than the budget has, or more than `READS` pieces, are asked for.
-        DeflatedError: Everything to the end is asked for, which pydicom does to inflate it, without a bound.
+        OutOfBoundsError: The reads exceed the budget, or there are more than `READS` of them.
+        DeflatedError: pydicom reads to the end at once, which it does to inflate the rest without a bound.
     """
 
     def __init__(self, stream: BinaryIO, budget: Budget) -> None:
-        """Take a seekable stream; what it gains later is not read."""
+        """Take a seekable stream; bytes appended to it later are not read."""
         self._stream = stream
         self._budget, self._reads_left = budget, READS
         offset = stream.tell()
@@ -73,7 +73,7 @@ class BoundedStream:
         """Return up to `count` bytes."""
         if count < 0:
             raise DeflatedError(self.tell())
-        if count > _STEP:  # a length that a damaged header claims; so much would be set aside for it
+        if count > _STEP:  # a damaged header may claim any length, and a read allocates it
             count = min(count, max(0, self._size - self.tell()))
         self._budget.left -= count
         self._reads_left -= 1
@@ -84,16 +84,16 @@ class BoundedStream:
 
 
 def inflate(stream: BinaryIO, offset: int, limit: int, *, whole: bool) -> BinaryIO:
-    """Return a deflated file as one in explicit little endian.
+    """Return a deflated file as an explicit little endian one.
 
     Args:
         stream: The file.
         offset: Where its deflated part begins.
         limit: The most bytes that it may inflate to.
-        whole: A longer one is refused; else its first `limit` bytes are returned.
+        whole: Refuse a longer file instead of returning about `limit` bytes of it.
 
     Raises:
-        ValueError: It is damaged, cut short, or longer than `limit`.
+        ValueError: The file is damaged or cut short, or longer than `limit` if `whole`.
     """
     stream.seek(0)
     inflated = bytearray(stream.read(offset).replace(_DEFLATED, _PLAIN))
@@ -112,5 +112,5 @@ def inflate(stream: BinaryIO, offset: int, limit: int, *, whole: bool) -> Binary
 
 
 def few_items(sequence: bytes) -> bool:
-    """Tell whether a sequence, as it lies in the file, has so few bytes and items that all of it may be read."""
+    """Tell whether a sequence, given as encoded in the file, is within the bounds on bytes and items."""
     return len(sequence) <= GROUPS_BYTES and all(sequence.count(item) <= GROUPS_ITEMS for item in _ITEMS)

@@ -1,4 +1,4 @@
-"""The size that compressed pixels themselves say they have: decoders set memory aside by it, not by the header."""
+"""Read the size stated inside compressed pixels: decoders allocate memory by it, not by the DICOM header."""
 
 import struct
 from typing import Final
@@ -9,13 +9,13 @@ from pydicom.uid import UID, JPEG2000TransferSyntaxes, RLELossless
 
 from scarnet_cli.errors import DicomError
 
-# Rows x columns of a compressed picture. Run lengths grow 64-fold at most: 8 MiB of them stay below 600 MiB.
+# Rows x columns of a compressed frame. Run lengths expand at most 64-fold: 8 MiB of them stay below 600 MiB.
 PIXELS: Final = 2048 * 2048
-# A JPEG 2000 decoder sets 6 KiB aside for every tile.
+# A JPEG 2000 decoder allocates 6 KiB for every tile.
 TILES: Final = 4096
 _RLE_HEADER: Final = 64
-_STANDALONE: Final = (0x01, *range(0xD0, 0xD8))  # markers of JPEG that no length follows
-_NO_FRAMES: Final = (0xC4, 0xC8, 0xCC)  # of the markers 0xC0 to 0xCF, those that start no frame
+_STANDALONE: Final = (0x01, *range(0xD0, 0xD8))  # JPEG markers without a length
+_NO_FRAMES: Final = (0xC4, 0xC8, 0xCC)  # markers from 0xC0 to 0xCF that do not start a frame
 _START_OF_SCAN: Final = 0xDA
 _HIERARCHICAL: Final = 0xDE
 _JPEG_LS_FRAME: Final = 0xF7
@@ -24,18 +24,18 @@ Size = tuple[int, int, int]
 
 
 def require_coded_size(dataset: Dataset, frame: int, rows: int, columns: int, where: str) -> None:
-    """Refuse compressed pixels that are no grey picture of the size that the header says.
+    """Refuse compressed pixels unless they are a greyscale frame of the size in the header.
 
     Args:
         dataset: The whole data set.
         frame: Index of the frame.
-        rows: Rows as the header says.
-        columns: Columns as the header says.
+        rows: Rows in the header.
+        columns: Columns in the header.
         where: Names the slice in the message.
 
     Raises:
-        DicomError: They have another size, or none can be found.
-        Exception: One of `DAMAGE`: they are no frames.
+        DicomError: The pixels have another size, or their size cannot be read.
+        Exception: One of `DAMAGE`: the pixels cannot be split into frames.
     """
     syntax = UID(dataset.file_meta.get("TransferSyntaxUID", ""))
     if not syntax or not syntax.is_compressed or not syntax.is_encapsulated:
@@ -82,7 +82,7 @@ def _jpeg_frame(coded: bytes, offset: int) -> Size:
 
 
 def jpeg_2000_size(coded: bytes) -> Size | None:
-    """Return rows, columns and components of a JPEG 2000 picture, also one in JP2 boxes; None where it has none."""
+    """Return rows, columns and components of a JPEG 2000 picture, bare or in JP2 boxes; None if they cannot be read."""
     offset = _codestream_offset(coded)
     if offset is None or coded[offset : offset + 4] != b"\xff\x4f\xff\x51":
         return None

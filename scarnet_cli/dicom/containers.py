@@ -1,24 +1,24 @@
-"""What holds other files, and how it is packed: told by the first bytes, never by the name alone."""
+"""Recognise archives, compressed files and NIfTI, mostly by their first bytes."""
 
 import re
 import tarfile
 from typing import Final
 
-# Forms of a file that is no plain DICOM.
+# Forms of a file that is not plain DICOM.
 ZIP: Final = "zip"
 TAR: Final = "tar"
-PACKED: Final = "packed"  # one file, made smaller by gzip, bzip2, xz or lzma
+PACKED: Final = "packed"  # one file, compressed by gzip, bzip2, xz or lzma
 NIFTI: Final = "nifti"
-UNKNOWN_ARCHIVE: Final = "unknown_archive"  # holds files, perhaps images; we cannot open it
+UNKNOWN_ARCHIVE: Final = "unknown_archive"  # may hold images, but the pipeline cannot open it
 OTHER: Final = "other"
 
-# So many first bytes tell every form: an image of a disk has its mark behind 16 sectors.
+# This many bytes are enough to recognise every form: a disk image has its signature after 16 sectors.
 START: Final = (16 << 11) + 6
 GZIP: Final = b"\x1f\x8b\x08"
 XZ: Final = b"\xfd7zXZ\0"
-LZMA: Final = b"]\0\0"  # weak: other files may begin so
+LZMA: Final = b"]\0\0"  # weak: other files may begin with it
 _IS_BZIP2: Final = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)").match
-_ZIPS: Final = (b"PK\x03\x04", b"PK\x07\x08PK", b"PK00PK")  # one file; the first of several, or the only one of them
+_ZIPS: Final = (b"PK\x03\x04", b"PK\x07\x08PK", b"PK00PK")  # a single file; the first or only part of a split archive
 _UNKNOWN: Final = (
     b"Rar!\x1a\x07",
     b"7z\xbc\xaf\x27\x1c",
@@ -28,7 +28,7 @@ _UNKNOWN: Final = (
     b"\x1f\xa0",
     b"LZIP",
     b"\x89LZO",
-    b"MSCF",  # Windows' cabinet
+    b"MSCF",  # Windows cabinet
     b"MSWIM\0\0\0",
     b"070701",  # cpio
     b"070702",
@@ -38,13 +38,13 @@ _UNKNOWN: Final = (
     b"ALZ\x01",
     b"EGGA",
     b"hsqs",  # squashfs
-    b"conectix",  # disks of virtual machines
+    b"conectix",  # virtual machine disks
     b"vhdxfile",
     b"KDMV",
     b"QFI\xfb",
 )
 _INSIDE: Final = ((2, b"-lh"), (7, b"**ACE**"), (32769, b"CD001"), (32769, b"BEA01"), (32769, b"NSR0"))
-# Formats without a mark of their own at the beginning, and the later parts of an archive in several files.
+# Formats without a signature at the start, and the later parts of a split archive.
 _is_unknown_name: Final = re.compile(
     r".*\.(dmg|arj|[zr]\d\d|(zip|7z|rar|tar|tgz|gz|bz2|xz)\.\d{2,3})", re.IGNORECASE
 ).fullmatch
@@ -57,10 +57,10 @@ _NIFTI_2: Final = (540, 4, (b"n+2\0", b"ni2\0"))
 
 
 def form_of(start: bytes, name: str) -> str:
-    """Return the form of a file that is no plain DICOM.
+    """Return the form of a file that is not plain DICOM.
 
     Args:
-        start: Its first `START` bytes, or all.
+        start: Its first `START` bytes, or all if it is shorter.
         name: Its name.
     """
     if start.startswith((GZIP, XZ, LZMA)) or _IS_BZIP2(start):
@@ -76,7 +76,7 @@ def form_of(start: bytes, name: str) -> str:
 
 
 def unpacked_name(name: str) -> str:
-    """Return the name of what a packed file holds: IM.dcm of IM.dcm.gz."""
+    """Return the name of the file inside a compressed one: IM.dcm for IM.dcm.gz."""
     found = _is_packed_name(name)
     return found[1] if found else name
 

@@ -1,4 +1,4 @@
-"""Turn one planned study into image.nii.gz and study.json."""
+"""Convert one indexed study into image.nii.gz and study.json."""
 
 from pathlib import Path
 
@@ -18,17 +18,17 @@ from scarnet_cli.stage.folder import StudyFile, StudyFolder
 
 
 def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
-    """Convert one study of a batch, and copy its reference, if it has one, so that no later stage needs the input.
+    """Convert one study of a batch and copy its reference, if any, so that no later stage needs the input.
 
     Args:
-        study: What INDEX says of it.
-        root: Root that the sources' paths lie below.
+        study: Its entry from INDEX.
+        root: Folder that the sources' paths are relative to.
         folder: The study's folder, to write to.
 
     Raises:
-        DicomError: The study's files make no volume.
-        GeometryError: Its NIfTI file is no volume.
-        MachineError: A file of it is gone, or was changed since it was indexed, or the machine failed.
+        DicomError: The study's files do not form a volume.
+        GeometryError: Its NIfTI file does not hold a stack.
+        MachineError: One of its files is gone or was changed since it was indexed, or the machine failed.
     """
     flags = list(study.flags)
     rules = list(study.rules)
@@ -46,7 +46,7 @@ def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
     if study.reference:
         try:
             folder.write_volume(StudyFile.REFERENCE, read_reference(root / study.reference, volume))
-        except GeometryError as error:  # it costs the comparison, not the study
+        except GeometryError as error:  # the study is measured without the comparison
             flags.append(error.code)
             rules.append(AppliedRule(error.code, str(error)))
     z, y, _ = volume.spacing_zyx_mm
@@ -76,11 +76,11 @@ def _geometry(volume: Volume) -> Geometry:
 
 
 def read_nifti_study(path: Path) -> tuple[Volume, tuple[str, ...]]:
-    """Read a study given as NIfTI: slices first whatever the file's order of axes, values as float32; and its flags.
+    """Return a NIfTI study's float32 volume, slices first whatever the file's order of axes, and its flags.
 
     Raises:
-        DicomError: It has fewer than two slices, or values that are not finite or all the same.
-        GeometryError: It is no stack.
+        DicomError: It has fewer than two slices, or its values are not finite or all the same.
+        GeometryError: It does not hold a stack.
     """
     foreign = read_foreign_nifti(path)
     volume = as_stack(foreign.volume)

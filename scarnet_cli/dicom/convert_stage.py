@@ -14,17 +14,17 @@ from scarnet_cli.tables.failures import Failure
 
 
 def convert_batch(batch: Batch, out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
-    """Convert every study of a batch; writes studies/<id>/{image.nii.gz, study.json} and failures.parquet below `out`.
+    """Convert a batch; write studies/<id>/{image.nii.gz, study.json} and failures.parquet below `out`; return failures.
 
-    A study with a reference gets reference.nii.gz too.
+    A study with a reference also gets reference.nii.gz.
 
     Args:
-        batch: The studies, and where their files are.
+        batch: The studies and the folder of their files.
         out: Output directory.
-        execution: How the studies are done.
+        execution: How the studies are run.
 
     Raises:
-        MachineError: The machine failed, or the input is not as it was indexed.
+        MachineError: The machine failed, or the input changed since it was indexed.
     """
     entries = {entry.study_id: entry for entry in batch.studies}
     return run_stage(Stage("convert", partial(_prepare, entries, batch.root)), list(entries), out, execution)

@@ -1,4 +1,4 @@
-"""Data sets by pydicom, quietly."""
+"""Read data sets by pydicom, within bounds and without warnings."""
 
 import logging
 import struct
@@ -25,12 +25,12 @@ from scarnet_cli.dicom.bounds import (
     inflate,
 )
 
-# pydicom's warnings quote the values they are about, names among them: none may reach a log. What matters of them shows
-# when a value is used.
+# pydicom's warnings quote values, patients' names among them, so none may reach a log. A value that matters is checked
+# when it is used.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 config.settings.reading_validation_mode = config.IGNORE
 
-# What pydicom raises on damaged files, besides its own errors.
+# What pydicom raises on damaged files, its own errors included.
 DAMAGE: Final = (
     InvalidDicomError,
     BytesLengthException,
@@ -40,7 +40,7 @@ DAMAGE: Final = (
     LookupError,
     OSError,
     EOFError,
-    RuntimeError,  # of its decoders; NotImplementedError and RecursionError are of this kind
+    RuntimeError,  # from its decoders; covers NotImplementedError and RecursionError
     ArithmeticError,
     AssertionError,
     MemoryError,
@@ -50,17 +50,17 @@ DAMAGE: Final = (
 
 
 def read_dataset(stream: BinaryIO, tags: list[Any] | None = None, budget: Budget | None = None) -> Dataset:
-    """Read a data set with or without preamble: whole, or only `tags` and what comes before the pixels.
+    """Read a data set with or without preamble: all of it, or only those of `tags` that come before the pixels.
 
-    One that was deflated comes back as explicit little endian.
+    A deflated data set comes back as explicit little endian.
 
     Args:
         stream: Seekable binary stream at its start.
         tags: Tags to read; None for all.
-        budget: What may be read of this file and others; without one, of this file alone.
+        budget: Bytes that may be read from this and other files together; by default, a budget for this file alone.
 
     Raises:
-        Exception: One of `DAMAGE`; that it is larger than the bounds allow is among them.
+        Exception: One of `DAMAGE`: the file is damaged or exceeds the bounds.
     """
     budget = budget or Budget(STUDY_BYTES if tags is None else HEADER_BYTES)
     try:
@@ -73,12 +73,12 @@ def read_dataset(stream: BinaryIO, tags: list[Any] | None = None, budget: Budget
 def _read_bounded(stream: BinaryIO, budget: Budget, tags: list[Any] | None) -> Dataset:
     bounded = BoundedStream(stream, budget)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd values and character sets are judged by their use, not by a warning
+        warnings.simplefilter("ignore")  # odd values and character sets are checked where they are used
         return pydicom.dcmread(bounded, force=True, specific_tags=tags, stop_before_pixels=tags is not None)
 
 
 def bounded_value(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 (anything pydicom may return)
-    """Return a value; None where it is absent, cannot be decoded, or is larger than any that is asked for may be."""
+    """Return a value; None if it is absent, cannot be decoded, or is larger than `VALUE_BYTES` or `few_items` allow."""
     try:
         element = dataset.get_item(keyword)  # not decoded yet
         if isinstance(element, RawDataElement) and isinstance(element.value, bytes):
@@ -91,7 +91,7 @@ def bounded_value(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 (anyth
 
 
 def bounded_bytes(dataset: Dataset, keyword: str) -> bytes:
-    """Return a value as it is written, or as ASCII where it was decoded; empty where it is absent or too large."""
+    """Return a value's raw bytes, or ASCII if it is already decoded; empty if it is absent or too large."""
     try:
         value = dataset.get_item(keyword).value  # not decoded yet
     except DAMAGE:
@@ -101,7 +101,7 @@ def bounded_bytes(dataset: Dataset, keyword: str) -> bytes:
 
 
 def sequences(dataset: Dataset) -> list[Any]:
-    """Return the values of a data set's sequences; nothing else is decoded."""
+    """Return the values of a data set's sequences without decoding anything else."""
     return [dataset[tag].value or [] for tag in dataset.keys() if _vr(dataset, tag) == "SQ"]  # noqa: SIM118 (elements)
 
 
@@ -111,7 +111,7 @@ def _vr(dataset: Dataset, tag: Any) -> str | None:  # noqa: ANN401 (a tag)
 
 
 def file_bytes(dataset: Dataset) -> bytes:
-    """Return the file's content."""
+    """Return a data set as the bytes of a DICOM file."""
     buffer = BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
