@@ -1,4 +1,4 @@
-"""One slice's values: decoded by the decoder of its transfer syntax, and rescaled."""
+"""Decode one slice's pixels by the decoder of its transfer syntax, and rescale them."""
 
 import warnings
 from typing import Any, Final
@@ -27,29 +27,29 @@ from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.philips import Rescale
 from scarnet_cli.errors import DicomError
 
-# No scanner makes larger cardiac slices; a header that says so is damaged or hostile.
+# No scanner makes larger cardiac slices; a header that claims one is damaged or hostile.
 LARGEST_SIDE: Final = 4096
 _JPEG: Final = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1)
-# Whole numbers of so many bytes are the same in float32.
+# Integers of up to this many bytes are exact in float32.
 _EXACT_BYTES: Final = 2
 _END_OF_IMAGE: Final = b"\xff\xd9"
 _POSITIVE: Final = "MONOCHROME2"
 _NEGATIVE: Final = "MONOCHROME1"
-# Who decodes what; JPEG and JPEG 2000 are pylibjpeg's.
+# The decoder of each transfer syntax; pylibjpeg decodes JPEG and JPEG 2000.
 _DECODERS: Final = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEGLSNearLossless: "pyjpegls"}
 
 
 def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: str) -> NDArray[np.float32]:
-    """Return one slice's values after rescaling, (y, x).
+    """Return one slice's values after rescaling, shape (y, x).
 
     Args:
         dataset: The whole file.
         facts: The slice's facts.
-        rescale: What makes values of stored ones.
-        which: Names the file in a message.
+        rescale: Slope and intercept to apply to the stored values.
+        which: Name of the file in messages.
 
     Raises:
-        DicomError: The pixels are damaged, or not what the header says.
+        DicomError: The pixels are damaged, do not match the header, or are not on a linear greyscale.
     """
     rows, columns = facts.rows or 0, facts.columns or 0
     if not (0 < rows <= LARGEST_SIDE and 0 < columns <= LARGEST_SIDE):
@@ -80,7 +80,7 @@ def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: s
         stored = np.invert(stored) if stored.dtype.kind == "i" else _highest(dataset, stored) - stored
     if rescale == Rescale(1.0, 0.0) and stored.dtype.itemsize <= _EXACT_BYTES:
         return stored.astype(np.float32)
-    # In double precision, then once to float32: a chain of float32 steps would lose the last digits.
+    # In double precision, rounded to float32 once: several float32 steps would lose the last digits.
     values = stored.astype(np.float64) * rescale.slope + rescale.intercept
     if not np.isfinite(values).all():
         message = f"{where} has values that are not finite; export it again."
@@ -89,19 +89,19 @@ def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: s
 
 
 def is_negative(dataset: Dataset) -> bool:
-    """Tell whether a picture is stored as its negative: the least value is white (PS3.3 C.7.6.3.1.2)."""
+    """Tell whether a slice is stored as a negative: the lowest value is white (PS3.3 C.7.6.3.1.2)."""
     return str(dataset.get("PhotometricInterpretation", _POSITIVE)).strip() == _NEGATIVE
 
 
 def has_padding(dataset: Dataset) -> bool:
-    """Tell whether pixels of no signal are stored as a value other than 0 (PixelPaddingValue, PS3.3 C.7.5.1.1.2)."""
+    """Tell whether pixels outside the image are stored as a nonzero value (PixelPaddingValue, PS3.3 C.7.5.1.1.2)."""
     return bool(dataset.get("PixelPaddingValue"))
 
 
 def _without_padding(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:
-    """Put the least value of the others where a picture is padded: background, not the brightest or darkest signal.
+    """Replace padding by the background: the lowest value of the other pixels, or the highest in a negative.
 
-    Pixels that are padded with 0 are background already, and a picture of padding alone stays as it is.
+    Pixels that are padded with 0 are background already. A slice that is all padding is left unchanged.
     """
     if not has_padding(dataset):
         return stored
@@ -116,13 +116,13 @@ def _without_padding(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:
 
 
 def _highest(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:
-    """Return the highest unsigned value that the header allows, or the highest there is if that is more."""
+    """Return the highest unsigned value that the header allows, or the highest stored value if that is greater."""
     allowed = (1 << int(dataset.get("BitsStored") or 8 * stored.dtype.itemsize)) - 1
     return np.asarray(max(allowed, int(stored.max())), stored.dtype)
 
 
 def _require_plain_values(dataset: Dataset, which: str) -> None:
-    """Refuse stored values that stand for something else than a signal on a linear scale.
+    """Refuse stored values that are not a signal on a linear scale.
 
     Raises:
         DicomError: They are colours, or need a look-up table.
@@ -140,9 +140,9 @@ def _require_plain_values(dataset: Dataset, which: str) -> None:
 
 
 def _stored_pixels(dataset: Dataset, frame: int) -> NDArray[Any]:
-    """Return one frame as stored, always by the same decoder, so that no other package changes what is read."""
+    """Return one frame's stored values, always by the same decoder, so that other installed packages change nothing."""
     meta = dataset.file_meta
-    if "TransferSyntaxUID" not in meta:  # a bare data set: pydicom has seen how it is written
+    if "TransferSyntaxUID" not in meta:  # a bare data set: pydicom has detected its encoding
         implicit, little = dataset.original_encoding
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
@@ -154,7 +154,7 @@ def _stored_pixels(dataset: Dataset, frame: int) -> NDArray[Any]:
 
 
 def _require_end_of_image(dataset: Dataset, frame: int) -> None:
-    """Refuse a JPEG picture without its end: the decoder fills what is missing with grey, without a word."""
+    """Raise ValueError if a JPEG frame is cut short: the decoder would silently fill the missing part with grey."""
     frames = int(dataset.get("NumberOfFrames") or 1)
     if not get_frame(dataset.PixelData, frame, number_of_frames=frames).rstrip(b"\0").endswith(_END_OF_IMAGE):
         message = "no end of image"

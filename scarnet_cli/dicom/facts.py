@@ -1,8 +1,8 @@
-"""What the index keeps of one DICOM frame: enough to sort, select and order it, and nothing about the person."""
+"""What the index keeps of a DICOM frame: enough to group, select and order frames, and nothing about the patient."""
 
 from typing import Final, NamedTuple
 
-# Component of a frame's values. Phase and imaginary images are no picture of enhancement.
+# Component of a frame's values. Other components, phase and imaginary, do not show enhancement.
 PSIR: Final = "psir"
 MAGNITUDE: Final = "magnitude"
 OTHER_COMPONENT: Final = "other"
@@ -12,10 +12,10 @@ class FoundFile(NamedTuple):
     """One file of the input, or one member of an archive.
 
     Attributes:
-        path: Path below the input's root, with forward slashes; absolute where it lies outside.
-        member: Index in the archive at `path`, from 0; None for a plain file.
-        size: Bytes; the archive's for a member.
-        mtime_ns: Time of the last change; the archive's for a member.
+        path: Path relative to the input's root, with forward slashes; absolute if the file lies outside it.
+        member: Number in the archive at `path` (see member_numbers.py); None for a plain file.
+        size: Bytes; for a member, those of the archive.
+        mtime_ns: Time of the last change, in ns since 1970; for a member, that of the archive.
     """
 
     path: str
@@ -25,9 +25,9 @@ class FoundFile(NamedTuple):
 
 
 class Witnesses(NamedTuple):
-    """What a file says of whose picture it is, as it is written there; for comparing files, never kept.
+    """The patient and scanner that a file states, as raw bytes: used to compare files and never kept.
 
-    All from `sex` on are of original pictures alone: a workstation writes its own.
+    All fields from `sex` on come from original images only: a workstation writes its own values.
 
     Attributes:
         patient_id: PatientID.
@@ -54,32 +54,32 @@ NO_WITNESSES: Final = Witnesses()
 
 
 class FrameFacts(NamedTuple):
-    """One frame's header: of a classic image its only one.
+    """The header of one frame; a classic image has a single frame.
 
     Attributes:
-        study_uid: StudyInstanceUID; empty where there is none.
+        study_uid: StudyInstanceUID; empty if there is none.
         series_uid: SeriesInstanceUID.
         sop_uid: SOPInstanceUID.
         frame: Index of the frame in a multi-frame object, from 0; None in a classic image.
-        modality: Modality, "MR" for what interests us.
+        modality: Modality; only "MR" is measured.
         manufacturer: Manufacturer.
         description: SeriesDescription.
         protocol: ProtocolName.
         series_number: SeriesNumber.
-        instance_number: InstanceNumber, or the frame's index; only breaks ties.
+        instance_number: InstanceNumber, or the frame's index; used only to break ties.
         image_type: ImageType or FrameType, values joined by a backslash.
-        sequence: ScanningSequence, SequenceVariant, SequenceName and their kin, joined by blanks.
+        sequence: ScanningSequence, SequenceVariant, SequenceName and PulseSequenceName, joined by spaces.
         complex_component: ComplexImageComponent.
-        slope: RescaleSlope, 1 where there is none.
-        intercept: RescaleIntercept, 0 where there is none.
+        slope: RescaleSlope, 1 if there is none.
+        intercept: RescaleIntercept, 0 if there is none.
         inversion_ms: InversionTime.
         echo_ms: EchoTime.
-        acquired_s: Seconds from the start of the study's day to the acquisition; orders repeats, tells no date.
+        acquired_s: Seconds from midnight of the study's day to the acquisition; orders repeats and reveals no date.
         frame_of_reference: FrameOfReferenceUID.
         rows: Number of rows.
         columns: Number of columns.
         samples: SamplesPerPixel.
-        spacing_yx_mm: PixelSpacing: between rows, between columns.
+        spacing_yx_mm: PixelSpacing: distance between rows, between columns.
         position_xyz_mm: ImagePositionPatient, LPS.
         orientation: ImageOrientationPatient: direction of a row (x), then of a column (y).
         stack_id: StackID of a frame; None in a classic image.
@@ -121,7 +121,7 @@ class Frame(NamedTuple):
 
 
 def folder_of(file: FoundFile) -> str:
-    """Return the folder that a file lies in, "." for the root; for a member the archive itself."""
+    """Return the folder that a file lies in, "." for the root; for a member, the path of the archive."""
     return file.path if file.member is not None else file.path.rpartition("/")[0] or "."
 
 

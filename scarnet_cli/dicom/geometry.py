@@ -1,4 +1,4 @@
-"""From the positions and orientations of slices to one grid, or a refusal that says which slice does not fit."""
+"""Derive one grid from the positions and orientations of slices, or say which slice does not fit."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from scarnet_cli.errors import DicomError
 
-# Slices may lie this far from an even, straight stack: a tenth of a pixel or so, far below what a contour can tell,
+# Slices may lie this far from an even, straight stack: about a tenth of a pixel, far below the precision of a contour
 # and far above the rounding of positions written with few digits.
 POSITION_TOLERANCE_MM: Final = 0.2
-# Slices may be turned by this much against each other: 0.1 degree moves a pixel at 100 mm by 0.17 mm.
+# Slices may be rotated this much relative to the stack: 0.1 degree moves a pixel at 100 mm by 0.17 mm.
 ANGLE_TOLERANCE_DEG: Final = 0.1
-# Row and column direction may miss length 1 and a right angle by this much; they are repaired and flagged.
+# Row and column directions may miss unit length and a right angle by this much; they are repaired and flagged.
 COSINE_TOLERANCE: Final = 1e-2
-# Cosines written with four digits or more are exact for our purpose.
+# An error up to this is rounding: cosines written with four digits or more need no flag.
 COSINE_ROUNDING: Final = 2e-4
-# Two slices nearer than this are one position scanned twice.
+# Two slices closer than this are one position scanned twice.
 REPEAT_TOLERANCE_MM: Final = 1.0
 
 
@@ -26,11 +26,11 @@ class StackGeometry:
     """The grid of a stack of slices.
 
     Attributes:
-        order: For each slice of the volume, from the first along the normal, its index in the input.
+        order: Input index of each slice of the volume, in order along the normal.
         origin_xyz_mm: LPS position of the centre of the first voxel of the first slice.
         direction: (3, 3) right-handed orthonormal matrix; columns are the x, y and z axes in LPS.
         slice_spacing_mm: Distance between slice centres.
-        repaired: The cosines were not orthonormal and were replaced by the nearest that are.
+        repaired: Whether the cosines were not orthonormal and were replaced by the nearest that are.
     """
 
     order: tuple[int, ...]
@@ -41,23 +41,23 @@ class StackGeometry:
 
 
 def slice_normal(orientation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the unit normals, row direction x column direction, of (..., 6) orientations."""
+    """Return the (..., 3) unit normals, row direction x column direction, of (..., 6) orientations in LPS."""
     normal = np.cross(orientation[..., :3], orientation[..., 3:])
     return normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
 
 
 def turn_deg(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Return the angle of the rotation between two orthonormal (3, 3) directions, in degrees (0 to 180)."""
-    # By the distance of the matrices: the trace's arc cosine loses all digits at small angles.
+    # From the distance between the matrices: the arc cosine of the trace loses all digits at small angles.
     half_sine = float(np.linalg.norm(a - b)) / np.sqrt(8.0)
     return float(np.degrees(2.0 * np.arcsin(min(half_sine, 1.0))))
 
 
 def direction_of(orientation: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
-    """Return the right-handed direction matrix nearest to six cosines, and whether they had to be repaired.
+    """Return the right-handed (3, 3) direction nearest to (6,) cosines, and whether they had to be repaired.
 
     Raises:
-        DicomError: The cosines miss length 1 or a right angle by more than `COSINE_TOLERANCE`.
+        DicomError: The cosines miss unit length or a right angle by more than `COSINE_TOLERANCE`.
     """
     row, column = orientation[:3], orientation[3:]
     error = max(abs(np.linalg.norm(row) - 1.0), abs(np.linalg.norm(column) - 1.0), abs(float(row @ column)))
@@ -80,8 +80,8 @@ def stack_geometry(positions: NDArray[np.float64], orientations: NDArray[np.floa
         orientations: (n, 6) ImageOrientationPatient.
 
     Raises:
-        DicomError: Fewer than two slices, or they are turned, shifted in plane, repeated or unevenly spaced by more
-            than the tolerances of this module.
+        DicomError: There are fewer than two slices, or they are rotated, shifted in plane, repeated or unevenly spaced
+            beyond the tolerances of this module.
     """
     if len(positions) < 2:  # noqa: PLR2004 (two slices are needed to know their spacing)
         message = "One slice alone has no slice spacing; a stack of several is needed."
@@ -135,7 +135,7 @@ def _require_straight(
     positions: NDArray[np.float64], direction: NDArray[np.float64], depth: NDArray[np.float64]
 ) -> None:
     in_plane = (positions - positions[0]) @ direction[:, :2]
-    # Against the middle of the stack, so that the odd slice is named even when it is the first.
+    # Relative to the median, so that the odd slice is named even if it is the first.
     shift = np.linalg.norm(in_plane - np.median(in_plane, axis=0), axis=1)
     worst = int(np.argmax(shift))
     if shift[worst] > POSITION_TOLERANCE_MM:
@@ -147,5 +147,10 @@ def _require_straight(
 
 
 def slice_name(index: int, depth: NDArray[np.float64]) -> str:
-    """Name a slice for a message: its number from 1 and its position along the normal."""
+    """Return a slice's name for messages: its number from 1 and its position along the normal, in mm.
+
+    Args:
+        index: Index of the slice.
+        depth: (n,) positions of all slices along the normal, in mm.
+    """
     return f"Slice {index + 1} of {len(depth)} (at {depth[index]:.1f} mm along the normal)"

@@ -1,4 +1,4 @@
-"""Read the header of one file, as little of it as the index needs."""
+"""Read the header of one file, only as much of it as the index needs."""
 
 import io
 import warnings
@@ -13,19 +13,19 @@ from scarnet_cli.dicom.own_results import is_own_result
 from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
 from scarnet_cli.faults import machine_fault
 
-if TYPE_CHECKING:  # pydicom takes most of a second to import, and most files need none
+if TYPE_CHECKING:  # pydicom takes most of a second to import, and most files do not need it
     from pydicom.dataset import Dataset
 
 # A data set, or what `walk` returns of it.
 Layer: TypeAlias = "Dataset | Mapping[str, Any]"
 
-# What a file turned out to be.
+# Kinds of file.
 IMAGE: Final = "image"
-OBJECT: Final = "object"  # DICOM without a picture: a report, a presentation state, a DICOMDIR
-BROKEN: Final = "broken"  # meant to be DICOM, cannot be read
-JUNK: Final = "junk"  # something else: text, a picture, a program
+OBJECT: Final = "object"  # DICOM without pixels: a report, a presentation state, a DICOMDIR
+BROKEN: Final = "broken"  # meant to be DICOM, but unreadable
+JUNK: Final = "junk"  # not DICOM: text, a picture, a program
 ARCHIVE: Final = "archive"
-OWN_RESULT: Final = "own_result"  # of this pipeline: no part of a study
+OWN_RESULT: Final = "own_result"  # written by this pipeline: not part of a study
 
 DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
 
@@ -34,17 +34,17 @@ _PREAMBLE: Final = 128
 _BARE_STARTS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 _TEXT_LIMIT: Final = 200
 _SECONDS_LIMIT: Final = 2 * 86400
-_WHOLE_LIMIT: Final = 1 << 53  # beyond it a float is no exact whole number, nor one that a table's column holds
+_WHOLE_LIMIT: Final = 1 << 53  # beyond it a float is not an exact integer
 
 
 class Header(NamedTuple):
-    """What one file holds.
+    """What one file holds, as far as the index needs it.
 
     Attributes:
-        kind: `IMAGE`, `OBJECT`, `BROKEN`, `JUNK` or `OWN_RESULT`; of an index also why a file was not read.
-        study_uid: StudyInstanceUID where it could be read.
+        kind: `IMAGE`, `OBJECT`, `BROKEN`, `JUNK` or `OWN_RESULT`; in an index, also why a file was not read.
+        study_uid: StudyInstanceUID, if it could be read.
         frames: The frames of an image; empty for everything else.
-        witnesses: What an image says of whose it is. They are compared while the index is made and are in no memory.
+        witnesses: The patient and scanner that an image states. They are compared during indexing and never cached.
     """
 
     kind: str
@@ -58,7 +58,10 @@ def read_header(stream: BinaryIO | io.FileIO, suffix: str) -> Header:
 
     Args:
         stream: Seekable binary stream at its start.
-        suffix: The file's suffix; a file called .dcm that cannot be read is broken, not junk.
+        suffix: The file's suffix; an unreadable file named .dcm is broken, not junk.
+
+    Raises:
+        Exception: The machine failed, not the file (see faults.py).
     """
     start = stream.read(BLOCK)
     if not may_be_dicom(start, suffix):
@@ -74,11 +77,11 @@ def read_header(stream: BinaryIO | io.FileIO, suffix: str) -> Header:
     try:
         return read_by_pydicom(buffered, meant=meant)
     finally:
-        buffered.detach()  # or it would close the stream
+        buffered.detach()  # otherwise it would close the stream
 
 
 def may_be_dicom(start: bytes, suffix: str) -> bool:
-    """Tell by a file's first bytes and suffix whether anything of DICOM can be in it."""
+    """Tell by a file's first bytes and suffix whether it may be DICOM."""
     return _is_meant(start, suffix) or start[:2] in _BARE_STARTS
 
 
@@ -87,7 +90,7 @@ def _is_meant(start: bytes, suffix: str) -> bool:
 
 
 def read_by_pydicom(stream: BinaryIO, *, meant: bool) -> Header:
-    """Read the header of anything that may be DICOM; one that is `meant` to be and cannot be read is broken.
+    """Read the header of a file that may be DICOM; an unreadable one is broken if it is `meant` as DICOM, else junk.
 
     Raises:
         Exception: The machine failed, not the file (see faults.py).
@@ -103,9 +106,9 @@ def read_by_pydicom(stream: BinaryIO, *, meant: bool) -> Header:
 
 
 def header_of(dataset: "Dataset", *, meant: bool) -> Header:
-    """Return what a data set holds; one that is `meant` as DICOM and cannot be told is broken, else junk."""
+    """Return a data set's header; an unrecognisable one is broken if it is `meant` as DICOM, else junk."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd values and character sets
+        warnings.simplefilter("ignore")  # about odd values and character sets
         return _header_of(dataset, meant=meant)
 
 
@@ -115,7 +118,7 @@ def _header_of(dataset: "Dataset", *, meant: bool) -> Header:
     study_uid = text(dataset, "StudyInstanceUID")
     has_size = whole(dataset, "Rows") is not None and whole(dataset, "Columns") is not None
     if study_uid is None and not (has_size and text(dataset, "SOPClassUID")):
-        # A DICOMDIR belongs to no study and is no loss; anything else without a study or a picture is damaged.
+        # A DICOMDIR belongs to no study and nothing is lost; anything else without a study or pixels is damaged.
         harmless = text(dataset, "SOPClassUID") is not None and "Rows" not in dataset
         media = str(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID", "")) == "1.2.840.10008.1.3.10"
         return Header(OBJECT if media or (harmless and not meant) else BROKEN if meant else JUNK)
@@ -126,13 +129,13 @@ def _header_of(dataset: "Dataset", *, meant: bool) -> Header:
 
 
 def image_header(dataset: Layer) -> Header:
-    """Return what an image holds, given as a data set or as what `walk` returns of it."""
+    """Return an image's header, from a data set or from the elements that `walk` returns."""
     frames = frame_facts(dataset)
     return Header(IMAGE, frames[0].study_uid or None, frames, _witnesses(dataset, frames[0]))
 
 
 def _witnesses(dataset: Layer, facts: FrameFacts) -> Witnesses:
-    """Return what an image says of whose it is; files that say the same share one object."""
+    """Return the patient and scanner that an image states; files that state the same share one object."""
     if isinstance(dataset, dict):
         written = tuple([dataset.get(keyword, b"") for keyword in _WRITTEN])
     else:
@@ -154,7 +157,7 @@ _WRITTEN: Final = (
 
 
 @lru_cache(maxsize=4096)
-def _shared(written: tuple[bytes, ...], day: str | None, manufacturer: str | None, original: bool) -> Witnesses:  # noqa: FBT001 (of a cache)
+def _shared(written: tuple[bytes, ...], day: str | None, manufacturer: str | None, original: bool) -> Witnesses:  # noqa: FBT001 (part of a cache key)
     patient_id, name, birth_date, sex, model, scanner = (value.rstrip(b"\0 ") for value in written)
     if not original:
         return Witnesses(patient_id, name, birth_date)
@@ -163,8 +166,8 @@ def _shared(written: tuple[bytes, ...], day: str | None, manufacturer: str | Non
 
 
 def frame_facts(dataset: Layer) -> tuple[FrameFacts, ...]:
-    """Return the facts of every frame of an image, in the order of its frames."""
-    if isinstance(dataset, dict):  # of `walk`: nothing is left to decode or to warn of
+    """Return the facts of every frame of an image, in order."""
+    if isinstance(dataset, dict):  # from `walk`: decoded already, so pydicom cannot warn
         return tuple(_frames(dataset, text(dataset, "StudyInstanceUID") or ""))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -176,7 +179,7 @@ def _frames(dataset: Layer, study_uid: str) -> Iterator[FrameFacts]:
     if not groups or len(groups) > FRAMES:
         if (
             len(groups) > 1 or (whole(dataset, "NumberOfFrames") or 1) > 1
-        ):  # frames that say nothing each, or too many: no stack
+        ):  # no facts of each frame, or too many frames for a stack
             yield _facts(study_uid, None, [dataset], geometry=False)
             return
         yield _facts(study_uid, None, [dataset])
@@ -191,14 +194,14 @@ def _items(sequence: Any) -> "list[Dataset]":  # noqa: ANN401 (a pydicom sequenc
 
 
 def _macros(group: "Dataset") -> "list[Dataset]":
-    """Return the macros of a functional group: each is a sequence of one item."""
+    """Return the macros of a functional group; each is a sequence of one item."""
     from scarnet_cli.dicom.datasets import sequences  # noqa: PLC0415 (see TYPE_CHECKING above)
 
     return [item for sequence in sequences(group) for item in sequence[:1]]
 
 
 def _facts(study_uid: str, frame: int | None, layers: Sequence[Layer], *, geometry: bool = True) -> FrameFacts:
-    """Read one frame's facts; of several layers the first that has a value counts."""
+    """Read one frame's facts; the first layer that has a value wins."""
     number = first(layers, "InstanceNumber", whole)
     return FrameFacts(
         study_uid=study_uid,
@@ -234,7 +237,7 @@ _SEQUENCE_KEYWORDS: Final = ("ScanningSequence", "SequenceVariant", "SequenceNam
 
 
 def first(layers: Sequence[Layer], keyword: str, read: Any) -> Any:  # noqa: ANN401 (whatever `read` returns)
-    """Return the first value that `read` finds under `keyword`."""
+    """Return the value of `keyword` from the first layer in which `read` finds one; None if there is none."""
     for layer in layers:
         if keyword in layer and (value := read(layer, keyword)) is not None:
             return value
@@ -242,7 +245,7 @@ def first(layers: Sequence[Layer], keyword: str, read: Any) -> Any:  # noqa: ANN
 
 
 def text(dataset: Layer, keyword: str) -> str | None:
-    """Return a value as plain text without control characters, None where it is empty or unreadable."""
+    """Return a value as plain text without control characters; None if it is empty or unreadable."""
     value = _value(dataset, keyword)
     if value is None:
         return None
@@ -254,20 +257,20 @@ def text(dataset: Layer, keyword: str) -> str | None:
 
 
 def whole(dataset: Layer, keyword: str) -> int | None:
-    """Return a value as a whole number, None where it is none."""
+    """Return a value as a whole number; None if it is not a number."""
     value = number_of(dataset, keyword)
     return int(value) if value is not None and abs(value) <= _WHOLE_LIMIT else None
 
 
 def number_of(dataset: Layer, keyword: str) -> float | None:
-    """Return a value (of several the first) as a finite number, None where it is none."""
+    """Return a value (the first of several) as a finite number; None if it is not one."""
     value = _value(dataset, keyword)
     values = numbers([value] if isinstance(value, str | int | float) or value is None else list(value)[:1])
     return values[0] if values else None
 
 
 def numbers(values: Any) -> tuple[float, ...] | None:  # noqa: ANN401 (anything pydicom may return)
-    """Return values as finite numbers, None where one is not."""
+    """Return values as finite numbers; None if one of them is not a finite number."""
     try:
         found = tuple(float(v) for v in values)
     except (TypeError, ValueError):
@@ -276,7 +279,7 @@ def numbers(values: Any) -> tuple[float, ...] | None:  # noqa: ANN401 (anything 
 
 
 def joined(layers: Sequence[Layer], keyword: str) -> str | None:
-    """Return a value with several parts joined by a backslash."""
+    """Return the first layer's value with its parts joined by a backslash; None if no layer has one."""
     for layer in layers:
         value = _value(layer, keyword)
         if value:
@@ -298,19 +301,19 @@ def _vector(layers: Sequence[Layer], keyword: str, length: int) -> tuple[float, 
 
 def _orientation(layers: Sequence[Layer]) -> tuple[float, ...] | None:
     found = _vector(layers, "ImageOrientationPatient", 6)
-    return found if found and any(found[:3]) and any(found[3:]) else None  # zeros say nothing
+    return found if found and any(found[:3]) and any(found[3:]) else None  # zeros are placeholders
 
 
 def _value(dataset: Layer, keyword: str) -> Any:  # noqa: ANN401 (anything pydicom may return)
-    if isinstance(dataset, dict):  # of `walk`: nothing is left to decode
+    if isinstance(dataset, dict):  # from `walk`: decoded already
         return dataset.get(keyword)
     from scarnet_cli.dicom.datasets import bounded_value  # noqa: PLC0415 (see TYPE_CHECKING above)
 
-    return bounded_value(dataset, keyword)  # type: ignore[arg-type]  # a Mapping is always a dict of `walk`
+    return bounded_value(dataset, keyword)  # type: ignore[arg-type]  # a Mapping is always a dict from `walk`
 
 
 def _acquired(layers: Sequence[Layer]) -> float | None:
-    """Return seconds since midnight of the study's day, from the most exact time that the header has."""
+    """Return the acquisition time in s since midnight of the study's day, from the most exact time in the header."""
     study_day = _day(first(layers, "StudyDate", text))
     stamp = first(layers, "FrameAcquisitionDateTime", text) or first(layers, "AcquisitionDateTime", text)
     if stamp and len(stamp) > len("YYYYMMDD"):

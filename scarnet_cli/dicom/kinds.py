@@ -1,4 +1,4 @@
-"""Which frames may share a stack: of one kind in all that their headers say, whatever their UIDs say."""
+"""Group frames that may share a stack: their headers describe one kind of image, whatever their UIDs."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -9,16 +9,16 @@ from scarnet_cli.dicom.facts import Frame, folder_of
 from scarnet_cli.dicom.series.components import Component
 from scarnet_cli.dicom.series.names import merged_name
 
-# Words of ImageType that tell of no other picture: filtered, corrected for distortion, or not.
+# Values of ImageType that do not make another kind of image, such as filtering or distortion correction.
 _SAME_PICTURE: Final = frozenset({"", "ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "MFSPLIT", "NONE", "OTHER"})
-# Echo and inversion times of one stack vary from breath-hold to breath-hold; another sequence's lie farther away: times
-# are of two kinds where one is more than this many times the next shorter and this many ms.
+# Echo and inversion times of one stack vary between breath-holds; those of another sequence differ more. Sorted times
+# split where one exceeds the previous times the first number plus the second, in ms.
 _ECHO_GAP: Final = (1.5, 1.0)
 _INVERSION_GAP: Final = (1.5, 50.0)
 
 
 def grouped(frames: Iterable[Frame], key: Callable[[Frame], Hashable]) -> list[list[Frame]]:
-    """Return frames in groups of one key, in the order in which the keys are met."""
+    """Return frames in groups that share a key, in the order in which the keys first occur."""
     groups: dict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
         groups[key(frame)].append(frame)
@@ -26,11 +26,11 @@ def grouped(frames: Iterable[Frame], key: Callable[[Frame], Hashable]) -> list[l
 
 
 def of_one_kind(frames: Sequence[Frame], components: dict[int, Component]) -> list[list[Frame]]:
-    """Return frames in groups that one stack may be made of: nothing but position, time, UID and number differs.
+    """Return frames in groups that may form a stack: only position, time, UID and number differ within a group.
 
     Args:
         frames: Frames of a study.
-        components: Component of each, by its identity.
+        components: Component of each frame, by `id(frame)`.
     """
     alike = grouped(frames, lambda frame: _kind(frame, components[id(frame)]))
     by_echo = (part for group in alike for part in _apart(group, lambda f: f.facts.echo_ms, _ECHO_GAP))
@@ -38,9 +38,9 @@ def of_one_kind(frames: Sequence[Frame], components: dict[int, Component]) -> li
 
 
 def series_like(frames: Sequence[Frame]) -> list[list[Frame]]:
-    """Return frames of one kind as their series seem to have been: by UID, stack, number, ImageType, time and folder.
+    """Return frames of one kind grouped as in their original series: by UID, stack, number, ImageType, time and folder.
 
-    SeriesInstanceUIDs that are new in every frame say nothing.
+    SeriesInstanceUIDs are ignored if every frame has its own.
     """
     uids = {frame.facts.series_uid for frame in frames}
     informs = len(uids) < len(frames)
@@ -81,7 +81,7 @@ def _picture(image_type: str | None) -> Hashable:
 def _apart(
     frames: Sequence[Frame], time_of: Callable[[Frame], float | None], gap: tuple[float, float]
 ) -> list[list[Frame]]:
-    """Return frames in groups between which a time differs by more than `gap`; those without a time are the last."""
+    """Return frames in groups whose times differ by more than `gap`; frames without a time are a group of their own."""
     times = {id(frame): time_of(frame) for frame in frames}
     if len(set(times.values())) == 1:
         return [list(frames)]
@@ -97,13 +97,13 @@ def _apart(
 
 
 def _by_frame_of_reference(frames: Sequence[Frame]) -> list[list[Frame]]:
-    """Return frames by FrameOfReferenceUID; together where most have one of their own, which then says nothing."""
+    """Return frames grouped by FrameOfReferenceUID, or in one group if most have a UID of their own."""
     if new_in_each(frames):
         return [list(frames)]
     return grouped(frames, lambda frame: frame.facts.frame_of_reference or "")
 
 
 def new_in_each(frames: Sequence[Frame]) -> bool:
-    """Tell whether most of several frames have a frame of reference that no other has."""
+    """Tell whether there are more than half as many frames of reference as frames, and at least two."""
     uids = {frame.facts.frame_of_reference for frame in frames}
     return len(uids) > 1 and len(uids) * 2 > len(frames)

@@ -1,15 +1,15 @@
-"""Rules that were applied on the way, for programs and for people."""
+"""Records of the rules that were applied to a study."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedRule:
-    """A rule as study entries and study.json list it.
+    """An applied rule, as listed in study entries and study.json.
 
     Attributes:
-        code: Short word.
-        words: What was done.
+        code: Code for programs.
+        words: What was done, as text for people.
     """
 
     code: str
@@ -18,12 +18,12 @@ class AppliedRule:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A rule that was applied, for programs and for people.
+    """An applied rule that may be a flag.
 
     Attributes:
-        code: Short word.
-        words: What was done.
-        flag: It is something that a reader of the result should know.
+        code: Code for programs.
+        words: What was done, as text for people.
+        flag: Whether a reader of the result should know it.
     """
 
     code: str
@@ -32,5 +32,5 @@ class Note:
 
     @property
     def rule(self) -> AppliedRule:
-        """The rule alone."""
+        """The rule without `flag`."""
         return AppliedRule(self.code, self.words)

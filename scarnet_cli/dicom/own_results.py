@@ -1,12 +1,12 @@
-"""What marks a DICOM object as a result of this pipeline: written so, and known again among the input."""
+"""Recognise this pipeline's own DICOM results among the input by the manufacturer that it writes into them."""
 
 from typing import Final
 
 MANUFACTURER: Final = "scarnet-pipeline"
-# A segmentation, and a report of measures.
+# Segmentation and structured report.
 _MODALITIES: Final = ("SEG", "SR")
 
 
 def is_own_result(modality: str | None, manufacturer: str | None) -> bool:
-    """Tell whether an object is a result of this pipeline: no part of the study that it was made of."""
+    """Tell whether an object is a result of this pipeline and therefore not part of the study."""
     return modality in _MODALITIES and manufacturer == MANUFACTURER

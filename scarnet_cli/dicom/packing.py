@@ -1,4 +1,4 @@
-"""Files that gzip, bzip2, xz or lzma made smaller, each on its own (IM1.dcm.gz): unpacked as they are read, bounded."""
+"""Unpack files compressed on their own by gzip, bzip2, xz or lzma (IM1.dcm.gz) as they are read, within bounds."""
 
 import bz2
 import gzip
@@ -18,30 +18,30 @@ from scarnet_cli.dicom.containers import LZMA, OTHER, PACKED, START, XZ, form_of
 from scarnet_cli.errors import DicomError
 from scarnet_cli.faults import machine_fault
 
-# Why an archive or a packed file is not read; codes of errors, and reasons in the table `unread`.
+# Why an archive or a packed file is refused: codes of errors, and reasons in the table `unread`.
 BAD: Final = "bad_archive"
 TOO_LARGE: Final = "archive_too_large"
 TOO_DEEP: Final = "archive_too_deep"
 ENCRYPTED: Final = "encrypted_archive"
 REFUSED: Final = (BAD, TOO_LARGE, TOO_DEEP, ENCRYPTED)
-# Not refused, but told of: it was opened like any other.
+# Not refused, only reported: it is opened like any other archive.
 NESTED: Final = "nested_archive"
 
-# Bounds against archives made to fill memory or time: a study has thousands of files of less than a megabyte, an
-# enhanced multi-frame object some hundred megabytes.
+# Bounds against archives made to exhaust memory or time: a study has thousands of files of less than a megabyte, an
+# enhanced multi-frame object a few hundred megabytes.
 MEMBER_LIMIT: Final = 100_000
 MEMBER_BYTES_LIMIT: Final = 256 << 20
 TOTAL_BYTES_LIMIT: Final = 64 << 30
-# MR images pack to a half or a tenth. More than this, beyond what every archive may hold, is a bomb.
+# MR images compress to between a half and a tenth. Beyond UNPACKED_BYTES, a higher ratio than this means a bomb.
 PACKING_LIMIT: Final = 50
 UNPACKED_BYTES: Final = 128 << 20
-# Archives in archives in an archive, and packings of one file.
+# Levels of nested archives, and layers of compression of one file.
 DEEPEST: Final = 3
 
-# Bytes read at once: a stream of a tar archive gives no more than a header's.
+# Bytes read at once: `BoundedArchive` allows no more than HEADER_PIECE from a tar archive.
 STEP: Final = HEADER_PIECE >> 1
 _DICM: Final = slice(128, 132)
-# What zipfile, tarfile and the decompressors raise on damaged archives, besides their own errors.
+# What zipfile, tarfile and the decompressors raise on damaged archives, their own errors included.
 DAMAGE: Final = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -60,22 +60,22 @@ _OPENERS: Final = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, XZ[:2]: lzma.open, L
 
 
 class Allowance:
-    """What an archive, and all archives in it together, may still hold.
+    """The allowance of an archive and all archives nested in it.
 
     Attributes:
-        most: Bytes that all of them may unpack to.
+        most: Bytes that they may unpack to in total.
     """
 
     def __init__(self, size: int) -> None:
-        """Allow what an archive of `size` bytes may hold."""
+        """Set the allowance for an archive of `size` bytes."""
         self.most = min(TOTAL_BYTES_LIMIT, UNPACKED_BYTES + PACKING_LIMIT * size)
         self._count = self._bytes = 0
 
     def take(self, count: int, size: int) -> None:
-        """Use up members and bytes.
+        """Subtract `count` members and `size` bytes.
 
         Raises:
-            DicomError: More than there may be.
+            DicomError: The allowance is used up.
         """
         self._count += count
         self._bytes += size
@@ -83,10 +83,10 @@ class Allowance:
 
 
 def require_bounds(count: int, size: int, most: int) -> None:
-    """Require so many files of so many bytes not to be too much.
+    """Require `count` files of `size` bytes in total to be within the bounds.
 
     Raises:
-        DicomError: They are.
+        DicomError: There are more than `MEMBER_LIMIT` files or `most` bytes.
     """
     if count > MEMBER_LIMIT or size > most:
         message = (
@@ -97,19 +97,19 @@ def require_bounds(count: int, size: int, most: int) -> None:
 
 
 def is_dicom(start: bytes) -> bool:
-    """Tell by the first bytes whether a file is DICOM with a preamble, which itself may hold anything."""
+    """Tell by the first bytes whether a file is DICOM with a preamble, whatever the preamble holds."""
     return start[_DICM] == b"DICM"
 
 
 class UnpackedFile(NamedTuple):
-    """A file with all packings undone.
+    """A file with all layers of compression removed.
 
     Attributes:
-        stream: Its content, behind `start`; seekable.
+        stream: Its seekable content, positioned after `start`.
         start: Its first bytes.
-        name: Its name without the packings' suffixes.
-        form: Its form, as of `form_of`.
-        was_packed: Whether it was packed at all.
+        name: Its name without compression suffixes.
+        form: Its form, from `form_of`.
+        was_packed: Whether it was compressed.
     """
 
     stream: IO[bytes]
@@ -122,17 +122,17 @@ class UnpackedFile(NamedTuple):
 def unpacked(
     stream: IO[bytes], name: str, allowance: Allowance, stack: ExitStack, begun: bytes | None = None
 ) -> UnpackedFile:
-    """Return a file with its packings undone; nothing but its first bytes is read.
+    """Return a file with all layers of compression removed; only its first bytes are read.
 
     Args:
-        stream: Seekable stream at its start, or behind `begun`.
+        stream: Seekable stream at its start, or after `begun`.
         name: Name of the file.
         allowance: What it may unpack to.
-        stack: Closes what is opened.
-        begun: Its first `START` bytes, where they have been read.
+        stack: Closes the streams that are opened.
+        begun: Its first `START` bytes, if they have been read.
 
     Raises:
-        DicomError: It is damaged, or packed again and again.
+        DicomError: It is damaged, or has more than `DEEPEST` layers of compression.
     """
     start = stream.read(START) if begun is None else begun
     if is_dicom(start):
@@ -147,7 +147,7 @@ def unpacked(
             with damage_in_words():
                 inner_start = inner.read(START)
         except DicomError:
-            if start.startswith(LZMA):  # it only began so
+            if start.startswith(LZMA):  # it only looked like lzma
                 stream.seek(len(start))
                 return UnpackedFile(stream, start, name, OTHER, was_packed=depth > 0)
             raise
@@ -160,10 +160,10 @@ def whole(file: UnpackedFile, allowance: Allowance) -> bytes:
     """Return all of a file's content.
 
     Raises:
-        DicomError: It is larger than the bounds allow, or packed and damaged.
-        Exception: One of `DAMAGE`, where it was not packed.
+        DicomError: It exceeds the bounds, or was compressed and is damaged.
+        Exception: One of `DAMAGE`, if it was not compressed.
     """
-    if not file.was_packed:  # it was counted with its archive
+    if not file.was_packed:  # its size was counted with its archive
         return read_on(file.stream, file.start)
     with damage_in_words():
         content = read_on(file.stream, file.start)
@@ -172,10 +172,10 @@ def whole(file: UnpackedFile, allowance: Allowance) -> bytes:
 
 
 def read_on(stream: IO[bytes], start: bytes) -> bytes:
-    """Return all of a file's content, of which the start has been read.
+    """Return all of a file's content, whose start has been read.
 
     Raises:
-        DicomError: It is larger than a file in an archive may be.
+        DicomError: It is larger than `MEMBER_BYTES_LIMIT`.
         Exception: One of `DAMAGE`.
     """
     content = bytearray(start)
@@ -186,10 +186,10 @@ def read_on(stream: IO[bytes], start: bytes) -> bytes:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Open a file to be read; the content of one that is packed by itself comes from memory.
+    """Open a file for reading; a compressed file is unpacked into memory.
 
     Raises:
-        DicomError: It is packed and damaged, or larger than the bounds allow.
+        DicomError: It is compressed, and damaged or larger than the bounds allow.
     """
     file = path.open("rb")
     start = file.read(_DICM.stop)
@@ -203,10 +203,10 @@ def open_file(path: Path) -> BinaryIO:
 
 @contextmanager
 def damage_in_words() -> Iterator[None]:
-    """Make an error of the archive's own of whatever its damage raises.
+    """Turn any error that a damaged archive raises into a DicomError.
 
     Raises:
-        DicomError: It is damaged.
+        DicomError: The archive is damaged.
         Exception: The machine failed (see faults.py).
     """
     try:

@@ -1,4 +1,4 @@
-"""From the chosen files of a study to one volume: decoded, rescaled frame by frame, in order of position."""
+"""Read the chosen files of a study into one volume: decode, rescale each frame, order by position."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,26 +18,27 @@ from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
 
 LARGEST_PIXEL_MM: Final = 10.0
-# Pixel sizes of one stack agree to the rounding of the numbers.
+# Pixel sizes of one stack agree up to rounding, in mm.
 _SPACING_TOLERANCE: Final = 1e-3
 
 
 def read_volume(root: Path, sources: Sequence[Source], *, one_uid: bool = True) -> tuple[Volume, list[Note]]:
-    """Read slices into one float32 volume, first slice first along the normal of row and column direction.
+    """Read slices into one float32 volume (z, y, x), ordered along the normal.
 
-    The z axis points along row direction x column direction, so that the grid is right-handed; positions and
-    directions are the headers' own, in LPS.
+    The z axis is row direction x column direction, so the grid is right-handed; positions and directions are those of
+    the headers, in LPS, positions and spacing in mm.
 
     Args:
-        root: Folder that the paths of the sources lie below.
-        sources: The slices.
-        one_uid: All must be of one StudyInstanceUID, as they were when they were indexed.
+        root: Folder that the paths of the sources are relative to.
+        sources: The slices, in any order.
+        one_uid: Require all slices to have one StudyInstanceUID, as they had during indexing.
 
     Returns:
-        The volume, and what had to be done to its values.
+        The volume, and the rules applied to its values.
 
     Raises:
-        DicomError: A slice cannot be read, or the slices make no even, straight stack of one grid.
+        DicomError: A slice cannot be read, or the slices do not form an even, straight stack on one grid.
+        MachineError: A file is gone or was changed since it was indexed, or the machine failed.
     """
     files = read_whole_files(root, sources)
     facts = _facts(files, sources)
@@ -70,12 +71,16 @@ def read_volume(root: Path, sources: Sequence[Source], *, one_uid: bool = True) 
 
 
 def _facts(files: WholeFiles, sources: Sequence[Source]) -> list[FrameFacts]:
-    """Return the facts of each slice."""
+    """Return the facts of each slice.
+
+    Raises:
+        DicomError: A file has changed since it was indexed, or states that its pixels name the patient.
+    """
     found: list[FrameFacts] = []
     for number, source in enumerate(sources, start=1):
         file, index = files.get((source.path, source.member)), source.frame or 0
         facts = file.frames[index] if file and index < len(file.frames) else None
-        # The index has seen position, orientation and pixel spacing in this file.
+        # The index read position, orientation and pixel spacing from this file.
         if file is None or facts is None or not (facts.position_xyz_mm and facts.orientation and facts.spacing_yx_mm):
             message = f"File {number} of {len(sources)} has changed since the index was made; run the pipeline again."
             raise DicomError("changed_file", message)
@@ -93,7 +98,7 @@ def _facts(files: WholeFiles, sources: Sequence[Source]) -> list[FrameFacts]:
 def _rescales(
     files: WholeFiles, sources: Sequence[Source], facts: Sequence[FrameFacts]
 ) -> tuple[list[Rescale], list[Note]]:
-    """Return each slice's rescale: the standard one, unless the scanner's private scale contradicts it."""
+    """Return each slice's rescale and any note: the standard rescale, unless Philips's private scales differ."""
     standard = [Rescale(f.slope, f.intercept) for f in facts]
     if not all("PHILIPS" in (f.manufacturer or "").upper() for f in facts):
         return standard, []

@@ -1,4 +1,4 @@
-"""Frames that are there twice: copies of a file, and positions that were scanned more than once."""
+"""Remove repeated frames: copies of files, and positions that were scanned more than once."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
@@ -13,9 +13,9 @@ from scarnet_cli.dicom.geometry import POSITION_TOLERANCE_MM, REPEAT_TOLERANCE_M
 from scarnet_cli.dicom.notes import Note
 from scarnet_cli.errors import DicomError
 
-# Fewer slices are no stack of the ventricle.
+# Fewer slices do not cover the ventricle.
 LEAST_SLICES: Final = 4
-# Repeats this near to each other are the same position, to the rounding of the numbers.
+# Repeats this close to each other have the same position, up to rounding.
 _SAME_MM: Final = 0.1
 
 
@@ -25,8 +25,8 @@ class UniqueFrames:
 
     Attributes:
         frames: The frames, each once.
-        copied: SeriesInstanceUIDs of those that were there twice.
-        shared: SOPInstanceUIDs that several images have.
+        copied: SeriesInstanceUIDs of frames that had copies.
+        shared: SOPInstanceUIDs that several different images have.
     """
 
     frames: list[Frame]
@@ -35,10 +35,10 @@ class UniqueFrames:
 
 
 def without_copies(frames: Sequence[Frame]) -> UniqueFrames:
-    """Drop frames of files that are there twice.
+    """Drop copies of frames.
 
-    Copies have one SOPInstanceUID and are the same in everything that their headers say. A SOPInstanceUID that
-    frames of different headers have is no image's name, and no frame is dropped for it.
+    Copies share a SOPInstanceUID and all facts of their headers. Frames that share a SOPInstanceUID but have different
+    headers are all kept.
     """
     named: dict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
@@ -58,29 +58,34 @@ def without_copies(frames: Sequence[Frame]) -> UniqueFrames:
 
 
 def depths_of(frames: Sequence[Frame]) -> NDArray[np.float64]:
-    """Return each frame's position along the usual normal of all, in mm."""
+    """Return the (n,) positions of n frames along their median normal, in mm."""
     normal = slice_normal(np.median(np.array([f.facts.orientation for f in frames]), axis=0))
     return np.array([f.facts.position_xyz_mm for f in frames]) @ normal
 
 
 def positions_of(depths: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distinct positions, in order: repeats within `REPEAT_TOLERANCE_MM` count once."""
+    """Return the distinct positions in ascending order, in mm: repeats within `REPEAT_TOLERANCE_MM` count once.
+
+    Args:
+        depths: (n,) positions along the normal, in mm.
+    """
     ordered = np.sort(depths)
     return ordered[np.concatenate([[True], np.diff(ordered) > REPEAT_TOLERANCE_MM])]
 
 
 def complete(frames: Sequence[Frame]) -> bool:
-    """Tell whether frames alone make an evenly spaced stack."""
+    """Tell whether frames form an evenly spaced stack on their own."""
     positions = positions_of(depths_of(frames))
     gaps = np.diff(positions)
     return len(positions) >= LEAST_SLICES and bool(np.ptp(gaps) <= POSITION_TOLERANCE_MM)
 
 
 def passes(frames: list[Frame]) -> list[list[Frame]]:
-    """Return the passes of a stack that was scanned again in another extent: a stack each.
+    """Split a stack that was scanned again over another extent into its passes, each a stack of its own.
 
-    What the later one lacks is not to be filled from the earlier, which may be another kind of picture. Where all
-    passes have the same positions, or the repeats are of some slices, or no times tell passes, it stays as it is.
+    Slices that a later pass lacks are not filled from an earlier one, which may be another kind of image. The stack is
+    not split if all passes have the same positions, at most half of the positions are repeated, a time is missing, or
+    a pass is incomplete.
     """
     if len({frame.facts.position_xyz_mm for frame in frames}) == len(frames):
         return [frames]
@@ -102,10 +107,10 @@ def passes(frames: list[Frame]) -> list[list[Frame]]:
 
 
 def one_a_position(frames: list[Frame]) -> tuple[list[Frame], float, list[Note]]:
-    """Keep one frame a position: the latest acquired, or of near repeats the one that fits the even grid best.
+    """Keep one frame per position: the latest acquired, or, among near repeats, the one that fits the even grid best.
 
     Returns:
-        The frames; the median number of frames at a position; and what was done.
+        The frames; the median number of frames at a position; and the rules applied.
     """
     depths = depths_of(frames)
     clusters = _clusters(depths)
@@ -131,13 +136,13 @@ def one_a_position(frames: list[Frame]) -> tuple[list[Frame], float, list[Note]]
 
 
 def require_told_apart(frames: Sequence[Frame]) -> None:
-    """Require that of frames at one position a time or a number tells the latest.
+    """Require that a time or number tells which of the frames at one position is the latest.
 
-    A number within a series tells it of some slices that were scanned again, not of two whole stacks: these may be two
-    kinds of picture.
+    InstanceNumber is enough if some slices were scanned again, but not for two whole stacks, which may be two kinds of
+    image.
 
     Raises:
-        DicomError: Nothing does.
+        DicomError: Neither does.
     """
     if len(frames) == 1:
         return
@@ -162,7 +167,7 @@ def _one_is_latest(frames: Sequence[Frame], *, by_instance: bool) -> bool:
 
 
 def _numbered_anew(frames: Sequence[Frame]) -> bool:
-    """Tell whether InstanceNumber runs from its first to its last more than once in one series: these were several."""
+    """Tell whether every InstanceNumber of one series occurs equally often, more than once: it was several series."""
     numbers = Counter(frame.facts.instance_number for frame in frames)
     one_series = len({(f.facts.series_uid, f.facts.stack_id) for f in frames}) == 1
     times = set(numbers.values())
@@ -170,7 +175,7 @@ def _numbered_anew(frames: Sequence[Frame]) -> bool:
 
 
 def _clusters(depths: NDArray[np.float64]) -> list[NDArray[np.int64]]:
-    """Return the indices of frames position by position."""
+    """Return the indices of the frames at each position."""
     order = np.argsort(depths, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(depths[order]) > REPEAT_TOLERANCE_MM) + 1)
 
@@ -182,7 +187,7 @@ def _lateness(frame: Frame) -> tuple[float, int, int]:
 
 
 def _best_fitting(members: list[tuple[Frame, float]], lone: list[float]) -> list[tuple[Frame, float]]:
-    """Return the members nearest to the grid that the positions without repeats span; all where there is none."""
+    """Return the members nearest to the grid that the positions without repeats span; all if they span none."""
     if len(lone) < 2:  # noqa: PLR2004 (two positions span a grid)
         return members
     spacing = float(np.min(np.diff(lone)))

@@ -1,4 +1,4 @@
-"""A stack is not a series: split series by kind, grid and orientation, and merge series that are one stack."""
+"""Form stacks: split series by kind, grid and orientation, and merge series that make one stack."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,8 +25,8 @@ from scarnet_cli.dicom.series.rules import SeriesRules
 from scarnet_cli.dicom.series.rules_file import built_in_rules
 from scarnet_cli.errors import DicomError
 
-# Views of the heart differ by 30 degrees and more; slices of one stack that are turned by less stay together, so that
-# the stack is refused rather than cut in two.
+# Views of the heart differ by 30 degrees or more. Slices rotated by less stay together, so that the stack is refused
+# rather than cut in two.
 VIEW_TOLERANCE_DEG: Final = 15.0
 
 _REPAIRED: Final = Note(
@@ -50,17 +50,17 @@ _NO_FRAME: Final = Note(
 
 @dataclass(frozen=True, slots=True)
 class SliceStack:
-    """Slices that make one volume, or would if their geometry were sound.
+    """Slices that form one volume, or would if their geometry were sound.
 
     Attributes:
-        frames: One frame a position, in order along the normal; in the order found where there is no geometry.
-        series_uids: The series they come from, sorted.
-        component_by: What its values are and how that is known; `component` for short.
+        frames: One frame per position, in order along the normal; in order of position if there is no geometry.
+        series_uids: SeriesInstanceUIDs of the frames, sorted.
+        component_by: Component of its values and how it is known; `component` for short.
         name: SeriesDescription, else ProtocolName, else empty.
-        geometry: The grid; None where `problem` says why not.
-        problem: Why the slices make no grid.
+        geometry: The grid; None if there is a `problem`.
+        problem: Why the slices form no grid; None if they do.
         most_repeats: The median number of frames at one position before the latest was taken.
-        notes: Rules applied on the way.
+        notes: Rules that were applied.
     """
 
     frames: tuple[Frame, ...]
@@ -74,32 +74,32 @@ class SliceStack:
 
     @property
     def component(self) -> str | None:
-        """What its values are: "psir", "magnitude", "other" or None."""
+        """Component of its values: "psir", "magnitude", "other" or None."""
         return self.component_by.value
 
     @property
     def acquired_s(self) -> float:
-        """Time of its latest frame; -1 where none is known."""
+        """Acquisition time of its latest frame, in s from midnight of the study's day; -1 if none is known."""
         return max((f.facts.acquired_s for f in self.frames if f.facts.acquired_s is not None), default=-1.0)
 
 
 def name_of(frame: Frame) -> str:
-    """Return the name of a frame's series: SeriesDescription, else ProtocolName, else an empty text."""
+    """Return the name of a frame's series: SeriesDescription, else ProtocolName, else an empty string."""
     return frame.facts.description or frame.facts.protocol or ""
 
 
 def has_geometry(frame: Frame) -> bool:
-    """Tell whether a frame says where it lies and how large its pixels are."""
+    """Tell whether a frame has position, orientation and pixel spacing."""
     facts = frame.facts
     return bool(facts.position_xyz_mm and facts.orientation and facts.spacing_yx_mm)
 
 
 def form_stacks(frames: Sequence[Frame], rules: SeriesRules | None = None) -> list[SliceStack]:
-    """Return the stacks among the frames of one study: every frame is in one of them, or a repeat was taken instead.
+    """Return the stacks of one study: every frame is in a stack, or is dropped as a copy or repeat.
 
     Args:
-        frames: Frames of one study for which `has_geometry` holds.
-        rules: The rules that tell a frame's component; the built-in ones by default.
+        frames: Frames of one study, all with geometry (`has_geometry`).
+        rules: The rules that determine a frame's component; the built-in ones by default.
     """
     unique = without_copies(frames)
     components = components_of(unique.frames, rules or built_in_rules())
@@ -112,7 +112,7 @@ def form_stacks(frames: Sequence[Frame], rules: SeriesRules | None = None) -> li
 
 
 def _parallel_groups(frames: Sequence[Frame]) -> list[list[Frame]]:
-    """Split frames by orientation: each group lies within `VIEW_TOLERANCE_DEG` of its first frame."""
+    """Split frames by orientation: each group is within `VIEW_TOLERANCE_DEG` of its first frame."""
     closeness = np.cos(np.radians(VIEW_TOLERANCE_DEG))
     leaders = np.empty((0, 2, 3))
     groups: list[list[Frame]] = []
@@ -129,10 +129,10 @@ def _parallel_groups(frames: Sequence[Frame]) -> list[list[Frame]]:
 
 
 def _merged(parts: list[list[Frame]]) -> list[list[Frame]]:
-    """Merge series of one name, grid and orientation: what is no stack alone joins what it completes or repeats.
+    """Merge series of one name, grid and orientation: an incomplete series joins a stack that it completes or repeats.
 
-    Two complete stacks stay apart (one is a repeat of the other and a rule chooses), unless they are different series,
-    share no position and continue each other evenly.
+    Two complete series stay apart, since one repeats the other and a rule chooses, unless they share no position and
+    continue each other evenly.
     """
     whole = sorted((p for p in parts if complete(p)), key=_start)
     rest = [p for p in parts if not complete(p)]
@@ -150,7 +150,7 @@ def _merged(parts: list[list[Frame]]) -> list[list[Frame]]:
 
 
 def _repeats(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
-    """Tell whether every slice of a part lies at a position of the stack, or nearly so."""
+    """Tell whether every slice of a part lies within `REPEAT_TOLERANCE_MM` of a slice of the stack."""
     depths = depths_of([*stack, *part])
     misses = np.abs(depths[len(stack) :, None] - depths[None, : len(stack)]).min(axis=1)
     return bool(misses.max() <= REPEAT_TOLERANCE_MM)
@@ -163,7 +163,7 @@ def _start(part: Sequence[Frame]) -> tuple[float, int, str]:
 
 def _continues(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
     if {f.facts.stack_id for f in (*stack, *part)} - {None}:
-        return False  # stacks that one object itself tells apart
+        return False  # a multi-frame object says by StackID that they are different stacks
     both = [*stack, *part]
     distinct = len(positions_of(depths_of(stack))) + len(positions_of(depths_of(part)))
     return len(positions_of(depths_of(both))) == distinct and complete(both)

@@ -1,4 +1,4 @@
-"""What INDEX says of one study: all that later stages need to read its images again."""
+"""The study entry that INDEX writes: all that later stages need to read a study's images."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,14 +10,14 @@ from scarnet_cli.dicom.notes import AppliedRule
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one slice lies.
+    """The location of one slice.
 
     Attributes:
-        path: Path below the input's root, or absolute.
-        member: Number in the archive at `path`; None for a plain file.
+        path: Path relative to the input's root, or absolute.
+        member: Number in the archive at `path` (see member_numbers.py); None for a plain file.
         frame: Index of the frame in a multi-frame object, from 0; None in a classic image.
-        size: Bytes of the file, or of the archive, when it was indexed; None where that is not known.
-        mtime_ns: When it was last written, likewise, in nanoseconds since 1970.
+        size: Bytes of the file or archive when it was indexed; None if unknown.
+        mtime_ns: Time of its last change when it was indexed, in ns since 1970; None if unknown.
         instance: UIDs of study, series and instance to fetch it by; unset for a file on this machine.
     """
 
@@ -31,7 +31,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a samplesheet may add to a study.
+    """Optional values of a study from the samplesheet.
 
     Attributes:
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm.
@@ -44,23 +44,23 @@ class Extras:
 
 @dataclass(frozen=True, slots=True)
 class StudyEntry:
-    """What INDEX says of one study that can be converted.
+    """The entry of one study that can be converted.
 
     Attributes:
-        study_id: Its id.
-        digest: Changes when one of its files does, or what its samplesheet row says for measuring it.
-        study_instance_uid: Its StudyInstanceUID; None where it is not known, or the study is NIfTI.
+        study_id: The study's id.
+        digest: Digest of its files and of its values in the samplesheet; changes if any of them does.
+        study_instance_uid: Its StudyInstanceUID; None if it is unknown or the study is NIfTI.
         manufacturer: Manufacturer of the scanner.
-        kind: Whether its sources are slices in DICOM, or one NIfTI file.
-        sources: Where its slices lie, in order of position.
+        kind: "dicom" if its sources are DICOM slices, "nifti" if they are one NIfTI file.
+        sources: Its slices, in order of position.
         chosen: SeriesInstanceUIDs of the chosen stack.
-        component: What its values are: "psir", "magnitude", "other" or None.
-        rules: Rules that were applied on the way.
-        flags: Codes of those that a reader of the result should know.
-        deidentified: All identifiers here are pseudonyms.
+        component: Component of its values: "psir", "magnitude", "other" or None.
+        rules: Rules that were applied.
+        flags: Codes that a reader of the result should know.
+        deidentified: Whether all identifiers here are pseudonyms.
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm.
-        reference: Path of a NIfTI label map to compare with, as those of `sources`.
-        retry: How often it was tried again after a failure; unset for never.
+        reference: Path of a NIfTI label map to compare with, given as the paths of `sources` are.
+        retry: Number of retries after a failure; unset for none.
     """
 
     study_id: str
@@ -79,5 +79,5 @@ class StudyEntry:
     retry: int | UnsetType = UNSET
 
     def with_extras(self, extras: Extras) -> "StudyEntry":
-        """Return the entry with what a samplesheet adds."""
+        """Return the entry with a samplesheet's values."""
         return replace(self, rv_insertion=extras.rv_insertion, reference=extras.reference)

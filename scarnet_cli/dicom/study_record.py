@@ -1,4 +1,4 @@
-"""study.json as CONVERT writes it: what is known of a study before its heart is looked at. QUANTIFY adds to it."""
+"""The record that CONVERT writes to study.json: what is known of a study before segmentation. QUANTIFY adds to it."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from scarnet_cli.dicom.notes import AppliedRule
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """The image's grid in double precision, in LPS: a NIfTI header keeps seven digits.
+    """The image's grid in LPS, in double precision, since a NIfTI header keeps only seven digits.
 
     Attributes:
         origin_xyz_mm: Position of the centre of the first voxel.
-        direction: (3, 3); columns are the unit vectors of the grid's x, y and z.
+        direction: (3, 3) matrix, row by row; columns are the unit vectors of the grid's x, y and z axes.
         spacing_zyx_mm: Distance between voxel centres.
     """
 
@@ -22,22 +22,22 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class StudyRecord:
-    """study.json.
+    """The content of study.json.
 
     Attributes:
-        study_id: The study.
-        study_instance_uid: Its StudyInstanceUID; None where it was given as NIfTI.
+        study_id: The study's id.
+        study_instance_uid: Its StudyInstanceUID; None if it is unknown or the study is NIfTI.
         manufacturer: Manufacturer of the scanner.
         slices: Number of slices.
         spacing_mm: Distance between rows.
         slice_spacing_mm: Distance between slice centres.
         geometry: The grid.
-        component: What the values are: "psir", "magnitude", "other" or None.
+        component: Component of the values: "psir", "magnitude", "other" or None.
         rules: Rules that were applied in choosing and reading the images.
-        flags: Codes of what a reader of the result should know, sorted.
-        rv_insertion: Anterior RV insertion, LPS x, y, z in mm, where the samplesheet gives it.
-        deidentified: All identifiers here are pseudonyms.
-        pipeline_version: Version that wrote it.
+        flags: Codes that a reader of the result should know, sorted.
+        rv_insertion: Anterior RV insertion, LPS x, y, z in mm; None if the samplesheet gives none.
+        deidentified: Whether all identifiers here are pseudonyms.
+        pipeline_version: Version of the pipeline that wrote it.
     """
 
     study_id: str

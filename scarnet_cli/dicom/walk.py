@@ -1,8 +1,8 @@
-"""A short way through a plain header: the wanted elements of a DICOM file by a walk over its tags, without pydicom.
+"""Read the wanted elements of a plain DICOM file quickly, by walking over its tags without pydicom.
 
-It understands what nearly all files of archives are: preamble, explicit or implicit little endian, tags in order, text
-in ASCII, no functional groups. Anything else is left to pydicom, so that what it does return is what pydicom would have
-returned; tests/property/test_walk_properties.py holds it to that.
+The walk reads what nearly all archived files are: preamble, explicit or implicit little endian, tags in order, ASCII
+text, no functional groups. It leaves anything else to pydicom and otherwise returns what pydicom would return;
+tests/property/test_walk_properties.py checks that.
 """
 
 import re
@@ -39,25 +39,25 @@ _SHORT_VRS: Final = {
     b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
     b"ST", b"TM", b"UI", b"UL", b"US",
 }
-# Elements that may have several values; any other that has them is left to pydicom.
+# Elements that may have several values; a file with several in another element is left to pydicom.
 _SEVERAL: Final = {
     "ImageType", "ScanningSequence", "SequenceVariant", "SequenceName", "PulseSequenceName", "PixelSpacing",
     "ImagePositionPatient", "ImageOrientationPatient",
 }
-# Elements whose bytes are compared and never read as text: these may be in any character set.
+# Elements compared as raw bytes and never decoded: they may be in any character set.
 COMPARED: Final = frozenset({
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "ManufacturerModelName", "DeviceSerialNumber",
 })
 # fmt: on
 _VRS: Final = {tag: vr.encode() for tag, (_, vr) in WANTED.items()}
 _IMPLICIT: Final = b"1.2.840.10008.1.2\0"
-# Explicit little endian, and compressed syntaxes, whose headers are written so: JPEG, JPEG-LS, JPEG 2000, RLE.
+# Explicit little endian, and the compressed syntaxes with such headers: JPEG, JPEG-LS, JPEG 2000, RLE.
 _EXPLICIT: Final = frozenset(
     uid.encode() + b"\0" * (len(uid) % 2)
     for tail in ("1", "4.50", "4.51", "4.57", "4.70", "4.80", "4.81", "4.90", "4.91", "5")
     for uid in (f"1.2.840.10008.1.2.{tail}",)
 )
-# All of these hold ASCII as it is, and text beyond ASCII is left to pydicom.
+# All of these contain ASCII unchanged; text beyond ASCII is left to pydicom.
 _CHARACTER_SETS: Final = {"", "ISO_IR 6", "ISO_IR 100", "ISO_IR 101", "ISO_IR 144", "ISO_IR 192"}
 _CHARACTER_SET: Final = 0x00080005
 _GROUP_LENGTH: Final = 0x00020000
@@ -70,10 +70,10 @@ _SEQUENCE_END: Final = 0xFFFEE0DD
 _UNDEFINED: Final = 0xFFFFFFFF
 _PREAMBLE: Final = 128
 BLOCK: Final = 8192
-_HEAD: Final = 12  # bytes of the longest tag, VR and length
+_HEAD: Final = 12  # bytes of the longest tag, VR and length together
 _LONGEST_VALUE: Final = 1024
 _DEEPEST: Final = 6
-# From a greater length of the first element pydicom may take implicit VR for explicit.
+# If the first element is longer, pydicom may mistake implicit VR for explicit.
 _FIRST_LONGEST: Final = 0x4000
 _read_explicit: Final = Struct("<HH2sH").unpack_from
 _read_implicit: Final = Struct("<HHL").unpack_from
@@ -84,17 +84,17 @@ _is_number: Final = re.compile(r" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9
 
 
 class _OddError(Exception):
-    """Something that is left to pydicom."""
+    """The file is left to pydicom."""
 
 
 def walk(stream: BinaryIO, start: bytes) -> dict[str, Any] | None:
     """Return the wanted elements of an image by keyword, or None to leave the file to pydicom.
 
-    A value is a text or a number, of several parts a list of them; an empty number is None.
+    A value is a string or a number, or a list of them; an empty number is None; the elements in `COMPARED` are bytes.
 
     Args:
-        stream: Seekable binary stream; left anywhere.
-        start: Its first `BLOCK` bytes, or all.
+        stream: Seekable binary stream; its final position is undefined.
+        start: Its first `BLOCK` bytes, or all if it is shorter.
     """
     try:
         elements = _Walk(stream, start).elements()
@@ -110,7 +110,7 @@ def walk(stream: BinaryIO, start: bytes) -> dict[str, Any] | None:
 
 
 class _Walk:
-    """A walk over a file's elements. A part of the file is in memory and moves on; offsets are within that part."""
+    """A walk over a file's elements. One block of the file is in memory at a time; offsets are within that block."""
 
     def __init__(self, stream: BinaryIO, start: bytes) -> None:
         self._stream = stream
@@ -175,7 +175,7 @@ class _Walk:
         return group << 16 | element, b"", length, offset + 8
 
     def _held(self, offset: int, length: int) -> int:
-        """Move on, if need be, so that `length` bytes at a offset are in memory; return the offset."""
+        """Load the next block if needed, so that `length` bytes from `offset` are in memory; return their offset."""
         if length > _LONGEST_VALUE:
             raise _OddError
         if offset + length <= len(self._block):
@@ -185,12 +185,12 @@ class _Walk:
             raise _OddError
         self._stream.seek(self._base)
         self._block = self._stream.read(BLOCK)
-        if length > len(self._block):  # the file ends before
+        if length > len(self._block):  # the file ends earlier
             raise _OddError
         return 0
 
     def _after_sequence(self, offset: int, vr: bytes, depth: int = 0) -> int:
-        """Return the offset after a sequence of undefined length; every element in it is stepped over."""
+        """Return the offset after a sequence of undefined length; all its elements are skipped."""
         if vr != b"SQ" or depth == _DEEPEST:
             raise _OddError
         while True:
@@ -221,8 +221,8 @@ class _Walk:
             offset = self._after_sequence(offset, vr, depth + 1) if size == _UNDEFINED else offset + size
 
 
-def _value(keyword: str, vr: str, raw: bytes) -> Any:  # noqa: ANN401 (a text, a number, None, a list or bytes)
-    """Return a value as pydicom's readers give it, trailing padding apart; of `COMPARED` its bytes."""
+def _value(keyword: str, vr: str, raw: bytes) -> Any:  # noqa: ANN401 (a string, a number, None, a list or bytes)
+    """Return a value as pydicom returns it, without trailing padding; for the elements in `COMPARED`, its bytes."""
     if keyword in COMPARED:
         return raw
     if vr == "US":
@@ -242,7 +242,7 @@ def _value(keyword: str, vr: str, raw: bytes) -> Any:  # noqa: ANN401 (a text, a
     return [_part(vr, part) for part in words.split("\\")]
 
 
-# A series says most things in every file again: reading them once saves a fifth of the time. No one changes a list.
+# Most values recur in every file of a series: caching them saves a fifth of the time. Returned lists are never changed.
 _SHORT: Final = 64
 _same_value = lru_cache(maxsize=8192)(_value)
 

@@ -1,4 +1,4 @@
-"""The chosen files of a study, each read once and whole, with the facts of its frames."""
+"""Read the chosen files of a study, each once and in full, with the facts of its frames."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -20,29 +20,29 @@ from scarnet_cli.dicom.walk import BLOCK, walk
 from scarnet_cli.errors import DicomError, MachineError, ScarnetError
 from scarnet_cli.faults import machine_fault
 
-# File systems keep times to different parts of a second, and two mounts of one may show different ones.
+# File systems store times at different resolutions, and two mounts of one may show different times.
 _TIME_TOLERANCE_NS: Final = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class WholeFile:
-    """A file as pydicom reads it, and the facts of its frames."""
+    """A file's data set and the facts of its frames."""
 
     dataset: Dataset
     frames: tuple[FrameFacts, ...]
 
 
-# Path, and number in the archive there.
+# Path, and number in the archive at that path.
 Key = tuple[str, int | None]
 WholeFiles = dict[Key, WholeFile]
 
 
 def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Callable[[], BinaryIO]]]:
-    """Yield every file of the sources once, with what opens it; an archive is gone through in one pass.
+    """Yield the key of every file of the sources once, with a function that opens it; an archive is read in one pass.
 
     Raises:
         DicomError: An archive cannot be read.
-        MachineError: A file is gone, or was changed since it was indexed.
+        MachineError: A file is gone or was changed since it was indexed, or the machine failed.
     """
     require_as_indexed(root, sources)
     members: dict[str, set[int]] = {}
@@ -57,10 +57,10 @@ def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Call
 
 
 def require_as_indexed(root: Path, sources: Sequence[Source]) -> None:
-    """Require every file to be there, of the size and time that the index saw: no study is to blame where one is not.
+    """Require every file to exist with the size and time that the index recorded.
 
     Raises:
-        MachineError: One is not, or the file server fails.
+        MachineError: A file is gone or changed, which is not the study's failure, or the file server fails.
     """
     seen = {source.path: (source.size, source.mtime_ns) for source in sources}
     for number, (path, (size, mtime_ns)) in enumerate(seen.items(), start=1):
@@ -71,7 +71,7 @@ def require_as_indexed(root: Path, sources: Sequence[Source]) -> None:
         except OSError as error:
             if fault := machine_fault(error):
                 raise fault from error
-            continue  # whoever opens it says what is wrong
+            continue  # opening it will report the error
         if size not in (None, status.st_size):
             raise _changed(root, f"file {number} of {len(seen)} of a study has {status.st_size} bytes, not {size}")
         if mtime_ns is not None and abs(status.st_mtime_ns - mtime_ns) > _TIME_TOLERANCE_NS:
@@ -87,24 +87,24 @@ def _changed(root: Path, what: str) -> MachineError:
 
 
 def why_unreadable(error: BaseException, which: str) -> ScarnetError:
-    """Return what to raise of a file that could not be read: the machine's fault, or the file's."""
+    """Return the error to raise for an unreadable file: the machine's fault, or else a DicomError."""
     message = f"{which} cannot be read any more ({type(error).__name__}); copy it again."
     return machine_fault(error) or DicomError("not_readable", message)
 
 
 def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
-    """Return every file by path and member; each is read once, an archive in one pass.
+    """Return every file by path and member number; each is read once, an archive in one pass.
 
     Args:
-        root: Folder that the paths of the sources lie below.
+        root: Folder that the paths of the sources are relative to.
         sources: The slices.
 
     Raises:
-        DicomError: A file cannot be read, or ends in the midst of its pixels.
-        MachineError: A file is gone, or was changed since it was indexed, or the machine failed.
+        DicomError: A file cannot be read, or ends in the middle of its pixels.
+        MachineError: A file is gone or was changed since it was indexed, or the machine failed.
     """
     files: WholeFiles = {}
-    budget = Budget(STUDY_BYTES)  # for all of them
+    budget = Budget(STUDY_BYTES)  # for all files together
     names = {(s.path, s.member): f"File {n} of {len(sources)}" for n, s in reversed(list(enumerate(sources, start=1)))}
     for key, opened in each_file(root, sources):
         try:
@@ -116,11 +116,11 @@ def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
 
 
 def _read_whole(stream: BinaryIO, which: str, budget: Budget) -> WholeFile:
-    # The walk tells a plain header's facts in a fifth of the time that pydicom takes to decode the same values.
+    # The walk reads a plain header in a fifth of the time that pydicom takes to decode the same values.
     elements = walk(stream, stream.read(BLOCK))
     stream.seek(0)
     dataset = read_dataset(stream, budget=budget)
-    if "Rows" not in dataset:  # pydicom returns nothing of a file whose compressed pixels break off
+    if "Rows" not in dataset:  # pydicom returns no elements if compressed pixels are cut short
         stream.seek(0)
         if "Rows" in read_dataset(stream, tags=["Rows"]):
             message = f"{which} ends in the midst of its pixels; copy or export the study again."
