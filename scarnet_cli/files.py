@@ -1,4 +1,4 @@
-"""Files: atomic writes (nothing is written in place, so no output is ever half there) and digests."""
+"""Files: atomic writes, so that no output is ever incomplete, JSON records and digests."""
 
 import hashlib
 import json
@@ -16,9 +16,9 @@ Record = TypeVar("Record")
 
 @contextmanager
 def atomic_path(path: Path, mode: int = 0o644) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on leaving without an error it is renamed to `path`, else removed.
+    """Yield a temporary path beside `path`, which becomes `path` on success and is removed on an error.
 
-    Until then only its owner can read it; afterwards whom `mode` lets.
+    Until it is renamed only its owner can read it; `mode` then sets its permissions.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.name)
@@ -33,7 +33,7 @@ def atomic_path(path: Path, mode: int = 0o644) -> Iterator[Path]:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file's content."""
+    """Return the SHA-256 of a file's content in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -55,15 +55,15 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 (anything that JSON can hold)
 
 
 def write_record(path: Path, record: object) -> None:
-    """Write a dataclass as indented JSON atomically, its fields in their order."""
+    """Write a dataclass as indented JSON atomically, its fields in order."""
     write_json(path, msgspec.to_builtins(record))
 
 
 def read_record(path: Path, kind: type[Record]) -> Record:
-    """Read a dataclass from JSON; keys that it has no field for are passed over.
+    """Read a dataclass from JSON; keys without a field are ignored.
 
     Raises:
-        ValueError: The file is no JSON, or not of this record.
+        ValueError: The file is not JSON, or does not hold this dataclass.
     """
     try:
         return parse_record(path.read_bytes(), kind)
@@ -73,17 +73,17 @@ def read_record(path: Path, kind: type[Record]) -> Record:
 
 
 def record_text(record: object) -> str:
-    """Return a dataclass as JSON in one line."""
+    """Return a dataclass as one line of JSON."""
     return json.dumps(msgspec.to_builtins(record), separators=(",", ":"))
 
 
 def parse_record(text: str | bytes, kind: type[Record]) -> Record:
-    """Return a dataclass from JSON; keys that it has no field for are passed over.
+    """Return a dataclass from JSON; keys without a field are ignored.
 
     Raises:
-        ValueError: The text is no JSON, or not of this record.
+        ValueError: The text is not JSON, or does not hold this dataclass.
     """
-    try:  # msgspec's own reader refuses the lone surrogates that stand for bytes of a path that are no UTF-8
+    try:  # msgspec's JSON decoder rejects the lone surrogates that stand for path bytes that are not UTF-8
         return msgspec.convert(json.loads(text), kind)
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         message = f"no {kind.__name__} in JSON: {error}"

@@ -1,4 +1,4 @@
-"""How work tells its progress; whoever starts the work decides how it is shown (on a terminal: cli/progress.py)."""
+"""How work reports its progress; the caller decides how to show it (cli/progress.py shows it on a terminal)."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,18 +6,18 @@ from typing import Protocol
 
 
 class Advance(Protocol):
-    """Counts steps of one task as done."""
+    """A callable that counts finished steps of one task."""
 
     def __call__(self, steps: int = 1, text: str = "") -> None:
-        """Count `steps` more; `text` says what was done."""
+        """Count `steps` more as done; `text` describes them."""
         ...
 
 
 class Progress(Protocol):
-    """Follows one task from its beginning to its end."""
+    """A callable that follows one task from beginning to end."""
 
     def __call__(self, title: str, total: int | None = None, done: int = 0) -> AbstractContextManager[Advance]:
-        """Begin a task of `total` steps (None: nobody knows yet), of which `done` were done before."""
+        """Begin a task of `total` steps (None: unknown), of which `done` were done before."""
         ...
 
 

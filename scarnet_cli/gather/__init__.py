@@ -1,1 +1,1 @@
-"""From the fragments of all batches to the tables of the cohort, with every study accounted for."""
+"""Merging the fragments of all batches into the tables of the cohort, with every study accounted for."""

@@ -9,7 +9,7 @@ from scarnet_cli.errors import CohortError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# A message names this many studies of each kind, so that it can still be read when a whole batch is lost.
+# A message names at most this many studies per problem, so that it stays readable when a whole batch is lost.
 _NAMED: Final = 50
 
 
@@ -18,10 +18,10 @@ class Accounting:
     """How the cohort's studies ended.
 
     Attributes:
-        studies: Studies that INDEX saw.
-        scans: Those measured.
-        failures: Those that failed, at whatever stage; the sum of both is `studies`.
-        model_sha256: Digests of the weights that measured them, sorted and joined with commas; empty without any.
+        studies: Number of studies that INDEX saw.
+        scans: Number of measured studies.
+        failures: Number of studies that failed at any stage; with `scans` it adds up to `studies`.
+        model_sha256: Digests of the weights that labelled them, sorted and joined with commas; empty without any.
     """
 
     studies: int
@@ -31,16 +31,13 @@ class Accounting:
 
 
 def check_accounting(connection: "DuckDBPyConnection") -> Accounting:
-    """Check that each study of `studies` is in exactly one row of `scans` or `failures`, and no other study is.
+    """Check that each study of `studies` has exactly one row in `scans` or `failures`, and that no other study has one.
 
-    A study that failed in two stages is an error as well: a stage hands on only what it finished, so a second failure
+    A study that failed in two stages is an error as well: a stage passes on only finished studies, so a second failure
     means that fragments of different runs were mixed.
 
     Args:
-        connection: The tables of all fragments; see `viewed`.
-
-    Raises:
-        CohortError: Studies are missing, unknown or there twice; the message names each, and the fragments.
+        connection: Views of the tables of all fragments; see `viewed`.
     """
     connection.execute(_COUNTED)
     problems = [
@@ -61,7 +58,7 @@ def _named(studies: Sequence[str]) -> str:
     return ", ".join(studies[:_NAMED]) + more
 
 
-# Where each study is: what the check looks at, read once.
+# The locations of each study, read once for all checks.
 _COUNTED: Final = """
     CREATE TEMP TABLE seen AS
         SELECT study_id, 'studies of ' || name AS location FROM studies JOIN fragments USING (fragment);
@@ -82,7 +79,7 @@ def _without_scan(table: str) -> str:
     """
 
 
-# What is wrong, and the query of the studies that it is wrong with, each with the locations to look at.
+# Each problem, and the query for the studies that have it, with their locations.
 _PROBLEMS: Final = (
     (
         "there twice",

@@ -1,4 +1,4 @@
-"""Fragments: what the stages leave behind, one directory a batch, each with some of the cohort's tables."""
+"""Fragments: the stages' output directories, one per stage and batch, each with some of the cohort's tables."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -20,25 +20,25 @@ class Fragment:
     """One stage's output directory.
 
     Attributes:
-        name: What messages call it: the directory's name, with its parent's where two have the same.
-        directory: Where its tables are.
+        name: Name in messages: the directory's name, prefixed by its parent's if two directories share it.
+        directory: Directory of its tables.
     """
 
     name: str
     directory: Path
 
     def tables(self) -> dict[str, bool]:
-        """Return the tables that the stage wrote, and whether each has every column of this release.
+        """Return the names of the fragment's tables, and whether each has exactly the schema of this release.
 
         Raises:
-            CohortError: A file is no Parquet, or has another schema version, an unknown column, a wrong type, or a null
-                where there may be none.
+            CohortError: A file is not Parquet, has another schema version, an unknown column or a wrong type, or a null
+                in a required column.
         """
         stems = {path.stem for path in self.directory.iterdir() if path.suffix == ".parquet"}
         return {table: self._is_current(table) for table in sorted(stems & {*GATHERED, "studies"})}
 
     def require_rows(self) -> None:
-        """Require that each table can be read to its end.
+        """Check that each table can be read completely.
 
         Raises:
             CohortError: A file is damaged.
@@ -83,10 +83,10 @@ class Fragment:
 
 
 def find_fragments(directories: Iterable[Path]) -> list[Fragment]:
-    """Return the directories as fragments, sorted by name so that their order in the call does not matter.
+    """Return the directories as fragments, sorted by name so that the order of the arguments does not matter.
 
     Raises:
-        CohortError: One of them is no directory.
+        CohortError: A path is not a directory.
     """
     paths = list(directories)
     for path in paths:

@@ -1,4 +1,4 @@
-"""Gather the fragments of all stages and batches into the cohort's tables."""
+"""Merging the fragments of all stages and batches into the cohort's tables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,23 +38,23 @@ def gather(
 ) -> Accounting:
     """Check the accounting, then merge the fragments' tables and write them to `out`.
 
-    Each is written as Parquet, and all together as cohort.duckdb; dictionary.csv says what the columns mean. The user's
-    labels of a study, which INDEX alone keeps, are put in here: a corrected label costs a gathering and no more.
+    Each table is written as Parquet, and all together as cohort.duckdb; dictionary.csv describes the columns. Only
+    INDEX keeps the user's labels of a study; they are joined here, so that a corrected label needs only a new GATHER.
 
-    The result is the same for any order of the fragments, and for any batches that the studies travelled in. Memory is
-    bounded: DuckDB sorts what does not fit in files beside `out`.
+    The result does not depend on the order of the fragments or on how the studies were batched. Memory is bounded:
+    DuckDB sorts data that does not fit in temporary files beside `out`.
 
     Args:
         directories: Output directories of index, fetch, convert, crop, segment and quantify.
-        out: Directory of the tables; made when absent.
+        out: Directory of the tables; created if absent.
         reviewed: A reader's decisions (review.py), for the column `reviewed` of `scans`.
-        csv: Write each as CSV as well.
-        progress: Follows the fragments, then the tables.
+        csv: Write each table as CSV as well.
+        progress: Shows the progress over the fragments, then the tables.
 
     Raises:
-        CohortError: A study is lost, unknown or there twice, a fragment is unreadable, or the database cannot be
-            written there; nothing is written then.
-        InputError: Rows of the review are wrong; likewise.
+        CohortError: A study is lost, unknown or there twice, a fragment is unreadable, or `out` cannot hold the
+            database; nothing is written then.
+        InputError: Rows of the review are wrong; nothing is written then.
         MachineError: The disk is full or failing.
     """
     require_fit(out)
@@ -80,7 +80,7 @@ def gather(
 
 @contextmanager
 def _told_of_damage(fragments: Sequence[Fragment]) -> Iterator[None]:
-    """Say which fragment's table is damaged where DuckDB could not read on, which it words in many ways."""
+    """Report which fragment's table is damaged when DuckDB fails, because its own errors vary."""
     try:
         yield
     except (CohortError, InputError):
@@ -92,7 +92,7 @@ def _told_of_damage(fragments: Sequence[Fragment]) -> Iterator[None]:
 
 
 def _add_decisions(connection: "DuckDBPyConnection", reviewed: Path | None) -> None:
-    """Make the table `decisions` of a review; empty without one."""
+    """Register the table `decisions` of a review; it is empty without a review."""
     decisions: Mapping[str, str] = {}
     if reviewed:
         known = {study for (study,) in connection.execute("SELECT study_id FROM seen").fetchall()}
@@ -102,7 +102,7 @@ def _add_decisions(connection: "DuckDBPyConnection", reviewed: Path | None) -> N
 
 
 def _merge(connection: "DuckDBPyConnection", name: str, path: Path, metadata: Mapping[str, str]) -> None:
-    """Write one table of the cohort: the rows of all fragments, sorted."""
+    """Write the sorted rows of all fragments as one table of the cohort."""
     schema = TABLES[name].with_metadata(file_metadata(name, metadata))
     rows = connection.sql(_sorted_rows(name)).to_arrow_reader(ROW_GROUP)
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
@@ -111,7 +111,7 @@ def _merge(connection: "DuckDBPyConnection", name: str, path: Path, metadata: Ma
 
 
 def _sorted_rows(name: str) -> str:
-    """Return the query of a table's rows, with what users say of their studies, in the table's order."""
+    """Return the query for a table's rows in the table's order, with users' labels and decisions."""
     columns = ", ".join(_column(column) for column in TABLES[name].names)
     order = ", ".join(f'{name}."{column}" NULLS LAST' for column in sort_columns(name))
     users = "LEFT JOIN studies USING (study_id) LEFT JOIN decisions USING (study_id)"
@@ -128,7 +128,7 @@ def _column(name: str) -> str:
 
 
 def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Cut and join tables to row groups of one size, so that how the studies were batched leaves no trace."""
+    """Yield the rows in row groups of one size, so that the result does not depend on the batches."""
     waiting: list[pa.Table] = []
     for part in parts:
         joined = pa.concat_tables([*waiting, part])

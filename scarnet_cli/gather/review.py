@@ -1,4 +1,4 @@
-"""A reader's decisions about studies: a CSV table, as the report exports it, carried into `scans`."""
+"""A reader's decisions about studies, a CSV table that the report exports, written into `scans`."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -19,11 +19,10 @@ REVIEWED: Final = "reviewed"
 
 
 def carry_decisions(tables: Path, review: Path) -> int:
-    """Write a review's decisions into `tables`/scans.parquet, atomically; its other columns and metadata stay.
+    """Write a review's decisions into `tables`/scans.parquet atomically, and update an existing CSV and database.
 
-    The CSV and the database beside it, where there are such, follow.
-
-    The review is the whole truth: a study that it leaves out has no decision afterwards.
+    Other columns and the metadata are unchanged. The review replaces all earlier decisions: a study that it leaves out
+    has none afterwards.
 
     Args:
         tables: Directory that `scarnet gather` wrote.
@@ -34,7 +33,7 @@ def carry_decisions(tables: Path, review: Path) -> int:
 
     Raises:
         CohortError: A table is missing or unreadable.
-        InputError: Rows of the review are wrong; the message lists every one, and nothing is written.
+        InputError: Rows of the review are wrong; the message lists each one, and nothing is written.
     """
     path = tables / "scans.parquet"
     scans, failures = read_table(path), read_table(tables / "failures.parquet")
@@ -52,21 +51,21 @@ def read_decisions(path: Path, known: Collection[str]) -> dict[str, str]:
     """Read and check a review.
 
     Args:
-        path: CSV file with study_id and decision, perhaps reader, comment and date.
-        known: Study ids that a row may name: a failed study's too, for it may have been read when it did not fail.
+        path: CSV file with study_id and decision, and optionally reader, comment and date.
+        known: Study ids that a row may name, including failed studies, which may have been read before they failed.
 
     Returns:
         Study id -> `ACCEPT` or `REJECT`.
 
     Raises:
-        InputError: It is no such CSV, or rows are wrong (unknown study, unknown decision, a study twice); the message
-            names every wrong row by its line.
+        InputError: The file is not such a CSV, or rows are wrong (unknown study, unknown decision, repeated study); the
+            message gives the line of each wrong row.
     """
     return dict(read_sheet(path, REVIEW, lambda values: _decision(values, known)))
 
 
 def with_decisions(scans: pa.Table, decisions: Mapping[str, str]) -> pa.Table:
-    """Return the rows with `reviewed` set from the decisions, null without one; older tables get the column."""
+    """Return the rows with `reviewed` set to each study's decision or null; tables without the column get it."""
     field = TABLES["scans"].field(REVIEWED)
     column = pa.array([decisions.get(study_id) for study_id in scans["study_id"].to_pylist()], field.type)
     place = scans.schema.get_field_index(REVIEWED)

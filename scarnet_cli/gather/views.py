@@ -1,4 +1,4 @@
-"""The tables of all fragments as views of one DuckDB connection: in memory is only what a query holds."""
+"""The tables of all fragments as DuckDB views, so that only a query's working data is in memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,26 +18,27 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-# Less is too little for one block of each of many sorted runs.
+# With less memory, the blocks of many sorted runs do not fit.
 _MEMORY: Final = "160MB"
 _FRAGMENTS: Final = pa.schema([("fragment", pa.int32()), ("name", pa.string())])
 
 
 @contextmanager
 def viewed(fragments: Sequence[Fragment], out: Path, advance: Callable[[], None]) -> Iterator["DuckDBPyConnection"]:
-    """Give a connection with a view of each table over all fragments, and with the table `fragments`.
+    """Yield a connection with a view of each table over all fragments, and with the table `fragments`.
 
-    A view has the columns of its schema, null where a fragment was written before the column was added, and `fragment`,
-    the position of the row's fragment. `fragments` has `fragment` and `name`.
+    A view has the columns of its schema (null if the fragment was written before the column was added) and `fragment`,
+    the index of the row's fragment. The table `fragments` has `fragment` and `name`.
 
     Args:
         fragments: The fragments.
-        out: What does not fit in memory is for a while in a folder below this directory, or beside where it will be.
-        advance: Called after each of them.
+        out: Data that does not fit in memory goes to a temporary folder in this directory, or in its nearest existing
+            parent.
+        advance: Called after each fragment.
 
     Raises:
-        CohortError: A table is no Parquet or does not fit its schema, or there is none of the studies.
-        MachineError: What a query needs could not be written.
+        CohortError: A table is not Parquet or does not fit its schema, or there is no table `studies`.
+        MachineError: A temporary file could not be written.
     """
     above = next(path for path in (out.absolute(), *out.absolute().parents) if path.is_dir())
     with (
@@ -58,10 +59,10 @@ def viewed(fragments: Sequence[Fragment], out: Path, advance: Callable[[], None]
 
 
 def _link_tables(fragments: Sequence[Fragment], folder: Path, advance: Callable[[], None]) -> None:
-    """Make the link `folder`/TABLE.current/POSITION.parquet, or TABLE.older, for each table of each fragment.
+    """Link each table of each fragment as `folder`/TABLE.current/INDEX.parquet, or TABLE.older if it lacks columns.
 
-    DuckDB finds such names by a pattern: a list of all paths costs it a kilobyte of memory each. And it takes some
-    characters in a path for its own. `older` are those that lack a column of this release.
+    DuckDB matches such names by a pattern, whereas a list of paths takes a kilobyte of memory per path. The links also
+    avoid characters that DuckDB interprets in a path.
     """
     there: set[str] = set()
     for position, fragment in enumerate(fragments):
@@ -78,7 +79,7 @@ def _link_tables(fragments: Sequence[Fragment], folder: Path, advance: Callable[
 
 
 def _view(name: str, folder: Path) -> str:
-    """Return the statement that makes the view of one table; to unite columns costs memory for each file."""
+    """Return the statement that creates a table's view; union_by_name, which costs memory, is for older files only."""
     rows = f"SELECT *, NULL AS filename FROM no_{name}"
     for links, options in ((folder / f"{name}.current", ""), (folder / f"{name}.older", ", union_by_name = true")):
         if links.is_dir():

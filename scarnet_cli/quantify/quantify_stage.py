@@ -37,6 +37,10 @@ def quantify_studies(converted: Path, segmented: Path, out: Path, execution: Exe
 
     Returns:
         The failures.
+
+    Raises:
+        InputError: A directory is not the output of that stage.
+        MachineError: The machine failed, or a file of an earlier stage is missing or damaged.
     """
     study_ids = studies_of(segmented, StudyFile.LABELS, StudyFile.SEGMENT_RECORD)
     studies_of(converted, StudyFile.IMAGE, StudyFile.STUDY)

@@ -1,1 +1,1 @@
-"""Running a stage over a batch: each study on its own, its failures written down."""
+"""Running a stage over a batch of studies, each on its own, with failures recorded."""

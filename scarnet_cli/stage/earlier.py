@@ -1,4 +1,4 @@
-"""What an earlier run left in OUT makes way for this one's results, as workflows/earlier.nf does it in the pipeline."""
+"""Moving an earlier run's results in OUT out of this run's way, as workflows/earlier.nf does in the pipeline."""
 
 import json
 import tempfile
@@ -9,17 +9,17 @@ from scarnet_cli.errors import InputError
 from scarnet_cli.stage.folder import STUDIES, StudyFile, study_folder, study_folders
 
 EARLIER: Final = "earlier_run"
-# What of OUT belongs to one run.
+# Paths in OUT that belong to one run.
 _RESULTS: Final = ("tables", STUDIES, "report", "pipeline_info/parameters.json", "pipeline_info/versions.json")
-# workflows/claim.nf writes the claim again every half minute.
+# workflows/claim.nf renews the claim every half minute.
 _SILENT_S: Final = 300
 
 
 def require_unclaimed(out: Path) -> None:
-    """Check that no run of the pipeline writes into `out` now: there is no claim, or it gave no sign of life lately.
+    """Check that no run of the pipeline is writing into `out`: there is no claim, or it was not renewed lately.
 
     Raises:
-        InputError: One does; the message names it.
+        InputError: A run is; the message names it.
     """
     claim = out / "pipeline_info" / "claim.json"
     if not claim.exists():
@@ -42,7 +42,7 @@ def _named(text: str) -> str:
 
 
 def _now_s(folder: Path) -> float:
-    """Return the time by the clock of the folder's file system."""
+    """Return the current time by the clock of the folder's file system."""
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-") as file:
         return Path(file.name).stat().st_mtime
 
@@ -50,7 +50,8 @@ def _now_s(folder: Path) -> float:
 def set_aside(out: Path) -> None:
     """Move an earlier run's results to `out`/earlier_run.
 
-    If results wait there already, because a run failed, those are the ones to keep: what it left in part is deleted.
+    If complete results are there already, because a later run failed, they are kept and the failed run's partial
+    results are deleted.
     """
     aside = out / EARLIER
     is_whole = (aside / "tables").exists()
@@ -59,10 +60,10 @@ def set_aside(out: Path) -> None:
 
 
 def forget_earlier(out: Path) -> list[str]:
-    """Delete from `out`/earlier_run what `out` holds as well.
+    """Delete from `out`/earlier_run the files that `out` also holds.
 
     Returns:
-        The earlier studies that are not measured in `out`: they stay, as do files that `out` has not.
+        The earlier studies that are not measured in `out`. They stay, as do files that `out` lacks.
     """
     aside = out / EARLIER
     if not aside.is_dir():
@@ -74,7 +75,7 @@ def forget_earlier(out: Path) -> list[str]:
 
 
 def _move(source: Path, target: Path, *, is_whole: bool) -> None:
-    """Move a file or folder to where it may be in part already: its own files there win if `is_whole`."""
+    """Move a file or folder and merge it into `target` if that exists; files of `target` win if `is_whole`."""
     if source.is_dir() and target.exists():
         for path in list(source.iterdir()):
             _move(path, target / path.name, is_whole=is_whole)

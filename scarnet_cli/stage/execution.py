@@ -1,4 +1,4 @@
-"""How a stage is executed: what guards it against studies that crash it, hang it or exhaust its memory."""
+"""How a stage is executed: its protection against studies that crash, hang or exhaust the memory."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,13 +8,13 @@ from scarnet_cli.progress import Progress, no_progress
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """How a stage goes over its studies.
+    """Options for running a stage.
 
     Attributes:
-        isolate: Studies run in a process apart, which is replaced when it dies or hangs; else in this one.
-        will_retry: When memory runs out the stage ends, because it will be run again with more; else the study fails.
-        study_minutes: How long a study may take in a process apart.
-        progress: Follows the studies.
+        isolate: Whether studies run in a separate process, which is replaced if it dies or hangs, or in this process.
+        will_retry: Whether running out of memory ends the stage, which will be retried with more, or fails the study.
+        study_minutes: Time limit of a study in a separate process.
+        progress: Shows the progress over the studies.
     """
 
     isolate: bool = False

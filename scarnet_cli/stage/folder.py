@@ -1,4 +1,4 @@
-"""The folder that a study has in a stage's directory and among the results: its files, each named here alone."""
+"""A study's folder in a stage's directory and among the results; the only place that names its files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scarnet_cli.files import read_record, write_record
 if TYPE_CHECKING:
     from scarnet_cli.image.volume import Volume
 
-# The folder of a stage's directory, and of the results, that holds a folder for each study.
+# The folder in a stage's directory, and in the results, that holds a folder for each study.
 STUDIES: Final = "studies"
 FAILURES: Final = "failures.parquet"
 
@@ -21,21 +21,21 @@ Record = TypeVar("Record")
 
 
 class StudyFile(StrEnum):
-    """A file of a study, by its name. Arrays are (z, y, x)."""
+    """The name of a file in a study's folder. Arrays are (z, y, x)."""
 
     IMAGE = "image.nii.gz"  # the LGE stack, float32 (CONVERT)
     REFERENCE = "reference.nii.gz"  # the samplesheet's label map, on the image's grid (CONVERT)
-    STUDY = "study.json"  # what CONVERT knows of the study; from QUANTIFY on, what every stage does
-    CROP = "crop.nii.gz"  # the image round the heart, (z, 128, 128) (CROP)
+    STUDY = "study.json"  # the record of CONVERT; from QUANTIFY on, of all stages
+    CROP = "crop.nii.gz"  # the image around the heart, (z, 128, 128) (CROP)
     CROP_RECORD = "crop.json"
     LABELS = "labels.nii.gz"  # the label map, uint8, on the image's grid (SEGMENT)
     SEGMENT_RECORD = "segment.json"
-    OVERLAY = "overlay.png"  # the picture of the label map on the image (QUANTIFY)
+    OVERLAY = "overlay.png"  # contours of the label map on the image (QUANTIFY)
     SEGMENTATION = "seg.dcm"  # (EXPORT)
     REPORT = "report.dcm"
 
 
-# What of each stage's directory is a result: (stage, file). conf/modules.config publishes the same.
+# The files that are results: (stage, file). conf/modules.config publishes the same files.
 PUBLISHED: Final = (
     ("convert", StudyFile.IMAGE),
     ("segment", StudyFile.LABELS),
@@ -58,22 +58,22 @@ class StudyFolder:
 
     @property
     def study_id(self) -> str:
-        """The study."""
+        """The study's id."""
         return self.path.name
 
     def file(self, name: StudyFile) -> Path:
-        """Return the path of one of its files, which need not exist."""
+        """Return the path of a file, which need not exist."""
         return self.path / name
 
     def has(self, *names: StudyFile) -> bool:
-        """Tell whether all of these files are there."""
+        """Return whether all of these files exist."""
         return all(self.file(name).is_file() for name in names)
 
     def read_volume(self, name: StudyFile) -> "Volume":
         """Read a NIfTI file that an earlier stage wrote.
 
         Raises:
-            IntermediateError: The file is gone or damaged.
+            IntermediateError: The file is missing or damaged.
             MachineError: The machine failed.
         """
         from scarnet_cli.image.volume import read_nifti
@@ -82,18 +82,18 @@ class StudyFolder:
             return read_nifti(path)
 
     def read_record(self, name: StudyFile, kind: type[Record]) -> Record:
-        """Read a JSON file that an earlier stage wrote; the errors are those of `read_volume`."""
+        """Read a JSON file that an earlier stage wrote; raises the errors of `read_volume`."""
         with reading_intermediate(self.file(name)) as path:
             return read_record(path, kind)
 
     def write_volume(self, name: StudyFile, volume: "Volume") -> None:
-        """Write a NIfTI file, atomically."""
+        """Write a NIfTI file atomically."""
         from scarnet_cli.image.volume import write_nifti
 
         write_nifti(volume, self.file(name))
 
     def write_record(self, name: StudyFile, record: object) -> None:
-        """Write a dataclass as JSON, atomically."""
+        """Write a dataclass as JSON atomically."""
         write_record(self.file(name), record)
 
 
@@ -103,20 +103,20 @@ def study_folder(directory: Path, study_id: str) -> StudyFolder:
 
 
 def study_folders(directory: Path, *names: StudyFile) -> list[StudyFolder]:
-    """Return the studies' folders in a directory that hold all of these files, sorted."""
+    """Return the study folders of a directory that hold all of these files, sorted."""
     folders = (StudyFolder(path) for path in sorted((directory / STUDIES).glob("*")) if path.is_dir())
     return [folder for folder in folders if folder.has(*names)]
 
 
 def studies_of(stage_directory: Path, *names: StudyFile) -> list[str]:
-    """Return the studies that an earlier stage finished, sorted.
+    """Return the ids of the studies that an earlier stage finished, sorted.
 
     Args:
-        stage_directory: Its output directory.
-        names: What it leaves for each study; a study alone that lacks one is damaged, which reading it will say.
+        stage_directory: That stage's output directory.
+        names: Files that it writes for each study. If only some studies lack one, reading those reports the damage.
 
     Raises:
-        InputError: The directory is not that stage's, or empty, so that nothing would be done without a word.
+        InputError: The directory is not that stage's or holds no studies and no failures table.
     """
     folders = study_folders(stage_directory)
     if not folders and not (stage_directory / FAILURES).is_file():

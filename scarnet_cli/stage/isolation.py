@@ -1,4 +1,4 @@
-"""Studies done in a process apart, so that one which crashes or hangs it costs no other."""
+"""Running studies in a separate process, so that one that crashes or hangs does not affect the others."""
 
 import logging
 from functools import partial
@@ -13,14 +13,14 @@ logger = logging.getLogger(__name__)
 
 
 class Isolation:
-    """A process that attempts a stage's studies; one that ends or hangs it is tried once more in a new process."""
+    """A process that attempts a stage's studies; a study that kills or hangs it is retried once in a new process."""
 
     def __init__(self, stage: Stage, minutes: float) -> None:
-        """Start the process and prepare it.
+        """Start and prepare the process.
 
         Args:
             stage: The stage.
-            minutes: How long one study may take.
+            minutes: Time limit of one study.
 
         Raises:
             MachineError: The process does not start.
@@ -30,10 +30,10 @@ class Isolation:
         self._worker = self._start(stage.prepare)
 
     def attempt(self, folder: StudyFolder) -> Rows | Failure:
-        """Do one study; return its rows, or why it failed.
+        """Process one study and return its rows or its failure.
 
         Raises:
-            OutOfMemoryError: Its process was killed from outside twice, as happens where memory runs out.
+            OutOfMemoryError: Its process was killed from outside twice, as happens when memory runs out.
             MachineError: The machine failed.
         """
         try:
@@ -55,7 +55,7 @@ class Isolation:
             return failure
 
     def close(self) -> None:
-        """Let the process end."""
+        """End the process."""
         self._worker.close()
 
     def _do(self, folder: StudyFolder) -> Rows | Failure:
@@ -70,5 +70,5 @@ class Isolation:
 
 
 def _prepare_attempts(stage: str, prepare: Prepare) -> partial[Rows | Failure]:
-    """Return, in the process apart, the function that attempts a study."""
+    """Return the function that attempts a study; called in the separate process."""
     return partial(attempt_study, stage=stage, work=prepare_work(prepare))

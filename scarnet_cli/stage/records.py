@@ -1,4 +1,4 @@
-"""What CROP and SEGMENT leave of a study as JSON, beside its images. What CONVERT leaves: dicom/study_record.py."""
+"""The JSON records that CROP and SEGMENT write for a study. That of CONVERT is in dicom/study_record.py."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ class Grid:
 
     Attributes:
         shape_zyx: Slices, rows, columns.
-        spacing_zyx_mm: Distance between neighbours along each axis of the array.
-        origin_xyz_mm: Position of the first voxel.
-        direction: Columns are the directions of x, y and z of the grid.
+        spacing_zyx_mm: Distance between voxel centres along each axis of the array.
+        origin_xyz_mm: Position of the first voxel's centre.
+        direction: (3, 3) matrix whose columns are the unit vectors along x, y and z.
     """
 
     shape_zyx: tuple[int, int, int]
@@ -22,11 +22,11 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class CropRecord:
-    """crop.json.
+    """The record in crop.json.
 
     Attributes:
         study_id: The study.
-        confidence: The localiser's, 0 to 1.
+        confidence: The localiser's confidence, 0 to 1.
         flags: Codes that CROP raised.
         grid: The full grid that the crop was cut from.
     """
@@ -39,15 +39,15 @@ class CropRecord:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRecord:
-    """segment.json.
+    """The record in segment.json.
 
     Attributes:
         study_id: The study.
         confidence: The network's confidence in the label map, 0 to 1.
         model: Name of the network.
         model_sha256: SHA-256 of its weights file.
-        segment_mode: How it was used: "default", or "fast", each slice looked at once.
-        device: What it computed on: "cpu", or the GPU's name.
+        segment_mode: "default", or "fast", in which the network sees each slice once.
+        device: Where it ran: "cpu", or the GPU's name.
         flags: Codes that CROP and SEGMENT raised.
     """
 

@@ -1,4 +1,4 @@
-"""Run a stage over studies, each on its own: an error ends its study, is written down, and the rest go on."""
+"""Running a stage over studies: an error ends only its own study and is recorded as a failure."""
 
 import logging
 import shutil
@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a stage's studies.
+    """The results of a stage's studies.
 
     Attributes:
-        rows: The rows of the studies that were done.
-        failures: Why the others were not, in the order of the studies.
+        rows: Rows of the finished studies.
+        failures: Failures of the others, in the order of the studies.
     """
 
     rows: list[object] = field(default_factory=list)
@@ -33,22 +33,22 @@ class Outcome:
 
 
 def run_stage(stage: Stage, study_ids: Sequence[str], out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
-    """Do every study and write the stage's directory: studies/<id>, failures.parquet and the stage's tables.
+    """Process every study and write the stage's directory: studies/<id>, failures.parquet and the stage's tables.
 
-    A table without rows is written too. What a failed study left in its folder is removed, so that later stages see
-    whole studies only.
+    A table without rows is written too. A failed study's folder is removed, so that later stages see only complete
+    studies.
 
     Args:
         stage: The stage.
         study_ids: The studies, each once.
-        out: The stage's directory; made when absent.
-        execution: How.
+        out: The stage's directory; created if absent.
+        execution: How the stage is executed.
 
     Returns:
         The failures, in the order of `study_ids`.
 
     Raises:
-        MachineError: The machine failed, not a study; see faults.py.
+        MachineError: The machine failed, rather than a study; see faults.py.
         Exception: Whatever the stage's `prepare` raises.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def run_stage(stage: Stage, study_ids: Sequence[str], out: Path, execution: Exec
 
 
 def attempt_studies(stage: Stage, study_ids: Sequence[str], out: Path, execution: Execution = IN_PROCESS) -> Outcome:
-    """Do every study in its folder below `out`, as `run_stage` does, but write no table and remove nothing."""
+    """Process every study in its folder below `out`, as `run_stage` does, but write no tables and remove nothing."""
     outcome = Outcome()
     with _attempts(stage, execution) as attempt, execution.progress(stage.name, len(study_ids)) as advance:
         for study_id in study_ids:
@@ -76,17 +76,17 @@ def attempt_studies(stage: Stage, study_ids: Sequence[str], out: Path, execution
 
 
 def write_failures(failures: Sequence[Failure], path: Path) -> None:
-    """Write the failures table atomically; without failures it is empty and has the same schema."""
+    """Write the failures table atomically; it has the same schema if it is empty."""
     write_table(Failure, failures, path, {})
 
 
 def write_rows(rows: Rows, tables: Sequence[type], out: Path) -> None:
-    """Write rows as `out`/<table>.parquet; the tables' metadata name the weights that any of the rows names.
+    """Write rows as `out`/<table>.parquet, with the weights digests of all rows in each table's metadata.
 
     Args:
         rows: Rows of any of the tables.
         tables: The tables' records; a table without rows is written too.
-        out: Directory of the tables.
+        out: Directory to write to.
     """
     digests = {getattr(row, MODEL_DIGEST, None) for row in rows}
     metadata = {MODEL_DIGEST: ",".join(sorted(filter(None, digests)))}
@@ -96,7 +96,7 @@ def write_rows(rows: Rows, tables: Sequence[type], out: Path) -> None:
 
 @contextmanager
 def _attempts(stage: Stage, execution: Execution) -> Iterator[Callable[[StudyFolder], Rows | Failure]]:
-    """Give the function that attempts one study, in this process or in one apart."""
+    """Yield the function that attempts one study, in this process or in a separate one."""
     if not execution.isolate:
         work = prepare_work(stage.prepare)
         yield lambda folder: attempt_study(folder, stage.name, work)
@@ -111,7 +111,7 @@ def _attempts(stage: Stage, execution: Execution) -> Iterator[Callable[[StudyFol
 def _attempt_within_memory(
     attempt: Callable[[StudyFolder], Rows | Failure], folder: StudyFolder, stage: str, execution: Execution
 ) -> Rows | Failure:
-    """Attempt a study; that memory ran out is its failure where no other attempt with more memory follows."""
+    """Attempt a study; running out of memory becomes its failure unless the stage is retried with more memory."""
     try:
         return attempt(folder)
     except OutOfMemoryError as error:

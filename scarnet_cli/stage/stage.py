@@ -1,4 +1,4 @@
-"""What a stage is: work on one study at a time, which leaves files in the study's folder and returns rows of tables."""
+"""The definition of a stage: work on one study, which writes files to the study's folder and returns table rows."""
 
 import logging
 import traceback
@@ -11,7 +11,7 @@ from scarnet_cli.tables.failures import Failure, failure_of_error
 
 logger = logging.getLogger(__name__)
 
-# A study's rows: records of tables/, of any of the stage's tables.
+# A study's rows: records of any of the stage's tables (tables/).
 Rows = Sequence[object]
 Work = Callable[[StudyFolder], Rows | None]
 Prepare = Callable[[], Work]
@@ -23,11 +23,11 @@ class Stage:
 
     Attributes:
         name: Its name in the failures table and the log.
-        prepare: Returns the function that does one study. It is called once in each process that does studies, to load
-            a network say, and must pickle. The function writes the study's files into the folder that it is given and
-            returns the study's rows, if the stage has tables. What it raises ends its study alone, unless the machine
-            failed (faults.py).
-        prepare_again: The same for a process that replaces one that died, where more care is needed.
+        prepare: Returns the function that processes one study. It is called once in each process that works on studies,
+            for example to load a network, and must be picklable. The function writes the study's files into the given
+            folder and returns the study's rows, if the stage has tables. An error that it raises ends only that study,
+            unless the machine failed (faults.py).
+        prepare_again: Replaces `prepare` in a process that replaces one that died, if that one needs more caution.
         tables: The records of its tables.
     """
 
@@ -38,7 +38,7 @@ class Stage:
 
 
 def prepare_work(prepare: Prepare) -> Work:
-    """Call `prepare` in the process that does the studies.
+    """Call `prepare` in the process that works on the studies.
 
     Raises:
         MachineError: The machine failed.
@@ -46,7 +46,7 @@ def prepare_work(prepare: Prepare) -> Work:
     """
     try:
         return prepare()
-    except ModuleNotFoundError:  # a package that was never installed here: the command line says how to get it
+    except ModuleNotFoundError:  # a package is not installed: the command line says how to get it
         raise
     except Exception as error:
         if fault := machine_fault(error):
@@ -55,14 +55,14 @@ def prepare_work(prepare: Prepare) -> Work:
 
 
 def attempt_study(folder: StudyFolder, stage: str, work: Work) -> Rows | Failure:
-    """Do one study; return its rows, or why it failed.
+    """Process one study and return its rows or its failure.
 
     Raises:
         MachineError: The machine failed.
     """
     try:
         return work(folder) or ()
-    except Exception as error:  # one study's error, whatever it is, must not end the others
+    except Exception as error:  # no error of one study may end the others
         if fault := machine_fault(error):
             raise fault from error
         failure = failure_of_error(folder.study_id, stage, error)
@@ -72,7 +72,7 @@ def attempt_study(folder: StudyFolder, stage: str, work: Work) -> Rows | Failure
 
 
 def _log_origin(study_id: str, error: Exception) -> None:
-    """Log where an unexpected error came from; its text only for debugging, as it may hold a path or a name."""
+    """Log an unexpected error's traceback; its text, which may hold a path or a name, only at debug level."""
     lines = "".join(traceback.format_tb(error.__traceback__))
     logger.error("study %s: %s at\n%s", study_id, type(error).__name__, lines)
     logger.debug("study %s: %s", study_id, error)
