@@ -1,4 +1,4 @@
-"""ScarNet's gates (Tavakoli 2025, doi:10.1016/j.jocmr.2025.101945): they weigh features, and keep their shape."""
+"""ScarNet's gates (Tavakoli 2025, doi:10.1016/j.jocmr.2025.101945), which weight features and keep their shape."""
 
 from collections.abc import Sequence
 
@@ -8,15 +8,15 @@ from torch.nn import functional
 
 from scarnet_cli.model.upsample import resize
 
-# Gates start nearly open (0.95), so that what a U-Net learnt without them passes when its weights fill the path.
+# Gates start nearly open (0.95), so that the weights of a U-Net trained without them still work in the path.
 _OPEN = 3.0
 
 
 class SqueezeExcitation(nn.Module):
-    """Weigh the channels by what all pixels say together (Hu 2018, doi:10.1109/CVPR.2018.00745)."""
+    """Gate that weights the channels by their means over all pixels (Hu 2018, doi:10.1109/CVPR.2018.00745)."""
 
     def __init__(self, channels: int, ratio: int = 16) -> None:
-        """Create the gate; at least 4 channels are left in its middle."""
+        """Create the gate; its middle layer has at least 4 channels."""
         super().__init__()
         middle = max(channels // ratio, 4)
         last = nn.Linear(middle, channels)
@@ -29,7 +29,7 @@ class SqueezeExcitation(nn.Module):
 
 
 class ScarAttention(nn.Module):
-    """Weigh the channels, then the pixels: scar is few pixels of few slices."""
+    """Gate that weights the channels, then the pixels, because scar is a few pixels in a few slices."""
 
     def __init__(self, channels: int) -> None:
         """Create the channel gate (to an eighth of the channels, at least 4) and the 7 x 7 spatial gate."""
@@ -39,7 +39,7 @@ class ScarAttention(nn.Module):
         nn.init.constant_(last.bias, _OPEN)
         nn.init.constant_(norm.bias, _OPEN)
         nn.init.constant_(norm.weight, 0.5)
-        # Linear layers on the pooled channels are the paper's 1 x 1 convolutions, without the cost of one on a pixel.
+        # Linear layers on the pooled channels equal the paper's 1 x 1 convolutions on a single pixel, at less cost.
         self.channel_gate = nn.Sequential(
             nn.Linear(channels, middle, bias=False),
             nn.BatchNorm1d(middle),
@@ -59,7 +59,7 @@ class MultiScaleScarAttention(nn.Module):
     """Scar attention on the features averaged over 1, 2 and 4 pixels, joined by a 1 x 1 convolution."""
 
     def __init__(self, channels: int, scales: Sequence[int] = (1, 2, 4)) -> None:
-        """Create one gate a scale."""
+        """Create one gate per scale."""
         super().__init__()
         self.scales = tuple(scales)
         self.gates = nn.ModuleList(ScarAttention(channels) for _ in self.scales)

@@ -1,4 +1,4 @@
-"""Torch checkpoints of other people and our own, read without running code in them, brought into our networks."""
+"""Loading torch checkpoints, other people's and our own, into our networks without running any code in them."""
 
 import pickle
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.model.store import SUFFIX
 from scarnet_cli.model.weights import TrainedNetwork, load_tensors
 
-# Names under which programs keep the tensors in a checkpoint, ours first: the running average is what is kept.
+# Names under which programs save the tensors in a checkpoint; first ours, which is the running average.
 _HOLDERS: Final = ("average", "state_dict", "model_state_dict", "model", "network")
-# Names that programs put before every key.
+# Prefixes that programs put before every name.
 _WRAPPERS: Final = ("module.", "model.", "network.")
-# Where SAM, MedSAM and LiteMedSAM keep their image encoder.
+# Prefix of the image encoder's tensors in SAM, MedSAM and LiteMedSAM.
 _ENCODER: Final = "image_encoder."
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The tensors of a checkpoint by key, and the network that it says they are of; only ours say so."""
+    """Tensors of a checkpoint by name, and the spec of their network, which only our own checkpoints give."""
 
     tensors: dict[str, Tensor]
     spec: NetworkSpec | None
@@ -39,15 +39,15 @@ class Checkpoint:
 def import_checkpoint(path: Path, spec: NetworkSpec) -> tuple[nn.Module, NetworkSpec]:
     """Return a network with the tensors of a checkpoint, and its spec.
 
-    A checkpoint of SAM, MedSAM or LiteMedSAM, whole or its image encoder alone, fills what it fits: a whole MedSAM, or
-    the encoder of a network that has such a one. The rest stays random, and the spec says `trained` = False.
+    A checkpoint of SAM, MedSAM or LiteMedSAM, whole or only its image encoder, fills a whole MedSAM or the encoder of a
+    network that has the same one. The rest stays random, and the spec says `trained` = False.
 
     Args:
         path: See `read_checkpoint`.
-        spec: Network that the checkpoint is for; one of our own checkpoints keeps its own, with this one's decision.
+        spec: Network to fill. One of our own checkpoints keeps its own spec, but takes this one's decision.
 
     Raises:
-        ModelError: The file cannot be read, holds more than tensors, is of another model, or its tensors do not fit.
+        ModelError: The file cannot be read, holds more than tensors, is for another model, or its tensors do not fit.
     """
     checkpoint = read_checkpoint(path)
     if checkpoint.spec is not None:
@@ -67,14 +67,14 @@ def import_checkpoint(path: Path, spec: NetworkSpec) -> tuple[nn.Module, Network
 
 
 def load_lite_medsam(spec: NetworkSpec, device: str = "cpu") -> TrainedNetwork:
-    """Return a network that holds LiteMedSAM's published weights where they fit.
+    """Return a network filled with LiteMedSAM's published weights as far as they fit.
 
     Args:
-        spec: A MedSAM, or a network with its encoder; what the checkpoint does not fill is random.
-        device: Where the network goes.
+        spec: A MedSAM, or a network with its encoder; tensors that the checkpoint does not fill are random.
+        device: Device to put the network on.
 
     Raises:
-        ModelError: The package that holds them is not installed.
+        ModelError: The package with the weights is not installed.
     """
     path = lite_medsam_path()
     network, spec = import_checkpoint(path, spec)
@@ -82,12 +82,12 @@ def load_lite_medsam(spec: NetworkSpec, device: str = "cpu") -> TrainedNetwork:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read safetensors, a checkpoint.pt of `scarnet train`, or a state_dict saved by torch, and nothing but tensors.
+    """Read the tensors of a safetensors file, a checkpoint.pt of `scarnet train`, or a state_dict saved by torch.
 
-    Prefixes that all keys share because the network was wrapped ("module.") are taken off.
+    Prefixes that all names share because the network was wrapped ("module.") are removed.
 
     Raises:
-        ModelError: The file is missing or cut, or reading it would need code, which is never run.
+        ModelError: The file is missing or truncated, or reading it would run code, which is refused.
     """
     content = _read(path)
     tensors = _state_dict(content, path.name)
@@ -99,7 +99,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def tensors_below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of one part, the prefix taken off; where no key has it, the file holds that part alone."""
+    """Return the tensors whose names have a prefix, without it; if none has it, all, as the file is that part alone."""
     part = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     return part or dict(tensors)
 
@@ -120,7 +120,7 @@ def _read(path: Path) -> Mapping[Any, Any]:
 
 
 def _state_dict(content: Mapping[Any, Any], name: str) -> dict[str, Tensor]:
-    """Return the tensors by key, from whichever known place in a checkpoint they are kept at.
+    """Return the tensors by name, from whichever of `_HOLDERS` the checkpoint has.
 
     Raises:
         ModelError: There are none.

@@ -1,4 +1,4 @@
-"""Pretrained image encoders behind one interface: a grey crop in, tokens of 256 channels and finer features out."""
+"""Pretrained image encoders with one interface, from three-channel images to tokens of 256 channels."""
 
 from enum import StrEnum
 from typing import Final
@@ -12,17 +12,17 @@ from scarnet_cli.model.tiny_vit import TinyViT
 
 
 class EncoderName(StrEnum):
-    """The encoders that ScarNet and MedSAM can be built with."""
+    """Encoders with which ScarNet and MedSAM can be built."""
 
     TINY_VIT = "tiny_vit"
     VIT_B = "vit_b"
 
 
 class SamViTB(ImageEncoder):
-    """SAM's ViT-B (Kirillov 2023, doi:10.1109/ICCV51070.2023.00371) of the package segment-anything, at any size.
+    """SAM's ViT-B (Kirillov 2023, doi:10.1109/ICCV51070.2023.00371) from the package segment-anything, at any size.
 
-    It is built for 1024 x 1024, so that checkpoints of SAM and MedSAM load as they are; the position embedding is
-    interpolated to the tokens at hand, and the package itself interpolates the relative positions.
+    It is built for 1024 x 1024, so that checkpoints of SAM and MedSAM load unchanged. The position embedding is
+    interpolated to the number of tokens; the package itself interpolates the relative positions.
     """
 
     stride = 16
@@ -32,7 +32,7 @@ class SamViTB(ImageEncoder):
     def __init__(self) -> None:
         """Create SAM's encoder with random weights."""
         super().__init__()
-        # Imported here, since it wants torchvision: networks with another encoder run without both.
+        # Imported here because it needs torchvision; networks with another encoder need neither.
         from segment_anything.modeling import ImageEncoderViT  # noqa: PLC0415
 
         encoder = ImageEncoderViT(
@@ -43,12 +43,12 @@ class SamViTB(ImageEncoder):
             window_size=14,
             global_attn_indexes=(2, 5, 8, 11),
         )
-        # Its parts under their own names, which are the checkpoints'.
+        # The parts keep their names, which are those in the checkpoints.
         self.patch_embed, self.pos_embed = encoder.patch_embed, encoder.pos_embed
         self.blocks, self.neck = encoder.blocks, encoder.neck
 
     def forward(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return (B, 256, H / 16, W / 16) and no finer features."""
+        """Return (B, 256, H / 16, W / 16) tokens of (B, 3, H, W) images, and no finer features."""
         tokens = self.patch_embed(image)
         if self.pos_embed is not None:
             channels_first = self.pos_embed.permute(0, 3, 1, 2)
@@ -59,7 +59,7 @@ class SamViTB(ImageEncoder):
         return self.neck(tokens.permute(0, 3, 1, 2)), []
 
 
-# The modules that are pretrained elsewhere, wherever they stand in a network.
+# Modules that are pretrained elsewhere, in any part of a network.
 ENCODERS: Final = (TinyViT, SamViTB)
 
 
@@ -73,13 +73,13 @@ def build_encoder(name: str) -> ImageEncoder:
 
 
 def encoder_input(image: Tensor, scale: float, stride: int, *, neighbours: bool = False) -> Tensor:
-    """Return what an encoder sees of a network's input: three channels scaled to 0..1 together, resized.
+    """Return an encoder's (B, 3, h, w) input: a network's input scaled to 0..1, all channels together, and resized.
 
     Args:
         image: (B, C, H, W) normalised slices with their neighbours as channels.
-        scale: Pixels of the encoder's input for each of the image.
-        stride: The encoder's; the size is rounded to a multiple of it.
-        neighbours: Show a slice and its two neighbours (C = 3) as the colours, not the slice alone as grey.
+        scale: Pixels of the encoder's input per pixel of the image, along each side.
+        stride: Stride of the encoder; h and w are rounded to multiples of it.
+        neighbours: Show a slice and its two neighbours (C = 3) as colours, not the slice alone in grey.
     """
     if not neighbours:
         image = image[:, image.shape[1] // 2, None]

@@ -1,15 +1,16 @@
-"""What a network needs to know of a pretrained image encoder."""
+"""Interface of a pretrained image encoder."""
 
 from torch import Tensor, nn
 
 
 class ImageEncoder(nn.Module):
-    """A grey picture in, tokens of many channels and finer features out.
+    """A network from images to tokens and finer features.
 
     Attributes:
         stride: Pixels of the input along one side of a token.
         out_channels: Channels of the tokens.
-        skip_channels: Channels of the finer features, coarsest first, each twice as fine as the last; may be empty.
+        skip_channels: Channels of the finer features, coarsest first, each twice as fine as the one before; may be
+            empty.
     """
 
     stride: int
@@ -17,12 +18,12 @@ class ImageEncoder(nn.Module):
     skip_channels: tuple[int, ...]
 
     def forward(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return tokens and finer features of pictures scaled to 0..1.
+        """Return the tokens and finer features of images scaled to 0..1.
 
         Args:
             image: (B, 3, H, W), H and W multiples of `stride`.
 
         Returns:
-            (B, out_channels, H / stride, W / stride), and one tensor for each of `skip_channels`.
+            Tokens, (B, out_channels, H / stride, W / stride), and one tensor for each of `skip_channels`.
         """
         raise NotImplementedError

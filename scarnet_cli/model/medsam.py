@@ -1,7 +1,7 @@
 """MedSAM (Ma 2024, doi:10.1038/s41467-024-44824-z): an image encoder, a prompt encoder and a mask decoder.
 
-Parameters are named as in the checkpoints of SAM, MedSAM and LiteMedSAM, which load as they are. Used in two ways: with
-a box round what is wanted (`segment_boxes`), as it was published, and fine-tuned without prompt, as a network like any.
+Parameters are named as in the checkpoints of SAM, MedSAM and LiteMedSAM, which load unchanged. MedSAM is used in two
+ways: as published, with a box round each structure (`segment_boxes`), and fine-tuned without a prompt.
 """
 
 from collections.abc import Sequence
@@ -16,36 +16,36 @@ from torch.nn import functional
 from scarnet_cli.model.encoders import EncoderName, build_encoder, encoder_input
 
 _CHANNELS = 256
-# Side of the picture that the encoder was trained on, in pixels.
+# Side in pixels of the images that the encoder was trained on.
 _PRETRAINED_SIDE = {EncoderName.TINY_VIT: 256, EncoderName.VIT_B: 1024}
 # First and last row, first and last column.
 Box = tuple[int, int, int, int]
-# SAM's decoder draws four masks at once: one, and three for what the prompt leaves open. Here: the four labels.
+# SAM's decoder draws four masks at once: one, and three for ambiguous prompts. Here they are the four labels.
 _MASKS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class MedSamOptions:
-    """MedSAM's encoder (one of `EncoderName`) and, without prompt, pixels of its input for each of the crop."""
+    """MedSAM's encoder (one of `EncoderName`) and, for use without a prompt, pixels of its input per crop pixel."""
 
     encoder: str = EncoderName.TINY_VIT
     encoder_scale: float = 1.0
 
 
 class MedSam(nn.Module):
-    """(B, C, H, W) images to (B, 5, H, W) logits: the whole picture is the prompt, each label is one of SAM's masks."""
+    """MedSAM from (B, C, H, W) images to (B, 5, H, W) logits: the prompt is the whole image, each label a SAM mask."""
 
     def __init__(self, classes: int, options: MedSamOptions) -> None:
         """Create all layers with random weights.
 
         Raises:
-            ValueError: There are more or fewer labels than SAM's decoder has masks.
+            ValueError: The number of labels differs from that of the decoder's masks.
         """
         super().__init__()
         if classes != _MASKS + 1:
             message = f"MedSAM's decoder draws {_MASKS} masks; {classes - 1} labels cannot be taught to it."
             raise ValueError(message)
-        # Imported here, since it wants torchvision: other networks run without both.
+        # Imported here because it needs torchvision; other networks need neither.
         from segment_anything.modeling import MaskDecoder, PromptEncoder, TwoWayTransformer  # noqa: PLC0415
 
         self.scale = options.encoder_scale
@@ -60,7 +60,7 @@ class MedSam(nn.Module):
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return logits of the image's size; the background's are zero."""
+        """Return (B, 5, H, W) logits of (B, C, H, W) images; the background's are zero."""
         grey = encoder_input(image, self.scale, self.image_encoder.stride)
         height, width = grey.shape[-2:]
         whole = torch.tensor([[0.0, 0.0, width - 1.0, height - 1.0]], device=image.device)
@@ -70,14 +70,14 @@ class MedSam(nn.Module):
 
     @torch.inference_mode()
     def segment_boxes(self, picture: NDArray[np.float32], boxes: Sequence[Box]) -> list[NDArray[np.bool_]]:
-        """Return the mask of what each box holds, as published: no training, the encoder's own resolution.
+        """Return a mask of the structure in each box, as published: without training, at the encoder's own resolution.
 
         Args:
-            picture: (y, x) intensities on any scale; it is encoded once for all boxes.
-            boxes: First and last row, first and last column of each thing wanted.
+            picture: (y, x) intensities on any scale; encoded once for all boxes.
+            boxes: First and last row, first and last column of each structure.
 
         Returns:
-            One (y, x) mask a box.
+            One (y, x) mask per box.
         """
         image = torch.from_numpy(picture).to(next(self.parameters()).device)[None, None]
         factor = self.side / max(picture.shape)
@@ -94,12 +94,12 @@ class MedSam(nn.Module):
         return masks
 
     def _decode(self, tokens: Tensor, box: Tensor, size: tuple[int, int]) -> Tensor:
-        """Return (B, 4, h, w) logits of all four masks of (B, 256, h / 4, w / 4) tokens, all with one (1, 4) box."""
-        # The prompt encoder knows one size of picture, and ours is what the crop and the scale make of it.
+        """Return (B, 4, 4 h, 4 w) logits of all four masks for (B, 256, h, w) tokens, all with one (1, 4) box."""
+        # The prompt encoder assumes a fixed image size; ours depends on the crop and the scale.
         self.prompt_encoder.input_image_size = size
         self.prompt_encoder.image_embedding_size = (tokens.shape[-2], tokens.shape[-1])
         sparse, dense = self.prompt_encoder(points=None, boxes=box, masks=None)
         position = self.prompt_encoder.get_dense_pe()
-        # The decoder takes many prompts of one picture, not many pictures.
+        # The decoder takes many prompts for one image, not many images.
         masks = [self.mask_decoder.predict_masks(one[None], position, sparse, dense)[0] for one in tokens]
         return torch.cat(masks)

@@ -1,4 +1,4 @@
-"""Weights that others trained and published, where they come as a package: data that is read, never imported."""
+"""Published weights that come as a Python package, whose files are read but never imported."""
 
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path

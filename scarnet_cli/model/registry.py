@@ -1,4 +1,4 @@
-"""One place that turns a spec into a network. A new architecture is a line here, a name in spec.py and a file."""
+"""Building the network of a spec. A new architecture needs an entry here, a name in spec.py and a file of its own."""
 
 from collections.abc import Callable
 from typing import Any, Final

@@ -1,7 +1,7 @@
 """ScarNet (Tavakoli 2025, doi:10.1016/j.jocmr.2025.101945): a transformer path and a U-Net path, fused by attention.
 
-Beyond the paper: five classes, any pretrained encoder at any resolution, its finer features as skips where it has some,
-in training both paths' own logits, so that each can be taught directly, and a fusion that starts as both paths' mean.
+Beyond the paper: five classes; any pretrained encoder at any resolution, with its finer features, if any, as skips; the
+logits of both paths in training, so that each has its own loss; a fusion that starts as the mean of both paths.
 """
 
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ class ScarNetOptions:
 
     Attributes:
         encoder: One of `EncoderName`.
-        encoder_scale: Pixels of the encoder's input for each of the crop.
+        encoder_scale: Pixels of the encoder's input per pixel of the crop, along each side.
         features: Channels of the U-Net path at full resolution.
-        levels: Resolutions of the U-Net path.
-        neighbours: Whether the encoder sees a slice and its two neighbours, as the colours of a picture; else the slice
+        levels: Number of resolutions of the U-Net path.
+        neighbours: Whether the encoder sees a slice and its two neighbours as colours; otherwise it sees the slice
             alone in grey, as published.
     """
 
@@ -40,7 +40,7 @@ class ScarNetOptions:
 
 
 class DecoderBlock(nn.Module):
-    """Upsample twice, join the skip if there is one, convolve, and weigh by attention."""
+    """Decoder step: double the size, join the skip if there is one, convolve, and weight by attention."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         """Create the block; `channels_in` counts the skip's channels too."""
@@ -54,7 +54,7 @@ class DecoderBlock(nn.Module):
         )
 
     def forward(self, features: Tensor, skip: Tensor | None) -> Tensor:
-        """Return (B, channels_out, 2H, 2W) of (B, ., H, W) and a skip of (B, ., 2H, 2W)."""
+        """Return (B, channels_out, 2H, 2W) from features (B, ., H, W) and a skip (B, ., 2H, 2W)."""
         features = resize(features, [2 * side for side in features.shape[-2:]])
         return self.body(features if skip is None else torch.cat([features, skip], dim=1))
 
@@ -70,14 +70,14 @@ class TransformerPath(nn.Module):
         widths = (self.encoder.out_channels, *_DECODER_WIDTHS)
         skips = (*self.encoder.skip_channels, 0, 0, 0)
         self.blocks = nn.ModuleList(DecoderBlock(i + s, o) for (i, o), s in zip(pairwise(widths), skips, strict=False))
-        # One 1 x 1 convolution on the three outputs joined, kept as its three parts: each then works at its own
-        # resolution, and what is upsampled has 32 channels instead of 224. The result is the same.
+        # A 1 x 1 convolution on the three joined outputs, split into three: each part works at its own resolution, and
+        # 32 channels are upsampled instead of 224. The result is the same.
         self.reduce = nn.ModuleList(nn.Conv2d(width, _DECODER_WIDTHS[-1], 1) for width in _DECODER_WIDTHS)
         self.attention = MultiScaleScarAttention(_DECODER_WIDTHS[-1])
         self.head = nn.Conv2d(_DECODER_WIDTHS[-1], classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return (B, classes, H, W) logits."""
+        """Return (B, classes, H, W) logits of (B, C, H, W) images."""
         features, skips = self.encoder(
             encoder_input(image, self.scale, self.encoder.stride, neighbours=self.neighbours)
         )
@@ -89,13 +89,13 @@ class TransformerPath(nn.Module):
 
 
 class ScarNet(nn.Module):
-    """Both paths over the same crop, fused; (B, C, H, W) images to (B, classes, H, W) logits."""
+    """Both paths over the same crop, fused, from (B, C, H, W) images to (B, classes, H, W) logits."""
 
     def __init__(self, in_channels: int, classes: int, options: ScarNetOptions) -> None:
         """Create all layers; `forward` creates none.
 
         Raises:
-            ValueError: The encoder shall see neighbours, and the input is not a slice with its two.
+            ValueError: `neighbours` is set, but the input is not a slice with its two neighbours.
         """
         super().__init__()
         if options.neighbours and in_channels != _COLOURS:
@@ -111,13 +111,13 @@ class ScarNet(nn.Module):
             nn.ReLU(),
             nn.Conv2d(2 * classes, classes, 1),
         )
-        # The paper's fusion is all there is between paths and result: at random it hides what a path has learnt before.
-        # Here it corrects the paths' mean, by next to nothing at first.
+        # In the paper the result comes from the fusion alone, whose random start hides what a pretrained path knows.
+        # Here the fusion corrects the paths' mean, and starts near zero.
         for parameter in self.fusion[-1].parameters():
             nn.init.normal_(parameter, std=0.01)
 
     def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """Return the fused logits; in training also those of either path."""
+        """Return the fused (B, classes, H, W) logits; in training, those of both paths too."""
         paths = (self.transformer(image), self.convolution(image))
         correction = self.fusion(torch.cat([torch.softmax(path, dim=1) for path in paths], dim=1))
         fused = (paths[0] + paths[1]) / 2 + correction

@@ -1,4 +1,4 @@
-"""What a weights file says of its network: enough to build it, to prepare its input and to read its output."""
+"""The description of a network in its weights file: enough to build it, prepare its input and read its output."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -7,12 +7,12 @@ from typing import Final
 
 from scarnet_cli.errors import ModelError
 
-# What model/registry.py can build, named here so that a weights file can be checked without torch.
+# Architectures that model/registry.py can build, named here so that a weights file can be checked without torch.
 ARCHITECTURES: Final = ("unet", "scarnet", "medsam", "scarnet_stack")
 
 
 class Task(StrEnum):
-    """What a network is for."""
+    """Purpose of a network."""
 
     LOCALISE = "localise"
     SEGMENT = "segment"
@@ -26,14 +26,14 @@ class NetworkSpec:
         name: Name shown in tables (`scans.model`).
         task: LOCALISE (classes: background, left ventricle) or SEGMENT (classes: `image.labels.Label`).
         architecture: One of `ARCHITECTURES`.
-        options: Keyword arguments of that architecture's options record.
+        options: Keyword arguments of the architecture's options record.
         classes: Number of output channels.
         pixel_mm: In-plane pixel spacing of the input.
         context: Neighbouring slices on each side that are extra input channels.
-        crop: Rows and columns of the input; the localiser takes the whole picture, in multiples of it.
-        decision: Numbers that turn probabilities into labels (see `infer/decision.py`).
-        zoom: How much hearts are enlarged, on the mean, when they are shown to it (see `infer/views.py`).
-        trained: False where it is pretrained alone: to start a training from, not to segment with.
+        crop: Rows and columns of the crop; for the localiser, which takes the whole image, their least number.
+        decision: Thresholds that turn probabilities into labels (see `infer/decision.py`).
+        zoom: Mean enlargement of the hearts that the network is shown (see `infer/views.py`).
+        trained: False if the network is only pretrained: it can start a training, but cannot segment.
     """
 
     name: str
@@ -73,7 +73,7 @@ class NetworkSpec:
 
 
 def require_known(spec: NetworkSpec) -> None:
-    """Check that a network's architecture is one that can be built.
+    """Require a network's architecture to be one of `ARCHITECTURES`.
 
     Raises:
         ModelError: It is not.
@@ -84,7 +84,7 @@ def require_known(spec: NetworkSpec) -> None:
 
 
 def require_task(spec: NetworkSpec, task: Task) -> None:
-    """Check that a network is trained, and for this task.
+    """Require a network to be trained for a task.
 
     Raises:
         ModelError: It is not; the message says how to get one that is.

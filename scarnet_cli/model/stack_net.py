@@ -1,8 +1,8 @@
-"""A small network over a whole stack: it corrects a slice network's probabilities by what goes on from slice to slice.
+"""A small network over a whole stack, which corrects a slice network's probabilities by the neighbouring slices.
 
-In-plane convolutions and, after each pair of them, one along the stack: a 3D U-Net in parts (as Qiu 2017,
-doi:10.1109/ICCV.2017.590, splits its convolutions), since LGE slices are six to ten times as thick as pixels are wide.
-All run as 2D convolutions, which CPUs are fast at.
+It is a 3D U-Net with split convolutions (as in Qiu 2017, doi:10.1109/ICCV.2017.590): each pair of in-plane convolutions
+is followed by one along the stack, since LGE slices are six to ten times as thick as pixels are wide. All run as 2D
+convolutions, at which CPUs are fast.
 """
 
 import itertools
@@ -13,20 +13,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-# Below this a probability says "no"; its logarithm would say so without end.
+# Probabilities are clamped to this, since the logarithm of smaller ones has no bound.
 _LEAST = 1e-3
 _LEAST_VARIANCE = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
 class StackNetOptions:
-    """Its size: channels of each level, finest first."""
+    """Size of a stack network: channels of each level, finest first."""
 
     widths: Sequence[int] = (16, 32, 64, 112, 160)
 
 
 class StackBlock(nn.Module):
-    """Two 3 x 3 convolutions in plane, then one of three slices along the stack, added."""
+    """Two 3 x 3 convolutions in plane, and one over three slices along the stack that adds to their result."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         """Create the layers."""
@@ -41,7 +41,7 @@ class StackBlock(nn.Module):
         )
 
     def forward(self, features: Tensor, present: Tensor) -> Tensor:
-        """Return (B, Z, C', H, W) of (B, Z, C, H, W); slices that are not `present`, (B, Z), are and stay zero."""
+        """Return (B, Z, C', H, W) from (B, Z, C, H, W); slices not in `present`, (B, Z), stay zero."""
         stacks, slices = features.shape[:2]
         mask = present.flatten()[:, None, None, None]
         plane = self.plane(features.flatten(0, 1)) * mask
@@ -53,13 +53,13 @@ class StackBlock(nn.Module):
 
 
 class StackNet(nn.Module):
-    """Image and probabilities of a stack to corrected logits, as a U-Net whose blocks also look along the stack."""
+    """A U-Net from a stack's image and probabilities to corrected logits, whose blocks also look along the stack."""
 
     def __init__(self, classes: int, options: StackNetOptions) -> None:
-        """Create all layers; its correction is nothing at first."""
+        """Create all layers; the correction is near zero at first."""
         super().__init__()
         widths = options.widths
-        # The image normalised slice by slice and over the stack, and the probabilities.
+        # Two channels for the image, normalised slice by slice and over the stack.
         sources = (2 + classes, *widths)
         self.encoder = nn.ModuleList(StackBlock(i, o) for i, o in zip(sources, widths, strict=False))
         self.decoder = nn.ModuleList(StackBlock(w + below, w) for w, below in itertools.pairwise(widths))
@@ -68,12 +68,12 @@ class StackNet(nn.Module):
             nn.init.normal_(parameter, std=0.01)
 
     def forward(self, image: Tensor, probability: Tensor, present: Tensor) -> Tensor:
-        """Return (B, Z, classes, H, W) logits.
+        """Return (B, Z, classes, H, W) logits; H and W are multiples of 2 ** (levels - 1).
 
         Args:
             image: (B, Z, 2, H, W), normalised slice by slice and over the stack.
-            probability: (B, Z, classes, H, W) of the slice network.
-            present: (B, Z) 1 for slices, 0 for padding. H and W are multiples of 2 ** (levels - 1).
+            probability: (B, Z, classes, H, W) probabilities of the slice network.
+            present: (B, Z), 1 for slices, 0 for padding.
         """
         present = present.to(image.dtype)
         mask = present[:, :, None, None, None]
@@ -90,13 +90,13 @@ class StackNet(nn.Module):
 def stack_input(
     image: Tensor, signal: Tensor, present: Tensor, middle: tuple[slice, slice] = (slice(None), slice(None))
 ) -> Tensor:
-    """Return (B, Z, 2, Y, X) of a stack: its slices normalised one by one, and all of them together.
+    """Return stacks as (B, Z, 2, Y, X): slices normalised one by one, and slices normalised together.
 
     Args:
-        image: (B, Z, Y, X) normalised slice by slice.
-        signal: (B, Z, Y, X) on one scale for all slices of a stack, whatever that is.
-        present: (B, Z) 1 for slices, 0 for padding.
-        middle: Rows and columns whose mean and SD are meant.
+        image: (B, Z, Y, X), normalised slice by slice.
+        signal: (B, Z, Y, X) on any scale that is the same for all slices of a stack.
+        present: (B, Z), 1 for slices, 0 for padding.
+        middle: Rows and columns from which mean and SD are taken.
     """
     mask, inner = present[:, :, None, None].to(signal.dtype), signal[(..., *middle)]
     number = (mask.sum(dim=1, keepdim=True) * inner.shape[-2] * inner.shape[-1]).clamp(min=1)
@@ -106,7 +106,7 @@ def stack_input(
 
 
 def _by_slice(features: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return (B, Z, ...) features after a change of each slice's (C, H, W)."""
+    """Return (B, Z, ...) features after applying `change` to all slices as a batch, (B * Z, C, H, W)."""
     return change(features.flatten(0, 1)).unflatten(0, features.shape[:2])
 
 

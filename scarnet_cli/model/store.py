@@ -1,4 +1,4 @@
-"""Weights files on disk, without torch: found by name or path, what they say of themselves, their digests."""
+"""Weights files on disk, handled without torch: look-up by name or path, description and digest."""
 
 import os
 from collections.abc import Mapping
@@ -18,21 +18,21 @@ SHIPPED: Final = Path(__file__).resolve().parents[2] / "weights"
 DIGESTS: Final = "SHA256SUMS"
 SUFFIX: Final = ".safetensors"
 SPEC_KEY: Final = "scarnet_spec"
-# Kept with a network, but counted by nobody as parameters.
+# Saved with a network, but usually not counted as parameters.
 _STATISTICS: Final = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """What a whole weights file says of itself.
+    """Description of an intact weights file.
 
     Attributes:
         path: The file.
-        spec: Its network.
+        spec: The network that it holds.
         parameters: Number of trained values.
         tensors: Number of tensors.
-        sha256: Digest of the file, in hex.
-        listed: Whether a SHA256SUMS beside it names it (with this digest: another one is an error).
+        sha256: SHA-256 of the file, in hex.
+        listed: Whether SHA256SUMS beside the file lists it, with this digest; another digest is an error.
     """
 
     path: Path
@@ -44,18 +44,18 @@ class WeightsFile:
 
 
 def known_weights(own: Path | None = None, shipped: Path = SHIPPED) -> dict[str, Path]:
-    """Return name -> file of every weights file in the user's own folder and the pipeline's; the user's own win."""
+    """Return name -> path of all weights files in the user's folder and the pipeline's; the user's take precedence."""
     folders = [folder for folder in (shipped, own) if folder is not None]
     return {path.stem: path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
 def find_weights(given: str, own: Path | None = None, shipped: Path = SHIPPED) -> Path:
-    """Return the weights file that a user means.
+    """Return the path of the weights file that a user asks for.
 
     Args:
         given: A path if it holds a separator or ends in `.safetensors`; else the name of a file in one of the folders.
-        own: The user's own folder.
-        shipped: The pipeline's folder.
+        own: The user's weights folder.
+        shipped: The pipeline's weights folder.
 
     Raises:
         ModelError: There is no such file.
@@ -74,10 +74,10 @@ def find_weights(given: str, own: Path | None = None, shipped: Path = SHIPPED) -
 
 
 def listed_digests(folder: Path) -> Mapping[str, str]:
-    """Return file name -> SHA-256 (hex) of a folder's SHA256SUMS; empty where there is none.
+    """Return file name -> SHA-256 (hex) from a folder's SHA256SUMS; empty if there is none.
 
     Raises:
-        ModelError: It is no list as `sha256sum` writes it.
+        ModelError: The file is not in the format of `sha256sum`.
     """
     try:
         text = (folder / DIGESTS).read_text()
@@ -100,9 +100,9 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def verified_sha256(path: Path) -> str:
-    """Return a weights file's SHA-256 (hex) after comparing it with SHA256SUMS beside it, where that names the file.
+    """Return a weights file's SHA-256 (hex), which must equal the one that SHA256SUMS beside it lists, if any.
 
-    Links are followed: a task of the pipeline sees a link to the file.
+    Links are followed, because Nextflow stages a link to the file.
 
     Raises:
         ModelError: The file is missing, or is not the one listed.
@@ -121,10 +121,10 @@ def verified_sha256(path: Path) -> str:
 
 
 def read_weights_file(path: Path) -> WeightsFile:
-    """Verify a weights file and read what it says of itself.
+    """Verify a weights file and return its description.
 
     Raises:
-        ModelError: The file is missing, is not the one listed, is cut, or was not written by this project.
+        ModelError: The file is missing, is not the one listed, is truncated, or was not written by this project.
         MachineError: The machine failed.
     """
     sha256 = verified_sha256(path)
@@ -146,13 +146,16 @@ def read_weights_file(path: Path) -> WeightsFile:
 
 
 def check_networks(networks: Mapping[Task, Path]) -> list[WeightsFile]:
-    """Check the networks of a run before anything else runs: whole, as listed, trained, each for its task.
+    """Check, before anything else runs, that the networks of a run are intact, as listed, and trained for their tasks.
 
     Args:
         networks: The weights file for each task.
 
+    Returns:
+        The descriptions of the files.
+
     Raises:
-        ModelError: One or several are not; the message says so of each.
+        ModelError: One or several are not; the message names each.
         MachineError: The machine failed.
     """
     files: list[WeightsFile] = []
@@ -172,6 +175,6 @@ def check_networks(networks: Mapping[Task, Path]) -> list[WeightsFile]:
 
 
 def _listed_digest(path: Path) -> str | None:
-    """Return the digest that SHA256SUMS beside a file, or beside what it links to, has for it; None if it has none."""
+    """Return the digest that SHA256SUMS beside a file, or beside the file it links to, lists; None if it lists none."""
     place = path.resolve()
     return listed_digests(place.parent).get(place.name)

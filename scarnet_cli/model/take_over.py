@@ -1,4 +1,4 @@
-"""Starting a network from weights of another training."""
+"""Starting a network from the weights of another training."""
 
 from torch import nn
 
@@ -22,10 +22,10 @@ def take_over(network: nn.Module, trained: TrainedNetwork) -> None:
 
 
 def _fill_path(path: UNet, source: UNet, name: str) -> None:
-    """Copy a plain U-Net into a path that has gates besides, which stay as they are.
+    """Copy a plain U-Net into a path that also has gates, which stay unchanged.
 
     Raises:
-        ModelError: The U-Net is of another size.
+        ModelError: The U-Net has another size.
     """
     tensors, own = source.state_dict(), path.state_dict()
     if wrong := [key for key, value in tensors.items() if key not in own or own[key].shape != value.shape]:

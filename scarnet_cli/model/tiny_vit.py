@@ -1,8 +1,8 @@
 """TinyViT as LiteMedSAM trained it: an image encoder with local convolutions and windowed self-attention.
 
 Architecture: Wu 2022 (doi:10.1007/978-3-031-19803-8_5), 5 million parameters, with LiteMedSAM's changes: the patch
-embedding keeps every pixel, the last stage does not halve, and SAM's neck ends it. Parameters are named as in its
-checkpoint, which loads as it is. No layer knows the input's size: windows are padded, so any multiple of 4 will do.
+embedding keeps the resolution, the last stage does not halve it, and SAM's neck follows. Parameters are named as in
+LiteMedSAM's checkpoint, which loads unchanged. Windows are padded, so the input's sides may be any multiples of 4.
 """
 
 import itertools
@@ -23,19 +23,19 @@ _EXPANSION: Final = 4
 
 
 class ConvolutionNorm(nn.Module):
-    """A convolution without bias and its batch norm, whose statistics are always those of pretraining.
+    """A convolution without bias and its batch norm, whose statistics stay those of pretraining.
 
-    Batches of a few crops would spoil them; and constant statistics make the norm part of the convolution's weights.
+    Batches of a few crops would spoil them, and with constant ones the norm merges into the convolution's weights.
     """
 
     def __init__(self, channels_in: int, channels_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
-        """Create both; padding keeps the size where the stride is 1."""
+        """Create both; padding keeps the size if the stride is 1."""
         super().__init__()
         self.c = nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(channels_out)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return (B, channels_out, H / stride, W / stride)."""
+        """Return (B, channels_out, H / stride, W / stride) features of (B, channels_in, H, W)."""
         scale = self.bn.weight * torch.rsqrt(self.bn.get_buffer("running_var") + self.bn.eps)
         shift = self.bn.bias - scale * self.bn.get_buffer("running_mean")
         kernel = self.c.weight * scale[:, None, None, None]
@@ -43,7 +43,7 @@ class ConvolutionNorm(nn.Module):
 
 
 class InvertedBottleneck(nn.Module):
-    """Widen, convolve each channel on its own, narrow; added to the input (MBConv)."""
+    """MBConv block: widen, convolve each channel on its own, narrow, and add the input."""
 
     def __init__(self, channels: int) -> None:
         """Create the three convolutions."""
@@ -60,7 +60,7 @@ class InvertedBottleneck(nn.Module):
 
 
 class Downsampling(nn.Module):
-    """Change the width between two stages, and halve height and width where the stride is 2."""
+    """Step between two stages that changes the number of channels and, if the stride is 2, halves height and width."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
         """Create the three convolutions."""
@@ -70,7 +70,7 @@ class Downsampling(nn.Module):
         self.conv3 = ConvolutionNorm(channels_out, channels_out)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return (B, C', H / stride, W / stride)."""
+        """Return (B, channels_out, H / stride, W / stride) features of (B, channels_in, H, W)."""
         return self.conv3(functional.gelu(self.conv2(functional.gelu(self.conv1(features)))))
 
 
@@ -90,7 +90,7 @@ class WindowAttention(nn.Module):
     def forward(self, tokens: Tensor, side: int) -> Tensor:
         """Return tokens of the same shape, (windows, side * side, C)."""
         windows, number, channels = tokens.shape
-        # The checkpoint keeps query, key and value of one head side by side.
+        # The checkpoint stores query, key and value of each head side by side.
         qkv = self.qkv(self.norm(tokens)).view(windows, number, self.heads, 3 * _HEAD_CHANNELS)
         query, key, value = qkv.transpose(1, 2).split(_HEAD_CHANNELS, dim=3)
         bias = self.attention_biases[:, self._distances(side)].to(query.dtype)
@@ -98,14 +98,14 @@ class WindowAttention(nn.Module):
         return self.proj(mixed.transpose(1, 2).reshape(windows, number, channels))
 
     def _distances(self, side: int) -> Tensor:
-        """Return the bias's number for each pair of tokens, (side * side, side * side)."""
+        """Return the index of the bias for each pair of tokens, (side * side, side * side)."""
         line = torch.arange(side, device=self.attention_biases.device)
         rows, columns = line.repeat_interleave(side), line.repeat(side)
         return (rows[:, None] - rows).abs() * self.window + (columns[:, None] - columns).abs()
 
 
 class Perceptron(nn.Module):
-    """Two linear layers, four times as wide between."""
+    """Two linear layers with four times as many channels between them."""
 
     def __init__(self, channels: int) -> None:
         """Create the layers and the norm before them."""
@@ -137,10 +137,10 @@ class TransformerBlock(nn.Module):
         return features + self.mlp(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
     def _attend(self, tokens: Tensor) -> Tensor:
-        """Return (B, H, W, C) tokens after attention within windows; the last ones are padded with zeros.
+        """Return (B, H, W, C) tokens after attention within windows; the last windows are padded with zeros.
 
-        Where all tokens fit into one window there is nothing to pad, as there is in the published code: a crop of
-        40 pixels is 10 tokens wide, and half the work would be spent on padding.
+        If all tokens fit into one window, nothing is padded, unlike in the published code: a crop of 40 pixels is 10
+        tokens wide, and half the work would go into padding.
         """
         batch, height, width, channels = tokens.shape
         window = min(self.window, max(height, width))
@@ -162,14 +162,14 @@ class ChannelNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return features of the same shape."""
+        """Return features of the same shape, (B, C, H, W)."""
         channels_last = features.permute(0, 2, 3, 1)
         normed = functional.layer_norm(channels_last, self.weight.shape, self.weight, self.bias, eps=1e-6)
         return normed.permute(0, 3, 1, 2)
 
 
 class Stage(nn.Module):
-    """Blocks of one width, then the way to the next stage."""
+    """Blocks with the same number of channels, then the step to the next stage."""
 
     def __init__(self, number: int) -> None:
         """Create stage `number`, 0 to 3."""
@@ -186,7 +186,7 @@ class Stage(nn.Module):
 
 
 class TinyViT(ImageEncoder):
-    """(B, 3, H, W) images scaled to 0..1 in, features of the neck and of the stages before it out."""
+    """TinyViT from (B, 3, H, W) images scaled to 0..1 to the neck's tokens and the features of earlier stages."""
 
     stride = 4
     out_channels = 256
@@ -209,7 +209,7 @@ class TinyViT(ImageEncoder):
         )
 
     def forward(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return (B, 256, H / 4, W / 4) of the neck, and the features at half and full size: 128 and 64 channels."""
+        """Return the neck's (B, 256, H / 4, W / 4) tokens, and features (B, 128, H / 2, W / 2) and (B, 64, H, W)."""
         features = self.patch_embed.get_submodule("seq")(image)
         skips = []
         for stage, following in itertools.zip_longest(self.layers, _STRIDES):

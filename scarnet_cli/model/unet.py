@@ -1,4 +1,4 @@
-"""U-Net (Ronneberger 2015, doi:10.1007/978-3-319-24574-4_28) with batch norm and one width rule for all sizes."""
+"""U-Net (Ronneberger 2015, doi:10.1007/978-3-319-24574-4_28) with batch norm, in any size."""
 
 import itertools
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ from scarnet_cli.model.attention import ScarAttention, SqueezeExcitation
 
 @dataclass(frozen=True, slots=True)
 class UNetOptions:
-    """A U-Net's size: `features` at full resolution, doubled at each of `levels` - 1 halvings up to `most_features`.
+    """Size of a U-Net: `features` channels at full resolution, doubled per level up to `most_features`.
 
-    With `attention`, squeeze-excitation and scar attention end each block, as in ScarNet's convolutional path.
+    Each of the `levels` after the first halves the resolution. With `attention`, squeeze-excitation and scar attention
+    end each block, as in ScarNet's convolutional path.
     """
 
     features: int = 16
@@ -28,7 +29,7 @@ class UNetOptions:
 
 
 def double_convolution(channels_in: int, channels_out: int, *, attention: bool = False) -> nn.Sequential:
-    """Return two 3 x 3 convolutions, each followed by batch norm and ReLU, and the gates if wanted."""
+    """Return two 3 x 3 convolutions, each with batch norm and ReLU, and both gates if `attention` is set."""
     layers: list[nn.Module] = []
     for source in (channels_in, channels_out):
         layers += [nn.Conv2d(source, channels_out, 3, padding=1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()]
@@ -38,7 +39,7 @@ def double_convolution(channels_in: int, channels_out: int, *, attention: bool =
 
 
 class UNet(nn.Module):
-    """Encoder and decoder joined by skips; (B, C, H, W) images to (B, classes, H, W) logits.
+    """Encoder and decoder joined by skips, from (B, C, H, W) images to (B, classes, H, W) logits.
 
     H and W are multiples of 2 ** (levels - 1).
     """
@@ -56,7 +57,7 @@ class UNet(nn.Module):
         self.head = nn.Conv2d(widths[0], classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return logits of the image's size."""
+        """Return (B, classes, H, W) logits of (B, C, H, W) images."""
         skips = [self.encoder[0](image)]
         for level in self.encoder[1:]:
             skips.append(level(functional.max_pool2d(skips[-1], 2)))

@@ -1,4 +1,4 @@
-"""Bilinear interpolation in the precision of the features at hand."""
+"""Bilinear interpolation that keeps the precision of the features."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ from torch.nn import functional
 
 
 def resize(features: Tensor, size: Sequence[int]) -> Tensor:
-    """Return (B, C, *size) of (B, C, H, W) features, in their own precision.
+    """Return (B, C, H, W) features interpolated to (B, C, *size), in their own precision.
 
-    Mixed precision on a CPU would interpolate in fp32, and all that follows would be as wide.
+    Mixed precision on a CPU would interpolate in fp32, and all later layers would be in fp32 too.
     """
     with torch.autocast(features.device.type, enabled=False):
         return functional.interpolate(features, list(size), mode="bilinear")

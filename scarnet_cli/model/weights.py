@@ -1,4 +1,4 @@
-"""Weights files: safetensors (never unpickled), half precision, the spec in their metadata."""
+"""Weights files: safetensors, which need no unpickling, in half precision, with the spec in their metadata."""
 
 import logging
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class TrainedNetwork:
 
 
 def save_weights(path: Path, network: nn.Module, spec: NetworkSpec) -> None:
-    """Write the network's tensors in half precision, and its spec, atomically. Equal tensors give equal bytes.
+    """Write a network's tensors in half precision, and its spec, atomically. Equal tensors give equal bytes.
 
     Raises:
         ModelError: A value is not finite in half precision.
@@ -51,19 +51,19 @@ def load_weights(path: Path, device: str = "cpu", task: Task | None = None) -> T
 
     Args:
         path: The weights file.
-        device: Where the network computes.
-        task: What the network must be trained for; any if None.
+        device: Device to put the network on.
+        task: Task that the network must be trained for; None accepts any.
 
     Raises:
-        ModelError: The file is missing, cut, no safetensors, not the one that SHA256SUMS beside it lists, its
-            tensors do not fit its spec, or it is not trained for the task.
+        ModelError: The file is missing, truncated, not safetensors, or not the one that SHA256SUMS beside it lists; its
+            tensors do not fit its spec; or the network is not trained for the task.
     """
     file = read_weights_file(path)
     if task is not None:
         require_task(file.spec, task)
     network = build_model(file.spec)
     load_tensors(network, load_file(path), path.name)
-    # Laid out as convolutions want it, once: ScarNet is a sixth faster, with the same result.
+    # Converted once to the memory layout that convolutions prefer: ScarNet is a sixth faster, with the same result.
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return TrainedNetwork(network.eval(), file.spec, file.sha256)
 
@@ -72,12 +72,12 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], name: str) -
     """Copy tensors into a network, in the network's own precision.
 
     Args:
-        network: Gets the values.
-        tensors: One for each key of the network's state, no other.
-        name: Where they are from, for the message.
+        network: Network to fill.
+        tensors: Exactly one for each name in the network's state.
+        name: Name of their source, for the message.
 
     Raises:
-        ModelError: They do not fit.
+        ModelError: The tensors do not fit.
     """
     own = network.state_dict()
     problems = [
@@ -95,7 +95,7 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], name: str) -
 
 
 def best_device(*, gpu_asked: bool = False) -> str:
-    """Return "cuda" where a GPU can be used, else "cpu"; say so in the log if a GPU was asked for."""
+    """Return "cuda" if a GPU can be used, else "cpu"; log a warning if a GPU was asked for and there is none."""
     if torch.cuda.is_available():
         return "cuda"
     if gpu_asked:
@@ -104,6 +104,6 @@ def best_device(*, gpu_asked: bool = False) -> str:
 
 
 def device_name(trained: TrainedNetwork) -> str:
-    """Return what a network computes on: "cpu", or the name of the GPU."""
+    """Return the name of the device a network is on: "cpu", or the name of the GPU."""
     device = next(trained.network.parameters()).device
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
