@@ -1,9 +1,9 @@
 """De-identify a data set by the Basic Application Level Confidentiality Profile of PS3.15 Annex E, with named options.
 
-Which attribute is removed, emptied or replaced is in a table of the library dicom-anonymizer, made from table E.1-1 of
-the standard's edition 2026c. Its functions are not used: they leave what lies inside of sequences, draw UIDs at random,
-and know no option. Where the table is silent we are stricter: prose, persons and addresses go, dates move, and each UID
-that is not the standard's own is replaced.
+The attributes to remove, empty or replace come from a table in the library dicom-anonymizer, made from table E.1-1 of
+the standard's edition 2026c. The library's functions are not used: they ignore the content of sequences, draw UIDs at
+random, and support no options. Attributes that the table does not list are treated more strictly: prose, persons and
+addresses are removed, dates are moved, and each UID that the standard does not define is replaced.
 """
 
 import re
@@ -32,24 +32,24 @@ OPTIONS: Final = (
     codes.cid7050.RetainLongitudinalTemporalInformationModifiedDatesOption,
     codes.cid7050.RetainPatientCharacteristicsOption,
 )
-# The table's actions. Where it leaves a choice ("X unless Z or D is needed"), the stricter one is taken.
+# The table's actions. If it leaves a choice ("X unless Z or D is needed"), the stricter one applies.
 _EMPTIED: Final = frozenset(Tag(tag) for tag in table.Z_TAGS)
 _DUMMIES: Final = frozenset(Tag(tag) for tag in (*table.D_TAGS, *table.Z_D_TAGS))
 _REMOVED: Final = frozenset(
     Tag(tag)
     for tag in (*table.X_TAGS, *table.X_Z_TAGS, *table.X_D_TAGS, *table.X_Z_D_TAGS)
-    if len(tag) == 2  # noqa: PLR2004 (longer ones are the repeating groups below)
+    if len(tag) == 2  # noqa: PLR2004 (longer tags are the repeating groups below)
 )
 # Curves, and overlays with their labels and descriptions.
 _REPEATING_GROUPS: Final = (0x5000, 0x6000)
 _REPEATING_MASK: Final = 0xFF00
-# Prose, addresses and persons: not even where the table does not name them. Unknown content neither.
+# Prose, addresses, persons and unknown content are removed even if the table does not list them.
 _NEVER: Final = frozenset({"AE", "LT", "PN", "ST", "UC", "UN", "UR", "UT"})
-# Numbers that a file holds as text, and pydicom gives as text where they are none.
+# Numbers stored as text, which pydicom returns as text if they are not valid numbers.
 _DECIMALS: Final = frozenset({"DS", "IS"})
 _DUMMY: Final = "REMOVED"
 _DUMMY_VRS: Final = frozenset({"CS", "LO", "SH"})
-# Retain Longitudinal Temporal Information With Modified Dates holds for all dates but those of birth and death.
+# Retain Longitudinal Temporal Information With Modified Dates applies to all dates except those of birth and death.
 _UNMOVED: Final = frozenset(
     {
         "PatientBirthDate",
@@ -60,20 +60,20 @@ _UNMOVED: Final = frozenset(
 )
 _TIME: Final = re.compile(r"\d{2,6}(\.\d{1,6})?")
 _DATE_TIME: Final = re.compile(r"(\d{8})(\d{0,6}(?:\.\d{1,6})?)([+-]\d{4})?")
-# Few people are older: an age above says who it is.
+# Few people are older, so a higher age could identify the patient.
 _OLDEST_YEARS: Final = 89
 _AGE: Final = re.compile(r"(\d{3})([DWMY])")
 
 
 @dataclass(frozen=True, slots=True)
 class _Patient:
-    """Whose data set it is."""
+    """The patient of a data set."""
 
     pseudonyms: Pseudonyms
     patient_id: str
 
     def earlier(self, day: str) -> str | None:
-        """Return a date (YYYYMMDD) moved by the patient's days, None where it is none."""
+        """Return a date (YYYYMMDD) moved back by the patient's number of days; None if it is not a date."""
         try:
             moved = date.fromisoformat(day.replace(".", ""))
             return (moved - timedelta(days=self.pseudonyms.days_earlier(self.patient_id))).strftime("%Y%m%d")
@@ -82,15 +82,15 @@ class _Patient:
 
 
 def deidentify(dataset: Dataset, pseudonyms: Pseudonyms) -> Dataset:
-    """Return a de-identified copy of a data set, which says so itself; the given one stays as it is.
+    """Return a de-identified copy of a data set, marked as such; the given one is not changed.
 
-    It keeps no private attribute, none that pydicom's dictionary does not know, none that cannot be read, no overlay,
-    no curve, no preamble and nothing of the file meta information but what the file needs. Pixels stay: writing that
-    is burned into them is refused where they are read (`burned_in_annotation`).
+    The copy has no private attributes, none that are missing from pydicom's dictionary or cannot be read, no overlays,
+    no curves, no preamble, and only the file meta information that a file needs. Pixels stay: images with text burned
+    into them are refused when they are read (`burned_in_annotation`).
 
     Args:
-        dataset: A data set; its patient is told by PatientID, without one by StudyInstanceUID.
-        pseudonyms: Made with the key.
+        dataset: A data set; PatientID identifies its patient, or StudyInstanceUID if there is none.
+        pseudonyms: Pseudonyms made with the de-identification key.
     """
     named = _text(dataset, "PatientID") or _text(dataset, "StudyInstanceUID")
     result = _cleaned(dataset, _Patient(pseudonyms, named))
@@ -137,7 +137,7 @@ def _cleaned(dataset: Dataset, patient: _Patient) -> Dataset:
             continue
         try:
             element = _replacement(dataset[tag], patient)
-        except DAMAGE:  # what cannot be read cannot be judged
+        except DAMAGE:  # an unreadable attribute cannot be checked
             continue
         if element is not None:
             result.add(element)
@@ -145,13 +145,13 @@ def _cleaned(dataset: Dataset, patient: _Patient) -> Dataset:
 
 
 def _is_foreign(tag: BaseTag) -> bool:
-    """Tell whether an attribute goes whatever it holds: private, unknown, group length, curve or overlay."""
+    """Tell whether an attribute is removed whatever it holds: private, unknown, group length, curve or overlay."""
     repeating = not tag.is_private and tag.group & _REPEATING_MASK in _REPEATING_GROUPS
     return tag.is_private or repeating or tag.element == 0 or not dictionary_has_tag(tag)
 
 
 def _replacement(element: DataElement, patient: _Patient) -> DataElement | None:
-    """Return what stands in an element's place, None where nothing does."""
+    """Return an element's replacement; None to remove it."""
     own, moved = _OWN.get(keyword_for_tag(element.tag)), _MOVED.get(element.VR)
     if own is not None:
         return _with(element, own(element.value, patient))
@@ -167,7 +167,7 @@ def _replacement(element: DataElement, patient: _Patient) -> DataElement | None:
 
 
 def _inside(element: DataElement, patient: _Patient) -> DataElement | None:
-    """Return an element that stays, with what lies in it cleaned in turn; None for a number that is text."""
+    """Return an element to keep, with the items of a sequence cleaned; None for a number that is not valid."""
     if element.VR == "SQ":
         return DataElement(element.tag, "SQ", Sequence([_cleaned(item, patient) for item in element.value]))
     text_as_number = element.VR in _DECIMALS and element.value and numbers(_several(element.value)) is None
@@ -183,7 +183,7 @@ def _several(value: Any) -> list[Any]:  # noqa: ANN401 (one value or several)
 
 
 def _each(value: Any, change: Callable[[str], str | None]) -> Any:  # noqa: ANN401 (one value or several)
-    """Return one value or several changed; None where that is not possible for one of them."""
+    """Return one or several values, each passed through `change`; None if it returns None for any of them."""
     if not value:
         return value
     changed = [change(str(one)) for one in _several(value)]
@@ -193,13 +193,13 @@ def _each(value: Any, change: Callable[[str], str | None]) -> Any:  # noqa: ANN4
 
 
 def _moved_date_time(text: str, patient: _Patient) -> str | None:
-    """Move a DT by its date. Its time stays, its zone goes: it tells where the patient is."""
+    """Move the date of a DT. Its time stays; its time zone is removed, since it tells where the patient is."""
     found = _DATE_TIME.fullmatch(text)
     day = patient.earlier(found[1]) if found else None
     return f"{day}{found[2]}" if found and day else None
 
 
-# Times of day stay, where they are times.
+# Times of day stay if they are valid.
 _MOVED: Final[Mapping[str, Callable[[str, _Patient], str | None]]] = {
     "DA": lambda text, patient: patient.earlier(text),
     "DT": _moved_date_time,
@@ -224,11 +224,11 @@ def _pseudonym(_value: object, patient: _Patient) -> str:
 
 
 def _words(value: Any, _patient: _Patient) -> str:  # noqa: ANN401 (as pydicom gives it)
-    return cleaned(str(value or "")).replace("…", "...")  # in any character set
+    return cleaned(str(value or "")).replace("…", "...")  # representable in any character set
 
 
-# What the options, and we, do otherwise than the table: pseudonyms where it empties; Clean Descriptors; Retain Patient
-# Characteristics, of which those that a heart's measures are set against.
+# Where the options or this pipeline differ from the table: pseudonyms instead of empty values; Clean Descriptors;
+# Retain Patient Characteristics, limited to those that cardiac measures are related to.
 _OWN: Final[Mapping[str, Callable[[Any, _Patient], Any]]] = {
     "PatientID": _pseudonym,
     "PatientName": _pseudonym,

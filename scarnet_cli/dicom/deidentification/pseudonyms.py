@@ -1,6 +1,6 @@
-"""Pseudonyms by a keyed hash: the same key gives the same ones in every run and at every site, and nobody else can.
+"""Make pseudonyms by a keyed hash: the same key gives the same pseudonyms in every run and at every site.
 
-A plain hash of a patient's number or of a UID would not do: whoever guesses the number can compute it too.
+A plain hash of a PatientID or a UID would be unsafe: anyone who guesses the PatientID could compute the hash.
 """
 
 import hashlib
@@ -12,44 +12,44 @@ from typing import Final
 from scarnet_cli.errors import InputError
 
 KEY_BYTES: Final = 32
-# How to make a key: readable by its owner alone from the first byte on.
+# A command that makes a key that only its owner can ever read.
 MAKE_A_KEY: Final = "(umask 077; head -c 32 /dev/urandom | base64 > FILE)"
-# Dates go back by up to ten years, so that not even the year stays.
+# Dates move back by up to ten years, so that even the year is hidden.
 MOST_DAYS: Final = 3652
 _ID_DIGITS: Final = 16
-# The root for UIDs made of 128 bits, PS3.5 B.2.
+# The root of UIDs made from 128 bits, PS3.5 B.2.
 _UID_ROOT: Final = "2.25."
 _UID_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """Replaces what identifies by HMAC-SHA256 of it, in a room of its own for each kind of thing.
+    """Pseudonyms for identifiers by HMAC-SHA256, with a separate namespace for each kind of identifier.
 
     Attributes:
-        key: The secret.
+        key: The de-identification key.
     """
 
     key: bytes = field(repr=False)
 
     def study(self, study_id: str) -> str:
-        """Return 16 hex digits for a study's id."""
+        """Return the pseudonym of a study's id, 16 hex digits."""
         return self._digest("study", study_id).hex()[:_ID_DIGITS]
 
     def patient(self, patient_id: str) -> str:
-        """Return 16 hex digits for a PatientID, or for a samplesheet's label of a patient; blanks round it go."""
+        """Return the pseudonym of a PatientID or samplesheet label, 16 hex digits; outer blanks are ignored."""
         return self._digest("patient", patient_id.strip()).hex()[:_ID_DIGITS]
 
     def uid(self, uid: str) -> str:
-        """Return 2.25.<128 bits> for a UID; those that DICOM itself defines (classes, encodings) stay."""
-        from pydicom.uid import UID  # noqa: PLC0415 (most of a second, which an index without pseudonyms need not wait)
+        """Return the pseudonym of a UID, 2.25.<128 bits>; UIDs that DICOM defines (classes, encodings) stay."""
+        from pydicom.uid import UID  # noqa: PLC0415 (takes most of a second, needless without pseudonyms)
 
-        if UID(uid).name != uid:  # it is in the standard's own list
+        if UID(uid).name != uid:  # the standard defines it
             return uid
         return f"{_UID_ROOT}{int.from_bytes(self._digest('uid', uid)[:_UID_BYTES])}"
 
     def days_earlier(self, patient_id: str) -> int:
-        """Return by how many days a patient's dates go back: 1 to `MOST_DAYS`, the same for all of their studies."""
+        """Return by how many days to move a patient's dates back: 1 to `MOST_DAYS`, the same for all their studies."""
         return 1 + int.from_bytes(self._digest("days", patient_id.strip())) % MOST_DAYS
 
     def _digest(self, room: str, text: str) -> bytes:
@@ -58,10 +58,10 @@ class Pseudonyms:
 
 
 def read_pseudonyms(path: Path) -> Pseudonyms:
-    """Read the key from a file; blanks and line ends round it do not count.
+    """Read the de-identification key from a file, without surrounding white space.
 
     Raises:
-        InputError: The file cannot be read, or holds too little to be a secret. The message does not hold the key.
+        InputError: The file cannot be read, or the key is too short. The message does not contain the key.
     """
     try:
         key = path.read_bytes().strip()

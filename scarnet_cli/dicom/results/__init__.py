@@ -1,1 +1,1 @@
-"""Results as DICOM: Segmentation, Structured Report, and the headers that they are made from."""
+"""Results as DICOM: Segmentation and Structured Report, and the source headers that they refer to."""

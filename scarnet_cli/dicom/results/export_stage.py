@@ -1,4 +1,4 @@
-"""Stage EXPORT: label maps and measures in, seg.dcm and report.dcm for an archive out."""
+"""Stage EXPORT: label maps and measures in, seg.dcm and report.dcm for a PACS out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import write_table
 
 _STAGE: Final = "export"
-# Flags of studies whose images have no names that are theirs alone, so that no reference would name one image.
+# Flags of studies whose images have no unique UIDs, so that a reference would be ambiguous.
 _NAMELESS: Final = {
     "repeated_instance_uid": "other images have their SOPInstanceUIDs",
     "patients_separated": "images of another patient have its StudyInstanceUID",
@@ -48,21 +48,20 @@ def export_studies(
 ) -> list[Failure]:
     """Write every measured study's result as DICOM: studies/<id>/{seg.dcm, report.dcm} and exports.parquet.
 
-    A study that cannot be exported is measured all the same: it has a row in exports.parquet that says why.
+    A study that cannot be exported keeps its measures and has a row in exports.parquet with the reason.
 
     Args:
-        batch: The studies: their source images are read again, headers alone.
-        results: Where the results are: directories with studies/<id>/labels.nii.gz and study.json of `quantify`.
+        batch: The studies; the headers of their source images are read again.
+        results: Result directories, with studies/<id>/labels.nii.gz and the study.json of `quantify`.
         out: Output directory; other files in it are left alone.
-        execution: How the studies are done.
-        pseudonyms: For studies that were indexed with them: their sources are de-identified likewise.
+        execution: How the studies are run.
+        pseudonyms: The pseudonyms that the studies were indexed with, if any; used to de-identify their sources.
 
     Returns:
         The studies that could not be exported.
 
     Raises:
-        InputError: None of the studies was measured, or they are de-identified and there are no pseudonyms,
-            or the other way round.
+        InputError: There are no results, or the studies are de-identified but no pseudonyms are given, or vice versa.
     """
     _require_pseudonyms(batch.studies, pseudonyms)
     entries = {entry.study_id: entry for entry in batch.studies}
@@ -121,7 +120,7 @@ def _require_same_key(slices: Sequence[SourceSlice], entry: StudyEntry) -> None:
 
 
 def deidentified_sources(slices: Sequence[SourceSlice], pseudonyms: Pseudonyms) -> list[SourceSlice]:
-    """Return source images under pseudonyms, with new UIDs: what is made from them says no more than they do."""
+    """Return de-identified source images with new UIDs, so that objects made from them are de-identified too."""
     headers = {id(source.header): deidentify(source.header, pseudonyms) for source in slices}
     facts = {key: frame_facts(header) for key, header in headers.items()}
     return [
@@ -134,7 +133,8 @@ def read_sources(entry: StudyEntry, root: Path) -> list[SourceSlice]:
     """Read the headers of a study's source images.
 
     Raises:
-        DicomError: It has none, or they cannot be read any more.
+        DicomError: It has no DICOM source, its UIDs are ambiguous, or its files cannot be read any more.
+        MachineError: A file is gone or was changed since it was indexed, or the machine failed.
     """
     if entry.kind != "dicom":
         message = (
@@ -153,17 +153,17 @@ def write_results(
 ) -> None:
     """Write seg.dcm and report.dcm, each atomically.
 
-    Patient, study and references are those of `sources`: de-identify these, and the objects are.
+    Patient, study and references come from `sources`: if these are de-identified, the objects are too.
 
     Args:
-        labels: Label map on the source's grid.
-        record: The study's row of `scans`, in study.json.
+        labels: Label map (z, y, x) on the source's grid.
+        record: The study's row of `scans`, from study.json.
         sources: Its source images, in any order.
         folder: The study's folder, to write to.
-        made: Local time that the objects say they were made at; all else follows from the other arguments.
+        made: Local creation time of the objects; everything else follows from the other arguments.
 
     Raises:
-        DicomError: The sources are not those that the label map was drawn on.
+        DicomError: The sources do not match the label map's grid.
     """
     slices = slices_of_grid(sources, labels)
     result = Result(slices, record["model"], record["model_sha256"], record["segment_mode"], made)

@@ -1,7 +1,7 @@
-"""A study's measures as a Structured Report by template TID 1500, each region's by TID 1411 with its segments named.
+"""Write a study's measures as a Structured Report: template TID 1500, with TID 1411 for each region and its segments.
 
-Measured are the scored regions: myocardium with its scar, scar with its microvascular obstruction. A region refers to
-all segments of the label map that it consists of.
+The regions are the scored ones: myocardium includes scar, and scar includes microvascular obstruction. A region refers
+to all segments of the label map that it consists of.
 """
 
 import warnings
@@ -28,13 +28,13 @@ _SERIES_NUMBER: Final = 9002
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What is measured of one region in one way.
+    """The measures of one region by one method.
 
     Attributes:
-        name: Of the region in `REGIONS`; else it refers to no segment.
-        known: What it is and where.
-        measured: Column of `scans` -> what it is called, its unit.
-        method: How scar was told from other myocardium, where that is the question.
+        name: Name of the region; without one in `REGIONS`, the group refers to no segment.
+        known: Property type and anatomic site of the region.
+        measured: Column of `scans` -> (concept, unit).
+        method: How scar was separated from other myocardium, if that applies.
     """
 
     name: str
@@ -57,24 +57,24 @@ _GROUPS: Final = (
         {"mvo_ml": _VOLUME, "mvo_percent_lv": (codes.MVO_PERCENT, codes.PERCENT)},
         codes.LABELLED,
     ),
-    # What a threshold calls scar is not what the network labels: no segment shows it.
+    # No segment shows these: scar by a threshold differs from scar labelled by the network.
     Group("scar by 5 SD", _SCAR, {"scar_5sd_percent_lv": _SCAR_PERCENT}, codes.FIVE_SD),
     Group("scar by FWHM", _SCAR, {"scar_fwhm_percent_lv": _SCAR_PERCENT}, codes.FWHM),
 )
 
 
 def make_report(measures: Mapping[str, Any], segmentation: hd.seg.Segmentation, result: Result) -> sr.EnhancedSR:
-    """Return a study's measures as a report that refers to its segmentation and its source images.
+    """Return a report of a study's measures that refers to its segmentation and its source images.
 
     Args:
-        measures: The study's row of `scans`; what is undefined there is left out.
-        segmentation: Its label map.
-        result: What that was drawn on, who made it, and when.
+        measures: The study's row of `scans`; undefined measures are left out.
+        segmentation: Its Segmentation.
+        result: Source, model and creation time of the segmentation.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pydicom, about odd values of the source
+        warnings.simplefilter("ignore")  # from pydicom, about odd values of the source
         report = sr.EnhancedSR(
-            evidence=[segmentation, *_evidence(result)],  # of the first, patient and study
+            evidence=[segmentation, *_evidence(result)],  # patient and study are taken from the first
             content=_content(measures, segmentation, result),
             series_instance_uid=result.uid("report series"),
             series_number=_SERIES_NUMBER,
@@ -98,7 +98,7 @@ def make_report(measures: Mapping[str, Any], segmentation: hd.seg.Segmentation, 
 
 
 def _evidence(result: Result) -> list[Dataset]:
-    """Return of each source image what is needed to refer to it."""
+    """Return for each source image the attributes needed to refer to it."""
     headers = []
     for source, _ in instances(result.slices):
         header = Dataset()
@@ -164,6 +164,6 @@ def _segments(labels: Sequence[Label], segmentation: hd.seg.Segmentation, result
     segment = sr.ReferencedSegment(
         segmentation.SOPClassUID, segmentation.SOPInstanceUID, int(labels[0]), source_images=sources
     )
-    # highdicom takes one number; the attribute holds as many as the region has segments
+    # highdicom takes one number; the attribute may hold the numbers of all the region's segments
     segment[0].ReferencedSOPSequence[0].ReferencedSegmentNumber = [int(label) for label in labels]
     return segment

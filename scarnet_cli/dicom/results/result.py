@@ -1,4 +1,4 @@
-"""What SEG and SR of one study have in common: who made them, of what, and when."""
+"""The attributes that SEG and SR of one study share: source, model and creation time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ MODEL_NAME: Final = "ScarNet pipeline"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A study's result.
+    """The common attributes of a study's SEG and SR.
 
     Attributes:
-        slices: The source of each slice of the label map.
-        model: Name of the network that labelled it.
+        slices: The source of each slice of the label map, in order.
+        model: Name of the network that made the label map.
         model_sha256: Digest of its weights.
-        segment_mode: How it was used, "default" or "fast".
-        made: When the objects are made, in local time as DICOM has it.
+        segment_mode: How it was run, "default" or "fast".
+        made: Creation time of the objects, in local time as in DICOM.
     """
 
     slices: Sequence[SourceSlice]
@@ -35,20 +35,20 @@ class Result:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What tells this algorithm from others of its name."""
+        """The parameters that distinguish this algorithm from others of the same name."""
         return {"weights_sha256": self.model_sha256, "segment_mode": self.segment_mode}
 
     def uid(self, *parts: str) -> UID:
         """Return the UID of a part of the result.
 
-        It follows from the source images, the network and this version: the same result made again has the same UIDs,
-        so that an archive keeps it once.
+        It is derived from the source images, the network and this version: a repeated result has the same UIDs, so that
+        a PACS keeps it once.
         """
         sources = (f"{source.header.SOPInstanceUID} {source.frame}" for source in self.slices)
         return make_uid(*sources, self.model_sha256, self.segment_mode, __version__, *parts)
 
     def settle(self, dataset: Dataset) -> None:
-        """Put in when the object was made, where highdicom put in the clock's time."""
+        """Replace the current time, which highdicom wrote, by `made`."""
         dataset.InstanceCreationDate = self.made.strftime("%Y%m%d")
         dataset.InstanceCreationTime = self.made.strftime("%H%M%S.%f")
         for equipment in dataset.get("ContributingEquipmentSequence", []):

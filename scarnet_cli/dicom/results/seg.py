@@ -1,8 +1,8 @@
-"""The label map as a DICOM Segmentation: a binary segment each for blood pool, myocardium, scar and MVO.
+"""Write the label map as a DICOM Segmentation: a binary segment each for blood pool, myocardium, scar and MVO.
 
-Segments follow the label map, and a segment's number is its label's value: they do not overlap, so that a viewer shows
-what the report's pictures show, and any reader gets the label map back. All four are described in every object, those
-without a voxel too: that says that they were looked for. Each frame refers to the source frame that it was drawn on.
+A segment's number is its label's value. Segments do not overlap, so a viewer shows what the report's pictures show and
+any reader can restore the label map. Every object describes all four segments, even empty ones, to state that they were
+looked for. Each frame refers to the source frame that it was drawn on.
 """
 
 import logging
@@ -31,7 +31,7 @@ from scarnet_cli.draw.overlay import CONTOURS
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import GRID_TOLERANCE_MM, Volume
 
-# Its warnings quote the values they are about, patients' names among them.
+# highdicom's warnings quote values, patients' names among them.
 logging.getLogger("highdicom").setLevel(logging.CRITICAL)
 
 _SERIES_NUMBER: Final = 9001
@@ -44,14 +44,14 @@ _COLOURS: Final = {
 
 
 def make_segmentation(labels: Volume, result: Result) -> hd.seg.Segmentation:
-    """Return a label map as a Segmentation of the study that its source is of.
+    """Return a label map as a Segmentation that belongs to the study of its source.
 
     Args:
-        labels: Label map on the source's own grid.
-        result: What it was drawn on, who made it, and when.
+        labels: Label map (z, y, x) on the source's own grid.
+        result: Source, model and creation time of the label map.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pydicom, about odd values of the source
+        warnings.simplefilter("ignore")  # from pydicom, about odd values of the source
         segmentation = hd.seg.Segmentation(
             source_images=_plain_headers(labels, result.slices),
             pixel_array=labels.array.astype(np.uint8),
@@ -67,7 +67,7 @@ def make_segmentation(labels: Volume, result: Result) -> hd.seg.Segmentation:
             device_serial_number=result.model_sha256,
             content_label="SCARNET",
             content_description="Left ventricle, scar and microvascular obstruction",
-            omit_empty_frames=False,  # so that a reader gets all slices, those beyond the heart too
+            omit_empty_frames=False,  # so that a reader gets all slices, even those beyond the heart
             series_description="ScarNet segmentation",
             content_date=result.made.date(),
             content_time=result.made.time(),
@@ -102,10 +102,10 @@ def _describe(label: Label, result: Result) -> hd.seg.SegmentDescription:
 
 
 def _plain_headers(labels: Volume, slices: Sequence[SourceSlice]) -> list[Dataset]:
-    """Return a classic single-frame header a slice, all of one series: the one form of source that is always the same.
+    """Return one classic single-frame header per slice, all in one series, a form that highdicom always accepts.
 
-    Series per slice, frames of several objects and missing attributes are no matter then; `_refer` puts the true
-    references in place of these stand-ins.
+    A series per slice, frames of several objects and missing attributes then cause no trouble. `_refer` replaces these
+    stand-ins by the true references.
     """
     direction, _ = direction_of(np.median(np.array([source.facts.orientation for source in slices]), axis=0))
     z, y, x = labels.spacing_zyx_mm
@@ -127,9 +127,9 @@ def _plain_headers(labels: Volume, slices: Sequence[SourceSlice]) -> list[Datase
 
 
 def _positions(labels: Volume, slices: Sequence[SourceSlice]) -> NDArray[np.float64]:
-    """Return (n, 3) positions of the frames: the source's own; of a stack that jitters, those of the even grid.
+    """Return the (n, 3) positions of n frames, LPS in mm: the source's own, or the even grid's if the source jitters.
 
-    Readers refuse a volume whose slices are spaced unevenly by more than the rounding of numbers.
+    Readers refuse a volume whose slice spacing varies by more than rounding.
     """
     even = labels.world(np.array([[z, 0, 0] for z in range(len(slices))]))
     own = np.array([source.facts.position_xyz_mm for source in slices])
@@ -150,18 +150,18 @@ def _thickness_mm(source: SourceSlice, spacing_mm: float) -> float:
 
 
 def _frame_of_reference(source: SourceSlice) -> str:
-    """Return the source's frame of reference; where it has none, one made from its series."""
+    """Return the source's FrameOfReferenceUID, or one derived from its series if it has none."""
     given = source.facts.frame_of_reference
     return given or make_uid(source.facts.study_uid, source.facts.series_uid, "frame of reference")
 
 
 def _refer(segmentation: hd.seg.Segmentation, slices: Sequence[SourceSlice]) -> None:
-    """Put the true references where the stand-ins' are."""
+    """Replace the stand-ins by the true references."""
     by_stand_in = {_stand_in(number): source for number, source in enumerate(slices)}
     for group in segmentation.PerFrameFunctionalGroupsSequence:
         for image in group.DerivationImageSequence[0].SourceImageSequence:
             source = by_stand_in.get(image.ReferencedSOPInstanceUID)
-            if source is None:  # done: segments of one slice share the item
+            if source is None:  # replaced already: segments of one slice share the item
                 continue
             image.ReferencedSOPClassUID = source.header.SOPClassUID
             image.ReferencedSOPInstanceUID = source.header.SOPInstanceUID
@@ -181,6 +181,6 @@ def _refer(segmentation: hd.seg.Segmentation, slices: Sequence[SourceSlice]) -> 
 
 
 def _settle_dimensions(segmentation: hd.seg.Segmentation, uid: UID) -> None:
-    """Put a UID that follows from the result where highdicom drew one at random."""
+    """Replace the random DimensionOrganizationUID of highdicom by one derived from the result."""
     for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
         item.DimensionOrganizationUID = uid

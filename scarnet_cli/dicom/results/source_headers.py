@@ -1,4 +1,4 @@
-"""The headers of the images that a study's label map was drawn on: what SEG and SR take from them and refer to."""
+"""Read the headers of a label map's source images, which SEG and SR copy from and refer to."""
 
 import logging
 import warnings
@@ -24,7 +24,7 @@ from scarnet_cli.image.volume import Volume
 
 logger = logging.getLogger(__name__)
 
-# Patient and study, by which an archive files an object. The standard lets the first be empty but not absent (type 2).
+# Attributes of patient and study, by which a PACS files an object. These may be empty but not absent (type 2).
 _TYPE_2: Final = (
     "PatientName",
     "PatientID",
@@ -63,12 +63,12 @@ _SEXES: Final = ("M", "F", "O")
 
 @dataclass(frozen=True, slots=True)
 class SourceSlice:
-    """What a slice of a volume was read from.
+    """The source image of a volume's slice.
 
     Attributes:
         header: The image's data set without pixels; several slices may share it.
         frame: Index of the frame in it, from 0; None in a classic image.
-        facts: Where the frame lies.
+        facts: The frame's facts.
     """
 
     header: Dataset
@@ -77,11 +77,11 @@ class SourceSlice:
 
 
 def read_source_slices(root: Path, sources: Sequence[Source]) -> list[SourceSlice]:
-    """Read the headers of a study's slices, each file once and an archive in one pass, in the order of `sources`.
+    """Read the headers of a study's slices in the order of `sources`, each file once and an archive in one pass.
 
     Raises:
-        DicomError: A file cannot be read any more, or does not say which image it is.
-        MachineError: A file is gone, or was changed since it was indexed, or the machine failed.
+        DicomError: A file cannot be read any more or has changed, or its UIDs do not identify an image.
+        MachineError: A file is gone or was changed since it was indexed, or the machine failed.
     """
     headers: dict[Key, Dataset] = {}
     try:
@@ -96,7 +96,7 @@ def read_source_slices(root: Path, sources: Sequence[Source]) -> list[SourceSlic
 
 
 def ambiguous(reason: str) -> DicomError:
-    """Return a refusal to refer to images, given in words why a reference would not name one."""
+    """Return the error for images that no reference can identify, with the reason as text."""
     message = (
         f"No segmentation or report can refer to the study's images: {reason}. Export the study again from its source, "
         "with the UIDs that it has there."
@@ -105,10 +105,10 @@ def ambiguous(reason: str) -> DicomError:
 
 
 def _require_names(headers: Sequence[Dataset]) -> None:
-    """Require that each image has a SOPInstanceUID of its own, and all are of one study.
+    """Require each image to have its own SOPInstanceUID and a SeriesInstanceUID, and all to be of one study.
 
     Raises:
-        DicomError: A reference would not name one image.
+        DicomError: A reference would be ambiguous.
     """
     count = len(headers)
     names, studies = (len({text(h, word) for h in headers}) for word in ("SOPInstanceUID", "StudyInstanceUID"))
@@ -136,12 +136,12 @@ def _slice(headers: dict[Key, Dataset], facts: dict[Key, tuple[FrameFacts, ...]]
 
 
 def slices_of_grid(slices: Sequence[SourceSlice], grid: Volume) -> list[SourceSlice]:
-    """Return the source of every slice of a volume, first slice first.
+    """Return the source of every slice of a volume, in the volume's order.
 
-    Positions tell which it is, so that neither the order of the files nor one that was left out matters.
+    Sources are matched by position, so their order does not matter, nor do extra ones.
 
     Raises:
-        DicomError: A slice of the grid has no source, or one of another size.
+        DicomError: A slice of the grid has no source, or its source has another size.
     """
     facts = [source.facts for source in slices]
     positions = np.array([f.position_xyz_mm or (np.inf,) * 3 for f in facts])
@@ -161,10 +161,10 @@ def slices_of_grid(slices: Sequence[SourceSlice], grid: Volume) -> list[SourceSl
 
 
 def patient_and_study(header: Dataset) -> Dataset:
-    """Return what an archive files objects by: the patient's and the study's attributes, all of type 2 there.
+    """Return the attributes of patient and study by which a PACS files objects, including all of type 2.
 
-    Text is kept as it is, without control characters, and as Unicode. A date, time, age or sex that the standard does
-    not allow is left empty, which the log says without its value.
+    Text is kept, as Unicode without control characters. A date, time, age or sex that the standard does not allow is
+    left empty or out, and logged without its value.
     """
     clean = Dataset()
     clean.SpecificCharacterSet = "ISO_IR 192"
@@ -197,7 +197,7 @@ def _allowed(header: Dataset, keyword: str) -> Any:  # noqa: ANN401 (text, a seq
 
 
 def instances(slices: Sequence[SourceSlice]) -> Iterator[tuple[Dataset, list[int] | None]]:
-    """Yield each image once, with the numbers of its frames from 1 that the slices are; None for a classic image."""
+    """Yield each image once, with the numbers from 1 of its frames among the slices; None for a classic image."""
     seen: dict[str, tuple[Dataset, list[int] | None]] = {}
     for source in slices:
         _, frames = seen.setdefault(
