@@ -1,1 +1,1 @@
-"""Pictures: overlays on images, plots, SVG."""
+"""Drawing: overlays on images, plots and SVG."""

@@ -1,4 +1,4 @@
-"""One picture a study: every slice in a grid, the view cut round the heart, thin contours over the LGE image."""
+"""One picture per study: all slices in a grid, cropped around the heart, with thin contours over the LGE image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ Rgb = tuple[int, int, int]
 TILE_PX: Final = 240
 _GAP_PX: Final = 4
 _LEGEND_PX: Final = 34
-_MARGIN_MM: Final = 16.0  # round the heart on each side, so that a reader sees what it lies in
+_MARGIN_MM: Final = 16.0  # around the heart on each side, so that a reader sees its surroundings
 _LEAST_SIDE_MM: Final = 90.0
 _WINDOW_PERCENTILES: Final = (0.5, 99.3)
-_HEADROOM: Final = 1.2  # over the heart's brightest signal, so that contours can be told from bright scar
+_HEADROOM: Final = 1.2  # factor on the heart's brightest signal, so that contours stand out from bright scar
 _LINE_PX: Final = 1.5
-_SUPERSAMPLING: Final = 3  # lines are drawn this much larger and shrunk: Pillow's own have no soft edges
+_SUPERSAMPLING: Final = 3  # lines are drawn this much larger, then shrunk, because Pillow does not antialias them
 _SCALE_BAR_MM: Final = 20.0
 _PAPER: Final[Rgb] = (17, 20, 24)
 _CAPTION: Final[Rgb] = (235, 238, 242)
 _QUIET: Final[Rgb] = (140, 148, 158)
 
-# Okabe and Ito's colour-blind-safe hues, made light enough for lines on dark grey. Drawn in this order.
+# Okabe and Ito's colour-blind-safe hues, lightened for lines on dark grey. Contours are drawn in this order.
 CONTOURS: Final[dict[str, Rgb]] = {
     "blood pool": (86, 180, 233),
     "epicardium": (20, 200, 150),
@@ -41,13 +41,13 @@ CONTOURS: Final[dict[str, Rgb]] = {
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each slice and each voxel is in the picture.
+    """Layout of the slices in the picture.
 
     Attributes:
         columns: Slices in a row of the grid.
         rows: Rows of the grid.
-        top_left_yx_mm: Corner of the view, from the corner of voxel (0, 0) of a slice.
-        side_mm: Side of the square view; `TILE_PX` pixels show it.
+        top_left_yx_mm: Top left corner of the view, relative to the corner of voxel (0, 0) of a slice.
+        side_mm: Side of the square view, which is `TILE_PX` pixels wide.
     """
 
     columns: int
@@ -57,7 +57,7 @@ class Layout:
 
     @property
     def px_per_mm(self) -> float:
-        """Scale of the picture."""
+        """Scale of the picture, in pixels per mm."""
         return TILE_PX / self.side_mm
 
     @property
@@ -67,23 +67,23 @@ class Layout:
         return self.columns * step + _GAP_PX, self.rows * step + _GAP_PX + _LEGEND_PX
 
     def tile_xy_px(self, index: int) -> tuple[int, int]:
-        """Return the left upper corner of a slice's tile."""
+        """Return the top left corner of a slice's tile."""
         row, column = divmod(index, self.columns)
         step = TILE_PX + _GAP_PX
         return _GAP_PX + column * step, _GAP_PX + row * step
 
     def in_tile_xy_px(self, index_yx: NDArray[np.float64], spacing_yx_mm: tuple[float, float]) -> NDArray[np.float64]:
-        """Return (n, 2) x, y positions inside a tile of (n, 2) voxel indices y, x (whole numbers are voxel centres)."""
+        """Return the (n, 2) x, y pixel positions in a tile of (n, 2) y, x indices (voxel centres are whole numbers)."""
         position_yx_mm = (index_yx + 0.5) * spacing_yx_mm - self.top_left_yx_mm
         return position_yx_mm[:, ::-1] * self.px_per_mm
 
 
 def draw_overlay(image: Volume, labels: Volume, path: Path) -> None:
-    """Write the study's picture as PNG, atomically. Equal volumes give equal bytes.
+    """Write the study's picture as PNG atomically; equal volumes give equal bytes.
 
     Args:
-        image: LGE stack; each slice is windowed by its own percentiles, of the heart or else of the view.
-        labels: Label map on the same grid; an empty one gives the whole slices without contours.
+        image: LGE stack, (z, y, x); each slice is windowed by its own percentiles, of the heart or else of the view.
+        labels: Label map on the same grid; if it is empty, whole slices are shown without contours.
         path: PNG file to write.
 
     Raises:
@@ -101,13 +101,13 @@ def render_overlay(image: Volume, labels: Volume) -> Image.Image:
 
 
 def render_tiles(image: Volume, labels: Volume, layout: Layout, captions: Sequence[str]) -> Image.Image:
-    """Return the slices of a stack in a grid, with contours, a caption each, and a legend.
+    """Return the slices of a stack in a grid, with contours, captions and a legend.
 
     Args:
-        image: LGE slices; each is windowed by its own percentiles, of the heart or else of the view.
+        image: LGE slices, (z, y, x); each is windowed by its own percentiles, of the heart or else of the view.
         labels: Label map on the same grid.
-        layout: Where each slice goes, and the view.
-        captions: One a slice; quiet where it has no heart.
+        layout: Layout of the slices, and the view.
+        captions: One per slice; grey if the slice has no heart.
     """
     picture = Image.new("RGB", layout.size_px, _PAPER)
     for index, caption in enumerate(captions):
@@ -121,7 +121,7 @@ def render_tiles(image: Volume, labels: Volume, layout: Layout, captions: Sequen
 
 
 def plan_layout(labels: Volume) -> Layout:
-    """Choose the grid and one square view for all slices: round every label with a margin, else the whole slice."""
+    """Return the layout with one square view for all slices: all labels with a margin, or else the whole slice."""
     slices, *shape_yx = labels.shape_zyx
     spacing_yx_mm = np.array(labels.spacing_zyx_mm[1:])
     heart = (labels.array != Label.BACKGROUND).any(axis=0)
@@ -138,7 +138,7 @@ def plan_layout(labels: Volume) -> Layout:
 
 
 def _columns(slices: int) -> int:
-    """Return the width of the grid that leaves few holes and is wider than high, and wide enough for the legend."""
+    """Return the number of columns that leaves few gaps, makes the grid wider than high, and fits the legend."""
     widths = [3] if slices <= 3 else range(4, 7)  # noqa: PLR2004 (up to three slices are one row)
     return min(widths, key=lambda width: (-slices % width, abs(width - 5)))
 
@@ -146,9 +146,9 @@ def _columns(slices: int) -> int:
 def _grey_tile(
     pixels: NDArray[np.generic], labels: NDArray[np.integer], spacing_yx_mm: tuple[float, ...], layout: Layout
 ) -> Image.Image:
-    """Return the view of one slice, windowed; what lies outside the slice is black.
+    """Return the windowed view of one slice; everything outside the slice is black.
 
-    White is a little above the heart's brightest signal, where there is a heart: by fat, scar would be grey.
+    White is a little above the heart's brightest signal, if there is a heart; windowed for fat, scar would be grey.
     """
     first_yx = np.floor(np.array(layout.top_left_yx_mm) / spacing_yx_mm).astype(int)
     last_yx = np.ceil((np.array(layout.top_left_yx_mm) + layout.side_mm) / spacing_yx_mm).astype(int)
@@ -187,7 +187,7 @@ def _draw_contours(tile: Image.Image, labels: NDArray[np.integer], spacing: tupl
 
 
 def _regions(labels: NDArray[np.integer]) -> dict[str, NDArray[np.bool_]]:
-    """Return the masks whose borders are drawn, named as in `CONTOURS`."""
+    """Return the (y, x) masks whose borders are drawn, by their names in `CONTOURS`."""
     blood_pool = region_mask(labels, "blood_pool")
     return {
         "blood pool": blood_pool,
@@ -198,7 +198,7 @@ def _regions(labels: NDArray[np.integer]) -> dict[str, NDArray[np.bool_]]:
 
 
 def _draw_legend(picture: Image.Image, layout: Layout) -> None:
-    """Draw the names of the contours and a scale bar along the lower edge."""
+    """Draw the names of the contours and a scale bar along the bottom edge."""
     pen = ImageDraw.Draw(picture)
     font = ImageFont.load_default(13)
     middle = picture.height - _LEGEND_PX / 2
@@ -214,6 +214,6 @@ def _draw_legend(picture: Image.Image, layout: Layout) -> None:
 
 
 def _text(tile: Image.Image, xy: tuple[int, int], text: str, colour: Rgb) -> None:
-    """Write with a dark edge, so that it can be read on bright fat."""
+    """Draw text with a dark outline, so that it is legible on bright fat."""
     font = ImageFont.load_default(12)
     ImageDraw.Draw(tile).text(xy, text, fill=colour, font=font, stroke_width=2, stroke_fill=_PAPER)

@@ -1,4 +1,4 @@
-"""Inline SVG: box plots and Bland-Altman plots. Colours come from the page's style sheet."""
+"""Box plots and Bland-Altman plots as inline SVG; the page's style sheet sets the colours."""
 
 import math
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ _ROW: Final = 30  # height of one box with its name
 _NAME: Final = 110  # room for the names of boxes
 _WHISKER: Final = 1.5  # interquartile ranges
 _MOST_TICKS: Final = 7
-_MOST_DOTS: Final = 300  # dots with a tooltip each, while they can be told apart and the page stays small
-_LONGEST_NAME: Final = 17  # letters that the room for names holds
+_MOST_DOTS: Final = 300  # above this, dots have no tooltips: they overlap, and the page would grow large
+_LONGEST_NAME: Final = 17  # letters that fit into `_NAME`
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One case of a plot: its position, its name for the tooltip, and whether the expert drew scar."""
+    """One case of a plot: its values, its name for the tooltip, and whether the expert drew scar."""
 
     x: float
     y: float
@@ -33,7 +33,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plot with its title and its numbers in words."""
+    """A plot with its title and a summary of its numbers."""
 
     title: str
     summary: str
@@ -42,7 +42,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A point where it is drawn, in pixels, with its tooltip."""
+    """A drawn point: its position in pixels, with its tooltip."""
 
     x: float
     y: float
@@ -52,7 +52,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Bias and limits of agreement; a limit may be undefined."""
+    """Bias and limits of agreement; an undefined limit is None."""
 
     bias: float
     lower: float | None
@@ -61,7 +61,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A straight axis from value to pixel."""
+    """A linear axis from values to pixels."""
 
     low: float
     high: float
@@ -69,25 +69,25 @@ class Axis:
     end: float
 
     def at(self, value: float) -> float:
-        """Return the position of a value."""
+        """Return a value's position in pixels."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        """Return round values from end to end."""
+        """Return the round values along the axis."""
         step = round_step(self.high - self.low, _MOST_TICKS)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [round(i * step, 10) for i in range(first, last + 1)]
 
 
 def around(values: Sequence[float], start: float, end: float) -> Axis:
-    """Return an axis that holds all values (at least one) with some room; equal values get room too."""
+    """Return an axis that holds all values (at least one) with a margin, even if they are all equal."""
     low, high = min(values), max(values)
     room = 0.06 * (high - low) or max(abs(low), 1.0)
     return Axis(low - room, high + room, start, end)
 
 
 def draw_bland_altman(title: str, points: Sequence[Point], lines: Lines, unit: str) -> Markup:
-    """Return a plot of differences (y) against means (x) of at least one case, with bias and limits of agreement."""
+    """Return a plot of the differences (y) against the means (x) of one or more cases, with bias and limits."""
     levels = [level for level in (lines.bias, lines.lower, lines.upper) if level is not None]
     across = around([0.0, *(p.x for p in points)], _LEFT, _WIDTH - _RIGHT)
     up = around([0.0, *levels, *(p.y for p in points)], _HEIGHT - _BOTTOM, _TOP)
@@ -118,16 +118,16 @@ def draw_bland_altman(title: str, points: Sequence[Point], lines: Lines, unit: s
 def draw_boxes(
     title: str, groups: Sequence[tuple[str, Sequence[Point]]], bounds: tuple[float, float] = (0.0, 1.0), unit: str = ""
 ) -> Markup:
-    """Return box plots, one group of at least one point a row; a point's x is its value, its y is not read.
+    """Return box plots, one row per group of one or more points; a point's x is its value, its y is ignored.
 
-    The box is from quartile to quartile, the line in it the median; whiskers end at the last case within 1.5 boxes.
-    Of a group too large for dots only the cases beyond its whiskers have one.
+    A box spans the quartiles, with a line at the median; whiskers end at the last case within 1.5 box lengths. In a
+    group that is too large for dots, only cases beyond the whiskers have one.
 
     Args:
-        title: What the values are.
+        title: Name of the values.
         groups: Name and points of each row.
         bounds: Ends of the axis.
-        unit: Written under the axis, where there is one.
+        unit: Unit to write under the axis, if any.
     """
     bottom = _BOTTOM if unit else _BOTTOM - 16
     height = _TOP + _ROW * len(groups) + bottom
@@ -149,7 +149,7 @@ def draw_boxes(
 
 
 def _spread(points: Sequence[Point], across: Axis, middle: float, unit: str) -> list[Dot]:
-    """Return the dots of a row, spread over its height by the golden ratio: even, and the same each time."""
+    """Return the dots of a row, spread evenly and reproducibly over its height by the golden ratio."""
     if len(points) > _MOST_DOTS:
         low, *_, high = whiskers([point.x for point in points])
         points = [point for point in points if not low <= point.x <= high]
@@ -161,7 +161,7 @@ def _spread(points: Sequence[Point], across: Axis, middle: float, unit: str) -> 
 
 
 def whiskers(values: Sequence[float]) -> tuple[float, float, float, float, float]:
-    """Return lower whisker, quartile, median, quartile and upper whisker (Tukey's) of at least one value."""
+    """Return lower whisker, lower quartile, median, upper quartile and upper whisker (Tukey) of one or more values."""
     lower, median, upper = np.percentile(values, [25, 50, 75]).tolist()
     reach = _WHISKER * (upper - lower)
     inside = [value for value in values if lower - reach <= value <= upper + reach]
@@ -181,7 +181,7 @@ def _box_with_dots(across: Axis, middle: float, points: Sequence[Point], unit: s
 
 
 def _draw_dots(dots: Sequence[Dot]) -> Markup:
-    """Return dots with a tooltip each; very many as one path of round ends a colour, in a tenth of the bytes."""
+    """Return dots with tooltips; very many become one path of round line ends per colour, in a tenth of the bytes."""
     if len(dots) <= _MOST_DOTS:
         shape = Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2.4"><title>{}</title></circle>')
         return Markup("").join(shape.format(_style(dot.has_scar), dot.x, dot.y, dot.tip) for dot in dots)

@@ -1,4 +1,4 @@
-"""Inline SVG drawn by hand: histograms and the bull's eye. Colours come from the page's style sheet."""
+"""Histograms and bull's eyes as inline SVG; the page's style sheet sets the colours."""
 
 import math
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ _WIDTH: Final = 340
 _HEIGHT: Final = 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 30, 14, 8, 34
 _MOST_BINS: Final = 16
-_MOST_TICKS: Final = 200  # one mark a study under the bars, while they can be told apart
+_MOST_TICKS: Final = 200  # up to this many studies, each has a mark under the bars
 
-# Kim's classes of scar per segment, percent (Kim et al. 2000, doi:10.1056/NEJM200011163432003): greatest value of each.
+# Upper limits, in percent, of Kim's classes of scar per segment (Kim et al. 2000, doi:10.1056/NEJM200011163432003).
 _CLASSES: Final = (0.0, 25.0, 50.0, 75.0, math.inf)
-# Outer and inner radius, first angle and width in degrees of segments 1-16, anticlockwise from 3 o'clock.
+# Segments 1-16: outer and inner radius, first angle and width in degrees, anticlockwise from 3 o'clock.
 _SECTORS: Final = (
     *((100, 76, 60 + 60 * i, 60) for i in range(6)),
     *((74, 50, 60 + 60 * i, 60) for i in range(6)),
@@ -29,13 +29,13 @@ _SECTORS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """What one distribution shows.
+    """The histogram of one measure.
 
     Attributes:
         title: Heading.
         unit: Unit of the values.
-        values: One a study; undefined ones and zeros left out.
-        summary: Median and quartiles in words, and how many studies have none.
+        values: One per study, without undefined values and zeros.
+        summary: Text with median, quartiles and the number of studies without a value.
     """
 
     title: str
@@ -45,12 +45,12 @@ class Histogram:
 
     @property
     def svg(self) -> Markup:
-        """The drawing; without values, an empty string."""
+        """The drawing; an empty string without values."""
         return draw_histogram(self.title, self.values, self.unit) if self.values else Markup("")
 
 
 def bin_edges(values: Sequence[float]) -> list[float]:
-    """Return edges at round numbers (1, 2, 5 x 10^n) from 0 or below, of at most `_MOST_BINS` bins."""
+    """Return the edges of at most `_MOST_BINS` bins at round numbers (1, 2, 5 x 10^n), from 0 or below."""
     low, high = min(0.0, *values), max(values)
     step = round_step(max(high - low, 1e-6), _MOST_BINS)
     first, last = math.floor(low / step), math.floor(high / step) + 1
@@ -58,13 +58,13 @@ def bin_edges(values: Sequence[float]) -> list[float]:
 
 
 def round_step(span: float, most: int) -> float:
-    """Return the least round number (1, 2, 5 x 10^n) of which fewer than `most` fill a span."""
+    """Return the smallest round step (1, 2, 5 x 10^n) that divides a span into fewer than `most` parts."""
     power = 10.0 ** math.floor(math.log10(span / most))
     return next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) < most)
 
 
 def draw_histogram(title: str, values: Sequence[float], unit: str) -> Markup:
-    """Return a histogram of at least one value; every bar has its range and count as a tooltip."""
+    """Return a histogram of one or more values; each bar's tooltip gives its range and count."""
     edges = bin_edges(values)
     counts = np.histogram(values, edges)[0].tolist()
     tallest = max(counts)
@@ -99,9 +99,9 @@ def draw_histogram(title: str, values: Sequence[float], unit: str) -> Markup:
 
 @cache
 def bullseye_shapes() -> Markup:
-    """Return the 17 segments as shapes `aha1` to `aha17`, drawn once a page and used by every bull's eye on it.
+    """Return the 17 segments as shapes `aha1` to `aha17`, defined once per page and used by all its bull's eyes.
 
-    Segment 1 is on top and numbers run anticlockwise, septum on the left (Cerqueira et al. 2002,
+    Segment 1 is at the top and numbers run anticlockwise, with the septum on the left (Cerqueira et al. 2002,
     doi:10.1161/hc0402.102975).
     """
     shapes = [
@@ -122,7 +122,7 @@ def bullseye_shapes() -> Markup:
 
 
 def draw_bullseye(title: str, percents: Sequence[float | None]) -> Markup:
-    """Return a bull's eye of percents in segments 1-17, each with its number; needs `bullseye_shapes` on the page."""
+    """Return a bull's eye with a percentage in each of the 17 segments; the page must hold `bullseye_shapes`."""
     parts = [Markup('<svg class="bullseye" viewBox="-150 -118 300 238" role="img" aria-label="{}">').format(title)]
     for number, value in enumerate(percents, 1):
         tip = f"{number} {SEGMENT_NAMES[number - 1]}: {number_text(value)} %"
@@ -133,7 +133,7 @@ def draw_bullseye(title: str, percents: Sequence[float | None]) -> Markup:
 
 
 def _segment_text(number: int, value: float | None) -> Markup:
-    """Return a segment's percent in its middle: told by more than colour, on paper too."""
+    """Return a segment's percentage as text in its middle, so that colour is not the only information."""
     x, y = 0.0, 0.0
     if number <= len(_SECTORS):
         outer, inner, start_deg, width_deg = _SECTORS[number - 1]
@@ -144,14 +144,14 @@ def _segment_text(number: int, value: float | None) -> Markup:
 
 
 def scar_class(percent: float | None) -> str:
-    """Return the style class of a segment: k0 to k4 by Kim's classes, "none" where it is undefined."""
+    """Return the style class of a segment: k0 to k4 for Kim's classes, "none" if it is undefined."""
     if percent is None:
         return "none"
     return f"k{next(i for i, most in enumerate(_CLASSES) if percent <= most)}"
 
 
 def _sector(outer: float, inner: float, start_deg: float, width_deg: float) -> str:
-    """Return the path of a part of a ring; angles run anticlockwise from 3 o'clock."""
+    """Return the path of a ring sector; angles run anticlockwise from 3 o'clock."""
 
     def point(radius: float, angle_deg: float) -> str:
         angle = math.radians(angle_deg)
@@ -165,7 +165,7 @@ def _sector(outer: float, inner: float, start_deg: float, width_deg: float) -> s
 
 
 def line(style: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
-    """Return a line of a style class."""
+    """Return a line with a style class."""
     shape = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
     return shape.format(style, x1, y1, x2, y2)
 

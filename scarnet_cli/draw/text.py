@@ -1,4 +1,4 @@
-"""Codes as phrases, and numbers as people write them."""
+"""Text for readers: codes as phrases, and formatted numbers."""
 
 from typing import Final
 
@@ -32,14 +32,14 @@ UNDEFINED: Final = "\N{EN DASH}"
 
 
 def code_text(code: str) -> str:
-    """Return a flag's or failure's code as a short phrase; one without an entry with spaces for underscores."""
+    """Return a flag's phrase, or another code with spaces for underscores, with a capital first letter."""
     spelt = " ".join(word.upper() if word in _CAPITALS else word for word in code.split("_"))
     text = FLAGS[code].phrase if code in FLAGS else spelt
     return text[:1].upper() + text[1:]
 
 
 def number_text(value: float | None, digits: int = 1) -> str:
-    """Return a number with fixed digits after the point; undefined is a dash, and a small one is not made zero."""
+    """Return a number with fixed decimals: None as a dash, and a value that would round to zero as "<0.1"."""
     if value is None:
         return UNDEFINED
     least = 10.0**-digits
@@ -54,13 +54,13 @@ def count_text(count: int, noun: str, plural: str = "") -> str:
 
 
 def unit_of(field: pa.Field) -> str:
-    """Return a column's unit as people write it; empty where it has none."""
+    """Return a column's unit as a symbol, or an empty string if it has none."""
     unit = _unit(field)
     return _UNITS.get(unit, unit)
 
 
 def plain_column(field: pa.Field) -> str:
-    """Return a column's name as a heading, without its unit's ending: `scar_percent` is "Scar"."""
+    """Return a column's name as a heading, without its unit: `scar_percent` is "Scar"."""
     text = field.name.removesuffix("_lv").removesuffix(f"_{_unit(field)}").replace("_", " ")
     return text[:1].upper() + text[1:]
 

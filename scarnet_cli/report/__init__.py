@@ -1,1 +1,1 @@
-"""The report page and its pictures."""
+"""The report: its index, its study pages and their pictures."""

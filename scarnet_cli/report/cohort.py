@@ -1,4 +1,4 @@
-"""What the index says of the cohort as a whole."""
+"""The contents of the report's index: the cohort as a whole."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,26 +22,26 @@ from scarnet_cli.tables.parquet import (
     table_metadata,
 )
 
-# A study that failed here had its label map already.
+# A study that failed at these stages already had its label map.
 _AFTER_SEGMENTATION: Final = frozenset({"quantify"})
 _COLUMNS: Final = frozenset({*rows.COLUMNS, *references.COLUMNS, "model", "device"})
 
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Everything on the index.
+    """The contents of the index.
 
     Attributes:
         table: The review list of the measured studies.
-        failures: Stage, code and failed studies of each reason, the most frequent one first.
+        failures: Stage, code and failed studies of each reason, the most frequent first.
         histograms: Distributions over the measured studies that no reader rejected.
-        by_label: Heading and box plots of each label that parts the studies.
+        by_label: Heading and box plots of each label that groups the studies.
         agreement: Plots against reference label maps; empty without any.
         model: Names of the models; empty without any.
-        device: What they computed on; empty without any.
+        device: Devices that they ran on; empty without any.
         model_sha256: Digests of their weights.
         version: The pipeline's version.
-        created: When the tables were made.
+        created: Time at which the tables were written.
     """
 
     table: rows.Table
@@ -72,24 +72,24 @@ class Cohort:
 
     @property
     def segmented(self) -> int:
-        """Number of studies that got a label map."""
+        """Number of studies with a label map."""
         late = (len(failed) for stage, _, failed in self.failures if stage in _AFTER_SEGMENTATION)
         return self.measured + sum(late)
 
     @property
     def flagged(self) -> int:
-        """Number of measured studies with a flag that asks for a look."""
+        """Number of measured studies with a flag that is not a finding."""
         return sum(bool(rows.doubts(row["flags"])) for row in self.table.rows)
 
     @property
     def decisions(self) -> dict[str, int]:
-        """Number of studies that a reader accepted, and rejected."""
+        """Numbers of studies that a reader accepted and rejected, by decision."""
         counts = Counter(row.get(REVIEWED) for row in self.table.rows)
         return {decision: counts[decision] for decision in (ACCEPT, REJECT)}
 
 
 def read_cohort(tables: Path) -> Cohort:
-    """Read what the index needs of the cohort's tables.
+    """Return the contents of the index, read from the cohort's tables.
 
     Raises:
         CohortError: A table is missing or unreadable.
@@ -97,7 +97,7 @@ def read_cohort(tables: Path) -> Cohort:
     scans = read_table(tables / "scans.parquet")
     metadata = table_metadata(scans)
     measured = scans.select([name for name in scans.schema.names if name in _COLUMNS]).to_pylist()
-    # A reader's rejection says that the numbers are wrong, so that the distributions do without them.
+    # A reader's rejection means that the numbers are wrong, so the distributions leave them out.
     trusted = [row for row in measured if row.get(REVIEWED) != REJECT]
     by_label = ((title, comparisons(trusted, name)) for name, title in (("group", "By group"), ("site", "By site")))
     return Cohort(

@@ -1,4 +1,4 @@
-"""How burden, mass and MVO are distributed over the cohort: histograms of all, box plots by group and by site."""
+"""Distributions of scar burden, mass and MVO over the cohort: histograms, and box plots by group and by site."""
 
 import statistics
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from scarnet_cli.report.measures import Row
 
 _LEAST_FOR_QUARTILES: Final = 5
 _MOST_GROUPS: Final = 12  # boxes in one drawing
-# Column, title, unit. Where many studies have none at all, these are counted and the histogram shows the others.
+# Column, title, unit. Studies with a value of 0 are counted; the histogram shows the others.
 _MEASURES: Final = (
     ("scar_percent_lv", "Scar", "% of the myocardium"),
     ("myocardium_g", "Myocardium mass", "g"),
@@ -20,15 +20,15 @@ _MEASURES: Final = (
 
 
 def histograms(rows: Sequence[Row]) -> tuple[Histogram, ...]:
-    """Return the distribution of each measure over all studies."""
+    """Return the histogram of each measure over all studies."""
     return tuple(_histogram(rows, *measure) for measure in _MEASURES)
 
 
 def comparisons(rows: Sequence[Row], label: str) -> tuple[Figure, ...]:
-    """Return the distribution of each measure by a label of the studies; nothing where fewer than two are there.
+    """Return box plots of each measure, grouped by a label of the studies; empty with fewer than two groups.
 
-    Zeros count: a group in which most studies have no scar has its median there. The groups with most studies are
-    shown, up to a number that can be read.
+    Zeros are included: a group in which most studies have no scar has a median of 0. Only the largest groups are shown,
+    so that the plot stays readable.
     """
     by_group: dict[str, list[Row]] = {}
     for row in rows:

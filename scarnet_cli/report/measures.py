@@ -1,4 +1,4 @@
-"""What the columns of scans are called in the report, and how their numbers are written."""
+"""The labels of the columns of scans in the report, and the format of their numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ShownMeasure:
-    """One number of a study: its label, its text, its unit, and its value (None: undefined)."""
+    """One number of a study: its label, text, unit and value (None: undefined)."""
 
     label: str
     text: str
@@ -25,7 +25,7 @@ class ShownMeasure:
     value: float | None
 
 
-# Column, short label, digits after the point: the index's table after the study's id.
+# Column, short label, decimals: the columns of the index's table after the study's id.
 TABLE_COLUMNS: Final = (
     ("scar_percent_lv", "Scar", 1),
     ("scar_5sd_percent_lv", "5 SD", 1),
@@ -42,7 +42,7 @@ _LABELS: Final = labels_of(ScanRow)
 
 
 def _labelled(*columns: str) -> dict[str, str]:
-    """Return columns of scans with their labels; one without a label is called by its name."""
+    """Return columns of scans with their labels; the default label is the column's name."""
     return {name: _LABELS.get(name) or plain_column(TABLES["scans"].field(name)) for name in columns}
 
 
@@ -56,7 +56,7 @@ GROUPS: Final = {
         "scar_components", "largest_scar_ml", "wall_thickness_mm", "remote_pixels", "confidence"
     ),
 }
-# Our column, the reference's, label: what is compared where a reference was given.
+# Our column, the reference's column, label: the measures that are compared with a reference.
 COMPARED: Final = (
     ("scar_percent_lv", "reference_scar_percent_lv", "Scar"),
     ("scar_ml", "reference_scar_ml", "Scar"),
@@ -67,12 +67,12 @@ _STACK: Final = ("slices", "spacing_mm", "slice_spacing_mm")
 
 
 def unit_text(column: str) -> str:
-    """Return the unit of a column of scans as people write it."""
+    """Return the unit of a column of scans as a symbol."""
     return unit_of(TABLES["scans"].field(column))
 
 
 def shown(row: Row, column: str, label: str, digits: int | None = None) -> ShownMeasure:
-    """Return a row's number; without digits, a count has none after the point and any other number one."""
+    """Return a row's number; by default a count has no decimals, a number without unit two and any other one."""
     value = row.get(column)
     if digits is None:
         digits = 0 if isinstance(value, int) else 2 if unit_text(column) == "" else 1
@@ -80,7 +80,7 @@ def shown(row: Row, column: str, label: str, digits: int | None = None) -> Shown
 
 
 def other_columns(row: Row) -> dict[str, str]:
-    """Return the defined numbers that no heading names, with labels, so that a column added later is shown at once."""
+    """Return labels of the defined numbers that no heading names, so that the report shows new columns at once."""
     named = {
         *METHODS,
         *(name for group in GROUPS.values() for name in group),

@@ -1,4 +1,4 @@
-"""Write the report: an index that opens from disk, a page and a picture of every study in a folder beside it."""
+"""Writing the report: an index that opens from disk, and a folder with a page and a picture of each study."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,14 +19,14 @@ def write_report(tables: Path, studies: Iterable[Path], out: Path) -> int:
     Args:
         tables: Directory that `scarnet gather` wrote.
         studies: Directories with <study_id>/overlay.png, or studies/<study_id>/overlay.png up to two levels deep.
-        out: Directory of the report; made when absent.
+        out: Directory of the report; created if absent.
 
     Returns:
         Number of studies in the report, failed ones included.
 
     Raises:
         CohortError: A table is missing or unreadable.
-        InputError: A study's id cannot be a file's name.
+        InputError: A study's id cannot be a file name.
     """
     cohort = read_cohort(tables)
     write_study_pages(tables, find_pictures(studies), out)
@@ -36,7 +36,7 @@ def write_report(tables: Path, studies: Iterable[Path], out: Path) -> int:
 
 
 def render_index(cohort: Cohort) -> str:
-    """Return the cohort's page: flow, review list, distributions, agreement, failures, methods."""
+    """Return the index as HTML: flow, review list, distributions, agreement, failures, methods."""
     return render("index.html.jinja", ("base.css", "charts.css", "index.css"), _SCRIPTS, cohort=cohort, address=address)
 
 

@@ -1,4 +1,4 @@
-"""Agreement with reference label maps, where the cohort came with them: Bland-Altman plots and Dice."""
+"""Agreement with reference label maps, if the cohort has any: Bland-Altman plots and Dice."""
 
 import statistics
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from scarnet_cli.draw.text import count_text, number_text
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.report.measures import Row
 
-# Ours, the reference's, title, unit.
+# Our column, the reference's column, title, unit.
 _MEASURES: Final = (
     ("scar_percent_lv", "reference_scar_percent_lv", "Scar", "% of the myocardium"),
     ("myocardium_ml", "reference_myocardium_ml", "Myocardium", "ml"),
@@ -22,7 +22,7 @@ COLUMNS: Final = (
 
 
 def reference_figures(rows: Sequence[Row]) -> tuple[Figure, ...]:
-    """Return the plots of the studies that have a reference; nothing where none has."""
+    """Return the plots of the studies that have a reference; empty if none has."""
     figures = [figure for measure in _MEASURES if (figure := _bland_altman(rows, *measure))]
     overlap = _overlap(rows)
     return (*figures, *([overlap] if overlap else []))

@@ -1,4 +1,4 @@
-"""The index's table: one short row a study, worst first, as the page's script reads it."""
+"""The index's table: one short row per study, worst first, in the form that the page's script reads."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,12 +11,12 @@ from scarnet_cli.gather.review import REVIEWED
 from scarnet_cli.report.measures import LABELS, TABLE_COLUMNS, Row, ShownMeasure, shown, unit_text
 from scarnet_cli.tables.flags import is_finding
 
-# What the index needs of scans; a table made before one of these was added does without.
+# Columns of scans that the index uses; an older table may lack some.
 COLUMNS: Final = ("study_id", *LABELS, "manufacturer", *(name for name, _, _ in TABLE_COLUMNS), "flags", REVIEWED)
 _POSITIONS: Final = {column: position for position, (column, _, _) in enumerate(TABLE_COLUMNS)}
-_FILTERED: Final = {"scar": "scar_percent_lv", "mvo": "mvo_percent_lv"}  # columns that the page's filter asks for
-_UNSURE: Final = 2.0  # sorts after every confidence: labels that were given have none, and nothing is said against them
-_SIGNIFICANT: Final = 4  # digits of a number in the page; its cell shows fewer
+_FILTERED: Final = {"scar": "scar_percent_lv", "mvo": "mvo_percent_lv"}  # columns that the page's filter uses
+_UNSURE: Final = 2.0  # sorts after every confidence: label maps that users supply have none, and are not doubted
+_SIGNIFICANT: Final = 4  # significant digits of a number in the page; its cell shows fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Table:
         rows: Rows of scans, in the order in which a reader should look at them.
         labels: Columns of `LABELS` that any study has, with their headings.
         flags: Codes that any study has, the most frequent first, with their number of studies.
-        cohort: Names this cohort and its models to the browser that keeps a reader's decisions.
+        cohort: Key of this cohort and its models, under which the browser keeps a reader's decisions.
     """
 
     rows: tuple[Row, ...]
@@ -37,11 +37,11 @@ class Table:
 
     @property
     def headings(self) -> list[tuple[str, str]]:
-        """Label and unit of the columns of numbers."""
+        """Label and unit of each column of numbers."""
         return [(label, unit_text(column)) for column, label, _ in TABLE_COLUMNS]
 
     def values(self, column: str) -> list[str]:
-        """Return the different texts of a column, sorted."""
+        """Return the distinct values of a text column, sorted."""
         return sorted({row[column] for row in self.rows if row.get(column) is not None})
 
     def cells(self, row: Row) -> list[ShownMeasure]:
@@ -49,7 +49,7 @@ class Table:
         return [shown(row, column, label, digits) for column, label, digits in TABLE_COLUMNS]
 
     def for_script(self) -> dict[str, Any]:
-        """Return what the page's script reads: plain values, no markup; the page escapes it as a whole."""
+        """Return the data for the page's script: plain values without markup, which the page escapes as a whole."""
         code_positions = {code: position for position, code in enumerate(self.flags)}
         return {
             "cohort": self.cohort,
@@ -74,8 +74,8 @@ def make_table(scans: Iterable[Row], models: str) -> Table:
     """Return the review list.
 
     Args:
-        scans: Rows with the columns of `COLUMNS`, as far as the table has them.
-        models: Digests of the models; other models' labels are another thing to decide about.
+        scans: Rows with those columns of `COLUMNS` that the table has.
+        models: Digests of the models; labels of other models need new decisions.
     """
     rows = tuple(sorted(scans, key=_review_order))
     counts: dict[str, int] = {}
@@ -92,21 +92,21 @@ def make_table(scans: Iterable[Row], models: str) -> Table:
 
 
 def doubts(codes: Sequence[str]) -> list[str]:
-    """Return the flags that ask for a look."""
+    """Return the flags that are not findings."""
     return [code for code in codes if not is_finding(code)]
 
 
 def address(study_id: str) -> str:
-    """Return the address of a study's page beside the index."""
+    """Return the address of a study's page, relative to the index."""
     return f"studies/{quote(study_id, safe='')}.html"
 
 
 def _review_order(row: Row) -> tuple[int, float, str]:
-    """Most doubts first, then least confidence."""
+    """Return the sort key of a row: most doubts first, then lowest confidence."""
     confidence = row.get("confidence")
     return -len(doubts(row["flags"])), _UNSURE if confidence is None else confidence, row["study_id"]
 
 
 def _rounded(value: float | None) -> float | None:
-    """Shorten a number for the page, in significant digits, so that a small one does not become zero."""
+    """Round a number to significant digits, so that a small one does not become zero."""
     return value if value is None or isinstance(value, int) else float(f"{value:.{_SIGNIFICANT}g}")

@@ -1,4 +1,4 @@
-"""One study's page: its rows of the tables as text and numbers, ready for the template."""
+"""One study's page: its table rows as text and numbers for the template."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ from scarnet_cli.report.measures import (
 from scarnet_cli.tables.flags import FLAGS, is_finding
 from scarnet_cli.tables.schema import TABLES
 
-# Column of segments and what its bull's eye is called.
+# Columns of segments with a bull's eye, and its title.
 _EYES: Final = {"scar_percent": "Scar", "transmurality": "Transmurality"}
 _DECISIONS: Final = {"accept": "Accepted by a reader", "reject": "Rejected by a reader"}
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A flag in words: what was seen and what to do about it; both empty for a code without an entry."""
+    """The text of a flag: its phrase, meaning and action; the last two are empty for a code without an entry."""
 
     words: str
     meaning: str
@@ -41,7 +41,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceComparison:
-    """One measure beside the reference's."""
+    """One measure compared with the reference's."""
 
     ours: ShownMeasure
     reference: str
@@ -50,7 +50,7 @@ class ReferenceComparison:
 
 @dataclass(frozen=True, slots=True)
 class SegmentTable:
-    """The AHA segments as a table: headings, and a name with its numbers a row."""
+    """The AHA segments as a table: headings, and rows of a name and numbers."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
@@ -58,21 +58,21 @@ class SegmentTable:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One measured study as its page shows it.
+    """The contents of a measured study's page.
 
     Attributes:
         study_id: The study.
-        origin: Manufacturer and stack, in one line.
-        labels: Patient, visit, group and site, where given.
-        notices: Its flags, those first that ask for a look.
-        methods: Scar percent by every method.
+        origin: Manufacturer and stack in one line.
+        labels: Patient, visit, group and site, if given.
+        notices: Its flags, findings last.
+        methods: Scar percentage by each method.
         eyes: Title and drawing of each bull's eye; empty without segments.
-        segments: The same and more as a table.
+        segments: The segments' measures as a table; None without segments.
         groups: All other numbers under their headings.
-        against: Measures beside the reference's, where one was given.
-        overlaps: Overlap and distance, likewise.
-        series: Rows of series: which one was measured and why.
-        decision: A reader's decision in words; empty without one.
+        against: Measures compared with the reference's, if there is one.
+        overlaps: Overlap with the reference and distance from it, if there is one.
+        series: Rows of the table series: which one was measured and why.
+        decision: Text of a reader's decision; empty without one.
         made_by: Pipeline and model in one line.
     """
 
@@ -92,7 +92,7 @@ class Study:
 
 
 def describe_study(row: Row, segments: Sequence[Row], series: Sequence[Row]) -> Study:
-    """Return a study's page in words.
+    """Return the contents of a study's page.
 
     Args:
         row: Its row of scans.

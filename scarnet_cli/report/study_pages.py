@@ -1,4 +1,4 @@
-"""Writes one small page a study, with its picture beside it, study by study: memory does not grow with the cohort."""
+"""Writing a small page and a picture for each study, one by one, so that memory does not grow with the cohort."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ from scarnet_cli.tables.parquet import open_table
 
 FOLDER: Final = "studies"
 _ROWS: Final = 2_000  # rows of a table in memory at a time
-# Where a study's picture may lie below what the user named: OUT/studies, a stage's output, a folder of these.
+# Paths of a picture below the directory that the user named: OUT/studies, a stage's output, or a folder of these.
 _PATTERNS: Final = (
     f"*/{StudyFile.OVERLAY}",
     *(f"{above}{STUDIES}/*/{StudyFile.OVERLAY}" for above in ("", "*/", "*/*/")),
@@ -28,17 +28,18 @@ _PATTERNS: Final = (
 
 
 def write_study_pages(tables: Path, pictures: Mapping[str, Path], out: Path) -> None:
-    """Write `out`/studies/<study_id>.html, and .png where there is a picture, for every row of scans.
+    """Write `out`/studies/<study_id>.html, and .png if there is a picture, for every row of scans.
 
     Args:
         tables: Directory that `scarnet gather` wrote; its tables are sorted by study.
-        pictures: Each study's picture.
+        pictures: Study id -> path of its picture.
         out: Directory of the report.
 
     Raises:
-        InputError: A study's id cannot be a file's name.
+        CohortError: A table is missing or unreadable.
+        InputError: A study's id cannot be a file name.
     """
-    # all three are opened before anything is written, so that a missing one leaves no half report
+    # All three are opened before anything is written, so that a missing table leaves no incomplete report.
     with (
         open_table(tables / "scans.parquet") as scans,
         open_table(tables / "segments.parquet") as segments,
@@ -68,20 +69,20 @@ def _write_page(study: Study, picture: Path | None, folder: Path) -> None:
 
 
 def find_pictures(studies: Iterable[Path]) -> dict[str, Path]:
-    """Return each study's picture in these directories."""
+    """Return study id -> path of its picture, for all pictures in these directories."""
     pictures = (path for directory in studies for pattern in _PATTERNS for path in sorted(directory.glob(pattern)))
     return {path.parent.name: path for path in pictures}
 
 
 class _Studies:
-    """The rows of a table sorted by study, handed out study by study in rising order of ids."""
+    """The rows of a table sorted by study, looked up in ascending order of study ids."""
 
     def __init__(self, table: pq.ParquetFile) -> None:
         self._groups = groupby(_rows(table), key=lambda row: row["study_id"])
         self._next = next(self._groups, None)
 
     def __call__(self, study_id: str) -> list[Row]:
-        """Return the rows of a study; those of studies before it are passed over."""
+        """Return the rows of a study, skipping those of earlier studies."""
         while self._next and self._next[0] < study_id:
             self._next = next(self._groups, None)
         return list(self._next[1]) if self._next and self._next[0] == study_id else []

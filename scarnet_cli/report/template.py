@@ -1,4 +1,4 @@
-"""Templates of this room: they escape what they are given, name no other host, and their policy forbids to ask one."""
+"""Rendering of the report's templates: values are escaped, and the content policy forbids contacting any host."""
 
 import base64
 import hashlib
@@ -16,13 +16,13 @@ _PACKAGE: Final = "scarnet_cli.report"
 
 
 def render(template: str, styles: tuple[str, ...], scripts: tuple[str, ...] = (), **values: Any) -> str:  # noqa: ANN401
-    """Return the HTML of a template, style and script inside it.
+    """Return the HTML of a template with its styles and scripts inline.
 
     Args:
         template: File name of the template.
-        styles: Names of the style sheets, joined in this order.
-        scripts: Names of the scripts, likewise; their names are one scope.
-        **values: What the template names.
+        styles: File names of the style sheets, joined in this order.
+        scripts: File names of the scripts, joined in this order; they share one scope.
+        **values: Values for the template's variables.
     """
     style, script = _joined(styles), _joined(scripts)
     policy = _policy(style, script)
@@ -49,7 +49,7 @@ def _joined(names: tuple[str, ...]) -> Markup:
 
 @cache
 def _policy(style: str, script: str) -> str:
-    """Return a policy for one page's own style and script, and for pictures and pages from beside it; nothing else."""
+    """Return a policy that allows only the page's own style and script, and local pictures and pages."""
     near = "'self' file:"
     scripts = f"; script-src {_digest(script)}; frame-src {near}" if script else ""
     return (
