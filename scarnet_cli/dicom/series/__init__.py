@@ -1,1 +1,1 @@
-"""What a study holds, and which stack of it is measured: rules, evidence, order of preference."""
+"""Choose the stack of a study to measure: rules, evidence, order of preference."""

@@ -1,6 +1,7 @@
-"""Judge one stack: is it late enhancement, is it short axis, and if it cannot be chosen, why not.
+"""Judge one stack: whether it is late enhancement, whether it is short axis, and why it cannot be chosen, if so.
 
-Names and header fields are evidence; what the geometry contradicts is refused whatever they, or a site's rules, say.
+Names and header fields are evidence. A stack that the geometry contradicts is refused whatever they or a site's rules
+say.
 """
 
 from collections.abc import Sequence
@@ -20,21 +21,21 @@ from scarnet_cli.dicom.stacks import SliceStack, name_of
 
 # Centre-to-centre spacing of short-axis stacks, with half a millimetre of slack at each end of 5 to 12 mm.
 SPACING_MM: Final = (4.5, 12.5)
-# Moving pictures, inversion scouts and perfusion hold more frames than this at one position; repeats of LGE fewer.
+# Cine, inversion scouts and perfusion have more frames than this at one position; repeated LGE has fewer.
 MOST_REPEATS: Final = 4.0
-# Inversion times of late enhancement; scouts and maps start lower, FLAIR-like sequences lie higher.
+# Inversion times of late enhancement; scouts and maps start lower, FLAIR-like sequences are higher.
 INVERSION_MS: Final = (100.0, 700.0)
-# Where other evidence is weak, only a whole stack is believed.
+# If other evidence is weak, only a stack of at least this many slices is accepted.
 WHOLE_STACK: Final = 6
-# People's usual axis is a rough guide; this heart's own is good to 10 or 15 degrees.
+# Limits by whether the axis is this heart's own, accurate to 10 or 15 degrees; people's usual axis is a rough guide.
 _SAX_BELOW_DEG: Final = {False: 45.0, True: 30.0}
 _LAX_ABOVE_DEG: Final = {False: 60.0, True: 50.0}
 
-# How well a stack is shown to be late enhancement, and a short axis.
+# Strength of the evidence that a stack is late enhancement, or short axis.
 BY_SITE: Final = 3
 BY_NAME: Final = 2
-BY_HEADER: Final = 1  # of late enhancement
-BY_DIRECTION: Final = 1  # of short axis
+BY_HEADER: Final = 1  # late enhancement only
+BY_DIRECTION: Final = 1  # short axis only
 UNKNOWN: Final = 0
 AGAINST: Final = -1
 
@@ -44,9 +45,9 @@ class Refusal:
     """Why a stack cannot be chosen.
 
     Attributes:
-        code: Short word: "component", "left_by_site", "kind", "moving", "thin", "view", "few_slices", "spacing",
+        code: One of "component", "left_by_site", "kind", "moving", "thin", "view", "few_slices", "spacing",
             "unproven".
-        words: For people.
+        words: The reason, as text for people.
     """
 
     code: str
@@ -55,20 +56,20 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stack with the judgement on it.
+    """A stack and its assessment.
 
     Attributes:
         stack: The stack.
-        names: What its names say.
-        evidence: How well it is shown to be LGE: `BY_SITE`, `BY_NAME`, `BY_HEADER`, `UNKNOWN` or `AGAINST`.
-        evidence_words: What shows that, for people.
-        view: How well it is shown to be short axis: `BY_NAME`, `BY_DIRECTION`, `UNKNOWN` or `AGAINST`.
+        names: The evidence of its names.
+        evidence: Evidence that it is LGE: `BY_SITE`, `BY_NAME`, `BY_HEADER`, `UNKNOWN` or `AGAINST`.
+        evidence_words: The source of that evidence, as text for people.
+        view: Evidence that it is short axis: `BY_NAME`, `BY_DIRECTION`, `UNKNOWN` or `AGAINST`.
         angle_deg: Angle between its slices' normal and `axis`.
-        axis: The long axis that it was held against.
-        spacing_mm: Usual distance between its neighbouring slices; 0 for one.
-        refusal: Why it does not qualify; None where it does.
-        mendable: A site's rule that takes its series by description would make it qualify.
-        site: The site's rules that fit it.
+        axis: The long axis that it was compared with.
+        spacing_mm: Median distance between its neighbouring slices; 0 for a single slice.
+        refusal: Why it does not qualify; None if it does.
+        mendable: Whether a site's rule that takes its series by description would make it qualify.
+        site: The site's rules that apply to it.
     """
 
     stack: SliceStack
@@ -86,7 +87,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What speaks for and against a stack: see `Candidate`; `left` by a site's rule."""
+    """The evidence for and against a stack, as in `Candidate`; `left` if a site's rule leaves it."""
 
     evidence: int
     words: str
@@ -95,22 +96,22 @@ class _Standing:
 
 
 def normal_of(stack: SliceStack) -> NDArray[np.float64]:
-    """Return the (3,) unit normal of a stack's slices."""
+    """Return the (3,) unit normal of a stack's first slice, in LPS."""
     return slice_normal(np.array(stack.frames[0].facts.orientation))
 
 
 def usual_spacing_mm(stack: SliceStack) -> float:
-    """Return the median distance between neighbouring slices, 0 for a single one."""
+    """Return the median distance between neighbouring slices in mm, 0 for a single slice."""
     positions = np.array([f.facts.position_xyz_mm for f in stack.frames])
     steps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
     return float(np.median(steps)) if len(steps) else 0.0
 
 
 def witnesses(stacks: Sequence[SliceStack], rules: SeriesRules) -> list[tuple[str, NDArray[np.float64]]]:
-    """Return the view and normal of every stack that shows a view by its name and cannot be chosen itself.
+    """Return view and (3,) unit normal (LPS) of every stack whose name states a view and that cannot itself be chosen.
 
-    These are long-axis views of any kind, and short-axis stacks of another kind (cine, maps) or of many frames a
-    position; no localisers, which lie where the heart was thought to be.
+    These are long-axis views of any kind, and short-axis stacks of another kind (cine, maps) or with many frames per
+    position. Localisers are excluded, since they are planned before the heart's axis is known.
     """
     found = []
     for stack in stacks:
@@ -124,7 +125,7 @@ def witnesses(stacks: Sequence[SliceStack], rules: SeriesRules) -> list[tuple[st
 
 
 def judge(stack: SliceStack, axis: HeartAxis, rules: SeriesRules) -> Candidate:
-    """Judge one stack by its geometry, its names, its header and the site's rules."""
+    """Return the assessment of one stack by its geometry, its names, its header and the site's rules."""
     names, header = _names(stack, rules), _header_kind(stack, rules)
     series = named_by_site(stack.frames, rules)
     as_taken = _Standing(BY_SITE, series.words if series else "", _view(stack, names.view, axis, taken=True))
@@ -148,7 +149,7 @@ def judge(stack: SliceStack, axis: HeartAxis, rules: SeriesRules) -> Candidate:
 
 
 def named_by_site(frames: Sequence[Frame], rules: SeriesRules) -> RuleMatch | None:
-    """Return the rule that takes or leaves the series of any of these frames by its whole name."""
+    """Return the rule that takes or leaves the series of any of these frames by its whole name, None without one."""
     return rules.among("series", "description", sorted({name_of(frame) for frame in frames}))
 
 
@@ -165,7 +166,7 @@ def _header_kind(stack: SliceStack, rules: SeriesRules) -> RuleMatch | None:
 
 
 def _evidence(stack: SliceStack, names: NameEvidence, header: RuleMatch | None) -> tuple[int, str]:
-    """Return how well a stack is shown to be late enhancement, and by what."""
+    """Return the strength of the evidence that a stack is late enhancement, and its source as text."""
     named = names.finding("kind")
     if named is not None:
         return (BY_NAME if named.value == LGE else AGAINST), f"{named.value} by {named.words}"
@@ -178,9 +179,9 @@ def _evidence(stack: SliceStack, names: NameEvidence, header: RuleMatch | None) 
 
 
 def _view(stack: SliceStack, named: str | None, axis: HeartAxis, *, taken: bool) -> int:
-    """Return how well a stack is shown to be short axis; this heart's own axis contradicts any name."""
+    """Return the strength of the evidence that a stack is short axis; this heart's own axis overrules any name."""
     angle = axis.angle_deg(normal_of(stack))
-    # Long-axis views come as one to three slices: a whole stack that lies oddly to people's usual axis is only doubted.
+    # Long-axis views have one to three slices: a whole stack that is long axis by people's usual axis is only doubtful.
     lies_long = angle >= _LAX_ABOVE_DEG[axis.own] and (axis.own or len(stack.frames) < WHOLE_STACK)
     if taken or named == SAX:
         return AGAINST if lies_long and axis.own else BY_NAME
@@ -190,7 +191,7 @@ def _view(stack: SliceStack, named: str | None, axis: HeartAxis, *, taken: bool)
 
 
 def _refusal(stack: SliceStack, names: NameEvidence, standing: _Standing, axis: HeartAxis) -> Refusal | None:
-    """Return the first reason against a stack, None where there is none."""
+    """Return the first reason against a stack, None if there is none."""
     count, spacing = len(stack.frames), usual_spacing_mm(stack)
     usual = f"a short-axis stack has {SPACING_MM[0]} to {SPACING_MM[1]}"
     reasons = (

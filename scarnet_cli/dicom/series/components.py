@@ -1,4 +1,4 @@
-"""Magnitude or phase-sensitive: what each frame's values are."""
+"""Determine the component of each frame's values: magnitude, phase-sensitive or another."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -11,12 +11,12 @@ from scarnet_cli.dicom.series.rules import RuleMatch, SeriesRules
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """What a frame's values are, and how that is known.
+    """The component of a frame's values, and how it is known.
 
     Attributes:
         value: "psir", "magnitude", "other" (phase, imaginary) or None.
-        finding: The rule that says so; None where none does.
-        grade: Of several such components within one series, the one of the rule that stands first has 0.
+        finding: The match of the rule that says so; None if no rule does.
+        grade: Rank of its rule among those for the same value that apply within its series; 0 for the first.
     """
 
     value: str | None
@@ -25,26 +25,26 @@ class Component:
 
     @property
     def key(self) -> Hashable:
-        """What frames of one stack have in common."""
+        """The value that frames of one stack share."""
         return self.value or "", self.grade
 
     @property
     def words(self) -> str:
-        """How it is known, for people."""
+        """How it is known, as text for people."""
         if self.finding is not None:
             return self.finding.words
         return "values below zero" if self.value else "nothing says which"
 
 
 def components_of(frames: Sequence[Frame], rules: SeriesRules) -> dict[int, Component]:
-    """Return the component of each frame of a study, by the frame's identity.
+    """Return the component of each frame of a study, by `id(frame)`.
 
-    It is told by header; else by the series' name; else a series whose values reach below zero is phase-sensitive. A
-    prefix or suffix that says phase-sensitive outweighs an ImageType that says magnitude for the whole series: some
-    exports write M for both of a pair.
+    It follows from the header; else from the series' name; else frames whose values reach below zero are
+    phase-sensitive. A prefix or suffix that says phase-sensitive outweighs an ImageType that says magnitude for the
+    whole series, because some exports write M for both series of a pair.
     """
     series: dict[Hashable, list[Frame]] = defaultdict(list)
-    for frame in frames:  # by names too: a SeriesInstanceUID may be missing, or the same for all
+    for frame in frames:  # names too: a SeriesInstanceUID may be missing or shared by all
         series[frame.facts.series_uid, frame.facts.description, frame.facts.protocol].append(frame)
     found: dict[int, Component] = {}
     for members in series.values():
@@ -64,7 +64,7 @@ def _of_series(series: Sequence[Frame], rules: SeriesRules) -> list[Component]:
 
 
 def header_component(facts: FrameFacts, rules: SeriesRules) -> RuleMatch | None:
-    """Return what ComplexImageComponent says of a frame, else its ImageType or FrameType from the third value on."""
+    """Return the rule match of a frame's ComplexImageComponent, else of the third and later values of its ImageType."""
     for words in ([facts.complex_component or ""], (facts.image_type or "").split("\\")[2:]):
         if (finding := rules.among("component", "image_type", words)) is not None:
             return finding
@@ -78,7 +78,7 @@ def _component(finding: RuleMatch | None, facts: FrameFacts) -> Component:
 
 
 def _graded(found: Sequence[Component], rules: SeriesRules) -> list[Component]:
-    """Tell components of one value apart where a series holds several (Philips' real and corrected real images)."""
+    """Grade components of one value if a series holds several (Philips' real and corrected real images)."""
     told = {c.finding.rule for c in found if c.finding}
     if len(told) < 2:  # noqa: PLR2004 (two can differ)
         return list(found)

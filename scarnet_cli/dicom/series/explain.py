@@ -1,4 +1,4 @@
-"""Put a study's choice in words: every stack that was found, and why it was taken or left. Nothing is judged here."""
+"""Explain a study's selection: every stack, and why it was taken or left. Nothing is decided here."""
 
 import io
 import json
@@ -24,7 +24,7 @@ _EXAMPLES: Final = 3
 
 
 def explained(study_id: str, selection: Selection) -> str:
-    """Return the table of a study's stacks and the reasons, at most `WIDTH` columns wide."""
+    """Return a text of at most `WIDTH` columns: the table of a study's stacks, and the reasons for each."""
     out = io.StringIO()
     console = Console(file=out, width=WIDTH, no_color=True, highlight=False, legacy_windows=False)
     decisions = selection.decisions
@@ -91,7 +91,7 @@ def _clock(seconds: float) -> str:
 
 
 def _details(decision: StackVerdict) -> list[str]:
-    """Return what is known of a stack, each line a word of six letters and its text."""
+    """Return lines on a stack, each with a label in its first six characters and a text."""
     c = decision.candidate
     named = [f"{found.value} by {found.words}; " for found in c.names.findings if found.rule.says == "view"]
     component = f"{c.stack.component} by " if c.stack.component else ""
@@ -113,11 +113,11 @@ def _details(decision: StackVerdict) -> list[str]:
 
 
 def _advice(selection: Selection) -> Iterator[str]:
-    """Yield what would have to change for another choice."""
+    """Yield advice on how to get another choice."""
     if selection.error is not None:
         yield f"Nothing was taken ({selection.error.code}): {selection.error}\n"
     taken = selection.stack.name if selection.stack else None
-    # Beside a choice only what qualifies too; without one, all that no geometry is against.
+    # With a choice, only stacks that also qualify; without one, all stacks that the geometry does not contradict.
     others = [d.candidate.stack.name for d in selection.decisions if d.candidate.mendable]
     if taken is not None:
         others = [d.candidate.stack.name for d in selection.decisions if d.candidate.refusal is None]

@@ -1,4 +1,4 @@
-"""What a series' names say: evidence, never proof."""
+"""Read the evidence in a series' names; it is never proof."""
 
 import re
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ MIXED: Final = "mixed"
 
 @dataclass(frozen=True, slots=True)
 class NameEvidence:
-    """What a name says.
+    """The evidence of a name.
 
     Attributes:
-        kind: "lge", another kind ("ti_scout", "cine", ...), or None where it says nothing.
-        view: "sax", "lax" (of the heart), "other" (no short axis), "mixed" (short axis and others) or None.
+        kind: "lge", another kind ("ti_scout", "cine", ...), or None if it says nothing.
+        view: "sax", "lax" (of the heart), "other" (not short axis), "mixed" (short axis and others) or None.
         component: "psir", "magnitude", "other" or None.
-        averaged: It is an average of repeats.
-        uncorrected: It is the copy of another series before that was filtered.
-        findings: The rules that said so, by what they say.
+        averaged: Whether it is an average of repeats.
+        uncorrected: Whether it is the unfiltered copy of another series.
+        findings: The matches of the rules that said so.
     """
 
     kind: str | None
@@ -36,13 +36,13 @@ class NameEvidence:
     findings: tuple[RuleMatch, ...] = ()
 
     def finding(self, says: str) -> RuleMatch | None:
-        """Return the first rule that said something of one thing."""
+        """Return the first match of a rule on `says` (a key of `VALUES`), None if there is none."""
         return next((found for found in self.findings if found.rule.says == says), None)
 
 
 @cache
 def read_name(name: str, rules: SeriesRules | None = None) -> NameEvidence:
-    """Judge a SeriesDescription or ProtocolName by the built-in rules or others."""
+    """Return the evidence of a SeriesDescription or ProtocolName, by the built-in rules unless others are given."""
     rules = rules or built_in_rules()
     found = [rules.in_name(says, name) for says in ("kind", "component", "averaged", "uncorrected")]
     kind, component, averaged, uncorrected = found
@@ -60,7 +60,7 @@ def read_name(name: str, rules: SeriesRules | None = None) -> NameEvidence:
 
 
 def _views(name: str, rules: SeriesRules) -> list[RuleMatch]:
-    """Return what the name says of each view; the built-in rules are asked only where the site's say nothing."""
+    """Return the name's match for each view; the built-in rules apply only if the site's rules match none."""
     for owner in ("site", "built-in"):
         own = [f for v in VALUES["view"] if (f := _owned(rules, owner, v).in_name("view", name)) is not None]
         if own:
@@ -74,7 +74,7 @@ def _owned(rules: SeriesRules, owner: str, view: str) -> SeriesRules:
 
 
 def read_names(description: str | None, protocol: str | None, rules: SeriesRules) -> NameEvidence:
-    """Judge a series by both of its names: the ProtocolName counts where the SeriesDescription says nothing."""
+    """Return the evidence of both names of a series: ProtocolName counts if SeriesDescription says nothing."""
     first, second = read_name(description or "", rules), read_name(protocol or "", rules)
     if not second.findings:
         return first
@@ -91,6 +91,6 @@ def read_names(description: str | None, protocol: str | None, rules: SeriesRules
 
 @cache
 def merged_name(name: str) -> str:
-    """Return a name without what differs between slices of one stack: numbers (inversion time, slice) and signs."""
+    """Return a name without what varies within one stack: numbers (inversion time, slice) and punctuation."""
     plain = re.sub(r"([234])[\s_-]*(?=ch)", lambda m: "abc"[int(m[1]) - 2], fold(name))
     return re.sub(r"[\W\d_]+", " ", plain).strip()

@@ -1,4 +1,4 @@
-"""The order of preference among the stacks that qualify: the written rule of docs/dicom.md, criterion by criterion."""
+"""Rank the stacks that qualify by the order of preference in docs/dicom.md, criterion by criterion."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any, Final
 from scarnet_cli.dicom.facts import MAGNITUDE, PSIR
 from scarnet_cli.dicom.series.candidates import BY_NAME, UNKNOWN, Candidate
 
-# A stack shorter than this part of the longest that qualifies is taken only when there is no better.
+# A stack with fewer slices than this fraction of the longest that qualifies comes after longer ones.
 _SHORT_PART: Final = 0.7
-# A stack may lack this many slices of the longest and still be as good as whole.
+# A stack counts as complete with up to this many slices fewer than the longest.
 _SLICES_SPARED: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One step of the order.
+    """One criterion of the order of preference.
 
     Attributes:
         words: Why a stack that is better by it comes first.
-        of: Its value for a stack among those whose longest has so many slices; greater is better.
+        of: Function of a candidate and the number of slices of the longest stack; a greater value is better.
     """
 
     words: str
@@ -30,7 +30,7 @@ def _series_number(candidate: Candidate) -> int:
     return max(f.facts.series_number or 0 for f in candidate.stack.frames)
 
 
-# What chooses between stacks that are as good as each other; also the words of that step.
+# The text of the criterion that chooses between equally good stacks.
 BY_TIME: Final = "the latest acquisition comes first"
 
 ORDER: Final = (
@@ -51,22 +51,22 @@ ORDER: Final = (
     Criterion("it has more slices", lambda c, _: len(c.stack.frames)),
     Criterion("its series number is higher", lambda c, _: _series_number(c)),
 )
-# Those that choose between stacks that are as good as each other.
+# The criteria that choose between equally good stacks.
 LATER: Final = frozenset(criterion.words for criterion in ORDER[-3:])
 ALIKE: Final = "nothing tells which of them is the one"
 
 
 def rank(candidate: Candidate, longest: int) -> tuple[Any, ...]:
-    """Return the sort key of the order: the first difference counts, greater is better.
+    """Return the sort key of the order of preference: the first difference decides, greater is better.
 
     Args:
         candidate: A stack that qualifies.
-        longest: Slices of the longest stack that qualifies.
+        longest: Number of slices of the longest stack that qualifies.
     """
     return tuple(criterion.of(candidate, longest) for criterion in ORDER)
 
 
 def decisive(best: Candidate, other: Candidate, longest: int) -> str:
-    """Return the words of the first criterion by which one stack comes before another, `ALIKE` without any."""
+    """Return the text of the first criterion by which two stacks differ, `ALIKE` if there is none."""
     differing = (c.words for c in ORDER if c.of(best, longest) != c.of(other, longest))
     return next(differing, ALIKE)

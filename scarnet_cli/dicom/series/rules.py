@@ -1,6 +1,6 @@
-"""The one table of rules that series are judged by: the built-in file, and before it a site's own.
+"""Define the rules that series are judged by: a site's own, then the built-in ones.
 
-A rule says one thing (`Rule.says`, `Rule.value`) by one witness (`Rule.witness`); its words are alternatives.
+A rule states one property (`Rule.says`, `Rule.value`) by one witness (`Rule.witness`); its words are alternatives.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ WITNESS_WORDS: Final = {
     "sequence": "the sequence",
     "description": "SeriesDescription",
 }
-# What each thing may be told by.
+# Witnesses allowed for each property.
 WITNESSES: Final[dict[str, tuple[str, ...]]] = {
     "kind": (*NAME_WITNESSES, "image_type", "sequence"),
     "view": tuple(NAME_WITNESSES),
@@ -59,13 +59,13 @@ class Rule:
     """One rule.
 
     Attributes:
-        says: What it tells: a key of `VALUES`.
-        value: Which of that key's values.
+        says: The property it states: a key of `VALUES`.
+        value: One of that key's values.
         witness: What it looks at: one of that key's `WITNESSES`.
-        words: Any of them is enough. Terms (see `terms`) of a name, whole values of everything else.
-        unless: Terms of a name with which the rule does not hold.
-        why: The reason, for people.
-        owner: Whose it is.
+        words: Alternatives, any of which is enough: terms (see `terms`) for a name, whole values otherwise.
+        unless: Terms that exclude a name.
+        why: The reason, as text for people.
+        owner: "site" for a site's own rule, else "built-in".
     """
 
     says: str
@@ -77,25 +77,25 @@ class Rule:
     owner: Owner = "built-in"
 
     def word_in_name(self, name: str) -> str | None:
-        """Return the first of the rule's words that fits a name, None where none does or `unless` does."""
+        """Return the first of the rule's words that fits a name, None if none does or a term of `unless` fits."""
         anchor = NAME_WITNESSES[self.witness]
         word = next((word for word in self.words if fits(word, name, anchor)), None)
         return None if word is None or any(fits(term, name) for term in self.unless) else word
 
     def word_among(self, values: Iterable[str]) -> str | None:
-        """Return the first of the rule's words that is one of the values, but for case and accents."""
+        """Return the first of the rule's words that equals a value apart from case and accents, None if none does."""
         found = {fold(value.strip()) for value in values}
         return next((word for word in self.words if fold(word.strip()) in found), None)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleMatch:
-    """What a rule said of a series.
+    """The match of a rule with a series.
 
     Attributes:
-        value: What it said.
+        value: The value that the rule states.
         rule: The rule.
-        word: Its word that fits.
+        word: The word of the rule that fits.
     """
 
     value: str
@@ -104,32 +104,32 @@ class RuleMatch:
 
     @property
     def words(self) -> str:
-        """What fits, and whose rule it is and why, for people."""
+        """The word, its witness, the rule's owner and reason, as text for people."""
         owner = "the site's rule" if self.rule.owner == "site" else "built-in"
         return f"'{self.word}' in {WITNESS_WORDS[self.rule.witness]} ({owner}: {self.rule.why})"
 
 
 @dataclass(frozen=True, eq=False)
 class SeriesRules:
-    """All rules, in the order in which they are asked. Two are the same only if they are one object: a cache's key."""
+    """All rules, in the order in which they apply. They compare by identity, so that they are quick cache keys."""
 
     rules: tuple[Rule, ...]
 
     @property
     def digest(self) -> str:
-        """Digest of the site's rules, empty without any; the built-in ones are part of the code."""
+        """Digest of the site's rules, empty if there are none; the built-in ones are part of the code."""
         site = [rule for rule in self.rules if rule.owner == "site"]
         return hashlib.sha256(repr(site).encode()).hexdigest()[:32] if site else ""
 
     def in_name(self, says: str, name: str) -> RuleMatch | None:
-        """Return what the first rule that fits a name says of one thing."""
+        """Return the match of the first rule on `says` that fits a name, None if none does."""
         for rule in self.rules:
             if rule.says == says and rule.witness in NAME_WITNESSES and (word := rule.word_in_name(name)) is not None:
                 return RuleMatch(rule.value, rule, word)
         return None
 
     def among(self, says: str, witness: str, values: Iterable[str]) -> RuleMatch | None:
-        """Return what the first rule that fits a header field's values says of one thing."""
+        """Return the match of the first rule on `says` that fits a header field's values, None if none does."""
         return _among(self, says, witness, tuple(values))
 
 

@@ -1,6 +1,6 @@
-"""Read a file of series rules (YAML): every wrong entry is listed by its line, and nothing of the file is ever run.
+"""Read a file of series rules (YAML); list every wrong entry by its line, and never execute anything in the file.
 
-The file is read as plain text nodes: what is written is what counts (`no` is the word "no"), no tag makes an object.
+Values are read as plain text: `no` is the word "no", and no tag creates an object.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from scarnet_cli.errors import InputError
 
 MOST_BYTES: Final = 200_000
 _MOST_SHOWN: Final = 50
-# libyaml's takes a tenth of the time. A site's file is not for it: deeply nested text ends the process there.
+# libyaml's loader is ten times as fast, but deeply nested text crashes it, so it does not read a site's file.
 _QUICK: Final[type[yaml.SafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ALL_WITNESSES: Final = tuple(dict.fromkeys(w for witnesses in WITNESSES.values() for w in witnesses))
 _KEYS: Final = (*VALUES, *_ALL_WITNESSES, "unless", "why")
@@ -30,16 +30,16 @@ _FORM: Final = (
 
 @cache
 def built_in_rules() -> SeriesRules:
-    """Return the rules of the package's own file."""
+    """Return the built-in rules."""
     text = files("scarnet_cli.dicom.series").joinpath("series_rules.yml").read_text(encoding="utf-8")
     return SeriesRules(parse_rules(text, "built-in"))
 
 
 def read_series_rules(path: Path | None) -> SeriesRules:
-    """Return a site's rules with the built-in ones after them; those alone where there is no file.
+    """Return a site's rules followed by the built-in ones; only the latter if `path` is None.
 
     Raises:
-        InputError: The file is wrong; the message lists every wrong entry by its line.
+        InputError: The file cannot be read, or entries are wrong; the message lists each by its line.
     """
     if path is None:
         return built_in_rules()
@@ -50,7 +50,7 @@ def read_rules_file(path: Path, owner: Owner) -> tuple[Rule, ...]:
     """Read and check a file of rules.
 
     Raises:
-        InputError: It cannot be read, or entries of it are wrong; each is named by its line.
+        InputError: The file cannot be read, or entries are wrong; the message lists each by its line.
     """
     try:
         content = path.read_bytes()
@@ -70,10 +70,10 @@ def read_rules_file(path: Path, owner: Owner) -> tuple[Rule, ...]:
 
 
 def parse_rules(text: str, owner: Owner) -> tuple[Rule, ...]:
-    """Return the rules of a file's text, in its order.
+    """Return the rules in a file's text, in order.
 
     Raises:
-        InputError: Entries of it are wrong; each is named by its line.
+        InputError: The text is not YAML, or entries are wrong; the message lists each by its line.
     """
     root = _composed(text, _QUICK if owner == "built-in" else yaml.SafeLoader)
     if root is None:
@@ -111,7 +111,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _rule(node: yaml.Node, owner: Owner, problems: list[str]) -> Rule | None:
-    """Return one rule, None where something is wrong with it, which is then added to the problems."""
+    """Return one rule; if anything is wrong with it, add that to `problems` and return None."""
     before = len(problems)
     fields: dict[str, yaml.Node] = {}
     for key, value, problem in _fields(node):
@@ -171,7 +171,7 @@ def _clashes(says: str, witness: str, fields: dict[str, yaml.Node]) -> Iterator[
 
 
 def _words(node: yaml.Node, problems: list[str], *, terms: bool) -> tuple[str, ...]:
-    """Return a word or a list of words."""
+    """Return a node's word or list of words; add what is wrong with them to `problems`."""
     nodes: Sequence[yaml.Node] = node.value if isinstance(node, yaml.SequenceNode) else [node]
     words: list[str] = []
     if not nodes:
@@ -188,7 +188,7 @@ def _words(node: yaml.Node, problems: list[str], *, terms: bool) -> tuple[str, .
 
 
 def _scalar(node: yaml.Node | None) -> str:
-    """Return a plain value as it is written, an empty text for everything else."""
+    """Return a plain value as written, an empty string for everything else."""
     return node.value.strip() if isinstance(node, yaml.ScalarNode) else ""
 
 

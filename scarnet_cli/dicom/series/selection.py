@@ -1,7 +1,7 @@
-"""Choose a study's LGE short-axis stack among all that it holds, and say why each series was taken or left.
+"""Choose a study's LGE short-axis stack, and say why each series was taken or left.
 
-Geometry decides whether slices can be a short-axis stack of the ventricle; names and header fields are the evidence
-that they are one of late enhancement: see `candidates`. Among those that qualify a written order chooses: `preference`.
+Geometry decides whether slices can be a short-axis stack of the ventricle; names and header fields are evidence of late
+enhancement (see `candidates`). Among the stacks that qualify, the order of preference decides (see `preference`).
 """
 
 from collections import defaultdict
@@ -33,21 +33,21 @@ from scarnet_cli.dicom.series.rules_file import built_in_rules
 from scarnet_cli.dicom.stacks import SliceStack, form_stacks, has_geometry, name_of
 from scarnet_cli.errors import DicomError
 
-# A ProtocolName that so many differently described series share is the examination's, not theirs.
+# A ProtocolName shared by at least this many differently described series is the examination's, not theirs.
 _SHARED_BY: Final = 3
-# Planes nearer to each other than this are no two views of the heart, which differ by 60 to 90 degrees.
+# Planes at a smaller angle than this show the same view of the heart; views differ by 60 to 90 degrees.
 _LEAST_VIEW_ANGLE_DEG: Final = 45.0
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesVerdict:
-    """One series of a study: a row of the table `series`.
+    """The verdict on one series of a study: a row of the table `series`.
 
     Attributes:
         series_uid: SeriesInstanceUID.
         description: SeriesDescription.
-        chosen: It is in the chosen stack.
-        reason: Why it was or was not chosen, for people.
+        chosen: Whether it is in the chosen stack.
+        reason: Why it was or was not chosen, as text for people.
     """
 
     series_uid: str | None
@@ -58,12 +58,12 @@ class SeriesVerdict:
 
 @dataclass(frozen=True, slots=True)
 class StackVerdict:
-    """A stack and what became of it.
+    """The verdict on one stack of a study.
 
     Attributes:
-        candidate: The stack with the judgement on it.
-        chosen: It is the study's LGE short-axis stack.
-        reason: Why, or why not, for people.
+        candidate: The stack and its assessment.
+        chosen: Whether it was chosen as the study's LGE short-axis stack.
+        reason: Why it was or was not chosen, as text for people.
     """
 
     candidate: Candidate
@@ -76,10 +76,10 @@ class Selection:
     """The choice made for a study.
 
     Attributes:
-        stack: The chosen stack; None where `error` says why there is none.
-        series: Every series of the study.
-        error: Why the study cannot be measured.
-        decisions: Every stack of the study: those that qualify in the order of preference, then the others.
+        stack: The chosen stack; None if there is an `error`.
+        series: The verdict on every series of the study.
+        error: Why the study cannot be measured; None if it can.
+        decisions: The verdict on every stack: those that qualify in order of preference, then the others.
     """
 
     stack: SliceStack | None
@@ -97,13 +97,13 @@ def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selecti
     """
     rules = rules or built_in_rules()
     placed = [f for f in _without_exam_protocol(frames) if _is_picture(f) and has_geometry(f)]
-    left = [f for f in placed if _is_left(f, rules)]  # apart, so that they complete no stack of others
+    left = [f for f in placed if _is_left(f, rules)]  # kept apart, so that they do not join the stacks of other series
     stacks = [*form_stacks([f for f in placed if not _is_left(f, rules)], rules), *form_stacks(left, rules)]
     axis = heart_axis(witnesses(stacks, rules))
     candidates = [judge(stack, axis, rules) for stack in stacks]
     fit = [c for c in candidates if c.refusal is None]
     if not any(c.evidence > UNKNOWN for c in fit) and len(fit) > 1:
-        fit = []  # nothing but geometry speaks for any, and it speaks for several
+        fit = []  # the only evidence is geometry, which fits several stacks
     fit = [c for c in fit if c.evidence > UNKNOWN] or fit
     longest = max((len(c.stack.frames) for c in fit), default=0)
     ranked = sorted(fit, key=lambda c: (rank(c, longest), c.stack.series_uids), reverse=True)
@@ -122,14 +122,14 @@ def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selecti
 
 
 def chooser(rules: SeriesRules) -> Callable[[Sequence[Frame]], Selection]:
-    """Return `select` by these rules."""
+    """Return `select` with these rules."""
     return partial(select, rules=rules)
 
 
 def _without_exam_protocol(frames: Sequence[Frame]) -> list[Frame]:
-    """Drop a ProtocolName that is the whole examination's: it says nothing of one series.
+    """Drop a ProtocolName that belongs to the whole examination and so says nothing about one series.
 
-    Siemens and Philips give each series its own, GE may give all the same ("cardiac viability").
+    Siemens and Philips give each series its own, GE may give all series the same ("cardiac viability").
     """
     described: dict[str, set[str]] = defaultdict(set)
     for frame in frames:
@@ -170,18 +170,18 @@ def _choice_notes(ranked: Sequence[Candidate], longest: int) -> list[Note]:
 
 
 def _twins(best: Candidate, other: Candidate, longest: int) -> bool:
-    """Tell whether nothing but time, length and number chose between two stacks."""
+    """Tell whether only time, number of slices or series number decides between two stacks, or nothing does."""
     return other.stack.geometry is not None and decisive(best, other, longest) in {*LATER, ALIKE}
 
 
 def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) -> list[Note]:
-    """Note slices of the chosen series that are no other view but lie on another grid: the stack may lack its ends."""
+    """Note slices of the chosen series that show the same view on another grid: the stack may lack its ends."""
     odd = 0
     for other in candidates:
         same = set(other.stack.series_uids) & set(best.stack.series_uids)
         alike = _kind(other.stack) == _kind(best.stack)
         if other is best or not same or not alike or _twins(best, other, longest):
-            continue  # a twin is a whole stack, and has a note of its own
+            continue  # a twin is a whole stack with its own note
         a, b = (normal_of(c.stack) for c in (other, best))
         odd += len(other.stack.frames) if abs(a @ b) > np.cos(np.radians(_LEAST_VIEW_ANGLE_DEG)) else 0
     if not odd:
@@ -195,7 +195,7 @@ def _kind(stack: SliceStack) -> Hashable:
 
 
 def _not_told_apart(ranked: Sequence[Candidate], longest: int) -> DicomError | None:
-    """Return why the first stack of the order is no choice: another is as good in everything that the order knows."""
+    """Return the error if another stack equals the best one in every criterion of the order, else None."""
     best, *others = ranked
     same = [c for c in others if c.stack.geometry is not None and decisive(best, c, longest) == ALIKE]
     if not same:
@@ -231,7 +231,7 @@ def _refusal(frames: Sequence[Frame], candidates: Sequence[Candidate]) -> DicomE
 
 
 def _verdicts(frames: Sequence[Frame], decisions: Sequence[StackVerdict]) -> tuple[SeriesVerdict, ...]:
-    """Return one verdict a series: the reasons of all its stacks, the chosen one's and its rules first."""
+    """Return one verdict per series: the reasons of all its stacks, those and the rules of the chosen one first."""
     reasons: dict[str, list[str]] = defaultdict(list)
     chosen: set[str] = set()
     for decision in decisions:

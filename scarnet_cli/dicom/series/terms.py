@@ -1,12 +1,12 @@
-"""Words of a rule and how they fit a series' name: a language small enough to be written without a manual.
+"""Match the terms of rules with series' names, in a language simple enough to need no manual.
 
 A term is words as a person would say them. Case, accents and the signs between words do not matter; a blank stands for
 any signs or none ("short ax" fits SHORT_AX, Short-Ax and ShortAx) and `*` for any characters or none. A term fits whole
-words ("sa" does not fit SAG) except where it touches a `*` ("*mde" fits PSMDE, "kurz*" KURZACHSE). Digits may be glued
-to a word (TI400).
+words ("sa" does not fit SAG) except next to a `*` ("*mde" fits PSMDE, "kurz*" fits KURZACHSE). Digits may adjoin a word
+(TI400).
 
-There are no regular expressions: whatever is written in a term, a search ends after a time that grows with the square
-of the name's length at most.
+Terms are not regular expressions: whatever a term holds, the time of a search grows at most with the square of the
+name's length.
 """
 
 import re
@@ -15,15 +15,15 @@ from functools import cache
 from itertools import pairwise
 from typing import Final, Literal
 
-# Where in the name a term has to lie.
+# The part of the name that a term must fit.
 Anchor = Literal["anywhere", "begins", "ends"]
-MOST_CHARACTERS: Final = 64  # of a term; DICOM allows a name no more
+MOST_CHARACTERS: Final = 64  # of a term; DICOM allows no longer name
 _REGEX_SIGNS: Final = frozenset(r"^$[]{}|\+?")
 _LETTER: Final = r"[^\W\d_]"
 
 
 def problem_of_term(term: str) -> str | None:
-    """Return what is wrong with a term, None where it can be used."""
+    """Return what is wrong with a term, None if it is valid."""
     if len(term) > MOST_CHARACTERS:
         return f"'{term[:MOST_CHARACTERS]}…' has more than {MOST_CHARACTERS} characters"
     if not any(c.isalnum() for c in term):
@@ -42,22 +42,22 @@ def fits(term: str, name: str, anchor: Anchor = "anywhere") -> bool:
 
 @cache
 def _forms(name: str) -> tuple[str, ...]:
-    """Return a name without case and accents; also with the words parted that only capitals part (CineIR)."""
+    """Return a name without case and accents; also with words split at capitals (CineIR)."""
     parted = "".join(f"{a} " if a.islower() and b.isupper() else a for a, b in pairwise(f"{name}\0"))
     return tuple({fold(name), fold(parted)})
 
 
 def fold(text: str) -> str:
-    """Return a text without case and accents."""
+    """Return a text casefolded and without accents."""
     letters = unicodedata.normalize("NFKD", text)
     return "".join(c for c in letters if not unicodedata.combining(c)).casefold()
 
 
 @cache
 def _pattern(term: str, anchor: Anchor) -> re.Pattern[str]:
-    """Return the pattern of a term: literal parts, each taken where it fits first and never looked for again.
+    """Return the pattern of a term: literal parts, each matched at its first fit only.
 
-    Atomic groups and possessive repeats keep the search from going back.
+    Atomic groups and possessive repeats prevent backtracking.
     """
     parts = re.sub(r"[^\w*]|_", " ", fold(term)).strip().split("*")
     pieces = [_piece(part, opens=i > 0, closes=i < len(parts) - 1) for i, part in enumerate(parts)]
@@ -67,7 +67,7 @@ def _pattern(term: str, anchor: Anchor) -> re.Pattern[str]:
 
 
 def _piece(part: str, *, opens: bool, closes: bool) -> str:
-    """Return the pattern of one part; an edge that touches a `*` is open, a blank beside the `*` keeps it closed."""
+    """Return the pattern of one part; an edge next to a `*` may lie within a word unless a blank separates them."""
     words = part.split()
     if not words:
         return ""
@@ -77,5 +77,5 @@ def _piece(part: str, *, opens: bool, closes: bool) -> str:
 
 
 def _no(character: str, *, behind: bool) -> str:
-    """Return the pattern for no further digit, or letter, beside a word's edge."""
+    """Return a pattern that forbids a character of the same kind, digit or letter, next to a word's edge."""
     return f"(?{'<' if behind else ''}!{r'[0-9]' if character.isdigit() else _LETTER})"
