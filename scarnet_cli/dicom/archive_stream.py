@@ -23,7 +23,7 @@ class BoundedArchive:
     """
 
     def __init__(self, stream: IO[bytes], most: int, piece: int = DIRECTORY_BYTES) -> None:
-        """Take a seekable stream; no byte beyond `most` is read, and no more than `piece` at once."""
+        """Take a seekable stream of which no byte beyond `most` and at most `piece` bytes at once may be read."""
         self._stream = stream
         self._most, self._piece = most, piece
         self._small_left, self._headers_left = SMALL_READS, HEADERS_BYTES

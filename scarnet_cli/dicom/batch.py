@@ -1,4 +1,4 @@
-"""Batches of studies, as `scarnet index` and `scarnet fetch` write them and the stages read them."""
+"""Read batches of studies, which `scarnet index` and `scarnet fetch` write."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from scarnet_cli.errors import InputError
 from scarnet_cli.files import read_record
 from scarnet_cli.sheet import problem_of_name
 
-# The batch file in a folder that `scarnet fetch` made.
+# Name of the batch file in a folder that `scarnet fetch` made.
 FETCHED: Final = "batch.json"
 
 
@@ -87,5 +87,5 @@ def read_batch_file(path: Path) -> BatchFile:
 
 
 def _are_folder_names(studies: Sequence[StudyEntry]) -> bool:
-    """Tell whether every study's id can name a folder below the output."""
+    """Tell whether every study's id is a valid folder name."""
     return all(problem_of_name("study", study.study_id) is None for study in studies)

@@ -37,7 +37,7 @@ class DeflatedError(ValueError):
     """The rest of the file, from `offset`, is deflated."""
 
     def __init__(self, offset: int) -> None:
-        """Keep the offset."""
+        """Store the offset of the deflated part."""
         super().__init__(offset)
         self.offset = offset
 
@@ -88,8 +88,8 @@ def inflate(stream: BinaryIO, offset: int, limit: int, *, whole: bool) -> Binary
 
     Args:
         stream: The file.
-        offset: Where its deflated part begins.
-        limit: The most bytes that it may inflate to.
+        offset: Offset of its deflated part.
+        limit: Greatest number of bytes that it may inflate to.
         whole: Refuse a longer file instead of returning about `limit` bytes of it.
 
     Raises:

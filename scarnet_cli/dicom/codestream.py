@@ -31,7 +31,7 @@ def require_coded_size(dataset: Dataset, frame: int, rows: int, columns: int, wh
         frame: Index of the frame.
         rows: Rows in the header.
         columns: Columns in the header.
-        where: Names the slice in the message.
+        where: Name of the slice in messages.
 
     Raises:
         DicomError: The pixels have another size, or their size cannot be read.
@@ -58,7 +58,7 @@ def require_coded_size(dataset: Dataset, frame: int, rows: int, columns: int, wh
 
 
 def jpeg_size(coded: bytes) -> Size | None:
-    """Return rows, columns and components of a JPEG or JPEG-LS picture; None where they cannot be told."""
+    """Return rows, columns and components of a JPEG or JPEG-LS picture; None if they cannot be read."""
     offset, found = 2, None
     while offset + 4 <= len(coded) and coded[offset] == 0xFF:  # noqa: PLR2004 (every marker starts so)
         marker = coded[offset + 1]

@@ -102,7 +102,7 @@ def bounded_bytes(dataset: Dataset, keyword: str) -> bytes:
 
 def sequences(dataset: Dataset) -> list[Any]:
     """Return the values of a data set's sequences without decoding anything else."""
-    return [dataset[tag].value or [] for tag in dataset.keys() if _vr(dataset, tag) == "SQ"]  # noqa: SIM118 (elements)
+    return [dataset[tag].value or [] for tag in dataset.keys() if _vr(dataset, tag) == "SQ"]  # noqa: SIM118 (iterating would decode the elements)
 
 
 def _vr(dataset: Dataset, tag: Any) -> str | None:  # noqa: ANN401 (a tag)

@@ -16,7 +16,7 @@ from scarnet_cli.faults import machine_fault
 if TYPE_CHECKING:  # pydicom takes most of a second to import, and most files do not need it
     from pydicom.dataset import Dataset
 
-# A data set, or what `walk` returns of it.
+# A data set, or the elements that `walk` returns.
 Layer: TypeAlias = "Dataset | Mapping[str, Any]"
 
 # Kinds of file.

@@ -55,7 +55,7 @@ class SliceStack:
     Attributes:
         frames: One frame per position, in order along the normal; in order of position if there is no geometry.
         series_uids: SeriesInstanceUIDs of the frames, sorted.
-        component_by: Component of its values and how it is known; `component` for short.
+        component_by: Component of its values and how it is known.
         name: SeriesDescription, else ProtocolName, else empty.
         geometry: The grid; None if there is a `problem`.
         problem: Why the slices form no grid; None if they do.

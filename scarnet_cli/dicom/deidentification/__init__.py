@@ -1,1 +1,1 @@
-"""De-identification: pseudonyms, data sets, words."""
+"""De-identification of data sets and free text, with pseudonyms."""

@@ -46,7 +46,7 @@ def export_studies(
     *,
     pseudonyms: Pseudonyms | None = None,
 ) -> list[Failure]:
-    """Write every measured study's result as DICOM: studies/<id>/{seg.dcm, report.dcm} and exports.parquet.
+    """Write every measured study's results as DICOM: studies/<id>/{seg.dcm, report.dcm} and exports.parquet.
 
     A study that cannot be exported keeps its measures and has a row in exports.parquet with the reason.
 

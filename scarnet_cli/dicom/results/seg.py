@@ -72,7 +72,7 @@ def make_segmentation(labels: Volume, result: Result) -> hd.seg.Segmentation:
             content_date=result.made.date(),
             content_time=result.made.time(),
         )
-        segmentation.ContentCreatorName = ""  # no person
+        segmentation.ContentCreatorName = ""  # created by no person
         _refer(segmentation, result.slices)
         _settle_dimensions(segmentation, result.uid("dimensions"))
         result.settle(segmentation)

@@ -42,7 +42,7 @@ AGAINST: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a stack cannot be chosen.
+    """The reason why a stack cannot be chosen.
 
     Attributes:
         code: One of "component", "left_by_site", "kind", "moving", "thin", "view", "few_slices", "spacing",

@@ -56,7 +56,7 @@ WITNESSES: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule.
+    """A rule that states one property of a series by one witness.
 
     Attributes:
         says: The property it states: a key of `VALUES`.

@@ -141,7 +141,7 @@ def _at(node: yaml.Node) -> str:
 
 
 def _fields(node: yaml.Node) -> Iterator[tuple[str, yaml.Node, str | None]]:
-    """Yield a rule's keys with their values and what is wrong with each key."""
+    """Yield each key of a rule with its value and what is wrong with the key, or None."""
     if not isinstance(node, yaml.MappingNode):
         yield "", node, f"{_at(node)}: '{_scalar(node)}' is no rule; {_FORM}"
         return
