@@ -1,1 +1,1 @@
-"""The tables of a cohort: their columns, reading and writing them, flags and failures."""
+"""The tables of a cohort: their columns, their reading and writing, flags and failures."""

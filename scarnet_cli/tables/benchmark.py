@@ -1,4 +1,4 @@
-"""The tables of `scarnet benchmark`: scores of cases, what they come to, and what a model costs."""
+"""The tables of `scarnet benchmark`: scores of cases, their summary, and the cost of a model."""
 
 from typing import Final
 
@@ -32,7 +32,7 @@ class ScoreRow:
 
 @record
 class SummaryRow:
-    """What the scores of one model on one region come to."""
+    """Summary of the scores of one model on one region."""
 
     model: str = column(_MODEL, required=True)
     region: str = column(_REGION, required=True)
@@ -56,7 +56,7 @@ class SummaryRow:
 
 @record
 class CostMeasures:
-    """Cost of one pass of a network over one slice, in one view of it, on the machine at hand."""
+    """Cost of one pass of a network over one view of one slice, on this machine."""
 
     model_sha256: str = column("SHA-256 of the weights that were timed, those of the first fold.")
     parameters: int = column("Number of trained values.", arrow=pa.int64(), required=True)
@@ -70,7 +70,7 @@ class CostMeasures:
 
 @record
 class CostRow:
-    """What one model costs."""
+    """Cost of one model."""
 
     model: str = column(_MODEL, required=True)
     cost: CostMeasures = block()

@@ -1,7 +1,7 @@
-"""A column of a table is one line: a field of a record, with its type, unit and meaning.
+"""Declaration of columns: each is a field of a record, with its type, unit and meaning.
 
-A record is a frozen dataclass of columns and of blocks of columns, which several tables may share. Its Arrow schema
-has the columns of its blocks where the block stands.
+A record is a frozen dataclass of columns and of blocks of columns, which several tables may share. In its Arrow schema,
+a block's columns take the position of the block.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ _SUFFIX: Final = "suffix"
 _LABEL: Final = "label"
 _REQUIRED: Final = "required"
 _ARROW: Final = "arrow"
-# The Arrow type of a field's Python type; a Literal of texts is a text.
+# The Arrow type of each Python type; a Literal of strings is a string.
 _ARROW_TYPES: Final[dict[object, pa.DataType]] = {
     str: pa.string(),
     float: pa.float64(),
@@ -35,7 +35,7 @@ _ARROW_TYPES: Final[dict[object, pa.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A block of columns in a record: its type, whether it may be None, and the ending of its columns' names."""
+    """A block of columns in a record: its type, whether it may be None, and the suffix of its columns' names."""
 
     kind: type
     optional: bool
@@ -53,16 +53,16 @@ def column(
 ) -> Any:  # noqa: ANN401 (the annotation is the type, as with `dataclasses.field`)
     """Declare a column as a field of a record.
 
-    The annotation is the column's type: str, float, int (32 bits), bool or tuple[str, ...]. By `| None` it says that
-    the pipeline may leave the column undefined, which is never written as 0 or -1.
+    The annotation is the column's type: str, float, int (32 bits), bool or tuple[str, ...]. With `| None` the pipeline
+    may leave the column undefined, which is written as null and never as 0 or -1.
 
     Args:
         meaning: One sentence for `dictionary.csv`.
         unit: "mm", "ml", "g", "percent" (0-100), "fraction" (0-1), "bit" or empty; the field's name ends in it.
-        label: What the report calls it, where that is not its name.
-        required: Null is an error. Of a released table no further column can be: tables made before lack it.
-        default: Value of a record that is made without one.
-        arrow: Arrow type, where it is not the annotation's.
+        label: Label in the report, if it differs from the name.
+        required: Null is an error. A column added to a released table cannot be required, since older tables lack it.
+        default: Default value of the field.
+        arrow: Arrow type, if it differs from the annotation's.
     """
     return field(
         default=default, metadata={_MEANING: meaning, _UNIT: unit, _LABEL: label, _REQUIRED: required, _ARROW: arrow}
@@ -70,11 +70,11 @@ def column(
 
 
 def block(*, suffix: str = "", default: object = MISSING) -> Any:  # noqa: ANN401 (likewise)
-    """Declare a block of columns as a field of a record; of a block that is None all columns are null.
+    """Declare a block of columns as a field of a record; if the block is None, all its columns are null.
 
     Args:
-        suffix: Ending of the columns' names: `scar_5sd_percent` is `scar_5sd_percent_lv` in a block with "_lv".
-        default: Value of a record that is made without one.
+        suffix: Suffix of the columns' names: `scar_5sd_percent` is `scar_5sd_percent_lv` in a block with "_lv".
+        default: Default value of the field.
     """
     return field(default=default, metadata={_SUFFIX: suffix})
 
@@ -87,16 +87,16 @@ def record(kind: type[Record]) -> type[Record]:
 
 @cache
 def schema_of(kind: type) -> pa.Schema:
-    """Return the Arrow schema of a record, with every column's unit and meaning in its field's metadata."""
+    """Return the Arrow schema of a record, with each column's unit and meaning in its field's metadata."""
     return pa.schema(list(_arrow_fields(kind, "")))
 
 
 def labels_of(kind: type, suffix: str = "") -> dict[str, str]:
-    """Return the columns of a record, or of a block, that have a label: name -> label.
+    """Return name -> label for the columns of a record or block that have a label.
 
     Args:
         kind: The record.
-        suffix: Ending of the columns' names, as of `block`.
+        suffix: Suffix of the columns' names, as in `block`.
     """
     labels: dict[str, str] = {}
     for member in fields(kind):
@@ -109,11 +109,11 @@ def labels_of(kind: type, suffix: str = "") -> dict[str, str]:
 
 
 def cells_of(row: object, suffix: str = "") -> dict[str, Cell]:
-    """Return the columns of a record, or of a block, with their values.
+    """Return name -> value for the columns of a record or block.
 
     Args:
         row: The record.
-        suffix: Ending of the columns' names, as of `block`.
+        suffix: Suffix of the columns' names, as in `block`.
     """
     cells: dict[str, Cell] = {}
     for name, inner in _members(type(row)).items():
@@ -128,10 +128,10 @@ def cells_of(row: object, suffix: str = "") -> dict[str, Cell]:
 
 
 def record_of(kind: type[Record], cells: Mapping[str, Cell]) -> Record:
-    """Return a record from the values of its columns; a column left out is None (a list: empty).
+    """Return a record from the values of its columns; a missing column becomes None, or an empty list.
 
     Raises:
-        CohortError: There is no such column, or a required one is left out.
+        CohortError: A column is unknown, or a required one is missing.
     """
     columns = {column.name: column for column in schema_of(kind)}
     unknown = sorted(set(cells) - set(columns))
@@ -161,7 +161,7 @@ def _filled(kind: type[Record], cells: Mapping[str, Cell], suffix: str) -> Recor
 
 @cache
 def _members(kind: type) -> dict[str, _Block | None]:
-    """Return the fields of a record: name -> the block that it is, or None for a column."""
+    """Return the fields of a record: name -> block, or None for a column."""
     types = get_type_hints(kind)
     return {
         member.name: _Block(*_without_none(types[member.name]), member.metadata[_SUFFIX])
@@ -189,7 +189,7 @@ def _arrow_fields(kind: type, suffix: str) -> Iterator[pa.Field]:
 
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 (any annotation)
-    """Return an annotation's type, and whether None is allowed beside it."""
+    """Return an annotation's type without None, and whether None is allowed."""
     if not isinstance(annotation, UnionType) and get_origin(annotation) is not Union:
         return annotation, False
     (kind,) = (part for part in get_args(annotation) if part is not NoneType)

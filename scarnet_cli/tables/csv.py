@@ -1,4 +1,4 @@
-"""Gathered tables as CSV, for programs that read no Parquet."""
+"""Gathered tables as CSV, for programs that cannot read Parquet."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from scarnet_cli.files import atomic_path
 
 
 def write_csv(parquet: Path) -> None:
-    """Write a Parquet table beside it as CSV in UTF-8, row group by row group.
+    """Write a Parquet table as UTF-8 CSV beside it, row group by row group.
 
-    Undefined is an empty cell, and a text that is empty is two quotes; lists are joined with ";"; numbers have as many
-    digits as it takes to read the same number again.
+    Null is an empty cell and an empty string is two quotes; lists are joined with ";"; numbers have as many digits as
+    needed to read back the same value.
     """
     with pq.ParquetFile(parquet) as file, atomic_path(parquet.with_suffix(".csv")) as temporary:
         schema = pa.schema([(f.name, pa.string() if pa.types.is_list(f.type) else f.type) for f in file.schema_arrow])

@@ -1,4 +1,4 @@
-"""The cohort as one DuckDB file for people who want SQL: the tables themselves, their dictionary, and views."""
+"""The cohort as one DuckDB file for use with SQL: the tables, their dictionary, and views."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 DATABASE: Final = "cohort.duckdb"
-# Read by every DuckDB from 1.2 on.
+# Readable by DuckDB 1.2 and later.
 _FORMAT: Final = "v1.2.0"
-# DuckDB takes what memory it may; this is enough, as written blocks can leave it, and one thread needs the least.
-# Nothing is put into files unless it is said where, and nothing is ever fetched.
+# DuckDB uses all memory that it is allowed; this suffices because written blocks can be evicted, and one thread needs
+# the least. It writes no temporary files unless told where, and downloads nothing.
 _SETTINGS: Final = {
     "threads": 1,
     "memory_limit": "256MB",
@@ -37,11 +37,11 @@ _GROUPINGS: Final = ("site", "group", "visit")
 def write_database(tables: Path) -> None:
     """Copy the gathered Parquet tables of a directory, and its dictionary.csv, into `tables`/cohort.duckdb.
 
-    The file holds the data and not paths, so that it can be moved and sent. Equal tables give equal rows in equal
-    order, though not equal bytes. The table `metadata` holds the metadata of `scans`: versions, model digests, time.
+    The file holds the data rather than paths, so that it can be moved and sent. Equal tables give equal rows in equal
+    order, but not equal bytes. The table `metadata` holds the metadata of `scans`: versions, model digests, time.
 
     Raises:
-        MachineError: A file cannot be read or written; DuckDB raises errors of its own then, without a number.
+        MachineError: A file cannot be read or written.
     """
     with (
         _plainly_named(tables) as folder,
@@ -57,15 +57,15 @@ def write_database(tables: Path) -> None:
 
 @contextmanager
 def connected(what: str) -> Iterator["DuckDBPyConnection"]:
-    """Give a DuckDB connection with bounded memory, which puts nothing into files unless it is told where.
+    """Yield a DuckDB connection with bounded memory, which writes no temporary files unless told where.
 
     Args:
-        what: What is made with it, for the message.
+        what: Name of its output, for the message.
 
     Raises:
-        MachineError: A file cannot be read or written; DuckDB raises errors of its own then, without a number.
+        MachineError: A file cannot be read or written; DuckDB's own errors of this kind have no errno.
     """
-    import duckdb  # noqa: PLC0415 (only this needs it: `scarnet` starts without)
+    import duckdb  # noqa: PLC0415 (imported here only, so that `scarnet` starts without it)
 
     try:
         with duckdb.connect(config=_SETTINGS) as connection:
@@ -76,10 +76,10 @@ def connected(what: str) -> Iterator["DuckDBPyConnection"]:
 
 
 def require_fit(folder: Path) -> None:
-    """Require a folder that the database can be written into.
+    """Check that the database can be written into a folder.
 
     Raises:
-        CohortError: There is a question mark in its path, which DuckDB takes for its own.
+        CohortError: Its path holds a question mark, which DuckDB interprets.
     """
     if "?" in str(folder.resolve()):
         message = f"{DATABASE} cannot be written into a folder with a question mark in its path; name another."
@@ -88,7 +88,7 @@ def require_fit(folder: Path) -> None:
 
 @contextmanager
 def _plainly_named(folder: Path) -> Iterator[Path]:
-    """Give a folder another name for a while: DuckDB takes a backslash in a path for its own."""
+    """Yield a temporary link to a folder, because DuckDB interprets a backslash in a path."""
     with TemporaryDirectory() as names:
         name = Path(names) / "tables"
         name.symlink_to(folder.resolve(), target_is_directory=True)
@@ -109,7 +109,7 @@ def _statements(tables: Path) -> Iterator[str]:
 
 
 def _segments_wide() -> str:
-    """Return the view with one row a study, and a column for every measure of every segment: scar_percent_1 ..."""
+    """Return the view with one row per study and a column for each measure of each segment: scar_percent_1 ..."""
     measures = [field.name for field in TABLES["segments"] if pa.types.is_floating(field.type)]
     cells = [
         f"max({measure}) FILTER (segment = {number}) AS {measure}_{number}"
@@ -122,7 +122,7 @@ def _segments_wide() -> str:
 
 
 def _by_label(label: str) -> str:
-    """Return the view with one row a site, group or visit: how its studies ended, and their scar."""
+    """Return the view with one row per site, group or visit: the outcomes of its studies, and their scar."""
     return f"""
         CREATE VIEW by_{label} AS
         SELECT

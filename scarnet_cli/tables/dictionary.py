@@ -1,4 +1,4 @@
-"""The gathered tables and the flags described for people, for `dictionary.csv` and for docs/output.md."""
+"""Descriptions of the gathered tables and the flags, for `dictionary.csv` and docs/output.md."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from scarnet_cli.tables.flags import FLAGS
 from scarnet_cli.tables.schema import SORT_KEYS, TABLES
 
 DICTIONARY: Final = "dictionary.csv"
-# Table -> what a row is. `studies` serves the accounting only and is not gathered.
+# Table -> meaning of a row. `studies` serves the accounting only and is not gathered.
 GATHERED: Final[dict[str, str]] = {
     "scans": "One row a measured study.",
     "slices": "One row a slice of a measured study.",
@@ -20,11 +20,11 @@ GATHERED: Final[dict[str, str]] = {
     "failures": "One row a study that could not be measured.",
     "exports": "One row a measured study whose result was asked for as DICOM; empty where that was not asked for.",
 }
-# The same of `scarnet index` alone.
+# The same for the table of `scarnet index` alone.
 INDEXED: Final[dict[str, str]] = {
     "unread": "One row a folder that was not read; one for all files of a folder that were not, for one reason.",
 }
-# The same of `scarnet benchmark`.
+# The same for the tables of `scarnet benchmark`.
 BENCHMARK: Final[dict[str, str]] = {
     "benchmark": "One row a model, case and scored region.",
     "benchmark_summary": "One row a model and scored region.",
@@ -43,7 +43,7 @@ def dictionary_csv() -> str:
 
 
 def dictionary_markdown(tables: Mapping[str, str] = GATHERED) -> str:
-    """Return a heading and a table of columns for every one of the tables (name -> what a row is), as Markdown."""
+    """Return a heading and a table of columns for each table (name -> meaning of a row), as Markdown."""
     parts: list[str] = []
     for name, row in tables.items():
         sorting = ", ".join(f"`{key}`" for key in SORT_KEYS[name])
@@ -54,7 +54,7 @@ def dictionary_markdown(tables: Mapping[str, str] = GATHERED) -> str:
 
 
 def flags_markdown() -> str:
-    """Return all flags with what was seen and what to do, as a Markdown table."""
+    """Return all flags with their meanings and actions as a Markdown table."""
     head = "| code | in the report | what was seen | what to do |\n|---|---|---|---|\n"
     rows = (
         f"| `{code}` | {flag.phrase}{' (finding)' if flag.finding else ''} | {flag.meaning} | {flag.action} |\n"

@@ -1,4 +1,4 @@
-"""The table `exports`: one row a measured study whose result was asked for as DICOM."""
+"""The table `exports`: one row per measured study whose DICOM results were requested."""
 
 from scarnet_cli.tables.columns import column, record
 from scarnet_cli.tables.studies import STUDY_ID
@@ -6,7 +6,7 @@ from scarnet_cli.tables.studies import STUDY_ID
 
 @record
 class ExportRow:
-    """What became of one study's DICOM results."""
+    """The outcome of one study's export to DICOM."""
 
     study_id: str = column(STUDY_ID, required=True)
     segmentation_uid: str | None = column(

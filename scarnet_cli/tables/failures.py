@@ -1,4 +1,4 @@
-"""What a study that could not be finished leaves behind: one row that says where, why and what to do."""
+"""The table `failures`: one row per study that could not be finished, with stage, reason and advice."""
 
 import signal
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scarnet_cli.worker import ProcessDeath
 
 # fmt: off
-# What a study may fail with, at whatever stage.
+# All codes that a study may fail with, at any stage.
 CODES: Final = frozenset({
     "archive_too_large", "bad_archive", "bad_matrix", "bad_orientation", "bad_pixels", "bad_spacing", "blank_image",
     "burned_in_annotation", "changed_file", "crashed", "grid_mismatch", "heart_not_found", "heart_not_segmented",
@@ -21,13 +21,13 @@ CODES: Final = frozenset({
     "stacks_not_told_apart", "timed_out", "turned_slices", "unknown_label", "unreadable_folder", "unreadable_image",
 })
 # fmt: on
-# A longer message helps nobody.
+# Longer messages are cut.
 MESSAGE_LIMIT: Final = 2000
 
 
 @record
 class Failure:
-    """One study that a stage gave up. The message holds no name, birth date or input path."""
+    """One study that a stage could not finish. The message holds no name, birth date or input path."""
 
     study_id: str = column(STUDY_ID, required=True)
     stage: str = column(
@@ -39,9 +39,9 @@ class Failure:
 
 
 def failure_of_error(study_id: str, stage: str, error: Exception) -> Failure:
-    """Return the failure that an error stands for: a ScarnetError's own message, of any other only its type.
+    """Return the failure for an error, with a ScarnetError's message or any other exception's type.
 
-    The text of a foreign exception is left out: it may hold a path or a name.
+    The text of another exception is left out because it may hold a path or a name.
     """
     if isinstance(error, ScarnetError):
         return Failure(study_id, stage, error.code, str(error)[:MESSAGE_LIMIT])
@@ -50,7 +50,7 @@ def failure_of_error(study_id: str, stage: str, error: Exception) -> Failure:
 
 
 def failure_of_death(study_id: str, stage: str, death: "ProcessDeath") -> Failure:
-    """Return the failure of a study whose process ended, twice."""
+    """Return the failure of a study whose process died twice."""
     cause = f"with exit status {death.status}" if death.signal is None else f"by {_signal_name(death.signal)}"
     advice = "native code crashed on this study's data; look at its files or leave the study out."
     if death.killed:
@@ -59,7 +59,7 @@ def failure_of_death(study_id: str, stage: str, death: "ProcessDeath") -> Failur
 
 
 def failure_of_timeout(study_id: str, stage: str, minutes: float) -> Failure:
-    """Return the failure of a study that took longer than it may, twice."""
+    """Return the failure of a study that exceeded its time limit twice."""
     message = (
         f"{stage} did not finish this study in {minutes:g} minutes, twice; look at its files, leave it out, or allow "
         "more with --study_minutes."

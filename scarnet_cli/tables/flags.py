@@ -1,6 +1,6 @@
-"""Flags: what a reader should know before trusting a study's numbers, as codes with a phrase and what to do.
+"""Flags: what a reader should know before trusting a study's numbers, each a code with a phrase and advice.
 
-The one list for all stages: a stage raises codes, the tables carry them, and the report shows their phrases.
+This is the only list, for all stages: a stage raises codes, the tables hold them, and the report shows their phrases.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ class Flag:
     """One flag.
 
     Attributes:
-        phrase: One short enough for a table's cell.
-        meaning: What was seen, in a sentence.
-        action: What a reader does about it, in a sentence.
-        finding: Shown, but no reason to doubt the study: one that has only such flags does not count as flagged.
+        phrase: A phrase short enough for a table cell.
+        meaning: One sentence on what was detected.
+        action: One sentence on what the reader should do.
+        finding: The flag is shown but is no reason to doubt the study; a study with only such flags is not flagged.
     """
 
     phrase: str
@@ -217,5 +217,5 @@ FLAGS: Final[dict[str, Flag]] = {
 
 
 def is_finding(code: str) -> bool:
-    """Tell whether a flag is no reason to doubt its study; an unknown code is one."""
+    """Return whether a flag is no reason to doubt its study; an unknown code is a reason to doubt."""
     return code in FLAGS and FLAGS[code].finding

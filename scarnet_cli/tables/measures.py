@@ -1,4 +1,4 @@
-"""Measures that tables share: the same of a whole heart, of a slice and of an AHA segment."""
+"""Measures that tables share: those of the whole heart, of a slice and of an AHA segment."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ _ENTROPY: Final = "Entropy of the {}'s signal in 64 bins from least to greatest;
 
 @record
 class ThresholdMeasures:
-    """Scar by each threshold of signal, as a part of the myocardium."""
+    """Scar by each signal threshold, as a percentage of the myocardium."""
 
     scar_2sd_percent: float | None = column(_N_SD.format(2), "percent", label="2 SD")
     scar_3sd_percent: float | None = column(_N_SD.format(3), "percent", label="3 SD")
@@ -40,7 +40,7 @@ class ThresholdMeasures:
 
 @record
 class WallMeasures:
-    """What the radial chords through the wall tell, beside transmurality."""
+    """Measures of the radial chords through the wall, apart from transmurality."""
 
     chords_0_percent: float | None = column(_CHORDS.format("none"), "percent", label="Wall without scar")
     chords_1_25_percent: float | None = column(_CHORDS.format("up to 25 %"), "percent", label="1 to 25 % scar")
@@ -55,7 +55,7 @@ class WallMeasures:
 
 @record
 class ShapeMeasures:
-    """The scar's shape, and how uneven the signal is."""
+    """The scar's shape and the entropy of the signal."""
 
     scar_interface_mm2: float | None = column(_INTERFACE, "mm2")
     scar_radiality: float | None = column(_RADIALITY, "fraction")

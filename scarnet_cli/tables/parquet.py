@@ -1,4 +1,4 @@
-"""Write and read the cohort's tables as Parquet: atomic, sorted, the same schema when empty."""
+"""Writing and reading the cohort's tables as Parquet: atomic, sorted, with the same schema when empty."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -21,13 +21,13 @@ keep_pandas_out()
 
 Record = TypeVar("Record")
 
-# Keys of the Parquet metadata that every table carries.
+# Keys of the Parquet metadata in every table.
 PIPELINE_VERSION: Final = "pipeline_version"
 VERSION_KEY: Final = "schema_version"
 MODEL_DIGEST: Final = "model_sha256"
 CREATION_TIME: Final = "creation_time"
 TABLE_NAME: Final = "table"
-# Rows that are read and written at a time; a table that was cut like this can be gathered in as little memory.
+# Rows that are read and written at a time; tables in such row groups can be gathered in little memory.
 ROW_GROUP: Final = 32_768
 
 
@@ -38,16 +38,16 @@ def write_table(kind: type[Record], rows: Iterable[Record], path: Path, metadata
         kind: The table's record.
         rows: Its rows; a number that is not finite is written as null.
         path: Parquet file to write.
-        metadata: Goes to the file's metadata; `model_sha256` is expected, the versions and the time are added.
+        metadata: The file's metadata, usually `model_sha256`; the versions and the time are added.
 
     Raises:
-        CohortError: A value of another type, or None in a column that may hold no null.
+        CohortError: A value has the wrong type, or is None in a required column.
     """
     write_arrow(NAMES[kind], to_arrow(kind, rows), path, metadata)
 
 
 def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, str]) -> None:
-    """Sort an Arrow table that has the schema of `name` and write it atomically; see `write_table`."""
+    """Sort an Arrow table with the schema of `name` and write it atomically; see `write_table`."""
     content = sorted_table(name, table).replace_schema_metadata(file_metadata(name, metadata))
     with atomic_path(path) as temporary:
         pq.write_table(content, temporary, row_group_size=ROW_GROUP, compression="zstd")
@@ -71,19 +71,19 @@ def to_arrow(kind: type[Record], rows: Iterable[Record]) -> pa.Table:
 
 
 def sorted_table(name: str, table: pa.Table) -> pa.Table:
-    """Return the rows in the table's own order: by its keys, then by every other column that can be compared."""
+    """Return the rows sorted by the table's `sort_columns`."""
     return table.sort_by([(column, "ascending") for column in sort_columns(name)])
 
 
 def sort_columns(name: str) -> list[str]:
-    """Return the columns that a table is sorted by: its keys, then every other one that can be compared."""
+    """Return the columns that a table is sorted by: its keys, then all others that can be compared."""
     keys = SORT_KEYS[name]
     others = [f.name for f in TABLES[name] if f.name not in keys and not pa.types.is_nested(f.type)]
     return [*keys, *others]
 
 
 def file_metadata(name: str, metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return a table's Parquet metadata: what is given, with the versions, an empty model digest and the time."""
+    """Return a table's Parquet metadata: the versions, an empty model digest and the time, updated by `metadata`."""
     return {
         TABLE_NAME: name,
         PIPELINE_VERSION: __version__,
@@ -101,12 +101,12 @@ def _now() -> str:
 def read_table(path: Path) -> pa.Table:
     """Read a table with its metadata (`table_metadata` decodes it).
 
-    One of `TABLES` comes in the schema of this release: a column added since it was written is null.
+    A table of `TABLES` is returned in the schema of this release: columns added since it was written are null.
 
     Raises:
-        CohortError: The file is missing or is no Parquet.
+        CohortError: The file is missing or is not Parquet.
     """
-    with open_table(path) as file:  # pq.read_table would make columns of folders named like "batch=3"
+    with open_table(path) as file:  # pq.read_table would turn folders named like "batch=3" into columns
         table = file.read()
     metadata = table_metadata(table)
     if metadata.get(VERSION_KEY) != SCHEMA_VERSION or metadata.get(TABLE_NAME) not in TABLES:
@@ -115,19 +115,19 @@ def read_table(path: Path) -> pa.Table:
 
 
 def read_rows(kind: type[Record], path: Path) -> list[Record]:
-    """Read a table as records; a column added since it was written is None.
+    """Read a table as records; columns added since it was written are None.
 
     Raises:
-        CohortError: The file is missing, is no Parquet, or has other columns than the record.
+        CohortError: The file is missing, is not Parquet, or does not have the record's columns.
     """
     return [record_of(kind, cells) for cells in read_table(path).to_pylist()]
 
 
 def open_table(path: Path) -> pq.ParquetFile:
-    """Open a table to read it part by part.
+    """Open a table for reading it in parts.
 
     Raises:
-        CohortError: The file is missing or is no Parquet.
+        CohortError: The file is missing or is not Parquet.
     """
     try:
         return pq.ParquetFile(path)
@@ -140,11 +140,11 @@ def open_table(path: Path) -> pq.ParquetFile:
 
 
 def with_columns(table: pa.Table, wanted: pa.Schema) -> pa.Table:
-    """Return the wanted columns of a table in their types; one that it lacks is null.
+    """Return the wanted columns of a table with the wanted types; missing ones are null.
 
     Raises:
         pa.ArrowInvalid, pa.ArrowNotImplementedError: A value does not fit its column's type.
-        ValueError: There is a null where the schema allows none.
+        ValueError: A required column holds a null.
     """
     present = set(table.schema.names)
     columns = [table[f.name] if f.name in present else pa.nulls(table.num_rows, f.type) for f in wanted]
@@ -152,7 +152,7 @@ def with_columns(table: pa.Table, wanted: pa.Schema) -> pa.Table:
 
 
 def table_metadata(table: pa.Table) -> dict[str, str]:
-    """Return the metadata of a table that was read: versions, model digest, creation time."""
+    """Return the decoded metadata of a table: versions, model digest, creation time."""
     metadata = table.schema.metadata or {}
     return {key.decode(): value.decode() for key, value in metadata.items() if key != b"pandas"}
 
@@ -162,7 +162,7 @@ def _cell(name: str, field: pa.Field, value: Cell) -> Cell:
         return value
     if not math.isfinite(value):
         return None
-    if pa.types.is_integer(field.type) and value != math.floor(value):  # Arrow would cut it off without a word
+    if pa.types.is_integer(field.type) and value != math.floor(value):  # Arrow would truncate it silently
         message = f"Table {name}, column {field.name}: {value} is no whole number; change its record."
         raise CohortError("wrong_type", message)
     return value

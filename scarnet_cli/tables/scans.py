@@ -1,4 +1,4 @@
-"""The table `scans`: one row a measured study."""
+"""The table `scans`: one row per measured study."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ InsertionSource = Literal["given", "estimated"]
 
 @record
 class ScanMeasures:
-    """What QUANTIFY measures of a whole study; None is undefined, and a flag says why."""
+    """Measures of a whole study by QUANTIFY; None is undefined, and a flag says why."""
 
     slices: int = column("Number of slices in the stack.")
     spacing_mm: float = column(
@@ -50,7 +50,7 @@ class ScanMeasures:
 
 @record
 class ReferenceMeasures:
-    """Measures of the reference label map that the samplesheet names, and the agreement with it."""
+    """Measures of the samplesheet's reference label map, and the agreement with it."""
 
     reference_myocardium_ml: float = column(
         "Volume of the reference's myocardium; null without a reference in the samplesheet, or with one that is not on "

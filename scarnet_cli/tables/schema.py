@@ -1,6 +1,6 @@
-"""The cohort's tables by name: their records, Arrow schemas, keys, and what a row of each is.
+"""The cohort's tables by name: their records, Arrow schemas and sort keys.
 
-Outside scripts read these names: a released column is never renamed, only added to.
+Users' scripts read these columns: a released column is never renamed, columns are only added.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ from scarnet_cli.tables.slices import SliceRow
 from scarnet_cli.tables.studies import StudyRow
 from scarnet_cli.tables.unread import UnreadRow
 
-# Raised when a column changes its type or meaning or goes; adding a column does not raise it.
+# Raised when a column changes its type or meaning or is removed, but not when one is added.
 SCHEMA_VERSION: Final = "1"
 
 RECORDS: Final[dict[str, type]] = {

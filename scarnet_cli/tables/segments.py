@@ -1,4 +1,4 @@
-"""The table `segments`: one row an AHA segment of a measured study."""
+"""The table `segments`: one row per AHA segment of a measured study."""
 
 from scarnet_cli.tables.columns import block, column, record
 from scarnet_cli.tables.measures import TRANSMURALITY, ShapeMeasures, ThresholdMeasures, WallMeasures
@@ -7,7 +7,7 @@ from scarnet_cli.tables.studies import STUDY_ID
 
 @record
 class SegmentMeasures:
-    """Measures of one AHA segment; percent is of the segment's own myocardium, None is undefined."""
+    """Measures of one AHA segment; percentages are of the segment's myocardium, None is undefined."""
 
     segment: int = column("Segment of the AHA model, 1-17.", required=True)
     myocardium_ml: float | None = column("Volume of the segment's myocardium.", "ml")

@@ -1,4 +1,4 @@
-"""The table `series`: one row a series of every study that was found."""
+"""The table `series`: one row per series of every study that INDEX saw."""
 
 from scarnet_cli.tables.columns import column, record
 from scarnet_cli.tables.studies import STUDY_ID

@@ -1,4 +1,4 @@
-"""The table `slices`: one row a slice of a measured study."""
+"""The table `slices`: one row per slice of a measured study."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ Level = Literal["base", "mid", "apex", "cap"]
 
 @record
 class RemoteMeasures:
-    """The remote myocardium that a slice is measured against."""
+    """The remote region that a slice is compared with."""
 
     remote_slice: int = column("Slice of the remote myocardium used: another slice where this one has too little.")
     remote_pixels: int = column("Size of that remote region.")
@@ -25,7 +25,7 @@ class RemoteMeasures:
 
 @record
 class SliceMeasures:
-    """Measures of one slice; percent is of the slice's own myocardium, None is undefined."""
+    """Measures of one slice; percentages are of the slice's myocardium, None is undefined."""
 
     slice: int = column("Index of the slice in image.nii.gz, from 0.", required=True)
     z_mm: float = column("Place of the slice along the stack's normal in patient space, rising towards the base.", "mm")

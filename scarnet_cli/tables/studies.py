@@ -1,4 +1,4 @@
-"""The table `studies`: the studies that INDEX saw, and what the user's samplesheet says of them."""
+"""The table `studies`: the studies that INDEX saw, with the samplesheet's labels."""
 
 from dataclasses import fields
 from typing import Final
@@ -12,7 +12,7 @@ STUDY_ID: Final = (
 
 @record
 class StudyLabels:
-    """What a samplesheet may say of a study, for the user's own sorting."""
+    """Labels that a samplesheet may give a study, for the user's own grouping."""
 
     patient: str | None = column(
         "Label that joins the studies of one patient, with --deidentify a pseudonym; from the samplesheet, else null.",

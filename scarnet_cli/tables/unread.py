@@ -1,11 +1,11 @@
-"""The table `unread`: what of an input was not read."""
+"""The table `unread`: the parts of an input that were not read."""
 
 from scarnet_cli.tables.columns import column, record
 
 
 @record
 class UnreadRow:
-    """A folder that was not read, or all files of a folder that were not, for one reason."""
+    """A folder that was not read, or all files of a folder that were not read for one reason."""
 
     place: str = column(
         "Key of the folder or archive (of the file itself at the input's root, of an archive that is not read, and for "
