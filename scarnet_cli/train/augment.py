@@ -1,6 +1,6 @@
-"""Augmentation of a batch: first in space (image and labels together), then of intensity, then normalisation.
+"""Augmentation of a batch: first in space (image and labels together), then in intensity, then normalisation.
 
-All random numbers come from the generator given, so that a resumed training draws what an uninterrupted one would.
+All random numbers come from the given generator, so that a resumed training draws the same as an uninterrupted one.
 """
 
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ from scarnet_cli.train.paste import paste_scars
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """Strength of each transform; all are uniform in the ranges said.
+    """Strength of each transform; values are drawn uniformly from the ranges below.
 
     Attributes:
-        window: Rows and columns of the crops that come out.
-        upright: Share of slices that are turned by up to `tilt` radians only and not mirrored: most short axes are
-            stored alike, yet any turn and mirror image must be read.
-        tilt: Greatest turn of those.
+        window: Rows and columns of the resulting crops.
+        upright: Share of slices that are rotated by up to `tilt` only and not mirrored: most short-axis stacks are
+            stored alike, but the network must read every rotation and mirror image.
+        tilt: Greatest rotation of upright slices, in radians.
         shift: Greatest shift of the centre, as a fraction of the window.
         log_scale: Greatest |ln| of the zoom.
         shear: Greatest shear, as a fraction.
         log_gamma: Greatest |ln| of the exponent.
         noise: Greatest SD of added noise; 1 is the slice's full range.
-        bias: Greatest amplitude of the multiplicative smooth field.
+        bias: Greatest amplitude of the smooth multiplicative field.
         blur: Probability of a light blur.
-        elastic: Greatest local shift, as a fraction of the window; tissue is bent smoothly between 5 x 5 random shifts.
-        enlarge: Zoom about which the random zooms lie.
+        elastic: Greatest local shift, as a fraction of the window; 5 x 5 random shifts are interpolated smoothly.
+        enlarge: Centre of the random zooms.
         paste: Probability that a slice without scar gets one from another slice (paste.py).
         magnitude: Probability that a slice is shown as a magnitude reconstruction (effects.py).
         ghost: Greatest brightness of a ghost (effects.py).
@@ -49,7 +49,7 @@ class Augmentation:
     noise: float = 0.08
     bias: float = 0.35
     blur: float = 0.2
-    # Off by default; what is off draws no random numbers, so that trainings from before them go on as they began.
+    # Off by default; a transform that is off draws no random numbers, so that older trainings resume unchanged.
     elastic: float = 0.0
     enlarge: float = 1.0
     paste: float = 0.0
@@ -59,7 +59,7 @@ class Augmentation:
 
 
 def uniform(generator: torch.Generator, shape: tuple[int, ...], limit: float) -> Tensor:
-    """Return numbers uniform in [-limit, limit]."""
+    """Return random numbers, uniform in [-limit, limit]."""
     return (torch.rand(shape, generator=generator) * 2 - 1) * limit
 
 
@@ -86,12 +86,21 @@ def augment(image: Tensor, labels: Tensor, how: Augmentation, generator: torch.G
 
 
 def normalise(image: Tensor) -> Tensor:
-    """Return the batch normalised slice by slice, as at inference."""
+    """Return a (B, C, Y, X) batch normalised slice by slice, as at inference."""
     return torch.from_numpy(normalise_slices(image.numpy()))
 
 
 def centre_window(image: Tensor, labels: Tensor, how: Augmentation) -> tuple[Tensor, Tensor]:
-    """Return the normalised middle of a batch, enlarged as in training but else unaugmented, for validation."""
+    """Return the normalised middle of a batch for validation, enlarged as in training but not augmented otherwise.
+
+    Args:
+        image: (B, C, Y, X) intensities in 0..1.
+        labels: (B, Y, X) classes.
+        how: Gives window and enlargement.
+
+    Returns:
+        As `augment`.
+    """
     theta = torch.eye(2, 3).expand(len(image), 2, 3) * how.window / (image.shape[-1] * how.enlarge)
     grid = functional.affine_grid(theta, [len(image), 1, how.window, how.window], align_corners=False)
     image = functional.grid_sample(image, grid, mode="bilinear", align_corners=False)
@@ -99,13 +108,13 @@ def centre_window(image: Tensor, labels: Tensor, how: Augmentation) -> tuple[Ten
 
 
 def _sample_labels(labels: Tensor, grid: Tensor) -> Tensor:
-    """Return the class with the greatest share at each point: the nearest pixel's makes stairs of slanted borders."""
+    """Return the class with the greatest share at each point: the nearest pixel's class would give jagged borders."""
     shares = functional.one_hot(labels.long()).movedim(-1, 1).float()
     return functional.grid_sample(shares, grid, mode="bilinear", align_corners=False).argmax(dim=1)
 
 
 def _random_grid(shape: torch.Size, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Return a sampling grid (B, window, window, 2): turn, mirror, zoom, shear and shift."""
+    """Return a sampling grid (B, window, window, 2) that rotates, mirrors, zooms, shears and shifts."""
     batch, size = shape[0], shape[-1]
     upright = torch.rand(batch, generator=generator) < how.upright
     turn = uniform(generator, (batch,), 1.0)
@@ -122,7 +131,7 @@ def _random_grid(shape: torch.Size, how: Augmentation, generator: torch.Generato
 
 
 def _bend(batch: int, how: Augmentation, size: int, generator: torch.Generator) -> Tensor:
-    """Return smooth local shifts (B, window, window, 2) in the picture's -1..1."""
+    """Return smooth local shifts (B, window, window, 2), in coordinates of -1..1 across the image."""
     coarse = uniform(generator, (batch, 2, 5, 5), 2 * how.elastic * how.window / size)
     return functional.interpolate(coarse, (how.window, how.window), mode="bicubic", align_corners=True).movedim(1, -1)
 

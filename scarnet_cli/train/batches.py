@@ -1,4 +1,4 @@
-"""What a training is fed: slices drawn from stacks, made into batches while the network is busy with the one before."""
+"""Input of a training: slices drawn from stacks, collected into batches while the network runs on the batch before."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
@@ -20,9 +20,9 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Stacks to train on, extra (made) ones to mix in, and held-out ones to watch.
+    """Stacks to train on, extra synthetic stacks to mix in, and held-out stacks to validate on.
 
-    `sha256` tells when they are not those that a checkpoint was made with; empty where nobody needs to know.
+    `sha256` shows whether they are those of a checkpoint; empty if that is not checked.
     """
 
     train: Sequence[Stack]
@@ -34,7 +34,7 @@ class TrainingData:
 def training_data(
     cases: Sequence[Case], held_out: Collection[str], extra: Sequence[Case], spec: NetworkSpec
 ) -> TrainingData:
-    """Return the cases as stacks of a network, those named in `held_out` apart, and the digest of them all."""
+    """Return the cases as stacks for a network, those named in `held_out` apart, with the digest of all."""
     digest = hashlib.sha256()
     for case in [*cases, *extra]:
         digest.update(f"{case.case_id} {case.case_id in held_out} {case.sha256}\n".encode())
@@ -47,13 +47,13 @@ def training_data(
 
 
 def collate(stacks: Sequence[Stack], picks: Sequence[Pick], context: int) -> tuple[Tensor, Tensor]:
-    """Return (B, C, Y, X) images and (B, Y, X) labels of the slices picked."""
+    """Return (B, C, Y, X) images and (B, Y, X) labels of the picked slices."""
     images = torch.stack([with_context(stacks[s].image, z, context) for s, z in picks])
     return images, torch.stack([stacks[s].labels[z] for s, z in picks])
 
 
 def draw_picks(data: TrainingData, settings: TrainingSettings, generator: torch.Generator) -> list[list[Pick]]:
-    """Return one epoch's batches: every real slice once, and a share of the extra ones, in random order.
+    """Return one epoch's batches: every real slice once and a share of the extra slices, in random order.
 
     Stacks are numbered as in `[*data.train, *data.extra]`.
     """
@@ -62,7 +62,7 @@ def draw_picks(data: TrainingData, settings: TrainingSettings, generator: torch.
     drawn = torch.randperm(len(extra), generator=generator)[: int(settings.extra_fraction * len(real))].tolist()
     picks = real + [extra[i] for i in drawn]
     order = torch.randperm(len(picks), generator=generator).tolist()
-    # Batch statistics of a lone leftover slice would be noise.
+    # The batch statistics of a few leftover slices would be noise.
     return [c for c in chunks([picks[i] for i in order], settings.batch) if len(c) > settings.batch // 2]
 
 
@@ -72,7 +72,7 @@ def chunks(picks: Sequence[Pick], size: int) -> list[list[Pick]]:
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """Yield items, each of which is made in a thread while the one before is used. One thread: the order stays."""
+    """Yield items, each made in a thread while the one before is used; a single thread keeps their order."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         coming = thread.submit(next, items, None)
         while (item := coming.result()) is not None:

@@ -1,8 +1,8 @@
-"""The whole chain of trainings: slice networks, their probabilities for cases not seen, stack networks, one file each.
+"""The chain of trainings: slice networks, their probabilities for held-out cases, stack networks, one file per member.
 
-A member is a fold, which trains without its own cases, or "all". Every member's stack network learns from probabilities
-that the *folds'* slice networks give to the cases which they had not seen, so all slice networks come first. Members
-are trained one after the other, or side by side as several processes that wait for each other.
+A member is a fold, which trains without its held-out cases, or "all". Every member's stack network learns from the
+probabilities that the *folds'* slice networks give for their held-out cases, so all slice networks are trained first.
+Members are trained one after the other, or in parallel as several processes that wait for each other.
 """
 
 import logging
@@ -40,13 +40,13 @@ WEIGHTS: Final = "weights.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class ChainSettings:
-    """How members are trained.
+    """Settings of the training of members.
 
     Attributes:
-        slices: The slice network's training.
-        stacks: The stack network's training.
-        slice_pace: How long the first lasts.
-        stack_pace: How long the second lasts.
+        slices: Settings of the slice network's training.
+        stacks: Settings of the stack network's training.
+        slice_pace: Length of the slice network's training.
+        stack_pace: Length of the stack network's training.
         wait_seconds: How long a member waits for the others' probabilities.
     """
 
@@ -59,7 +59,7 @@ class ChainSettings:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What all members share: hearts, cine hearts or none, and which cases each fold holds out."""
+    """Data that all members share: hearts, cine hearts if any, and the case ids that each fold holds out."""
 
     hearts: Hearts
     cine: Hearts | None
@@ -71,25 +71,25 @@ class Material:
         return [*map(str, range(len(self.folds))), ALL]
 
     def held_out(self, member: str) -> list[str]:
-        """Return the cases that a member does not see."""
+        """Return the ids of the cases that a member does not see."""
         return [] if member == ALL else list(self.folds[int(member)])
 
 
 def train_chain(
     material: Material, start: nn.Module, spec: NetworkSpec, settings: ChainSettings, out: Path, members: Sequence[str]
 ) -> None:
-    """Train members; writes out/fold_MEMBER/weights.safetensors. What is there already is not trained again.
+    """Train members and write out/fold_MEMBER/weights.safetensors; networks that already exist are not trained again.
 
     Args:
         material: Cases, on the device to train on.
         start: A slice network to start from, on that device; it is not changed.
-        spec: Its spec.
-        settings: How.
+        spec: Spec of the slice network.
+        settings: Settings of the training.
         out: Folder of all members.
-        members: Names of those to train.
+        members: Names of the members to train.
 
     Raises:
-        TrainingError: A loss diverged, or probabilities of members that are trained elsewhere did not come.
+        TrainingError: A loss diverged, or the probabilities of members trained elsewhere did not arrive in time.
     """
     for member in members:
         if not (out / f"fold_{member}" / SLICE_WEIGHTS).exists():
@@ -118,7 +118,7 @@ def _train_slices_of(
     average = train_slices(network, hearts, material.cine, settings.slices, settings.slice_pace)
     if held_out:
         _predict(average, material.hearts.only(held_out), spec, _probabilities(out, member))
-    # Last: where it is, so are the probabilities.
+    # Written last, so that its presence shows that the probabilities are complete.
     save_weights(out / f"fold_{member}" / SLICE_WEIGHTS, average, spec)
 
 
@@ -139,13 +139,13 @@ def _train_stacks_of(member: str, material: Material, spec: NetworkSpec, setting
 
 
 def pairs_of_views(zoom: float) -> list[tuple[View, ...]]:
-    """Return the ways of looking whose probabilities are kept: pairs of the six views; the first is the one in use."""
+    """Return the pairs of the six views for which probabilities are kept; inference uses the first pair."""
     views = enlarged_views(zoom)
     return [views[first : first + 2] for first in range(0, len(views), 2)]
 
 
 def stack_maps(hearts: Hearts, probabilities: Mapping[str, Tensor]) -> Tensor:
-    """Return (N, V, Z, classes, S, S) maps of the hearts, from (V, Z, classes, window, window) by case."""
+    """Return (N, V, Z, classes, S, S) maps of the hearts from (V, Z, classes, window, window) probabilities by case."""
     deep, size = hearts.image.shape[1], hearts.image.shape[-1]
     return torch.stack(
         [torch.stack([padded_maps(way, deep, size) for way in probabilities[name]]) for name in hearts.names]
@@ -153,7 +153,7 @@ def stack_maps(hearts: Hearts, probabilities: Mapping[str, Tensor]) -> Tensor:
 
 
 def read_probabilities(paths: Sequence[Path]) -> dict[str, Tensor]:
-    """Return case id -> (V, Z, classes, window, window) float16 probabilities of all files."""
+    """Return case id -> (V, Z, classes, window, window) float16 probabilities from all files."""
     found: dict[str, Tensor] = {}
     for path in paths:
         with np.load(path, allow_pickle=False) as stored:
@@ -162,10 +162,10 @@ def read_probabilities(paths: Sequence[Path]) -> dict[str, Tensor]:
 
 
 def wait_for(paths: Sequence[Path], seconds: float) -> None:
-    """Wait until all files are there.
+    """Wait until all files exist.
 
     Raises:
-        TrainingError: They did not come in time.
+        TrainingError: A file is still missing after `seconds`.
     """
     end = time.monotonic() + seconds
     while missing := [path.stem for path in paths if not path.exists()]:
@@ -180,7 +180,7 @@ def _probabilities(out: Path, member: str) -> Path:
 
 
 def _predict(network: nn.Module, hearts: Hearts, spec: NetworkSpec, path: Path) -> None:
-    """Write (V, Z, classes, window, window) probabilities of each heart."""
+    """Write the (V, Z, classes, window, window) probabilities of each heart, one for each of V pairs of views."""
     ways = pairs_of_views(spec.zoom)
     middle = middle_of(hearts.image.shape[-1], min(WINDOW, hearts.image.shape[-1]))
     found: dict[str, np.ndarray] = {}

@@ -1,4 +1,4 @@
-"""The learning curve as an SVG picture: the loss over the epochs, and below it the held-out Dice of each region."""
+"""The learning curve as an SVG: the loss over the epochs, and below it the held-out Dice of each region."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from scarnet_cli.draw.svg import line
 Points = Sequence[tuple[int, float]]
 
 _WIDTH, _PANEL, _LEFT, _RIGHT, _TOP, _GAP = 720, 220, 56, 130, 16, 40
-# Okabe and Ito's colours, which the colour-blind can tell apart.
+# Okabe and Ito's colours, which colour-blind readers can tell apart.
 _COLOURS: Final = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#cc79a7")
 _TICKS: Final = 4
 _STYLE: Final = (
@@ -20,11 +20,11 @@ _STYLE: Final = (
 
 
 def draw_curve(curves: Mapping[str, Points]) -> str:
-    """Return the picture.
+    """Return the SVG as text.
 
     Args:
-        curves: Name -> (epoch, value) of each epoch that has one. The first is the loss, on its own scale from 0; the
-            others are Dice, from 0 to 1, and are left out where nothing was held out.
+        curves: Name -> (epoch, value) of each epoch that has one. The first curve is the loss, on its own scale from 0;
+            the others are Dice, from 0 to 1, and are left out if no case was held out.
     """
     (loss_name, loss), *others = curves.items()
     dice = {name: points for name, points in others if points}
@@ -46,7 +46,7 @@ def _ceiling(value: float) -> float:
 
 
 def _panel(curves: Mapping[str, Points], top: float, last: int, ceiling: float) -> Markup:
-    """Return one diagram with its axes, a line a curve, and the latest value of each at its end."""
+    """Return one diagram with axes and a line per curve, which ends in the curve's name and latest value."""
     right, floor = _WIDTH - _RIGHT, top + _PANEL
 
     def x(epoch: float) -> float:
@@ -60,7 +60,7 @@ def _panel(curves: Mapping[str, Points], top: float, last: int, ceiling: float) 
     parts += [_words("middle", x(e), floor + 18, f"{e:g}") for e in sorted({round(s) for s in _steps(last)} - {0})]
     parts.append(line("axis", _LEFT, floor, right, floor))
     lowest = floor + 1
-    # From the lowest end upwards, so that no two names are written over each other.
+    # From the lowest end upwards, so that names do not overlap.
     for (name, points), colour in sorted(zip(curves.items(), _COLOURS, strict=False), key=lambda c: c[0][1][-1][1]):
         route = "M" + " ".join(f"{x(epoch):.1f},{y(value):.1f}" for epoch, value in points)
         parts.append(Markup('<path d="{}" stroke="{}"/>').format(route, colour))

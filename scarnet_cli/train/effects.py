@@ -1,6 +1,6 @@
-"""What MR does to a picture, for augmentation: Rician noise, ghosts of motion, magnitude instead of signed signal.
+"""Effects of MR acquisition, for augmentation: Rician noise, motion ghosts, magnitude instead of signed signal.
 
-Each takes (B, C, Y, X) intensities in 0..1 and draws all its random numbers from the generator given.
+Each function takes (B, C, Y, X) intensities in 0..1 and draws all its random numbers from the given generator.
 """
 
 from typing import Final
@@ -10,9 +10,10 @@ from torch import Tensor
 
 from scarnet_cli.image.labels import Label
 
-# Heart and breath are seen a few times while a picture is taken: ghosts lie at these parts of the field of view.
+# The heart beats and the chest moves a few times during an acquisition, so ghosts are displaced by the field of view
+# divided by one of these.
 _GHOST_DISTANCES: Final = (2, 3, 4, 5)
-# The inversion time nulls healthy myocardium within this part of its distance to the blood pool's signal.
+# The nulled signal misses that of healthy myocardium by at most this fraction of its distance from the blood pool's.
 _NULL_ERROR: Final = 0.25
 
 
@@ -21,7 +22,7 @@ def add_rician_noise(image: Tensor, strength: float, generator: torch.Generator)
 
     Args:
         image: Intensities; negative ones count as 0.
-        strength: Greatest SD of each part of the noise; small ones are drawn more often.
+        strength: Greatest SD of the real and of the imaginary noise; small values are drawn more often.
         generator: Source of all random numbers.
     """
     sd = torch.rand(len(image), 1, 1, 1, generator=generator) ** 2 * strength
@@ -30,11 +31,11 @@ def add_rician_noise(image: Tensor, strength: float, generator: torch.Generator)
 
 
 def add_ghosts(image: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Return the image with a faint copy of itself, displaced along rows or columns, as periodic motion leaves it.
+    """Return the image with a faint copy of itself, displaced along rows or columns like a periodic motion's ghost.
 
     Args:
         image: Intensities.
-        strength: Greatest brightness of the copy; the picture loses as much.
+        strength: Greatest brightness of the copy; the image loses as much.
         generator: Source of all random numbers.
     """
     share = torch.rand(len(image), 1, 1, 1, generator=generator) * strength
@@ -46,18 +47,18 @@ def add_ghosts(image: Tensor, strength: float, generator: torch.Generator) -> Te
 
 
 def _shifted(image: Tensor, shift: int, axis: int) -> Tensor:
-    """Return the image moved along an axis, mirrored at its edge so that no seam shows where it ends."""
+    """Return the image moved along an axis and mirrored at its edge, so that no seam is visible."""
     doubled = torch.cat([image, image.flip(axis)], dim=axis)
     return torch.roll(doubled, shift, dims=axis).narrow(axis, 0, image.shape[axis])
 
 
 def take_magnitude(image: Tensor, labels: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Return the image as a magnitude reconstruction would show it: the distance from a null level near myocardium's.
+    """Return the image as a magnitude reconstruction: the distance from a null level near that of myocardium.
 
     Args:
-        image: Intensities, taken for phase-sensitive ones: dark below the null level.
-        labels: (B, Y, X) classes; slices without blood pool or healthy myocardium stay as they are.
-        probability: Of the change, for each slice.
+        image: Intensities, taken to be phase-sensitive: dark below the null level.
+        labels: (B, Y, X) classes; slices without blood pool or healthy myocardium are not changed.
+        probability: Probability that a slice is changed.
         generator: Source of all random numbers.
     """
     chosen = torch.rand(len(image), generator=generator) < probability

@@ -1,7 +1,7 @@
-"""Gradients of a loss for inputs of one fixed shape: on a GPU recorded once and replayed.
+"""Gradients of a loss for inputs of a fixed shape, which a GPU records once and then replays.
 
-A network of some thousand small operations keeps a GPU waiting for the processor that starts them; a recorded graph of
-them (CUDA graph) does not.
+A network of a thousand small operations keeps a GPU waiting for the CPU that starts them; a recorded CUDA graph of them
+does not.
 """
 
 from collections.abc import Callable
@@ -16,16 +16,16 @@ LossOf = Callable[..., Tensor]
 
 
 class Gradients:
-    """Adds or sets the gradients of a network's parameters for one batch after the other."""
+    """Computation of the gradients of a network's parameters, one batch after the other."""
 
     def __init__(self, network: nn.Module, loss_of: LossOf, *, recorded: bool, adds: bool = False) -> None:
-        """Keep what is needed; the first call records.
+        """Store the arguments; the first call of `of` records.
 
         Args:
-            network: Whose gradients are meant.
-            loss_of: Batch tensors to the loss.
-            recorded: Record on a GPU. Every batch then must have the first one's shapes.
-            adds: Add to the gradients at hand instead of replacing them. A recording that adds must be made after one
+            network: Network to train.
+            loss_of: Function from a batch's tensors to the loss.
+            recorded: Record on a GPU; every batch must then have the shapes of the first.
+            adds: Add to the current gradients instead of replacing them. A recording that adds must be made after one
                 that replaces.
         """
         self._network, self._loss_of, self._recorded, self._adds = network, loss_of, recorded, adds
@@ -34,7 +34,7 @@ class Gradients:
         self._loss = torch.zeros(())
 
     def of(self, *inputs: Tensor) -> Tensor:
-        """Return the loss of a batch, whose gradients are then at hand."""
+        """Set or add the gradients of a batch, and return its loss."""
         if not (self._recorded and inputs[0].is_cuda):
             if not self._adds:
                 self._network.zero_grad(set_to_none=True)

@@ -1,4 +1,4 @@
-"""Labelled stacks as tensors of one shape on one device, so that whole batches are drawn and changed there."""
+"""Labelled stacks as tensors of one shape on one device, so that whole batches are drawn and augmented there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,23 +17,23 @@ from scarnet_cli.image.labels import Label
 from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.train.stacks import make_stack
 
-# A lone pixel of blood gives no endocardium.
+# Fewer pixels of blood pool do not define an endocardium.
 _LEAST_POOL: Final = 10
 _BYTE: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Hearts:
-    """Stacks padded with empty slices to the longest.
+    """Stacks padded with empty slices to the length of the longest.
 
     Attributes:
         names: Case ids.
         image: (N, Z, S, S) uint8, 0 to 255 between each slice's percentiles 0.5 and 99.5.
         labels: (N, Z, S, S) uint8 values of `Label`.
-        depth: (N, Z, S, S) uint8, 0 in the blood pool to 255 outside the epicardium: how deep in the wall a pixel is.
+        depth: (N, Z, S, S) uint8, depth of a pixel in the wall from 0 in the blood pool to 255 outside the epicardium;
             255 everywhere in slices without a blood pool.
-        slices: (N,) slices that are not padding.
-        shows_scar: Whether scar would be seen and is drawn: not in cine.
+        slices: (N,) number of slices that are not padding.
+        shows_scar: Whether scar is visible and drawn; False for cine.
     """
 
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ class Hearts:
     shows_scar: bool = True
 
     def to(self, device: str) -> "Hearts":
-        """Return the same on a device."""
+        """Return the same hearts on a device."""
         moved = {name: getattr(self, name).to(device) for name in ("image", "labels", "depth", "slices")}
         return replace(self, **moved)
 
@@ -60,7 +60,7 @@ class Hearts:
 
 
 def make_hearts(cases: Sequence[Case], spec: NetworkSpec, *, shows_scar: bool = True) -> Hearts:
-    """Bring cases to a network's pixel spacing round the expert's left ventricle (see `train.stacks`)."""
+    """Return cases resampled to a network's pixel spacing round the expert's left ventricle (see `train.stacks`)."""
     stacks = [make_stack(case, spec) for case in cases]
     longest, size = max(len(stack.image) for stack in stacks), stacks[0].image.shape[-1]
     image, labels, depth = (torch.zeros(len(cases), longest, size, size, dtype=torch.uint8) for _ in range(3))
@@ -75,7 +75,7 @@ def make_hearts(cases: Sequence[Case], spec: NetworkSpec, *, shows_scar: bool = 
 
 
 def wall_depth(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Return how deep in the wall each pixel of a (y, x) slice is: 0 at the endocardium to 255 at the epicardium."""
+    """Return the depth in the wall of each pixel of a (y, x) slice: 0 at the endocardium, 255 at the epicardium."""
     pool, wall = labels == Label.BLOOD_POOL, labels >= Label.MYOCARDIUM
     if np.count_nonzero(pool) < _LEAST_POOL or not wall.any():
         return np.full(labels.shape, _BYTE, np.uint8)
@@ -85,7 +85,7 @@ def wall_depth(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
 
 
 def save_hearts(hearts: Hearts, path: Path) -> None:
-    """Write hearts as .npz, atomically; the depths, which follow from the labels, are left out."""
+    """Write hearts as .npz, atomically, without the depths, which follow from the labels."""
     with atomic_path(path) as temporary:
         np.savez_compressed(
             temporary,

@@ -1,7 +1,7 @@
-"""Scars invented in healthy walls, faint and thin ones among them: networks lose these, and real cases have few.
+"""Scars invented in healthy walls, including faint and thin ones, which networks miss and real cases rarely have.
 
-A scar reaches from the endocardium to some depth over some angle of some slices, with an uneven border; a dense one may
-have a dark core, microvascular obstruction.
+A scar extends from the endocardium to some depth, over an angle and a range of slices, with an uneven border; a thick
+and wide scar may have a dark core, microvascular obstruction.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from scarnet_cli.image.labels import Label
 
-# Steepness of the border: signal rises over about two tenths of the scar's half width and depth.
+# Steepness of the border: the signal rises over about two tenths of the scar's half width and depth.
 _STEEP: Final = 12.0
 _LEAST_GAP: Final = 0.05
-# A pixel is called what it is at least half of.
+# A pixel gets a label if the tissue fills more than this share of it.
 _HALF: Final = 0.5
 # Only a thick and wide scar has an obstructed core.
 _CORE_DEPTH: Final = 0.5
@@ -26,13 +26,13 @@ _CORE_WIDTH: Final = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Scars:
-    """What is invented; uniform in the ranges said.
+    """Properties of invented scars, drawn uniformly from the ranges below.
 
     Attributes:
-        probability: That a stack without any scar gets one.
-        half_width: Least and greatest half width, radians.
-        depth: Least and greatest depth, 1 is transmural.
-        contrast: Least and greatest signal above the myocardium's, 1 is the blood pool's.
+        probability: Probability that a stack without scar gets one.
+        half_width: Least and greatest half width, in radians.
+        depth: Least and greatest depth; 1 is transmural.
+        contrast: Least and greatest signal above that of the myocardium; 1 is the blood pool's.
         core: Probability that a thick and wide scar has a dark core.
     """
 
@@ -46,14 +46,14 @@ class Scars:
 def add_scars(
     signal: Tensor, classes: Tensor, depth: Tensor, how: Scars, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return signal and classes of a batch in which some stacks without scar have one.
+    """Return signal and classes of a batch in which some stacks without scar get one.
 
     Args:
         signal: (B, C, Y, X).
         classes: (B, C, Y, X).
-        depth: (B, C, Y, X) 0 at the endocardium to 1 at the epicardium.
-        how: What is invented.
-        generator: Of the tensors' device.
+        depth: (B, C, Y, X), 0 at the endocardium to 1 at the epicardium.
+        how: Properties of the scars.
+        generator: Source of all random numbers, on the tensors' device.
     """
     if not how.probability:
         return signal, classes

@@ -1,4 +1,4 @@
-"""One network being trained against the clock: steps, learning rate, running average."""
+"""Training of one network for a number of steps or a time: steps, learning rate, running average."""
 
 import logging
 import math
@@ -20,7 +20,7 @@ _TELL_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a training lasts: so many steps, or until a time of the clock (`time.time()`) where that is given."""
+    """Length of a training: a number of steps, or, if `until` is given, until that time (`time.time()`)."""
 
     steps: int = 4000
     until: float | None = None
@@ -28,14 +28,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class LearningSettings:
-    """How hard a network learns.
+    """Settings of the optimiser.
 
     Attributes:
-        learning_rate: Peak; it warms up over the first part of a training and falls along a cosine to zero.
-        weight_decay: Of AdamW.
-        ema: Decay of the running average of the weights, which is what is kept.
-        encoder_rate: Learning rate of a pretrained encoder as a fraction of the rest's.
-        warm_up: That first part.
+        learning_rate: Peak; the rate warms up over the first part of a training and then falls to zero along a cosine.
+        weight_decay: Weight decay of AdamW.
+        ema: Decay of the running average of the weights, which is the result of a training.
+        encoder_rate: Learning rate of a pretrained encoder, as a fraction of that of the other parameters.
+        warm_up: Length of the warm-up, as a fraction of the training.
     """
 
     learning_rate: float = 1.5e-3
@@ -46,10 +46,10 @@ class LearningSettings:
 
 
 class Learner:
-    """Network, its running average and its optimiser."""
+    """A network with its running average and its optimiser."""
 
     def __init__(self, network: nn.Module, settings: LearningSettings, pace: Pace) -> None:
-        """Start the clock."""
+        """Create the optimiser and start the clock."""
         self.network, self.settings, self.pace = network, settings, pace
         self._optimiser = Optimiser(network, settings.learning_rate, settings.weight_decay, settings.encoder_rate)
         self.average = self._optimiser.average
@@ -57,16 +57,16 @@ class Learner:
 
     @property
     def progress(self) -> float:
-        """The part of the training that is done, 0 to 1."""
+        """Finished part of the training, 0 to 1."""
         if self.pace.until is None:
             return self.steps / self.pace.steps
         return min(1.0, (time.time() - self._start) / max(self.pace.until - self._start, 1.0))
 
     def step(self) -> None:
-        """Change the weights by the gradients at hand."""
+        """Update the weights with the current gradients."""
         done, warm = self.progress, self.settings.warm_up
         self.steps += 1
-        # Young averages forget faster, or the random start would stay in short trainings.
+        # The average forgets faster at first, or short trainings would keep part of their random start.
         decay = min(self.settings.ema, (1 + self.steps) / (10 + self.steps))
         self._optimiser.step(min(1.0, (done + 1e-4) / warm), cosine_fall(done, warm), decay)
 
@@ -74,10 +74,10 @@ class Learner:
         """Train to the end and return the running average of the weights.
 
         Args:
-            add_gradients: Leaves the gradients of one step with the network's parameters and returns its loss.
+            add_gradients: Sets the gradients of one step on the network's parameters and returns its loss.
 
         Raises:
-            TrainingError: The loss is no number any more.
+            TrainingError: The loss is no longer finite.
         """
         self.network.train()
         total = torch.zeros((), device=next(self.network.parameters()).device)
@@ -94,10 +94,10 @@ class Learner:
 
 
 def require_finite(loss: Tensor, steps: int) -> None:
-    """Stop a training that has gone astray.
+    """Stop a training that has diverged.
 
     Raises:
-        TrainingError: The loss is no number any more.
+        TrainingError: The loss is no longer finite.
     """
     if not math.isfinite(float(loss)):
         message = f"The loss is {float(loss)} after {steps} steps; lower the learning rate."

@@ -1,4 +1,4 @@
-"""The training loop: one network, one split, resumable after any epoch with the result of an uninterrupted run."""
+"""The training loop for one network and one split; resumed after any epoch, it gives an uninterrupted run's result."""
 
 import logging
 import math
@@ -35,7 +35,7 @@ _PRECISIONS: Final = ("auto", "fp32", "bf16")
 
 
 class Trainer:
-    """State of one training: network, its average, optimiser and the number of finished epochs."""
+    """State of one training: the network, its running average, the optimiser and the number of finished epochs."""
 
     def __init__(
         self, spec: NetworkSpec, how: Augmentation, settings: TrainingSettings, process: Process | None = None
@@ -43,7 +43,7 @@ class Trainer:
         """Create the network from the seed.
 
         Raises:
-            TrainingError: The settings name a loss or precision that there is not, or too small a batch.
+            TrainingError: The settings name an unknown loss or precision, or batches too small for the processes.
         """
         self.spec, self.how, self.settings, self.process = spec, how, settings, process or Process()
         self._loss_of = build_loss(settings.loss, spec.task, settings.loss_options)
@@ -57,7 +57,7 @@ class Trainer:
         self._spread = self.process.spread(self.network)
 
     def start_from(self, trained: TrainedNetwork) -> None:
-        """Take over the tensors of weights: of a pretrained encoder, of an earlier round, of one path alone.
+        """Copy trained tensors: a pretrained encoder, an earlier training of this network, or one of its paths.
 
         Raises:
             ModelError: The weights fit neither this network nor a path of it.
@@ -69,14 +69,14 @@ class Trainer:
         """Train one epoch and return its mean loss.
 
         Raises:
-            TrainingError: There is less than a batch to train on, or the loss is no longer finite.
+            TrainingError: There are too few slices to make a batch, or the loss is no longer finite.
         """
         generator = torch.Generator().manual_seed(_epoch_seed(self.settings.seed, self.finished))
         batches = draw_picks(data, self.settings, generator)
         if not batches:
             message = f"There are fewer slices than half a batch of {self.settings.batch}; add cases."
             raise TrainingError("too_little_data", message)
-        # Each process augments its own share of every batch, by random numbers of its own.
+        # Each process augments its own share of every batch, with its own random numbers.
         if not self.process.is_first:
             generator.manual_seed(_epoch_seed(self.settings.seed, self.finished, self.process.rank))
         total = torch.zeros((), device=self.process.device)
@@ -105,7 +105,7 @@ class Trainer:
             yield augment(*collate(stacks, share, self.spec.context), self.how, generator)
 
     def _learn(self, image: Tensor, labels: Tensor, share: float) -> Tensor:
-        """Add a batch's gradients, times `share`, to those at hand, and return its loss."""
+        """Add a batch's gradients, times `share`, to the current ones, and return its loss."""
         device = torch.device(self.process.device)
         auto = self.settings.precision == "auto" and multiplies_bf16_fast(device.type)
         with torch.autocast(device.type, torch.bfloat16, enabled=auto or self.settings.precision == "bf16"):
@@ -115,18 +115,18 @@ class Trainer:
         return loss.detach()
 
     def _loss(self, outputs: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
-        """Return the loss of the result, and of each path beside it where the network gives them."""
+        """Return the loss of the result plus, if the network gives them, the weighted losses of its paths."""
         every = (outputs,) if isinstance(outputs, Tensor) else outputs
         return loss_with_paths(every, self.settings.path_weight, lambda logits: self._loss_of(logits, labels))
 
     def _step(self, progress: float) -> None:
-        """Change the weights by the gradients at hand; `progress` is the part of the training that is done."""
+        """Update the weights with the current gradients; `progress` is the finished part of the training, 0 to 1."""
         self._optimiser.step(min(1.0, progress / _WARM_UP), cosine_fall(progress, _WARM_UP), self.settings.ema)
         self.optimiser.zero_grad()
 
     @torch.no_grad()
     def validate(self, stacks: Sequence[Stack]) -> tuple[float, ...]:
-        """Return the Dice of each scored region over all slices together, of the averaged network, unaugmented."""
+        """Return the averaged network's Dice of each scored region, over all slices together, without augmentation."""
         terms = LOSS_TERMS[self.spec.task]
         overlap, sizes = torch.zeros(len(terms)), torch.zeros(len(terms))
         for picks in chunks(slice_index(stacks), self.settings.batch):
@@ -140,7 +140,7 @@ class Trainer:
         return tuple((2 * overlap / sizes.clamp(min=1)).tolist())
 
     def state(self) -> dict[str, object]:
-        """Return all that a checkpoint needs to go on, with the settings that made it."""
+        """Return everything needed to resume the training, with its settings."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -148,7 +148,7 @@ class Trainer:
             "finished": self.finished,
             "settings": asdict(self.settings),
             "augmentation": asdict(self.how),
-            # Without the decision: it is chosen after training, and must not keep a finished one from being written.
+            # Without the decision, which is chosen after training: a new one must not invalidate the checkpoint.
             "spec": replace(self.spec, decision={}).to_json(),
         }
 
@@ -158,13 +158,13 @@ class Trainer:
             torch.save({**self.state(), "data_sha256": data_sha256}, temporary)
 
     def load(self, path: Path, data_sha256: str) -> None:
-        """Go on from a checkpoint.
+        """Resume from a checkpoint.
 
         Raises:
-            TrainingError: It was made with other settings, or on other data.
+            TrainingError: It was made with other settings or on other data.
         """
         state = torch.load(path, map_location=self.process.device, weights_only=True)
-        # Rebuilt as records: a setting that is newer than the checkpoint counts as its default.
+        # Rebuilt as records, so that a setting newer than the checkpoint gets its default.
         compared = {
             "settings": (TrainingSettings(**state["settings"]), self.settings),
             "augmentation": (Augmentation(**state["augmentation"]), self.how),
@@ -194,16 +194,16 @@ def _check(settings: TrainingSettings, process: Process) -> None:
 
 
 def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[EpochReport], None]) -> Path:
-    """Train to the end, or go on from `out`/checkpoint.pt, and return the path of the weights written.
+    """Train to the end, resuming from `out`/checkpoint.pt if it exists, and return the path of the weights.
 
     Args:
-        trainer: A fresh trainer. Of several processes, the first alone writes and reports.
-        data: What to train on and what to watch.
+        trainer: A fresh trainer. Of several processes, only the first writes and reports.
+        data: Stacks to train on and to validate on.
         out: Folder for checkpoint.pt (each epoch), settings.json, weights.safetensors and the files of record.py.
         report: Called after every epoch.
 
     Raises:
-        TrainingError: The checkpoint is of another training, there is too little to train on, or the loss diverged.
+        TrainingError: The checkpoint is from another training, there are too few slices, or the loss diverged.
     """
     checkpoint = out / CHECKPOINT
     if checkpoint.exists():
@@ -211,7 +211,7 @@ def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[Epoch
         log.info("going on after epoch %d", trainer.finished)
     first, total = trainer.process.is_first, trainer.settings.epochs
     if first:
-        for half in out.glob(f".*{CHECKPOINT}"):  # left by a kill while it was written
+        for half in out.glob(f".*{CHECKPOINT}"):  # left behind if a process was killed while writing
             half.unlink()
         kept = {key: value for key, value in trainer.state().items() if key in ("settings", "augmentation")}
         write_json(out / "settings.json", kept)
@@ -223,7 +223,7 @@ def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[Epoch
             dice = trainer.validate(data.held_out) if due and data.held_out else ()
             # Rounded as in the log, so that a resumed training draws the same curve.
             entry = EpochReport(trainer.finished, round(loss, 5), tuple(round(value, 4) for value in dice))
-            # The checkpoint last: after a kill between both, the epoch is trained and logged again.
+            # The checkpoint comes last: after a kill in between, the epoch is trained and logged again.
             record.add(entry)
             trainer.save(checkpoint, data.sha256)
             report(entry)
@@ -235,7 +235,7 @@ def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[Epoch
 
 
 def regions_of(spec: NetworkSpec) -> list[str]:
-    """Return the names of the regions whose Dice `validate` gives."""
+    """Return the names of the regions whose Dice `validate` returns."""
     return [term.region for term in LOSS_TERMS[spec.task]]
 
 

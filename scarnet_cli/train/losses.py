@@ -1,4 +1,4 @@
-"""Segmentation losses: one on the scored regions, and the one that ScarNet was published with."""
+"""Segmentation losses: one on the scored regions, and the one with which ScarNet was published."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _SMOOTH: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class LossTerm:
-    """One region's part in the Dice loss: its name, the classes that it joins, and its weight."""
+    """One region's part in the Dice loss: its name, its classes and its weight."""
 
     region: str
     classes: tuple[int, ...]
     weight: float
 
 
-# Regions are nested as the challenge scores them, so that a scar called MVO costs little and a healthy one much.
+# Regions are nested as the challenge scores them: scar labelled MVO costs little, scar labelled healthy costs much.
 LOSS_TERMS: Final[dict[Task, tuple[LossTerm, ...]]] = {
     Task.SEGMENT: (
         LossTerm("blood_pool", REGIONS["blood_pool"], 0.5),
@@ -40,12 +40,12 @@ LOSS_TERMS: Final[dict[Task, tuple[LossTerm, ...]]] = {
 
 
 def loss_with_paths(outputs: Sequence[Tensor], path_weight: float, loss_of: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return the loss of a network's result, and beside it that of each path where it gives them.
+    """Return the loss of a network's result plus, if it has paths, their weighted losses.
 
     Args:
-        outputs: Logits of the result, then of the paths.
+        outputs: Logits of the result, then of the paths if any, each (B, classes, Y, X).
         path_weight: Weight of each path's loss.
-        loss_of: Logits in single precision to a loss.
+        loss_of: Function from logits in single precision to a loss.
     """
     result, *paths = outputs
     loss = loss_of(result.float())
@@ -56,19 +56,19 @@ def loss_with_paths(outputs: Sequence[Tensor], path_weight: float, loss_of: Call
 
 @dataclass(frozen=True, slots=True)
 class PublishedLoss:
-    """The terms of ScarNet's loss (Tavakoli 2025, doi:10.1016/j.jocmr.2025.101945) and their defaults, as published.
+    """ScarNet's loss (Tavakoli 2025, doi:10.1016/j.jocmr.2025.101945), with the published values as defaults.
 
-    The paper has four classes; microvascular obstruction, ours alone, has the weight of scar.
+    The paper has four classes; our fifth, microvascular obstruction, has the weight of scar.
 
     Attributes:
         tversky: Weight of the focal Tversky term (Abraham 2019, doi:10.1109/ISBI.2019.8759329).
         dice: Weight of the Dice term.
         cross_entropy: Weight of the class-weighted cross entropy.
-        alpha: What a missed pixel costs in the Tversky index.
-        beta: What an invented pixel costs in it.
+        alpha: Cost of a missed pixel in the Tversky index.
+        beta: Cost of an invented pixel in the Tversky index.
         gamma: Exponent of the Tversky term: above 1, hard classes count more.
         scar_factor: Factor of the Tversky term in slices that have scar.
-        class_weights: Of the cross entropy, one a class.
+        class_weights: Weights of the classes in the cross entropy.
     """
 
     tversky: float = 0.5
@@ -83,8 +83,8 @@ class PublishedLoss:
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of a batch.
 
-        Tversky index and Dice are taken slice by slice and class by class, over all classes but the background; a class
-        that is neither in a slice nor found there costs next to nothing (`_SMOOTH`).
+        Tversky index and Dice are computed for each slice and class except the background; a class that is neither in a
+        slice nor predicted there costs next to nothing (`_SMOOTH`).
 
         Args:
             logits: (B, classes, Y, X).
@@ -108,15 +108,15 @@ class PublishedLoss:
 def region_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -> Tensor:
     """Return cross entropy plus weighted Dice losses over the batch.
 
-    Dice is summed over the whole batch, not slice by slice, so that slices without scar count: what is invented there
-    lowers the one quotient (Dice loss: Milletari 2016, doi:10.1109/3DV.2016.79).
+    Dice is computed over the whole batch, not slice by slice, so that slices without scar count: scar invented there
+    lowers the common quotient (Dice loss: Milletari 2016, doi:10.1109/3DV.2016.79).
 
     Args:
         logits: (B, classes, Y, X).
         target: (B, Y, X) classes.
         terms: Regions and their weights.
     """
-    # One product for all regions takes about half to two thirds of the time of picking each one's classes apart.
+    # One product for all regions takes half to two thirds of the time of selecting each region's classes.
     belongs, weights = term_tensors(tuple(terms), logits.shape[1], logits.device)
     predicted = torch.einsum("tc,bcyx->tbyx", belongs, torch.softmax(logits, dim=1))
     true = belongs[:, target]
@@ -127,7 +127,7 @@ def region_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -> Te
 
 @cache
 def term_tensors(terms: tuple[LossTerm, ...], classes: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return which classes belong to each term, (terms, classes), and the terms' weights; made once for a device."""
+    """Return a (terms, classes) matrix, 1 if a class belongs to a term, and the (terms,) weights; cached by device."""
     belongs = [[float(c in term.classes) for c in range(classes)] for term in terms]
     return torch.tensor(belongs, device=device), torch.tensor([term.weight for term in terms], device=device)
 
@@ -137,7 +137,7 @@ def build_loss(name: str, task: Task, options: Mapping[str, float | list[float]]
 
     Args:
         name: "region" (see `region_loss`) or "published" (see `PublishedLoss`).
-        task: What is trained; the published loss is for SEGMENT alone.
+        task: Task of the network; the published loss is for SEGMENT only.
         options: Fields of `PublishedLoss` that differ from their defaults; the region loss has none.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Scars of real hearts pasted into hearts without scar: one more kind of augmentation.
+"""Augmentation that pastes scars of real hearts into hearts without scar.
 
-Walls of different shape are laid over each other by two coordinates: the angle round the blood pool's centre, and the
-depth from endocardium (0) to epicardium (1).
+Walls of different shapes are matched by two coordinates: the angle round the blood pool's centre, and the depth from
+endocardium (0) to epicardium (1).
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from scarnet_cli.image.labels import Label
 
-# Fewer pixels of blood or healthy wall give no level; less contrast between both gives no scale.
+# Fewer pixels of blood or healthy wall give no reliable level; less contrast between them gives no reliable scale.
 _LEAST_PIXELS: Final = 10
 _LEAST_CONTRAST: Final = 0.05
 _MOST_SCALE: Final = 3.0
@@ -29,10 +29,10 @@ class Wall:
 
     Attributes:
         pixels: (n, 2) rows and columns.
-        angle: (n,) radians round the blood pool's centre.
-        depth: (n,) 0 at the endocardium to 1 at the epicardium.
+        angle: (n,) angles round the blood pool's centre, in radians.
+        depth: (n,) depths, 0 at the endocardium to 1 at the epicardium.
         level: Median signal of healthy myocardium.
-        contrast: By how much the blood pool's median signal is brighter.
+        contrast: Median signal of the blood pool minus `level`.
     """
 
     pixels: NDArray[np.intp]
@@ -42,21 +42,21 @@ class Wall:
     contrast: float
 
     def points(self, turn: float = 0.0) -> NDArray[np.float64]:
-        """Return (n, 3) points in which near means near in the wall, turned by an angle."""
+        """Return (n, 3) points that are close together if their pixels are close in the wall, turned by radians."""
         return np.stack([np.cos(self.angle + turn), np.sin(self.angle + turn), self.depth], axis=1)
 
 
 def paste_scars(image: Tensor, labels: Tensor, probability: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return a batch in which slices without scar may have one from another slice of the batch, at any angle.
+    """Return a batch in which slices without scar may get one from another slice of the batch, at any angle.
 
     Args:
-        image: (B, C, Y, X) intensities in 0..1; the middle channel is the labels' slice, its neighbours change with it.
+        image: (B, C, Y, X) intensities in 0..1; the middle channel is the labelled slice, the others change with it.
         labels: (B, Y, X) classes.
-        probability: That a slice without scar gets one, where the batch has any.
+        probability: Probability that a slice without scar gets one, if the batch has any.
         generator: Source of all random numbers.
 
     Returns:
-        Images and classes; the ones given stay as they are.
+        New images and classes; the arguments are not changed.
     """
     chosen, which, turn = torch.rand((3, len(image)), generator=generator).numpy()
     pictures, classes = image.numpy().copy(), labels.numpy().copy()
@@ -74,7 +74,7 @@ def paste_scars(image: Tensor, labels: Tensor, probability: float, generator: to
 
 
 def find_wall(picture: NDArray[np.float32], labels: NDArray[np.integer]) -> Wall | None:
-    """Return the wall of one (Y, X) slice, or None where blood pool or healthy myocardium are missing."""
+    """Return the wall of one (Y, X) slice, or None if it has too little blood pool or healthy myocardium."""
     pool, wall = labels == Label.BLOOD_POOL, labels >= Label.MYOCARDIUM
     healthy = picture[labels == Label.MYOCARDIUM]
     if min(np.count_nonzero(pool), healthy.size) < _LEAST_PIXELS:
@@ -92,14 +92,14 @@ Slice = tuple[NDArray[np.float32], NDArray[np.integer], Wall]
 
 
 def _paste(ours: Slice, theirs: Slice, nearest: NDArray[np.intp]) -> None:
-    """Change one slice's (C, Y, X) picture and (Y, X) labels where the donor's wall has scar at the same place."""
+    """Change one slice's (C, Y, X) picture and (Y, X) labels where the donor's wall has scar at the matching pixels."""
     (picture, labels, wall), (their_picture, their_labels, their_wall) = ours, theirs
     rows, columns = wall.pixels.T
     their_rows, their_columns = their_wall.pixels[nearest].T
     label = their_labels[their_rows, their_columns]
     scar = np.zeros(labels.shape, np.float32)
     scar[rows, columns] = label >= Label.SCAR
-    share = uniform_filter(scar, 3)[rows, columns]  # soft, as partial volume makes it
+    share = uniform_filter(scar, 3)[rows, columns]  # soft borders, as from partial volume
     scale = np.clip(wall.contrast / their_wall.contrast, 0.0, _MOST_SCALE)
     signal = wall.level + scale * (their_picture[:, their_rows, their_columns] - their_wall.level)
     picture[:, rows, columns] += share * (signal - picture[:, rows, columns])

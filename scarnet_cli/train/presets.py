@@ -1,4 +1,4 @@
-"""The settings that the shipped weights were trained with, one preset a model."""
+"""Settings with which the shipped weights were trained, one preset per model."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,9 +18,9 @@ class Preset:
 
     Attributes:
         spec: The network.
-        augmentation: What its training does to the crops.
-        settings: How long and how hard it is trained.
-        pretrained: Whether LiteMedSAM's checkpoint fills what it fits before training.
+        augmentation: Augmentation of the crops in training.
+        settings: Length and learning rates of the training.
+        pretrained: Whether training starts from LiteMedSAM's checkpoint as far as it fits.
     """
 
     spec: NetworkSpec
@@ -30,7 +30,7 @@ class Preset:
 
 
 # 1.4 mm is the spacing of EMIDEC's files. Windows of 80 pixels (112 mm) hold every left ventricle with its surroundings
-# and train 2.5 times as fast as the crop's 128; the networks are convolutional, so they run on any window.
+# and train 2.5 times as fast as the crop's 128; the networks are convolutional and run on windows of any size.
 _UNET: Final = Preset(
     NetworkSpec(
         name="unet",
@@ -54,7 +54,7 @@ _FINE_TUNING: Final = TrainingSettings(
 
 
 def _like_unet(name: str, architecture: str, options: dict[str, object], *, pretrained: bool = True) -> Preset:
-    """Return a preset with the U-Net's input and augmentation, but for hearts as large as they are shown in use."""
+    """Return a preset with the U-Net's input and augmentation, except that hearts are enlarged as at inference."""
     spec = replace(_UNET.spec, name=name, architecture=architecture, options=options)
     how = replace(_UNET.augmentation, enlarge=1.15)
     return replace(_UNET, spec=spec, augmentation=how, settings=_FINE_TUNING, pretrained=pretrained)
@@ -70,7 +70,7 @@ _TINY_SCARNET: Final = {
 
 
 def _scarnet() -> Preset:
-    """Return the shipped ScarNet: hearts are shown to it at 1 mm a pixel, which gains half a point of Dice."""
+    """Return the shipped ScarNet, which sees hearts at 1 mm per pixel; this gains half a point of Dice."""
     base = _like_unet("scarnet", "scarnet", _TINY_SCARNET)
     return replace(
         base,
@@ -80,7 +80,7 @@ def _scarnet() -> Preset:
     )
 
 
-# The heart may lie anywhere and the field of view varies, hence the wide shifts and zooms.
+# The heart may be anywhere and the field of view varies, hence the large shifts and zooms.
 _LOCALISER: Final = Preset(
     NetworkSpec(
         "localiser", Task.LOCALISE, "unet", 2, pixel_mm=5.0, context=0, crop=72, options={"features": 16, "levels": 4}
@@ -93,21 +93,21 @@ PRESETS: Final[dict[str, Preset]] = {
     "unet": _UNET,
     "scarnet": _scarnet(),
     "medsam": _like_unet("medsam", "medsam", {"encoder_scale": 0.5}),
-    # As published: 64 features, and an encoder that sees the crop at its own resolution. For a GPU. SAM's or MedSAM's
-    # checkpoint is the user's to bring (`scarnet weights import`, then --start-from): no registry has them.
+    # As published: 64 features, and an encoder that sees the crop at its own resolution. It needs a GPU. The user has
+    # to supply SAM's or MedSAM's checkpoint (`scarnet weights import`, then --start-from): no registry has them.
     "scarnet_vit_b": _like_unet("scarnet_vit_b", "scarnet", {}, pretrained=False),
 }
 
 
 def change(base: Preset, changes: Mapping[str, object]) -> Preset:
-    """Return a preset with some settings changed, given as a training's settings.json has them.
+    """Return a preset with some settings changed.
 
     Args:
-        base: What holds for all that is not changed.
-        changes: "settings" and "augmentation", each a table of some fields of its record.
+        base: Gives all settings that are not changed.
+        changes: "settings" and "augmentation", each with some fields of its record, as in a training's settings.json.
 
     Raises:
-        InputError: A table, a field or a value's type is unknown; the message names all of them.
+        InputError: A table or field is unknown, or a value has the wrong type; the message names all of them.
     """
     records: dict[str, TrainingSettings | Augmentation] = {"settings": base.settings, "augmentation": base.augmentation}
     wrong = [f"there is no '{part}'" for part in changes if part not in records]

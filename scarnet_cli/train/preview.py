@@ -1,4 +1,4 @@
-"""A picture of augmented crops, a row a transform, so that one sees what a network is shown before it is trained."""
+"""A picture of augmented crops, one row per transform, to check the network's input before training."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -18,10 +18,10 @@ from scarnet_cli.train.batches import collate
 from scarnet_cli.train.stacks import Stack
 
 COLUMNS: Final = 6
-# The strongest of so many draws is shown, as strengths are drawn at random from nothing to the most.
+# The strongest of this many draws is shown, because strengths are random between none and the greatest.
 _DRAWS: Final = 12
 _MIXED_ROWS: Final = 2
-# Title -> the settings that are left on. Those that are probabilities become 1, so that no tile stays as it was.
+# Title -> settings that stay on. Probabilities become 1, so that every tile is changed.
 _ROWS: Final[dict[str, tuple[str, ...]]] = {
     "turn and mirror": ("upright", "tilt"),
     "shift": ("shift",),
@@ -41,13 +41,13 @@ _PROBABILITIES: Final = ("blur", "paste", "magnitude")
 
 
 def render_preview(stacks: Sequence[Stack], spec: NetworkSpec, how: Augmentation, seed: int) -> Image.Image:
-    """Return the picture: the crops as they are, each transform alone at its strongest, and all of them together.
+    """Return a picture of the crops unchanged, with each transform alone at its strongest, and with all together.
 
     Args:
-        stacks: At least one; slices with scar and without are chosen from them.
-        spec: The network, for context and pixel spacing.
+        stacks: At least one; slices with and without scar are chosen from them.
+        spec: The network, which gives context and pixel spacing.
         how: Strengths; a transform that is off has no row.
-        seed: Of all random numbers.
+        seed: Seed of all random numbers.
     """
     generator = torch.Generator().manual_seed(seed)
     image, labels = collate(stacks, choose_slices(stacks), spec.context)
@@ -63,9 +63,9 @@ def render_preview(stacks: Sequence[Stack], spec: NetworkSpec, how: Augmentation
 
 
 def choose_slices(stacks: Sequence[Stack]) -> list[tuple[int, int]]:
-    """Return (stack, slice) of up to `COLUMNS` stacks, half of them with scar where there are as many of both.
+    """Return (stack, slice) of up to `COLUMNS` stacks, half of them with scar if there are enough of both kinds.
 
-    Of each stack it is the slice with the most scar, or else with the largest heart.
+    The slice of a stack is the one with the most scar or, if it has none, the largest heart.
     """
     best = [(s, *_best_slice(stack.labels)) for s, stack in enumerate(stacks)]
     scarred = [(s, z) for s, z, scar in best if scar]
@@ -80,7 +80,7 @@ def _best_slice(labels: Tensor) -> tuple[int, bool]:
 
 
 def _nothing(how: Augmentation) -> Augmentation:
-    """Return the augmentation that only cuts the window out."""
+    """Return an augmentation that only cuts out the window."""
     off = {field.name: 0.0 for field in fields(how) if field.name != "window"}
     return replace(how, **{**off, "upright": 1.0, "enlarge": 1.0})
 
@@ -92,7 +92,7 @@ def _only(how: Augmentation, names: Sequence[str]) -> Augmentation:
 
 
 def _strongest(image: Tensor, labels: Tensor, how: Augmentation, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return, for each crop, the draw that differs most from the crop as it is."""
+    """Return, for each crop, the draw that differs most from the unchanged crop."""
     plain, _ = augment(image, labels, _nothing(how), generator)
     draws = [augment(image, labels, how, generator) for _ in range(_DRAWS)]
     change = torch.stack([(picture - plain).abs().mean(dim=(1, 2, 3)) for picture, _ in draws])

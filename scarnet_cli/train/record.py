@@ -1,4 +1,4 @@
-"""What a training leaves beside its weights: log.csv, a learning curve, and events for TensorBoard."""
+"""Files that a training writes beside its weights: log.csv, a learning curve, and events for TensorBoard."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ EVENTS: Final = "tensorboard"
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """What one epoch came to; `dice` (of each region) is empty where the epoch was not validated."""
+    """Result of one epoch; `dice`, one value per region, is empty if the epoch was not validated."""
 
     epoch: int
     loss: float
@@ -25,11 +25,11 @@ class EpochReport:
 
 
 class Record:
-    """The epochs so far. Its files are written anew after each, so that a kill leaves none of them half there."""
+    """Record of the epochs so far; log and curve are rewritten after each, so that a kill leaves no partial file."""
 
     def __init__(self, out: Path, regions: Sequence[str], finished: int) -> None:
-        """Go on after `finished` epochs: what was logged beyond them is trained, and logged, again."""
-        # Here, for it takes as long to import as torch.
+        """Continue after `finished` epochs: later ones in the log are dropped, and trained and logged again."""
+        # Imported here because it takes as long to import as torch.
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415
 
         self._out, self._regions = out, regions
@@ -37,7 +37,7 @@ class Record:
         self._events = SummaryWriter(str(out / EVENTS), purge_step=finished + 1)
 
     def add(self, entry: EpochReport) -> None:
-        """Write one more epoch to all three."""
+        """Add an epoch to log, curve and events."""
         self.epochs.append(entry)
         write_bytes(self._out / LOG, log_csv(self.epochs, self._regions).encode())
         curves = {"loss": [(e.epoch, e.loss) for e in self.epochs]}
@@ -50,12 +50,12 @@ class Record:
         self._events.flush()
 
     def close(self) -> None:
-        """End the events' file."""
+        """Close the events file."""
         self._events.close()
 
 
 def log_csv(epochs: Sequence[EpochReport], regions: Sequence[str]) -> str:
-    """Return one line an epoch: its number, the mean loss, and the Dice of each region where it was validated."""
+    """Return a CSV with a row per epoch: its number, mean loss and, if it was validated, the Dice of each region."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["epoch", "loss", *(f"{region}_dice" for region in regions)])
@@ -66,7 +66,7 @@ def log_csv(epochs: Sequence[EpochReport], regions: Sequence[str]) -> str:
 
 
 def read_log(path: Path) -> list[EpochReport]:
-    """Read what `log_csv` wrote; nothing where there is no file."""
+    """Return the epochs that `log_csv` wrote to a file; none if there is no file."""
     if not path.exists():
         return []
     with path.open(newline="") as file:

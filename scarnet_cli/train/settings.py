@@ -1,31 +1,31 @@
-"""How long and how hard to train, and on which loss."""
+"""Settings of a training: length, learning rates and loss."""
 
 from dataclasses import dataclass, field
 from typing import Final
 
-# The names of the presets (presets.py), here so that a command's help needs no torch.
+# Names of the presets (presets.py), here so that a command's help does not import torch.
 MODELS: Final = ("localiser", "unet", "scarnet", "medsam", "scarnet_vit_b")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """All numbers of a training but those of network and augmentation; kept in its checkpoint.
+    """All settings of a training except those of network and augmentation; saved in its checkpoint.
 
     Attributes:
         epochs: Passes over the real slices.
-        batch: Slices of one forward pass, on all processes together.
-        learning_rate: Peak; it warms up over 5 % of the steps and falls along a cosine to zero.
-        weight_decay: Of AdamW.
-        ema: Decay of the running average of weights, which is what is kept.
-        extra_fraction: Slices of the extra stacks (phantoms) drawn an epoch, as a fraction of the real ones.
+        batch: Slices of one forward pass, over all processes together.
+        learning_rate: Peak; the rate warms up over 5 % of the steps and then falls to zero along a cosine.
+        weight_decay: Weight decay of AdamW.
+        ema: Decay of the running average of the weights, which is the result of a training.
+        extra_fraction: Slices of the extra stacks (phantoms) drawn per epoch, as a fraction of the real ones.
         validate_every: Epochs between validations.
-        encoder_rate: Learning rate of a pretrained encoder as a fraction of the rest's.
-        path_weight: Weight of the loss of each path of a network that has several, beside that of its fused result.
-        seed: Of weights, order and augmentation.
+        encoder_rate: Learning rate of a pretrained encoder, as a fraction of that of the other parameters.
+        path_weight: Weight of the loss of each path, added to that of the fused result, if the network has paths.
+        seed: Seed of weights, order and augmentation.
         loss: "region" or "published" (losses.py).
-        loss_options: Terms of the published loss that differ from their defaults.
+        loss_options: Options of the published loss that differ from their defaults.
         accumulate: Batches whose gradients are averaged for one step.
-        precision: "fp32", "bf16" (mixed) or "auto": bf16 where the device has instructions for it, else fp32.
+        precision: "fp32", "bf16" (mixed) or "auto": bf16 if the device has instructions for it, else fp32.
     """
 
     epochs: int = 60
@@ -38,7 +38,7 @@ class TrainingSettings:
     encoder_rate: float = 1.0
     path_weight: float = 0.0
     seed: int = 0
-    # Newer than some checkpoints: their defaults are what was done before.
+    # Newer than some checkpoints: the defaults are the earlier behaviour.
     loss: str = "region"
     loss_options: dict[str, float | list[float]] = field(default_factory=dict)
     accumulate: int = 1

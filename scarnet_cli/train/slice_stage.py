@@ -1,4 +1,4 @@
-"""Training a network on single slices with their neighbours, all of it on one device."""
+"""Training a network on single slices with their neighbours, with all data on one device."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,25 +16,25 @@ from scarnet_cli.train.losses import LOSS_TERMS, loss_with_paths, region_loss
 from scarnet_cli.train.study_loss import anatomy_loss
 from scarnet_cli.train.variation import Variation, vary
 
-# Cine slices are seen every second step, and count so much.
+# Cine slices take part in every second step, and their loss has this weight.
 _CINE_EVERY: Final = 2
 _CINE_WEIGHT: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class SliceSettings:
-    """How a slice network is trained.
+    """Settings of a slice network's training.
 
     Attributes:
-        batch: Slices of a step.
-        cine_batch: Cine slices of a step, beside those.
-        cine_until: Part of the training in which they take part: batch norms shall end on what the network is for.
-        path_weight: Weight of the loss of each path of a network that has several, beside that of its fused result.
+        batch: Slices per step.
+        cine_batch: Additional cine slices per step.
+        cine_until: First part of the training, 0 to 1, in which cine takes part: batch norms must end on LGE.
+        path_weight: Weight of the loss of each path, added to that of the fused result, if the network has paths.
         recorded: Whether a GPU records its work (see gradients.py).
-        lone: Probability that a slice is shown without its neighbours, itself in their stead.
-        seed: Of order and changes.
-        learning: How hard it learns.
-        variation: How slices are changed.
+        lone: Probability that copies of a slice are shown in place of its neighbours.
+        seed: Seed of order and augmentation.
+        learning: Settings of the optimiser.
+        variation: Augmentation of the slices.
     """
 
     batch: int = 32
@@ -54,11 +54,14 @@ def train_slices(
     """Train a network that sees a slice and its two neighbours, and return the running average of its weights.
 
     Args:
-        network: On the hearts' device.
-        hearts: To train on.
-        cine: Hearts without drawn scar, for the outlines alone; may be None.
-        settings: How.
-        pace: How long.
+        network: Network on the hearts' device.
+        hearts: LGE hearts to train on.
+        cine: Hearts without drawn scar, which teach only the outlines; may be None.
+        settings: Settings of the training.
+        pace: Length of the training.
+
+    Raises:
+        TrainingError: The loss is no longer finite.
     """
     device = hearts.image.device
     generator = torch.Generator(device).manual_seed(settings.seed)
@@ -79,7 +82,7 @@ def train_slices(
 
 
 def slice_picks(hearts: Hearts) -> Tensor:
-    """Return (heart, slice) of every slice, (n, 2)."""
+    """Return an (n, 2) tensor with the heart and the slice number of every slice."""
     pairs = [(row, z) for row, number in enumerate(hearts.slices.tolist()) for z in range(number)]
     return torch.tensor(pairs, device=hearts.image.device)
 
@@ -90,14 +93,14 @@ def _lge_loss(network: nn.Module, path_weight: float, seen: Tensor, target: Tens
 
 
 def _cine_loss(network: nn.Module, seen: Tensor, target: Tensor) -> Tensor:
-    # Invented scars are myocardium here: what they hide in cine is not known.
+    # Invented scars count as myocardium, since cine teaches only the outlines.
     target = target.clamp(max=int(Label.MYOCARDIUM))
     losses = [anatomy_loss(one.float(), target) for one in _forward(network, seen)]
     return _CINE_WEIGHT * torch.stack(losses).sum()
 
 
 def _forward(network: nn.Module, seen: Tensor) -> tuple[Tensor, ...]:
-    """Return the logits of the result and, where the network gives them, of each path."""
+    """Return the logits of the result and, if the network gives them, of each path."""
     with torch.autocast(seen.device.type, torch.bfloat16, enabled=seen.device.type == "cuda"):
         outputs = network(seen.contiguous(memory_format=torch.channels_last))
     return outputs if isinstance(outputs, tuple) else (outputs,)
@@ -106,7 +109,7 @@ def _forward(network: nn.Module, seen: Tensor) -> tuple[Tensor, ...]:
 def _draw(
     hearts: Hearts, picks: Tensor, number: int, settings: SliceSettings, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return (B, 3, Y, X) changed slices with their neighbours, and (B, Y, X) classes of the slices."""
+    """Return augmented slices with their neighbours, (B, 3, Y, X), and the classes of the slices, (B, Y, X)."""
     device = picks.device
     rows, middle = picks[torch.randint(len(picks), (number,), generator=generator, device=device)].T
     lone = torch.rand(number, generator=generator, device=device) < settings.lone

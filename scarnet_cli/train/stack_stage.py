@@ -23,7 +23,7 @@ from scarnet_cli.train.study_loss import study_dice_loss
 from scarnet_cli.train.variation import Variation, vary
 
 _BYTE: Final = 255.0
-# The slice network has found most MVO; here it counts more.
+# The slice network already finds most MVO, so here it can count more.
 STACK_TERMS: Final = tuple(
     replace(term, weight=0.6) if term.region == "mvo" else term for term in LOSS_TERMS[Task.SEGMENT]
 )
@@ -31,17 +31,17 @@ STACK_TERMS: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """How a stack network is trained.
+    """Settings of a stack network's training.
 
     Attributes:
-        batch: Stacks of a step.
-        study_weight: Weight of the Dice of single studies beside the loss over the batch.
+        batch: Stacks per step.
+        study_weight: Weight of the Dice loss of single studies, added to the loss over the batch.
         recorded: Whether a GPU records its work (see gradients.py).
-        forget: Probability that a slice loses part of its scar's probability: its neighbours shall tell it.
-        reverse: Probability that a stack is shown from the other end.
-        seed: Of order and changes.
-        learning: How hard it learns.
-        variation: How stacks are changed.
+        forget: Probability that a slice loses part of its scar's probability, to be restored from its neighbours.
+        reverse: Probability that the order of a stack's slices is reversed.
+        seed: Seed of order and augmentation.
+        learning: Settings of the optimiser.
+        variation: Augmentation of the stacks.
     """
 
     batch: int = 8
@@ -58,7 +58,16 @@ class StackSettings:
 def window_probabilities(
     network: nn.Module, hearts: Hearts, row: int, views: Sequence[View], middle: slice, normalised_by: int
 ) -> Tensor:
-    """Return (Z, classes, y, x) probabilities of one heart's `middle`, as `infer.segment` computes them of a crop."""
+    """Return (Z, classes, y, x) probabilities of one heart's `middle`, as `infer.segment` computes them for a crop.
+
+    Args:
+        network: Slice network on the hearts' device.
+        hearts: Hearts to choose from.
+        row: Number of the heart.
+        views: Views to average.
+        middle: Rows and columns to use.
+        normalised_by: Rows and columns in their middle by which slices are normalised.
+    """
     number = int(hearts.slices[row])
     picture = hearts.image[row, :number, middle, middle].float().cpu().numpy() / _BYTE
     device = hearts.image.device
@@ -68,7 +77,7 @@ def window_probabilities(
 
 
 def padded_maps(probability: Tensor, slices: int, size: int) -> Tensor:
-    """Return (slices, classes, size, size) of a window's probabilities; beyond it background is certain."""
+    """Return a window's (Z, classes, y, x) probabilities padded to (slices, classes, size, size) with background."""
     maps = torch.zeros((slices, probability.shape[1], size, size), dtype=torch.float16)
     maps[:, Label.BACKGROUND] = 1.0
     middle = middle_of(size, probability.shape[-1])
@@ -80,12 +89,15 @@ def train_stacks(network: nn.Module, hearts: Hearts, maps: Tensor, settings: Sta
     """Train a stack network and return the running average of its weights.
 
     Args:
-        network: On the hearts' device.
-        hearts: To train on.
-        maps: (N, V, Z, classes, S, S) float16 probabilities by slice networks that had not seen the heart, in V ways of
-            looking, on the hearts' device.
-        settings: How.
-        pace: How long.
+        network: Network on the hearts' device.
+        hearts: Hearts to train on.
+        maps: (N, V, Z, classes, S, S) float16 probabilities from slice networks not trained on the heart, for V pairs
+            of views, on the hearts' device.
+        settings: Settings of the training.
+        pace: Length of the training.
+
+    Raises:
+        TrainingError: The loss is no longer finite.
     """
     device = hearts.image.device
     generator = torch.Generator(device).manual_seed(settings.seed)
@@ -97,7 +109,7 @@ def train_stacks(network: nn.Module, hearts: Hearts, maps: Tensor, settings: Sta
 def _draw(
     hearts: Hearts, maps: Tensor, settings: StackSettings, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the network's three inputs for a batch of changed stacks, and (B, Z, Y, X) classes."""
+    """Return the network's three inputs for a batch of augmented stacks, and their (B, Z, Y, X) classes."""
     device = hearts.image.device
     number, deep = settings.batch, hearts.image.shape[1]
     rows = torch.randint(len(hearts.slices), (number,), generator=generator, device=device)
@@ -122,14 +134,14 @@ def _loss(
 
 
 def _order(slices: Tensor, deep: int, reverse: float, generator: torch.Generator) -> Tensor:
-    """Return which slice stands where, (B, Z): some stacks from the other end; padding stays behind."""
+    """Return (B, Z) slice numbers in the order to show; some stacks are reversed, and padding stays at the end."""
     along = torch.arange(deep, device=slices.device).expand(len(slices), deep)
     turned = torch.rand((len(slices), 1), generator=generator, device=slices.device) < reverse
     return torch.where(turned & (along < slices[:, None]), slices[:, None] - 1 - along, along)
 
 
 def _forget(probability: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Return (B, Z, K, Y, X) probabilities of which some slices have given part of their scar to the myocardium."""
+    """Return (B, Z, K, Y, X) probabilities with part of the scar's moved to the myocardium in some slices."""
     stacks, slices = probability.shape[:2]
     draw = torch.rand((2, stacks, slices, 1, 1, 1), generator=generator, device=probability.device)
     kept = torch.where(draw[0] < share, 0.7 * draw[1], 1.0)

@@ -1,4 +1,4 @@
-"""Cases brought to a network's pixel spacing once, before training; slices are drawn from them."""
+"""Cases resampled to a network's pixel spacing, once before training; slices are drawn from them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from scarnet_cli.image.resample import centre_yx_mm, in_plane_grid, resample_lab
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.model.spec import NetworkSpec, Task
 
-# Room round the crop, so that turning and shifting it brings real tissue in rather than padding.
+# Size of a stack relative to the crop, so that rotations and shifts bring in real tissue rather than padding.
 MARGIN: Final = 1.5
 
 
@@ -33,7 +33,7 @@ class Stack:
 
 
 def left_ventricle_centre_yx_mm(labels: Volume) -> tuple[float, float]:
-    """Return the centroid of blood pool and myocardium over all slices, in mm from the centre of pixel (0, 0)."""
+    """Return the centroid of blood pool and wall over all slices, (y, x) in mm from the centre of pixel (0, 0)."""
     _, rows, columns = np.nonzero(labels.array > Label.BACKGROUND)
     if not rows.size:
         return centre_yx_mm(labels)
@@ -41,7 +41,7 @@ def left_ventricle_centre_yx_mm(labels: Volume) -> tuple[float, float]:
 
 
 def make_stack(case: Case, spec: NetworkSpec) -> Stack:
-    """Resample one case: round the left ventricle for SEGMENT, the whole picture for LOCALISE."""
+    """Return one case resampled in plane: round the left ventricle for SEGMENT, round the middle for LOCALISE."""
     if spec.task is Task.SEGMENT:
         centre, size = left_ventricle_centre_yx_mm(case.labels), int(spec.crop * MARGIN)
     else:
@@ -55,7 +55,7 @@ def make_stack(case: Case, spec: NetworkSpec) -> Stack:
 
 
 def make_stacks(cases: Iterable[Case], spec: NetworkSpec) -> list[Stack]:
-    """Resample all cases."""
+    """Return all cases resampled (see `make_stack`)."""
     return [make_stack(case, spec) for case in cases]
 
 
@@ -65,5 +65,5 @@ def slice_index(stacks: Sequence[Stack]) -> list[tuple[int, int]]:
 
 
 def with_context(image: Tensor, z: int, context: int) -> Tensor:
-    """Return slice z with its neighbours as (channels, y, x); beyond either end the last slice is repeated."""
+    """Return slice z of a (z, y, x) stack with its neighbours, (channels, y, x); end slices are repeated."""
     return image[torch.arange(z - context, z + context + 1).clamp(0, len(image) - 1)]

@@ -1,4 +1,4 @@
-"""Losses of whole studies, and of cine slices, where scar cannot be seen."""
+"""Losses of whole studies, and of cine slices, in which scar is not visible."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,13 +10,13 @@ from torch.nn import functional
 from scarnet_cli.image.labels import Label
 from scarnet_cli.train.losses import LossTerm, term_tensors
 
-# Pixels (1 mm2) added to both sides of the quotient: less scar than this in a whole study is hardly worth naming.
+# Pixels (1 mm2) added to numerator and denominator: less scar than this in a whole study hardly matters.
 _SMOOTH: Final = 30.0
 _BATCH_SMOOTH: Final = 1.0
 
 
 def study_dice_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -> Tensor:
-    """Return the weighted mean of 1 - Dice of each study, as studies are scored: small scars count like large ones.
+    """Return 1 - Dice, averaged over studies and summed over weighted regions: small scars count like large ones.
 
     Args:
         logits: (B, Z, classes, Y, X).
@@ -32,7 +32,7 @@ def study_dice_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -
 
 
 def anatomy_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Return the loss of slices whose scar is not drawn: cross entropy and Dice of blood pool and myocardium alone.
+    """Return the loss of slices whose scar is not drawn: cross entropy and Dice loss of blood pool and myocardium.
 
     Args:
         logits: (B, classes, Y, X); myocardium, scar and MVO count as one.

@@ -1,7 +1,7 @@
 """Augmentation of whole batches of stacks on their device: space first, then tissue, then signal, then normalisation.
 
-Slices of a stack are changed together, with small differences from slice to slice as breath-holds make them. All random
-numbers come from the generator given.
+Slices of a stack are changed together, with small shifts between slices like those between breath-holds. All random
+numbers come from the given generator.
 """
 
 from dataclasses import dataclass, field
@@ -25,29 +25,31 @@ _LEAST_SPREAD: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """Strength of each change; all are uniform in the ranges said, probabilities are of a stack.
+    """Strength of each change; values are drawn uniformly from the ranges below, and probabilities apply to a stack.
 
     Attributes:
-        window: Rows and columns that come out.
-        enlarge: Zoom about which the random zooms lie.
-        upright: Share of stacks turned by up to `tilt` radians only and not mirrored.
-        tilt: Greatest turn of those.
+        window: Rows and columns of the result.
+        enlarge: Centre of the random zooms.
+        upright: Share of stacks rotated by up to `tilt` only and not mirrored.
+        tilt: Greatest rotation of upright stacks, in radians.
         shift: Greatest shift of the centre, as a fraction of the window.
         log_scale: Greatest |ln| of the zoom.
         stretch: Greatest |ln| of the zoom along one axis alone.
         shear: Greatest shear, as a fraction.
         elastic: Greatest local shift, as a fraction of the window.
         slice_shift: Greatest shift of one slice against its stack, as a fraction of the window.
-        blood: Greatest change of the blood pool's signal, in its distance from the myocardium's; half of the stacks.
-        least_scar_contrast: Least factor of the scar's distance from the myocardium's signal; half of the stacks.
-        scars: How scars are invented in healthy walls.
+        blood: Greatest change of the blood pool's signal, as a fraction of its distance from the myocardium's; in half
+            of the stacks.
+        least_scar_contrast: Least factor by which the scar's contrast to myocardium is multiplied; in half of the
+            stacks.
+        scars: Properties of scars invented in healthy walls.
         magnitude: Probability of a magnitude reconstruction.
-        curve: SD of the ln of the slopes of a random rising curve through which the signal goes; half of the stacks.
-        log_gamma: Greatest |ln| of an exponent.
-        bias: Greatest amplitude of the multiplicative smooth field.
+        curve: SD of the ln of the slopes of a random rising curve that maps the signal; in half of the stacks.
+        log_gamma: Greatest |ln| of the exponent.
+        bias: Greatest amplitude of the smooth multiplicative field.
         blur: Probability of a blur.
         coarse: Probability of a lower resolution.
-        ghost: Greatest brightness of a displaced copy; one stack in ten.
+        ghost: Greatest brightness of a displaced copy; in one stack of ten.
         noise: Greatest SD of added noise; 1 is the slice's full range.
     """
 
@@ -80,9 +82,9 @@ class Batch:
 
     Attributes:
         image: (B, C, Y, X) signal, normalised slice by slice.
-        signal: (B, C, Y, X) the same before that.
+        signal: (B, C, Y, X) signal before that normalisation.
         labels: (B, C, Y, X) int64 classes.
-        maps: (B, C, K, Y, X) further maps that move with the picture, as probabilities; K may be 0.
+        maps: (B, C, K, Y, X) further maps that move with the image, such as probabilities; K may be 0.
     """
 
     image: Tensor
@@ -94,15 +96,15 @@ class Batch:
 def vary(
     image: Tensor, labels: Tensor, depth: Tensor, maps: Tensor | None, how: Variation, generator: torch.Generator
 ) -> Batch:
-    """Return a changed and normalised batch.
+    """Return an augmented and normalised batch.
 
     Args:
         image: (B, C, S, S) uint8, see `hearts.Hearts`.
         labels: (B, C, S, S) uint8 classes.
-        depth: (B, C, S, S) uint8.
+        depth: (B, C, S, S) uint8, see `hearts.Hearts`.
         maps: (B, C, K, S, S) or None.
         how: Strengths.
-        generator: Of the tensors' device.
+        generator: Source of all random numbers, on the tensors' device.
     """
     batch, slices = image.shape[:2]
     shares = functional.one_hot(labels.long(), len(Label)).movedim(-1, 2).float()
@@ -121,7 +123,7 @@ def vary(
 
 
 def normalise(image: Tensor) -> Tensor:
-    """Return each (y, x) slice clipped to its percentiles, with mean 0 and SD 1, as `normalise_slices` does."""
+    """Return (..., y, x) slices, each clipped to its percentiles, with mean 0 and SD 1, as by `normalise_slices`."""
     flat = image.flatten(-2).float()
     low, high = torch.quantile(flat, _ranks(image.device), dim=-1, keepdim=True)
     flat = flat.clamp(low, high)
@@ -132,7 +134,7 @@ def normalise(image: Tensor) -> Tensor:
 
 @cache
 def _ranks(device: torch.device) -> Tensor:
-    """Return the percentiles as fractions; made once for a device, since a copy to a GPU waits for it."""
+    """Return the clip percentiles as fractions; cached by device, since every copy to a GPU waits for the GPU."""
     return torch.tensor([p / 100 for p in CLIP_PERCENTILES], device=device)
 
 
@@ -144,7 +146,7 @@ def levels(signal: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
         classes: (B, C, Y, X).
 
     Returns:
-        Two (B, 1, 1, 1); both are 0 where a stack has none of one of the two.
+        Two (B, 1, 1, 1) tensors; both are 0 for a stack that lacks blood pool or healthy myocardium.
     """
     wall, pool = ((classes == label).float() for label in (Label.MYOCARDIUM, Label.BLOOD_POOL))
     (wall_sum, wall_n), (pool_sum, pool_n) = (
@@ -161,12 +163,12 @@ def _uniform(generator: torch.Generator, shape: tuple[int, ...], limit: float = 
 
 
 def _chosen(generator: torch.Generator, batch: int, probability: float) -> Tensor:
-    """Return (B, 1, 1, 1) of true with a probability."""
+    """Return (B, 1, 1, 1) random booleans, each true with a probability."""
     return torch.rand((batch, 1, 1, 1), generator=generator, device=generator.device) < probability
 
 
 def _random_grid(batch: int, slices: int, size: int, how: Variation, generator: torch.Generator) -> Tensor:
-    """Return the sampling grid (B * C, window, window, 2): turn, mirror, zoom, shear, shift and bends."""
+    """Return a sampling grid (B * C, window, window, 2) that rotates, mirrors, zooms, shears, shifts and bends."""
     draw = _uniform(generator, (6, batch))
     upright = torch.rand(batch, generator=generator, device=generator.device) < how.upright
     angle = torch.where(upright, draw[0] * how.tilt, draw[0] * pi)
@@ -192,7 +194,7 @@ def _random_grid(batch: int, slices: int, size: int, how: Variation, generator: 
 
 
 def _change_tissue(signal: Tensor, shares: Tensor, how: Variation, generator: torch.Generator) -> Tensor:
-    """Return the signal with a blood pool of another brightness and scars of less contrast."""
+    """Return the signal with the blood pool's brightness and the scars' contrast changed."""
     batch = len(signal)
     level, gap = levels(signal, shares.argmax(dim=2))
     blood = _uniform(generator, (batch, 1, 1, 1), how.blood) * _chosen(generator, batch, 0.5)
@@ -204,7 +206,7 @@ def _change_tissue(signal: Tensor, shares: Tensor, how: Variation, generator: to
 
 
 def _magnitude(signal: Tensor, classes: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Return some stacks as the distance from a null level near the myocardium's (see `effects.take_magnitude`)."""
+    """Return a batch with some stacks as magnitude reconstructions (see `effects.take_magnitude`)."""
     level, gap = levels(signal, classes)
     null = level + _uniform(generator, (len(signal), 1, 1, 1), 0.25) * gap
     changed = _chosen(generator, len(signal), probability) & (gap != 0)
@@ -212,7 +214,7 @@ def _magnitude(signal: Tensor, classes: Tensor, probability: float, generator: t
 
 
 def _change_signal(signal: Tensor, how: Variation, generator: torch.Generator) -> Tensor:
-    """Return the batch with another curve of signal, bias field, ghosts, blur, resolution and noise."""
+    """Return the batch with random signal curve, bias field, ghosts, blur, resolution and noise."""
     batch, slices, height, width = signal.shape
     signal = _curve(signal.clamp(0.0, 1.0), how.curve, generator)
     signal = signal.clamp(min=1e-4) ** torch.exp(_uniform(generator, (batch, 1, 1, 1), how.log_gamma))
@@ -229,7 +231,7 @@ def _change_signal(signal: Tensor, how: Variation, generator: torch.Generator) -
 
 
 def _curve(signal: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Return a signal of 0..1 through a random rising curve of straight pieces, in half of the stacks."""
+    """Return a signal of 0..1 mapped through a random rising, piecewise linear curve in half of the stacks."""
     batch = len(signal)
     steps = torch.exp(strength * torch.randn((batch, _KNOTS), generator=generator, device=signal.device))
     steps = torch.where(_chosen(generator, batch, 0.5)[:, :, 0, 0], steps, 1.0)
@@ -247,7 +249,7 @@ def _ghost(signal: Tensor, strength: float, generator: torch.Generator) -> Tenso
 
 
 def _coarsen(signal: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Return some stacks as if taken with larger pixels."""
+    """Return a batch with some stacks as if acquired with larger pixels."""
     for factor in _COARSER:
         size = [round(side / factor) for side in signal.shape[-2:]]
         low = functional.interpolate(signal, size, mode="bilinear", antialias=True)
