@@ -1,1 +1,1 @@
-"""INDEX: from an input to its studies, their image stacks and the batches that they travel in."""
+"""INDEX: find the studies of an input, choose a stack for each, and cut the studies into batches."""

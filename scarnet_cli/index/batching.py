@@ -1,4 +1,4 @@
-"""Cut a cohort into batches by the content of its study ids, so that adding a study disturbs one or two of them."""
+"""Cut a cohort into batches by hashes of its study ids, so that adding a study changes only one or two batches."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from scarnet_cli.errors import InputError
 
 
 def cut_batches(study_ids: Sequence[str], least: int, greatest: int) -> list[list[str]]:
-    """Cut the sorted ids into runs of `least` to `greatest` (the last may be shorter).
+    """Return the sorted ids in batches of `least` to `greatest` ids (the last may be smaller).
 
-    A cut comes after an id whose own hash says so, not after a count: where one id more or less shifts a count-based
-    cut in every later batch, here the batches agree again after the next cut (content-defined chunking).
+    The hash of an id decides whether a cut follows it (content-defined chunking). With cuts after a fixed number of
+    ids, one id more or less would change every later batch; here the batches agree again after the next cut.
 
     Args:
-        study_ids: The ids, in any order; repeated ones count once.
+        study_ids: The ids, in any order; repeated ids count once.
         least: Smallest batch.
         greatest: Largest batch.
 
@@ -23,7 +23,7 @@ def cut_batches(study_ids: Sequence[str], least: int, greatest: int) -> list[lis
     if not 1 <= least <= greatest:
         message = f"Batch sizes {least} to {greatest} make no sense; at least 1, and the least not above the greatest."
         raise InputError("bad_batch_size", message)
-    # After the least size a cut comes on average half way to the greatest.
+    # Beyond the least size, a cut comes on average half way to the greatest size.
     one_in = max(2, (greatest - least) // 2)
     batches: list[list[str]] = []
     current: list[str] = []
@@ -37,7 +37,7 @@ def cut_batches(study_ids: Sequence[str], least: int, greatest: int) -> list[lis
 
 
 def batch_name(study_ids: Sequence[str]) -> str:
-    """Return a batch's name, from its first id: the same as long as that id begins a batch."""
+    """Return a batch's name, which depends on its first id only."""
     return f"batch-{_hash(study_ids[0]):016x}"
 
 

@@ -1,4 +1,4 @@
-"""What INDEX found, under pseudonyms: no later stage sees anything else, so none of them can give a name away."""
+"""De-identify an index: later stages see only pseudonyms, so none of them can reveal a name."""
 
 import csv
 import io
@@ -27,10 +27,10 @@ _Clean = Callable[[str], str]
 
 
 def _deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
-    """Return a planned study with pseudonyms for its id, its patient and its UIDs, and with cleaned words.
+    """Return a planned study with pseudonyms for its id, patient and UIDs, and with cleaned texts.
 
-    Of its batch entry the paths stay, which the tasks need: the work directory is as private as the input. The labels
-    site, group and visit stay as the user wrote them.
+    Its entry keeps the paths, which the tasks need: the work directory is as private as the input. The labels site,
+    group and visit stay as the user wrote them.
     """
     study_id, clean = pseudonyms.study(study.study_id), quote_cleaner(study.texts)
     return replace(
@@ -45,20 +45,20 @@ def _deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
 
 
 def deidentify_index(index: Index, pseudonyms: Pseudonyms | None) -> Index:
-    """Return an index with its studies under pseudonyms; without any as it is."""
+    """Return an index with its studies under pseudonyms, or the index itself if `pseudonyms` is None."""
     if pseudonyms is not None:
         studies = sorted((_deidentified(study, pseudonyms) for study in index.studies), key=lambda s: s.study_id)
         unread = tuple(replace(row, place=pseudonyms.study(row.place)) for row in index.unread)
         rows = tuple(crosswalk_row(study, pseudonyms) for study in index.studies)
         index = replace(index, studies=tuple(studies), unread=unread, crosswalk=rows)
-    for entry in filter(None, (study.entry for study in index.studies)):  # only now: an id may have been a name
+    for entry in filter(None, (study.entry for study in index.studies)):  # not before: the original id may be a name
         rules = [rule.code for rule in entry.rules]
         logger.info("study %s: %d slices, rules %s", entry.study_id, len(entry.sources), rules)
     return index
 
 
 def crosswalk_row(study: PlannedStudy, pseudonyms: Pseudonyms) -> CrosswalkRow:
-    """Return what stands for what in one study, given as it was before it was de-identified."""
+    """Return the crosswalk's row for a study, given the study before de-identification."""
     patient = study.labels.get("patient")
     uid = study.study_instance_uid
     return CrosswalkRow(
@@ -72,7 +72,7 @@ def crosswalk_row(study: PlannedStudy, pseudonyms: Pseudonyms) -> CrosswalkRow:
 
 
 def write_crosswalk(rows: Iterable[CrosswalkRow], path: Path) -> None:
-    """Write the crosswalk as CSV, sorted by pseudonym, into a file that only its owner can read."""
+    """Write the crosswalk as CSV, sorted by pseudonym, to a file that only its owner can read."""
     names = [field.name for field in fields(CrosswalkRow)]
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -83,10 +83,10 @@ def write_crosswalk(rows: Iterable[CrosswalkRow], path: Path) -> None:
 
 
 def require_none_identified(out: Path) -> None:
-    """Check that results of an earlier run, which stay where they are, are de-identified too.
+    """Require that results of an earlier run in the output directory, which are kept, are de-identified too.
 
     Raises:
-        InputError: A study's record there says otherwise.
+        InputError: The record of a study there says that it is not.
     """
     folders = [folder for results in (out, out / EARLIER) for folder in study_folders(results, StudyFile.STUDY)]
     records = [folder.file(StudyFile.STUDY) for folder in folders]

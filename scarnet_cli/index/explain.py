@@ -1,4 +1,4 @@
-"""Find the study whose choice of series is to be explained, reading as little of the input as shows it."""
+"""Repeat the choice of series for one study in order to explain it, reading as little of the input as possible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +19,9 @@ from scarnet_cli.index.records import Index
 
 NO_SUCH_STUDY: Final = "no_such_study"
 _NEAR: Final = 5
-# Rules that no plan was ever made by: every study is chosen anew.
+# A digest of rules that no remembered plan has: every study is chosen anew.
 _NO_PLAN: Final = "explain"
-# The choice of a study that nobody asked for.
+# The choice for studies other than the wanted one.
 _OTHER: Final = Selection(None, (), None)
 
 
@@ -30,9 +30,9 @@ class Explanation:
     """A study and the choice made for it.
 
     Attributes:
-        study_id: Its id.
-        selection: The choice; None where none of its files holds an image that can be read.
-        failure: Why it cannot be converted; None where it can.
+        study_id: The study's id.
+        selection: The choice; None if none of its files holds a readable image.
+        failure: Why it cannot be converted, if `selection` is None.
     """
 
     study_id: str
@@ -43,16 +43,16 @@ class Explanation:
 def explain_choices(
     source: Path, wanted: str, memory: pa.Table | None, options: IndexOptions
 ) -> tuple[Explanation, ...]:
-    """Return the choice made for a study; for a folder or archive below the input that of each study in it.
+    """Return the choice made for a study, or for each study in a folder or archive below the input.
 
     Args:
         source: Folder, archive or samplesheet, as for `index_input`.
         wanted: A study_id, a samplesheet's name, a StudyInstanceUID, or a folder or archive below the input.
         memory: What the last index of the same input remembered.
-        options: How to index it.
+        options: How to index the input.
 
     Raises:
-        InputError: There is no such study (`NO_SUCH_STUDY`; the message has near matches), or the input is wrong.
+        InputError: There is no such study (`NO_SUCH_STUDY`; the message lists similar ids), or the input is wrong.
     """
     rows = {row.study: row for row in read_input(source).rows or ()}
     if wanted in rows:
@@ -79,7 +79,7 @@ def explain_choices(
 def _choices(
     source: Path, memory: pa.Table | None, options: IndexOptions, wanted: str | None = None
 ) -> tuple[tuple[Explanation, ...], list[str]]:
-    """Return the choice of every study, or of the wanted one alone, and the ids of all."""
+    """Return the choice for every study, or for the wanted one only, and the ids of all studies."""
     kept: list[Selection] = []
 
     def choose(frames: Sequence[Frame]) -> Selection:
@@ -95,7 +95,7 @@ def _choices(
     chosen = [(study.study_id, of_series.get(id(study.series))) for study in index.studies]
     found = [Explanation(study_id, selection, None) for study_id, selection in chosen if selection is not None]
     alone = _without_image(index, wanted)
-    if not found and not alone and wanted in known:  # a part of a study, which has an id of its own
+    if not found and not alone and wanted in known:  # one patient's part of a study, whose id is not from its UID
         every, _ = _choices(source, memory, options)
         return tuple(one for one in every if one.study_id == wanted), known
     return (*found, *alone), known

@@ -1,4 +1,4 @@
-"""The way back from a key in a table to the path that it stands for."""
+"""Find the path that a key in a table stands for."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from scarnet_cli.index.inputs import read_input
 
 
 def find_paths(source: Path, key: str, pseudonyms: Pseudonyms | None = None) -> list[str]:
-    """Return the folders and files of an input whose key in the tables is `key`; opens no file but INPUT.
+    """Return the absolute paths of folders and files whose key in the tables is `key`; open no file but `source`.
 
     Args:
         source: Folder, archive or samplesheet, as it was indexed.
-        key: 16 hex digits: a key of the table `unread`, or the id of a failed study that nothing is known of.
-        pseudonyms: With which the input was indexed, if any.
+        key: 16 hex digits: a key in the table `unread`, or the id of a failed study that names a folder or file.
+        pseudonyms: The pseudonyms with which the input was indexed, if any.
     """
     given = read_input(source)
     unread: list[UnreadItem] = []

@@ -1,4 +1,4 @@
-"""Which files are one study's: by StudyInstanceUID unless others contradict it, or by the row of a samplesheet."""
+"""Group files into studies: by StudyInstanceUID unless other elements contradict it, or by rows of a samplesheet."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -41,12 +41,12 @@ class StudyGroup:
     """The files of one study.
 
     Attributes:
-        study_id: Its id.
+        study_id: The study's id.
         members: Indices of its files in `Contents.files`.
-        lost: Files that cannot be read and name no study, but lie with its.
+        lost: Unreadable files of unknown study that lie with its files.
         row: Its row of the samplesheet, if any.
-        notes: How it was told from others, where its StudyInstanceUID did not do.
-        problem: Why its files are no one study; None where they are.
+        notes: How its files were told from those of other studies, if not by StudyInstanceUID.
+        problem: Why its files are not one study, or None.
     """
 
     study_id: str
@@ -58,21 +58,21 @@ class StudyGroup:
 
 
 def group_by_study(contents: Contents, lost: Iterable[FoundFile]) -> tuple[list[StudyGroup], list[StudyGroup]]:
-    """Group files by StudyInstanceUID, where that holds; those that cannot be read go to the studies they lie with.
+    """Group files by StudyInstanceUID if it is reliable; unreadable files go to the studies that they lie with.
 
-    Files of several patients under one StudyInstanceUID are a study each; files that have none, or one each, are put
-    together by what else they share: see `patients`.
+    If files under one StudyInstanceUID are of several patients, each patient's files are a study. Files without a
+    StudyInstanceUID, or each with a different one, are joined by other elements that they share: see `patients`.
 
     Args:
         contents: The files.
         lost: Further files that could not be read.
 
     Returns:
-        The studies; and the files that lie with no study, a group a folder with the key of the folder (of the file
-        itself at the root) for an id.
+        The studies; and the files that lie with no study, one group per folder, whose id is the key of the folder (of
+        the file itself at the root).
     """
     uids = contents.study_uids
-    owner = contents.study.copy()  # number of each file's group: its StudyInstanceUID, or beyond
+    owner = contents.study.copy()  # number of each file's group: index of its UID; joined files get numbers above those
     joined = together(contents)
     for number, members in enumerate(joined, start=len(uids)):
         owner[members] = number
@@ -95,7 +95,7 @@ def group_by_study(contents: Contents, lost: Iterable[FoundFile]) -> tuple[list[
 
 
 def _told_apart(contents: Contents, uid: str | None, members: Members, lost: tuple[FoundFile, ...]) -> list[StudyGroup]:
-    """Return the study, or the studies, of files that lie together; they stay together where no one can tell."""
+    """Return the study or studies of files that lie together; they stay one study if patients cannot be told apart."""
     parts = parts_of(contents, members)
     notes = () if uid else (_NO_UID,)
     nameless = bool((contents.study[members] < 0).any())
@@ -103,7 +103,7 @@ def _told_apart(contents: Contents, uid: str | None, members: Members, lost: tup
         problem = parts if isinstance(parts, DicomError) else _without_uid(contents, members) if nameless else None
         study_id = study_id_from_uid(uid) if uid else part_id("", _keys(contents, members))
         return [StudyGroup(study_id, members, lost, notes=notes, problem=problem)]
-    # An image of its own makes a part's id; files without a picture may be in several.
+    # Only images decide a part's id: a file without an image may be in several parts.
     studies = []
     for part in parts:
         study_id = part_id(uid or "", _keys(contents, part[contents.frames[part] > 0]))
@@ -113,7 +113,7 @@ def _told_apart(contents: Contents, uid: str | None, members: Members, lost: tup
 
 
 def _without_uid(contents: Contents, members: Members) -> DicomError:
-    """Return why images without StudyInstanceUID are no study by themselves: a folder is no proof of one."""
+    """Return the refusal of images without StudyInstanceUID: a common folder does not prove that they are a study."""
     count = int((contents.frames[members] > 0).sum())
     message = (
         f"{count} images that lie together have no StudyInstanceUID, so that only their folder says that they are one "
@@ -129,10 +129,10 @@ def _keys(contents: Contents, members: Members) -> list[str]:
 def _beside_studies(
     strays: Sequence[FoundFile], contents: Contents, owner: NDArray[np.int64]
 ) -> tuple[dict[int, list[FoundFile]], dict[str, list[FoundFile]]]:
-    """Return the strays by the studies that they lie with, and the others by the keys of their folders.
+    """Return the strays by number of the studies that they lie with, and the other strays by key of their folder.
 
-    They are all studies in the same folder; without one there, the one study below the nearest folder above that holds
-    any: a series often has a folder of its own.
+    A stray lies with all studies in its folder. If there are none, it lies with the study below the nearest folder
+    above that holds any, if that folder holds only one: a series often has a separate folder.
     """
     folders = [folder_of(file) for file in strays]
     studies_in: dict[str, set[int]] = {folder: set() for folder in folders}
@@ -154,18 +154,18 @@ def _beside_studies(
     return beside, alone
 
 
-@lru_cache(maxsize=1024)  # a folder's files follow each other
+@lru_cache(maxsize=1024)  # files of one folder follow each other
 def _folders_above(folder: str) -> list[str]:
-    """Return a folder, or an archive, and those above it, the nearest first; not the input itself."""
+    """Return a folder or archive and all folders above it, nearest first, without the input's root."""
     return [part for part in (folder, *map(str, PurePosixPath(folder).parents)) if part != "."]
 
 
 def group_by_row(contents: Contents, parts: Iterable[SweptPart]) -> list[StudyGroup]:
-    """Group the files that the rows of a samplesheet name.
+    """Return one study for each row of a samplesheet that names DICOM.
 
     Args:
-        contents: The files; those that are no DICOM are left out.
-        parts: What was found for each row.
+        contents: The files; files that are not DICOM are left out.
+        parts: The files that each row names.
     """
     by_path: dict[str, list[int]] = defaultdict(list)
     for index in np.flatnonzero(~contents.among((JUNK, OWN_RESULT, *PASSED_OVER))).tolist():
@@ -180,7 +180,7 @@ def group_by_row(contents: Contents, parts: Iterable[SweptPart]) -> list[StudyGr
 
 
 def _of_row(contents: Contents, row: SampleRow, members: Members, lost: tuple[FoundFile, ...]) -> StudyGroup:
-    """Return the study of a row: its files need no StudyInstanceUID, but may not be of several studies or patients."""
+    """Return the study of a row. Its files need no StudyInstanceUID, but must not be of several studies or patients."""
     images = members[contents.frames[members] > 0]
     odd = contents.alone[images] | (contents.study[images] < 0)
     studies = np.unique(contents.study[images][contents.study[images] >= 0])

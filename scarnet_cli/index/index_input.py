@@ -1,6 +1,6 @@
-"""INDEX: from a folder or samplesheet to planned studies, with a row for each that cannot be planned.
+"""INDEX: plan the studies of a folder or samplesheet; a study that cannot be planned becomes a failure.
 
-inputs -> sweep -> recall or read -> group -> plan. `pacs.index_server` goes the same way for a server.
+inputs -> sweep -> recall or read -> group -> plan. `pacs.index_server` does the same for a server.
 """
 
 from collections import Counter
@@ -39,9 +39,9 @@ class IndexOptions:
 
     Attributes:
         read: How to read files.
-        leave_out: Folders that are not searched: the run's own output and work.
+        leave_out: Folders that are not searched: the run's own output and work directories.
         choice: How the stack of a study is chosen.
-        pseudonyms: To de-identify all that is known of the studies; None to leave it as it is.
+        pseudonyms: Pseudonyms to de-identify the studies with; None to leave them as they are.
     """
 
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -51,7 +51,7 @@ class IndexOptions:
 
 
 def choice_by(rules: SeriesRules) -> Choice:
-    """Return the choice by some rules; no plan that others made is taken over."""
+    """Return the choice by `rules`; plans made by other rules are not reused."""
     return Choice(chooser(rules), rules.digest)
 
 
@@ -59,13 +59,13 @@ def index_input(source: Path, memory: pa.Table | None, options: IndexOptions) ->
     """Index a folder, an archive, a DICOM or NIfTI file, or a samplesheet.
 
     Args:
-        source: One of these.
+        source: The path of the input.
         memory: What the last index of the same input remembered, if any.
         options: See `IndexOptions`.
 
     Raises:
-        InputError: The input is nothing of that, the samplesheet is wrong, or there is no DICOM at all.
-        MachineError: The machine failed, or the input was away for a while.
+        InputError: The input is none of these, the samplesheet is wrong, or there is no DICOM at all.
+        MachineError: The machine failed, or the input was temporarily unavailable.
     """
     known = with_parts(memory, options)
     given = read_input(source)
@@ -85,15 +85,15 @@ def index_input(source: Path, memory: pa.Table | None, options: IndexOptions) ->
 
 
 def with_parts(memory: pa.Table | None, options: IndexOptions) -> pa.Table:
-    """Return what is remembered, with what an index that was killed had read."""
+    """Return the memory together with the parts that a killed index left."""
     return merged([read_cache(part_paths(options.read.parts)), memory or NOTHING])
 
 
 def _require_no_fault(unread: Iterable[UnreadItem], options: IndexOptions) -> None:
-    """Require that the disk or file server could be looked at, where another attempt follows.
+    """Require that no input/output error occurred, if another attempt follows.
 
     Raises:
-        MachineError: It could not.
+        MachineError: One occurred.
     """
     faults = sum(item.reason == IO_ERROR for item in unread)
     if faults and options.read.will_retry:
@@ -102,7 +102,7 @@ def _require_no_fault(unread: Iterable[UnreadItem], options: IndexOptions) -> No
 
 
 def _files(given: Input, parts: list[SweptPart]) -> list[FoundFile]:
-    """Return all files of an input; several rows of a samplesheet may name the same."""
+    """Return all files of an input, each once: several rows of a samplesheet may name the same file."""
     if given.rows is None:
         return parts[0].files
     return sorted({file for part in parts for file in part.files})
@@ -111,7 +111,7 @@ def _files(given: Input, parts: list[SweptPart]) -> list[FoundFile]:
 def _groups(
     given: Input, parts: list[SweptPart], contents: Contents, unread: list[UnreadItem]
 ) -> tuple[list[StudyGroup], list[PlannedStudy]]:
-    """Return the files of each study, and the studies that no choice is to be made for.
+    """Return the files of each study, and the studies that need no choice of series: NIfTI files and failures.
 
     Raises:
         InputError: The input was searched and holds no image.
@@ -126,10 +126,10 @@ def _groups(
 
 
 def _require_images(counts: Counter[str], files: int, unread: int) -> None:
-    """Require an input that was searched to hold an image, or something that may have been one.
+    """Require that a searched input holds an image, or a file that may have been one.
 
     Raises:
-        InputError: It does not.
+        InputError: It holds neither.
     """
     if counts.keys() & {IMAGE, BROKEN, *REFUSED}:
         return

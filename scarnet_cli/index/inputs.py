@@ -1,4 +1,4 @@
-"""What form an input has: searched for DICOM, or studies that are named one by one; and which files it has."""
+"""Recognise the form of an input (searched for DICOM, or studies named one by one) and list its files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from scarnet_cli.tables.studies import LABELS
 _FORMS: Final = "a folder, a zip or tar archive, a DICOM file, a NIfTI file, or a samplesheet (CSV)"
 
 
-# Files between two movements of a progress bar.
+# Files between two updates of a progress bar.
 _STEP: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What is indexed.
+    """An input to index.
 
     Attributes:
-        source: As the user gave it.
-        root: Folder that the paths of its files are given below.
-        rows: Its studies where it names them one by one; None for a folder, archive or DICOM file, which is searched.
+        source: The path that the user gave.
+        root: Folder to which the paths of its files are relative.
+        rows: Its studies if it names them one by one; None for a folder, archive or DICOM file, which is searched.
     """
 
     source: Path
@@ -40,18 +40,18 @@ class Input:
 
     @property
     def paths(self) -> list[Path]:
-        """The folders and files that it names."""
+        """The folders and files that the input names."""
         return [self.source] if self.rows is None else [row.dicom for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)
 class SweptPart:
-    """What was found at one start of an input.
+    """Files of one row of a samplesheet, or of a whole input that is searched.
 
     Attributes:
-        row: Its row of a samplesheet; None where the input is searched.
-        files: The files there.
-        unread: What there cannot be read.
+        row: The row; None if the input is searched.
+        files: The files.
+        unread: Folders and files that cannot be read.
     """
 
     row: SampleRow | None
@@ -60,15 +60,17 @@ class SweptPart:
 
 
 def read_input(source: Path) -> Input:
-    """Return what an input names.
+    """Return the form of an input, with the rows of a samplesheet.
 
-    A NIfTI file is one study. Its id is a key of its name, as a name may be a patient's; `find_paths` leads back.
+    A NIfTI file is one study. Its id is the key of its file name, since a file name may hold a patient's name;
+    `find_paths` returns the path of a key.
 
     Args:
         source: The input.
 
     Raises:
-        InputError: It is none of these, or a samplesheet that is wrong.
+        InputError: It has no form that can be indexed, or is a samplesheet with errors.
+        MachineError: The machine failed while it checked a samplesheet.
     """
     rows = _rows_of(source)
     root = source if source.is_dir() and rows is None else source.parent
@@ -76,15 +78,15 @@ def read_input(source: Path) -> Input:
 
 
 def sweep_input(given: Input, own_folders: Iterable[Path | None], progress: Progress = no_progress) -> list[SweptPart]:
-    """Find the files of an input; none of them is opened.
+    """List the files of an input without opening any.
 
     Args:
         given: The input.
-        own_folders: Folders of the run's own output and work, which are not searched.
+        own_folders: The run's own output and work directories, which are not searched.
         progress: Shows how many files are found.
 
     Raises:
-        MachineError: The machine cannot list anything more.
+        MachineError: The machine can list no folder at all.
     """
     own = [folder.absolute() for folder in own_folders if folder is not None]
     parts = []
@@ -104,7 +106,7 @@ def sweep_input(given: Input, own_folders: Iterable[Path | None], progress: Prog
 
 
 def _rows_of(source: Path) -> list[SampleRow] | None:
-    if source.is_dir() or not source.exists():  # of one that is gone whoever opens it says so
+    if source.is_dir() or not source.exists():  # a missing input is reported when it is opened
         return None
     if not source.is_file():
         message = f"The input is a pipe, socket or device, no file; name {_FORMS}."
@@ -113,7 +115,7 @@ def _rows_of(source: Path) -> list[SampleRow] | None:
         key = path_key(source.name)[:16]
         return [SampleRow(key, source.absolute(), dict.fromkeys(LABELS), None, None)]
     if is_workbook(source):
-        return read_samplesheet(source)  # which says what to do with it
+        return read_samplesheet(source)  # its error says what to do with a workbook
     kind = kind_of(source)
     if kind == JUNK and is_text(source):
         return _rows_of_text(source)

@@ -1,7 +1,7 @@
-"""Whose are the files that lie together? An identifier is a witness, and others may contradict it.
+"""Decide which patient files that lie together belong to.
 
-Everything here goes by numbers that tell whether two files say the same (see `index.files.same_patient`): nothing that
-a file says of a patient is known.
+Witnesses are the elements that identify patient, day and scanner; one may contradict another. This module sees only
+numbers that tell whether two files have the same value (see `index.files.same_patient`), never the values.
 """
 
 from collections import defaultdict
@@ -18,8 +18,8 @@ from scarnet_cli.errors import DicomError
 from scarnet_cli.index.files.contents import Contents, Members
 from scarnet_cli.index.files.same_patient import COLUMNS, Numbers, varying
 
-# What a person is known by comes first: two values are two people. The others, of sex, day and scanner, speak where
-# those are blank or the same for everybody, and are not believed where they cut a study into pieces.
+# Identifiers of a person come first: two values are two people. Sex, day and scanner count if those are blank or the
+# same for everybody, and are ignored if they would cut a study into pieces.
 _KEYWORDS: Final = (
     "PatientID",
     "PatientName",
@@ -33,12 +33,12 @@ _KEYWORDS: Final = (
 _PERSON: Final = slice(0, 3)
 _SEX: Final = slice(3, 4)
 _SCANNER: Final = slice(COLUMNS.index("same_maker"), len(COLUMNS))
-# The day speaks for whole folders alone: a scan may last over midnight.
+# The day separates whole folders only: a scan may last past midnight.
 _DAY: Final = slice(COLUMNS.index("same_study_day"), COLUMNS.index("same_study_day") + 1)
 
 
 def doubtful_studies(contents: Contents) -> set[int]:
-    """Return the StudyInstanceUIDs, by code, whose files differ in what they say or in their frame of reference."""
+    """Return the codes of StudyInstanceUIDs whose images differ in a witness or in frame of reference."""
     known = (contents.study >= 0) & (contents.frames > 0)
     studies = contents.study[known]
     columns = [*contents.witnesses.T, contents.codes("frame_of_reference") + 1]
@@ -46,11 +46,10 @@ def doubtful_studies(contents: Contents) -> set[int]:
 
 
 def together(contents: Contents) -> list[Members]:
-    """Return files that have a StudyInstanceUID of their own each, or none, in groups that are one study for all else.
+    """Return groups of images that are one study although each has its own StudyInstanceUID, or none.
 
-    Such files are of one study where they lie in one folder and share a series, a frame of reference, PatientID or
-    name, or have no StudyInstanceUID at all; and in neighbouring folders where they share PatientID and frame of
-    reference.
+    Images in one folder are joined if they share a series, a frame of reference, PatientID or name, or have no
+    StudyInstanceUID at all; images in neighbouring folders if they share PatientID and frame of reference.
     """
     members = np.flatnonzero((contents.alone | (contents.study < 0)) & (contents.frames > 0))
     if not len(members):
@@ -70,7 +69,7 @@ def together(contents: Contents) -> list[Members]:
 
 
 class _Union:
-    """Sets that are joined where their members share a key."""
+    """Sets that are joined if their members share a key."""
 
     def __init__(self, members: Iterable[int]) -> None:
         self._parent = {member: member for member in members}
@@ -94,14 +93,14 @@ class _Union:
 
 
 def parts_of(contents: Contents, members: Members) -> list[Members] | DicomError:
-    """Return the parts of files that lie together, one for each patient that they seem to be of; mostly one.
+    """Divide files that lie together into parts, one for each apparent patient; usually there is one.
 
     Args:
-        contents: What all files say.
-        members: The files.
+        contents: The contents of all files.
+        members: The files to divide.
 
     Returns:
-        The parts, which hold all files, those without a picture too; or why they cannot be told apart.
+        The parts, which together hold all files, even those without an image; or why they cannot be told apart.
     """
     parts = _by_values(contents, members, _PERSON)
     if parts is not None and len(parts) > 1:
@@ -118,7 +117,7 @@ def parts_of(contents: Contents, members: Members) -> list[Members] | DicomError
 
 
 def patients_of(witnesses: Sequence[Witnesses]) -> DicomError | None:
-    """Return why images that a server gives as one study are of several patients; None where nothing says so."""
+    """Return the refusal of a server's study whose images are of several patients, or None."""
     numbers = Numbers()
     given = [[number or 0 for number in numbers.of(None, said)] for said in witnesses]
     table = np.array(given, np.int64).reshape(len(given), len(COLUMNS))
@@ -127,11 +126,11 @@ def patients_of(witnesses: Sequence[Witnesses]) -> DicomError | None:
 
 
 def contradicted(contents: Contents, members: Members) -> DicomError | None:
-    """Return why files that are given as one study are of several patients; None where nothing says so.
+    """Return the refusal of a samplesheet's study whose files are of several patients, or None.
 
     Args:
-        contents: What all files say.
-        members: The files; only numbers of one scope are compared.
+        contents: The contents of all files.
+        members: The study's files; only numbers of one scope are compared.
     """
     scopes = contents.scopes[members]
     for scope in np.unique(scopes).tolist():
@@ -144,9 +143,9 @@ def contradicted(contents: Contents, members: Members) -> DicomError | None:
 
 
 def _by_values(contents: Contents, members: Members, witnesses: slice) -> list[Members] | None:
-    """Return the files by what some witnesses say, where an absent value fits any; None where a file fits several.
+    """Divide files by the values of some witnesses, where an absent value fits any.
 
-    A file that says too little goes to the part that its folder is of.
+    An image that fits several parts goes to the part of its folder; if the folder has not exactly one, return None.
     """
     images = members[contents.frames[members] > 0]
     values = contents.witnesses[images, witnesses]
@@ -170,7 +169,7 @@ def _fit(a: Sequence[int], b: Sequence[int]) -> bool:
 def _parts_by_folder(
     contents: Contents, members: Members, own: dict[int, list[int]], count: int
 ) -> list[Members] | None:
-    """Return the parts, given those that each image fits; what fits several, or is no image, goes by its folder."""
+    """Return the parts, given those that each image fits; a file that fits several, or is no image, goes by folder."""
     if count <= 1:
         return [members]
     by_folder: dict[str, set[int]] = defaultdict(set)
@@ -191,32 +190,32 @@ def _parts_by_folder(
 
 
 def _in_pieces(contents: Contents, parts: Sequence[Members]) -> bool:
-    """Tell whether most parts are a single frame: then the value is new in every file and tells no one from another."""
+    """Tell whether most parts are a single frame: the value is then new in every file and identifies no one."""
     return sum(int(contents.frames[part].sum()) == 1 for part in parts) * 2 > len(parts)
 
 
 def _are_scans(contents: Contents, parts: Sequence[Members]) -> bool:
-    """Tell whether parts are whole examinations: two of them at least have frames for a stack, and few are pieces."""
+    """Tell whether parts are whole examinations: at least two have enough frames for a stack, and few are pieces."""
     return (
         not _in_pieces(contents, parts) and sum(int(contents.frames[part].sum()) >= LEAST_SLICES for part in parts) > 1
     )
 
 
 def _split_folders(contents: Contents, parts: Sequence[Members]) -> bool:
-    """Tell whether a folder holds files of several parts."""
+    """Tell whether any folder holds files of several parts."""
     folders = [{contents.folder(index) for index in part.tolist()} for part in parts]
     return len(set[str]().union(*folders)) < sum(map(len, folders))
 
 
 def _by_folder(contents: Contents, members: Members) -> list[Members] | None:
-    """Return the files by folder where each looks like an examination of its own; None where that is not so.
+    """Divide files by folder if each folder looks like a separate examination; else return None.
 
-    Each folder then has frames of reference that no other has, no image of another, and a whole series that another
-    has by the same name.
+    This requires that no two folders share a frame of reference or an image, and that each folder has a whole series
+    whose name another folder's whole series has too.
     """
     images = members[contents.frames[members] > 0]
     frames = contents.texts("frame_of_reference", images)
-    if len(set(filter(None, frames))) < 2:  # noqa: PLR2004 (two can differ)
+    if len(set(filter(None, frames))) < 2:  # noqa: PLR2004 (fewer cannot differ)
         return None
     child = _child_of({index: contents.folder(index) for index in members.tolist()})
     if len(set(child.values())) < 2 or "" in child.values():  # noqa: PLR2004
@@ -239,7 +238,7 @@ def _by_folder(contents: Contents, members: Members) -> list[Members] | None:
 
 
 def _single(instances: Sequence[str | None]) -> list[str | None]:
-    """Return SOPInstanceUIDs where each names something: not one that half of all images have."""
+    """Return SOPInstanceUIDs, with None for one that more than half of all images have: it identifies nothing."""
     counts: dict[str | None, int] = defaultdict(int)
     for uid in instances:
         counts[uid] += 1
@@ -255,7 +254,7 @@ def _shared(folders: Sequence[str], values: Sequence[str | None]) -> bool:
 
 
 def _child_of(folders: dict[int, str]) -> dict[int, str]:
-    """Return for each file the folder below the deepest that all have in common; empty for one in that itself."""
+    """Return each file's folder directly below the deepest common folder; empty for a file in the common folder."""
     paths = {index: () if folder == "." else tuple(folder.split("/")) for index, folder in folders.items()}
     shortest = min(paths.values(), key=len)
     depth = next((i for i, part in enumerate(shortest) if any(p[i] != part for p in paths.values())), len(shortest))
@@ -263,7 +262,7 @@ def _child_of(folders: dict[int, str]) -> dict[int, str]:
 
 
 def _refused(contents: Contents, members: Members, witnesses: slice) -> DicomError:
-    """Return a refusal that says what contradicts, never the values."""
+    """Return a refusal that names the contradicting elements, never their values."""
     return _refusal(contents.witnesses[members], witnesses)
 
 

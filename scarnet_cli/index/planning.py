@@ -1,4 +1,4 @@
-"""Plan studies anew, or take over how they were planned where nothing that decides it has changed."""
+"""Plan studies, or reuse a remembered plan if nothing that it depends on has changed."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ from scarnet_cli.index.study_plan import (
 )
 from scarnet_cli.tables.failures import Failure
 
-# Frames whose facts are in memory at a time.
+# Files whose frames are in memory at a time.
 _BLOCK: Final = 20_000
 
 
@@ -42,14 +42,14 @@ class _Plan:
     """A study's plan as the memory keeps it, without paths.
 
     Attributes:
-        context: What it was made by: code and rules.
-        digest: Of the study's files.
-        entry: The study's entry without its sources and without what a samplesheet adds; None where it failed.
+        context: Digests of the code and rules that made it.
+        digest: Digest of the study's files.
+        entry: The study's entry without its sources and a samplesheet's extras; None if the study failed.
         sources: Key and frame of each source of the entry.
         series: The study's series.
-        failure: Why it cannot be converted.
-        uid: Its StudyInstanceUID.
-        texts: All free text of its headers.
+        failure: Why the study cannot be converted, or None.
+        uid: StudyInstanceUID.
+        texts: All free text in its headers.
     """
 
     context: str
@@ -67,8 +67,8 @@ class Choice:
     """How the stack of a study is chosen.
 
     Attributes:
-        choose: Makes the choice among a study's frames; by the built-in rules unless said otherwise.
-        rules: Digest of what `choose` decides by beside the code; plans made by other rules are made anew.
+        choose: Chooses among a study's frames; by default with the built-in rules.
+        rules: Digest of the rules that `choose` applies; plans made by other rules are made anew.
     """
 
     choose: Choose = select
@@ -77,11 +77,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStudies:
-    """The studies of an input, and what to remember of them.
+    """The planned studies of an input.
 
     Attributes:
         studies: The studies.
-        memory: Their plans: rows of `cache.HELD`.
+        memory: Their plans to remember: rows of `cache.HELD`.
     """
 
     studies: list[PlannedStudy]
@@ -91,15 +91,14 @@ class PlannedStudies:
 def plan_groups(contents: Contents, groups: Sequence[StudyGroup], memory: pa.Table, choice: Choice) -> PlannedStudies:
     """Plan the studies of an input.
 
-    A plan is taken over where the study's files are the same as the memory knows them, what the samplesheet says of it
-    is the same, and it was made by the same code and rules. Studies with a file that could not be read are planned
-    anew: it may be mended now.
+    A remembered plan is reused if the study's files and its samplesheet row have not changed, and the same code and
+    rules made it. Studies with an unreadable file are planned anew, since the file may be readable now.
 
     Args:
         contents: The files.
         groups: The files of each study.
-        memory: Rows of `cache.HELD`, plans among them.
-        choice: How to choose.
+        memory: Rows of `cache.HELD`, which include plans.
+        choice: How to choose series.
     """
     planner = _Planner(contents, memory, choice)
     labels = {group.study_id: group.row.labels for group in groups if group.row is not None}
@@ -108,7 +107,7 @@ def plan_groups(contents: Contents, groups: Sequence[StudyGroup], memory: pa.Tab
 
 
 class _Planner:
-    """Plans studies, some at a time."""
+    """A planner that handles some studies at a time, to limit memory."""
 
     def __init__(self, contents: Contents, memory: pa.Table, choice: Choice) -> None:
         self._contents = contents
@@ -116,7 +115,7 @@ class _Planner:
         self._context = f"{code_digest()} {choice.rules}"
         self._choose = choice.choose
         self._plans = _plans_of(memory)
-        self.texts: list[tuple[str, str]] = []  # ids and plans to remember
+        self.texts: list[tuple[str, str]] = []  # study ids and plans to remember
 
     def plan(self, groups: Iterable[StudyGroup]) -> list[PlannedStudy]:
         """Return the studies of all groups."""
@@ -149,7 +148,7 @@ class _Planner:
             return None
         try:
             plan = parse_record(text, _Plan)
-        except ValueError:  # of an earlier release
+        except ValueError:  # a plan of an earlier release
             return None
         if (plan.context, plan.digest) != (self._context, digest):
             return None
@@ -166,7 +165,7 @@ class _Planner:
             yield study
 
     def _frames(self, groups: list[StudyGroup]) -> dict[int, list[Frame]]:
-        """Return the frames of the groups' files by the indices of the files."""
+        """Return the frames of the groups' files by index of the file."""
         members = np.unique(np.concatenate([np.array([], np.int64), *(group.members for group in groups)]))
         rows = np.flatnonzero(np.isin(self._contents.of_row, members))
         frames: dict[int, list[Frame]] = {index: [] for index in members.tolist()}
@@ -204,7 +203,7 @@ def _plan_group(group: StudyGroup, study: StudyFiles, digest: str, choose: Choos
 
 
 def plan_nifti(row: SampleRow) -> PlannedStudy:
-    """Return the study of a row that names a NIfTI file."""
+    """Return the planned study of a row that names a NIfTI file."""
     digest = files_digest([], row_facts(row))
     status = row.dicom.stat()
     entry = StudyEntry(
@@ -223,7 +222,7 @@ def plan_nifti(row: SampleRow) -> PlannedStudy:
 
 
 def row_facts(row: SampleRow) -> list[object]:
-    """Return what of a samplesheet's row counts for measuring its study, files by size and time."""
+    """Return the facts of a samplesheet's row that affect measurements: extras, and size and time of its files."""
     facts: list[object] = [asdict(extras(row))]
     for path in filter(None, (row.reference, row.dicom if row.is_nifti else None)):
         status = path.stat()
@@ -232,13 +231,13 @@ def row_facts(row: SampleRow) -> list[object]:
 
 
 def extras(row: SampleRow) -> Extras:
-    """Return what a row adds to the entry of its study."""
+    """Return what a row adds to its study's entry."""
     return Extras(row.rv_insertion, str(row.reference) if row.reference else None)
 
 
 @cache
 def code_digest() -> str:
-    """Return a digest of the version and of the code that plans: a change of either makes plans anew."""
+    """Return a digest of the version and of the planning code; after a change of either, plans are made anew."""
     room = Path(scarnet_cli.__file__).parent
     digest = hashlib.sha256(scarnet_cli.__version__.encode())
     patterns = ("dicom/**/*.py", "dicom/**/*.yml", "index/**/*.py")
@@ -253,7 +252,7 @@ def _plans_of(memory: pa.Table) -> dict[str, str]:
 
 
 def _remembered(study: PlannedStudy, context: str) -> str:
-    """Return a plan as text without paths: files are named by their keys."""
+    """Return a plan as text in which keys replace paths."""
     sources = study.entry.sources if study.entry else ()
     plan = _Plan(
         context,

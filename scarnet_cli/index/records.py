@@ -1,4 +1,4 @@
-"""What INDEX knows of an input once it is done."""
+"""Records of a finished index."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from scarnet_cli.tables.unread import UnreadRow
 
 @dataclass(frozen=True, slots=True)
 class CrosswalkRow:
-    """What stands for what: one row of the crosswalk, a study.
+    """A row of the crosswalk: one study's pseudonyms and original identifiers.
 
     Attributes:
-        study_id: Its pseudonym.
+        study_id: The study's pseudonym.
         original_study_id: Its id without de-identification: a samplesheet's name, else the hash of its UID.
-        study_instance_uid: Its new UID.
-        original_study_instance_uid: Its UID.
-        patient: Pseudonym of the samplesheet's label of the patient.
+        study_instance_uid: Its new StudyInstanceUID.
+        original_study_instance_uid: Its original StudyInstanceUID.
+        patient: Pseudonym of the samplesheet's label `patient`.
         original_patient: That label.
     """
 
@@ -34,16 +34,16 @@ class CrosswalkRow:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What an input holds.
+    """The studies and files of an input.
 
     Attributes:
-        root: Folder that the paths in the studies' entries lie below.
-        studies: Every study seen, sorted by id.
-        memory: What to remember for the next index: rows of `cache.HELD`.
-        counts: Files by kind ("image", "object", "broken", "junk", "archive", or why they could not be read).
-        unread: What of it was not read.
-        server: Root of the DICOMweb server that the files must be fetched from first; None where they are here.
-        crosswalk: What stands for what, where the studies are under pseudonyms.
+        root: Folder to which the paths in the studies' entries are relative.
+        studies: All studies, sorted by id.
+        memory: Rows of `cache.HELD` to remember for the next index.
+        counts: Number of files by kind ("image", "object", "broken", "junk", "archive", or why they could not be read).
+        unread: Folders and files that were not read.
+        server: Root of the DICOMweb server from which the files must first be fetched; None if they are local.
+        crosswalk: Pseudonyms and original identifiers, if the studies are de-identified.
     """
 
     root: Path

@@ -1,6 +1,6 @@
-"""Failed studies that are tried again: how often, so that a batch with one of them is another batch to -resume.
+"""Count how often failed studies are tried again. The count is in the batch file, so that -resume runs the batch anew.
 
-The counts are remembered with the index: without them a later run would take the older failure out of its cache.
+The counts are remembered with the index: without them, a later run would take the old failure from Nextflow's cache.
 """
 
 from collections import Counter
@@ -20,17 +20,17 @@ from scarnet_cli.tables.failures import CODES, Failure
 from scarnet_cli.tables.parquet import read_rows
 
 ALL: Final = "all"
-# So that no key of a retry is one of a plan.
+# Keeps the keys of retries apart from those of plans.
 _PREFIX: Final = "retry "
 
 
 @dataclass(frozen=True, slots=True)
 class RetryRequest:
-    """Studies that are to be tried again.
+    """Studies to try again.
 
     Attributes:
         studies: Their ids.
-        failures: Digest of the table that they failed in; the same table does not count twice.
+        failures: Digest of the failures table that lists them; the same table counts only once.
     """
 
     studies: frozenset[str] = frozenset()
@@ -39,21 +39,21 @@ class RetryRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Retry:
-    """How often a study was tried again, and the digest of the table that it failed in last."""
+    """How often a study was tried again, and the digest of the last failures table that listed it."""
 
     count: int
     failures: str
 
 
 def read_retry_request(table: Path, codes: str) -> RetryRequest:
-    """Return the studies that failed with one of some codes.
+    """Return the studies that failed with given codes.
 
     Args:
         table: failures.parquet of the last run.
         codes: Codes joined by commas, or `ALL`.
 
     Raises:
-        InputError: A code is unknown, or the file is no table of failures.
+        InputError: A code is unknown, none is given, or the file is not a table of failures.
     """
     try:
         rows = [(row.study_id, row.code) for row in read_rows(Failure, table)]
@@ -73,12 +73,12 @@ def read_retry_request(table: Path, codes: str) -> RetryRequest:
 
 
 def with_retries(index: Index, memory: pa.Table, wanted: RetryRequest) -> Index:
-    """Return an index with the count of retries in the entries of studies that are or were tried again.
+    """Return an index whose entries hold the number of retries, for studies that are or were tried again.
 
     Args:
         index: The index of the input.
         memory: What the last index remembered.
-        wanted: What is to be tried again now; those that INDEX failed are not counted, as it plans them on each run.
+        wanted: Studies to try again now. Studies that INDEX itself failed are not counted: it plans them in each run.
     """
     retries = _recalled(memory)
     planned = {study.study_id for study in index.studies if study.entry is not None}

@@ -1,4 +1,4 @@
-"""Read a samplesheet: every row is checked before anything runs, and every wrong one is listed at once."""
+"""Read a samplesheet: check every row before anything runs, and list all wrong rows at once."""
 
 import math
 import re
@@ -19,9 +19,9 @@ class SampleRow:
     """One study of a samplesheet.
 
     Attributes:
-        study: Its name, used as study_id.
-        dicom: Directory, archive or NIfTI file; absolute.
-        labels: Every one of `LABELS`, as it is written there, or None.
+        study: The study's name, used as study_id.
+        dicom: Folder, archive, DICOM or NIfTI file; absolute.
+        labels: A text or None for each of `LABELS`.
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm, or None.
         reference: NIfTI label map to compare with, absolute, or None.
     """
@@ -39,12 +39,12 @@ class SampleRow:
 
 
 def read_samplesheet(path: Path) -> list[SampleRow]:
-    """Read and check a samplesheet; relative paths are relative to its folder.
+    """Read and check a samplesheet; paths in it are relative to its folder.
 
     Raises:
-        InputError: It is no CSV with the columns `study` and `dicom`, has no rows, or rows are wrong; the message
-            names every wrong row by its line.
-        MachineError: The machine failed, so that nobody knows whether what a row names is there.
+        InputError: It is not a CSV with the columns `study` and `dicom`, has no rows, or has wrong rows; the message
+            gives the line of each wrong row.
+        MachineError: The machine failed while it checked whether a file or folder exists.
     """
     folder = path.parent.absolute()
     return read_sheet(path, SAMPLESHEET, lambda values: _row(values, folder))
@@ -73,14 +73,18 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError as error:  # a name that is too long for the file system, or a folder that may not be read
+    except OSError as error:  # a name too long for the file system, or a folder without permission
         if fault := machine_fault(error):
             raise fault from error
         return False
 
 
 def _point(text: str) -> tuple[float, float, float] | None:
-    """Read "x y z" (blanks, semicolons or commas between)."""
+    """Return the point in a text "x y z" (separated by blanks, semicolons or commas), or None if it is empty.
+
+    Raises:
+        ValueError: The text is not three finite numbers.
+    """
     if not text:
         return None
     try:

@@ -1,6 +1,6 @@
-"""From what is known of one study's files to its plan: an entry for a batch, or the reason why there is none.
+"""Plan one study: make its entry for a batch, or give the reason why there is none.
 
-Nothing here touches the file system, so that studies of any source are planned alike.
+Nothing here reads files, so that studies on disk and on a server are planned alike.
 """
 
 import hashlib
@@ -26,17 +26,17 @@ Choose = Callable[[Sequence[Frame]], Selection]
 
 @dataclass(frozen=True, slots=True)
 class PlannedStudy:
-    """One study that was seen.
+    """A study of the input with its entry or its failure.
 
     Attributes:
-        study_id: Its id.
-        digest: Changes when one of its files does, or what its samplesheet row says for measuring it; labels do not.
-        entry: Its entry in a batch file; None where it failed.
+        study_id: The study's id.
+        digest: Changes with its files and with values in its samplesheet row that affect measurements; not with labels.
+        entry: Its entry in a batch file; None if it failed.
         series: Its series.
-        failure: Why it cannot be converted; None where it can.
-        labels: The samplesheet's `LABELS` of it; empty without a samplesheet.
-        study_instance_uid: Its StudyInstanceUID; None where it is not known, or the study is NIfTI.
-        texts: All free text of its headers, which the words of `series`, `entry` and `failure` may quote.
+        failure: Why it cannot be converted; None if it can.
+        labels: Its `LABELS` in the samplesheet; empty without a samplesheet.
+        study_instance_uid: Its StudyInstanceUID; None if unknown, or if the study is NIfTI.
+        texts: All free text in its headers, which messages in `series`, `entry` and `failure` may quote.
     """
 
     study_id: str
@@ -51,13 +51,13 @@ class PlannedStudy:
 
 @dataclass(slots=True)
 class StudyFiles:
-    """The files of one study; they are added while they are gathered.
+    """The files of one study.
 
     Attributes:
-        files: Every file of it, those without a picture and those that cannot be read included.
+        files: All its files, including those without an image and those that cannot be read.
         frames: The frames of its images.
-        broken: How many of its files cannot be read.
-        notes: How they were found to be one study.
+        broken: Number of its files that cannot be read.
+        notes: How its files were told from those of other studies, if not by StudyInstanceUID.
     """
 
     files: list[FoundFile] = field(default_factory=list)
@@ -74,15 +74,15 @@ def plan_study(
     extras: Extras | None = None,
     choose: Choose = select,
 ) -> PlannedStudy:
-    """Choose the stack of one study and make its entry, or say why there is none.
+    """Choose the stack of one study; return the study with its entry, or with a failure if no stack is chosen.
 
     Args:
-        study_id: Its id.
+        study_id: The study's id.
         uid: Its StudyInstanceUID.
         study: Its files.
         digest: See `PlannedStudy`; `files_digest` makes it from files.
         extras: What its row of a samplesheet adds.
-        choose: Makes the choice among the study's frames; by the built-in rules unless said otherwise.
+        choose: Chooses among the study's frames; by default with the built-in rules.
     """
     selection = choose(study.frames)
     stack = selection.stack
@@ -92,17 +92,17 @@ def plan_study(
         failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
         return PlannedStudy(study_id, digest, None, selection.series, failure, {}, uid, _texts(study.frames))
     entry = _entry(study_id, digest, uid, stack, study).with_extras(extras or Extras())
-    logger.info("planned the study of digest %s", digest)  # its id may be a name that must not be in a log
+    logger.info("planned the study of digest %s", digest)  # its id may be a name, which must not be logged
     return PlannedStudy(study_id, digest, entry, selection.series, None, {}, uid, _texts(study.frames))
 
 
 def failed_study(study_id: str, digest: str, code: str, message: str) -> PlannedStudy:
-    """Return a study that cannot be planned at all."""
+    """Return a study without entry and series, with a failure of this code and message."""
     return PlannedStudy(study_id, digest, None, (), Failure(study_id, STAGE, code, message))
 
 
 def files_digest(files: Iterable[tuple[str, int, int]], facts: Iterable[object] = ()) -> str:
-    """Return 32 hex digits over every file's key, size and time, and over `facts` (anything that JSON can hold)."""
+    """Return a digest (32 hex digits) of every file's key, size and time, and of `facts` (any JSON values)."""
     return hashlib.sha256(json.dumps([*sorted(files), *facts]).encode()).hexdigest()[:32]
 
 
@@ -117,7 +117,7 @@ def _broken_words(broken: int, total: int) -> str:
 
 
 def source_of(file: FoundFile, frame: int | None) -> Source:
-    """Return where a slice lies."""
+    """Return the source of a slice, given its file and frame."""
     return Source(file.path, file.member, frame, file.size, file.mtime_ns)
 
 

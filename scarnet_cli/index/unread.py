@@ -1,4 +1,4 @@
-"""What of an input was not read, and why: rows of the table `unread`, and a failure for what is lost."""
+"""Report what was not read, and why: rows of the table `unread`, and a failure for each lost folder or study."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ from scarnet_cli.index.study_plan import PlannedStudy, failed_study, files_diges
 from scarnet_cli.tables.unread import UnreadRow
 
 _FIND: Final = "`scarnet find INPUT KEY` prints where it lies"
-# Reason -> what was seen, and what to do.
+# Reason -> what happened, and what to do.
 REASONS: Final[dict[str, str]] = {
     VANISHED: "Was there when its folder was listed and gone when it was read; run again when nothing is being moved.",
     UNREADABLE: f"The operating system does not let it be read (permission, or a damaged disk); {_FIND}.",
@@ -61,21 +61,21 @@ REASONS: Final[dict[str, str]] = {
 }
 
 
-# Kinds of files that are no part of any study, in the words of the summary.
+# Kinds of files that belong to no study, and their names in the summary.
 _PASSED_OVER: Final = {
     JUNK: "other",
     NIFTI: "NIfTI",
     UNKNOWN_ARCHIVE: "archives of an unknown kind",
     OWN_RESULT: "results of this pipeline",
 }
-# Of these the file itself matters: it is named by a key of its own.
+# For these reasons each file has a row of its own, with its own key.
 _EACH: Final = (CRASHED, STUCK, NO_MEMORY, IO_ERROR, UNKNOWN_ARCHIVE, *REFUSED)
 
 
 def unread_rows(unread: Iterable[UnreadItem]) -> tuple[UnreadRow, ...]:
-    """Return rows of the table `unread`: one for a folder, one for all files of a folder with one reason.
+    """Return rows of the table `unread`: one for each folder, and one for all files of a folder with the same reason.
 
-    A file that did something to who read it, and an archive, has a row of its own.
+    An archive, and a file that crashed, blocked or failed its reader, has its own row.
     """
     counts = Counter((_key(item), "folder" if item.is_folder else "file", item.reason) for item in set(unread))
     return tuple(
@@ -84,10 +84,10 @@ def unread_rows(unread: Iterable[UnreadItem]) -> tuple[UnreadRow, ...]:
 
 
 def files_summary(counts: Counter[str], rows: Iterable[UnreadRow]) -> str:
-    """Return in one line how many files were read, passed over and not read.
+    """Return one line that says how many files were read, passed over and not read.
 
     Args:
-        counts: Files by kind, as of an index.
+        counts: Number of files by kind, see `Index`.
         rows: Rows of the table `unread`.
     """
     passed = {_PASSED_OVER[kind]: counts[kind] for kind in _PASSED_OVER if counts[kind]}
@@ -104,7 +104,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def lost_folders(unread: Iterable[UnreadItem]) -> list[PlannedStudy]:
-    """Return a failed study for each folder that could not be listed: nobody knows which studies it holds."""
+    """Return a failed study for each folder that could not be listed, since its studies are unknown."""
     return [
         failed_study(_key(item), files_digest([(path_key(item.path), 0, 0)]), "unreadable_folder", _words(item))
         for item in sorted(set(unread))
@@ -113,7 +113,7 @@ def lost_folders(unread: Iterable[UnreadItem]) -> list[PlannedStudy]:
 
 
 def lost_study(group: StudyGroup) -> PlannedStudy:
-    """Return a study that nothing is known of but that its files cannot be read."""
+    """Return a failed study for unreadable files that lie with no study."""
     message = (
         f"{len(group.lost)} files that lie together cannot be read, and none says which study it is of (cut short, "
         "damaged, gone, not allowed, or no DICOM in spite of the name); copy them again or leave them out."
@@ -123,12 +123,12 @@ def lost_study(group: StudyGroup) -> PlannedStudy:
 
 
 def unread_contents(contents: Contents) -> list[UnreadItem]:
-    """Return which files could not be read or were passed over, and archives in archives."""
+    """Return the files that could not be read or were passed over, and archives in archives."""
     told = {*NOT_READ, *PASSED_OVER, ARCHIVE} - {BROKEN}
     unread = []
     for index in np.flatnonzero(contents.among(told)).tolist():
         file, kind = contents.files[index], contents.kind(index)
-        if kind != ARCHIVE or file.member is not None:  # of archives those in archives are told
+        if kind != ARCHIVE or file.member is not None:  # an archive is listed only if it lies in another
             reason = NESTED if kind == ARCHIVE else kind
             unread.append(UnreadItem(file.path, is_folder=False, reason=reason, member=file.member))
     return unread

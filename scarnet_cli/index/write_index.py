@@ -1,4 +1,4 @@
-"""Write what INDEX found: the tables, the cache, and one file for each batch of studies."""
+"""Write an index: its tables, the cache, and one file for each batch of studies."""
 
 from pathlib import Path
 
@@ -18,12 +18,12 @@ from scarnet_cli.tables.unread import UnreadRow
 
 
 def write_index(index: Index, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
-    """Write index.parquet, studies, series, failures and unread.parquet and the batches; return the batch files.
+    """Write index.parquet, studies, series, failures and unread.parquet and the batches; return the batch files' paths.
 
-    A batch file holds paths and belongs to the work directory, not among results. Equal content gives equal bytes.
+    A batch file holds paths and belongs in the work directory, not among results. Equal content gives equal bytes.
 
     Args:
-        index: What the input holds.
+        index: The index.
         out: Directory to write to.
         least: Smallest batch, in studies.
         greatest: Largest batch, in studies.
@@ -58,7 +58,7 @@ def _write_tables(index: Index, out: Path, batch_of: dict[str, str]) -> None:
         for verdict in study.series
     ]
     failures = [study.failure for study in index.studies if study.failure is not None]
-    # No time: Nextflow compares these tables by content, and an unchanged cohort is not gathered again.
+    # No creation time: Nextflow compares these tables by content, so an unchanged cohort is not gathered again.
     timeless = {CREATION_TIME: ""}
     write_table(StudyRow, studies, out / "studies.parquet", timeless)
     write_table(SeriesRow, series, out / "series.parquet", timeless)

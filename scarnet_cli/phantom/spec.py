@@ -159,7 +159,7 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class PhantomSpec:
-    """The complete definition of a phantom; `make_phantom` draws noise and texture from its own seed."""
+    """The complete definition of a phantom; `make_phantom` draws noise and texture from its argument `seed`."""
 
     seed: int = 0
     heart: Heart = Heart()
