@@ -1,1 +1,1 @@
-"""Systems compared: cross-validation, scores, cost, and their page."""
+"""Comparison of systems: cross-validation, scores, cost, and their page."""

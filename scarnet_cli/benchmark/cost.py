@@ -1,4 +1,4 @@
-"""What a slice costs: parameters, operations and time of a network, on the machine at hand."""
+"""The cost of a network per slice: parameters, operations and time, on this machine."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,27 +15,27 @@ from scarnet_cli.infer.segment import network_input
 from scarnet_cli.model.weights import TrainedNetwork
 from scarnet_cli.tables.benchmark import CostMeasures
 
-# Sends that many slices through a network.
+# Passes the given number of slices through a network.
 Pass = Callable[[int], None]
 
 _BATCHES: Final = (1, 2, 4, 8, 16, 32)
 _LEAST_RUNS: Final = 3
 _LEAST_SECONDS: Final = 1.0
-# No larger batch is tried once one takes so long: it would be little faster, and take memory.
+# No larger batch is tried once one takes this long: it would be hardly faster and use more memory.
 _MOST_SECONDS_A_BATCH: Final = 2.0
 
 
 def measure_cost(trained: TrainedNetwork, *, prompted: bool = False) -> CostMeasures:
-    """Count and time a segmentation network on slices of the size of the pipeline's crop.
+    """Return the cost of a segmentation network on slices of the crop's size.
 
-    Time is that of the quickest of several passes: other work on the machine only ever adds to it.
+    The time is that of the fastest of several passes, because other work on the machine only ever adds to it.
 
     Args:
         trained: The network.
-        prompted: It is shown a box (MedSAM, zero-shot), which it takes one slice at a time.
+        prompted: Whether it is prompted by a box (MedSAM, zero-shot), one slice at a time.
 
     Raises:
-        ModelError: The weights are no segmentation network's.
+        ModelError: The weights are not those of a segmentation network.
     """
     one_pass = _box_pass(trained) if prompted else _crop_pass(trained)
     speeds = _speeds(one_pass, _BATCHES[:1] if prompted else _BATCHES)
@@ -90,7 +90,7 @@ def _speeds(one_pass: Pass, batches: Sequence[int]) -> dict[int, float]:
     """Return batch size -> slices per second."""
     speeds: dict[int, float] = {}
     for batch in batches:
-        one_pass(batch)  # the first pass of a size chooses kernels
+        one_pass(batch)  # the first pass at a batch size selects kernels
         seconds = _quickest(one_pass, batch)
         speeds[batch] = batch / seconds
         if seconds > _MOST_SECONDS_A_BATCH:

@@ -1,4 +1,4 @@
-"""Cross-validation: every case is labelled by a system that never saw it, then scored."""
+"""Cross-validation: every case is labelled by a system that never saw it, and then scored."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,28 +15,28 @@ from scarnet_cli.evaluate.region import RegionScore, score_region
 from scarnet_cli.image.labels import REGIONS, region_mask
 from scarnet_cli.infer.decision import Decision, ExpectedLesions, drop_lesions, scar_percent
 
-# Least expected percent of the myocardium for a study to have scar, or MVO.
+# Candidates for the least expected percentage of the myocardium at which a study has scar, or MVO.
 LEAST_SCAR: Final = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
 LEAST_MVO: Final = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0)
-# Thresholds that a few cases more or less would change are no good ones: each counts with its neighbours.
+# A threshold that depends on a few cases is a bad choice, so each is averaged with its neighbours.
 _KERNEL: Final = (0.25, 0.5, 0.25)
-# What a point of scar percent in error costs, in Dice: the percent is what is reported.
+# Penalty, in Dice, for an error of one percentage point of scar, since the percentage is what is reported.
 _POINT: Final = 0.01
-# What an infarct measured as 0 costs beside its Dice, where thresholds are chosen: it is worse than a faint one drawn
-# badly, or than a normal heart with a little scar.
+# Penalty, in Dice, for an infarct measured as 0 when thresholds are chosen: it is worse than a badly drawn faint
+# infarct or a little scar in a normal heart.
 _MISSED: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One held-out case with what a system made of it.
+    """A system's prediction for one held-out case.
 
     Attributes:
         case: The case with the expert's labels.
         fold: The fold that held it out.
         labels: Scar share -> (z, y, x) labels on the case's grid, before faint scar is dropped (see `Proposal`).
-        inside_percent: Part of the expert's myocardium that the crop holds; None without a crop.
-        expected: How much scar and MVO the system expects; None where it does not say.
+        inside_percent: Percentage of the expert's myocardium inside the crop; None without a crop.
+        expected: Scar and MVO that the system expects; None if it gives no such estimate.
     """
 
     case: Case
@@ -52,12 +52,12 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """What each case would score under each decision; the best mean over cases is chosen.
+    """The score of each case under each decision; the decision with the best mean over cases is chosen.
 
     Attributes:
         shares: The scar shares.
-        scar: (cases, shares, `LEAST_SCAR`) Dice of scar, less `_MISSED` where an infarct is measured as 0 and `_POINT`
-            for each point of scar percent in error.
+        scar: (cases, shares, `LEAST_SCAR`) Dice of scar, less `_MISSED` if an infarct is measured as 0, and less
+            `_POINT` for each percentage point of error in scar.
         mvo: (cases, shares, `LEAST_MVO`) Dice of MVO.
     """
 
@@ -66,7 +66,7 @@ class ScoreTable:
     mvo: NDArray[np.float64]
 
     def without(self, row: int) -> "ScoreTable":
-        """Return the table of all cases but one."""
+        """Return the table without one case."""
         return replace(self, scar=np.delete(self.scar, row, axis=0), mvo=np.delete(self.mvo, row, axis=0))
 
 
@@ -85,16 +85,16 @@ class CaseScore:
 
 
 def predict(system: System, cases: Iterable[Case], fold: int) -> Iterator[Prediction]:
-    """Yield what a system makes of the cases that a fold held out, one at a time."""
+    """Yield a system's predictions for the cases that a fold held out, one at a time."""
     for case in cases:
         proposal = system.segment(case)
         yield Prediction(case, fold, proposal.labels, proposal.inside_percent, proposal.expected)
 
 
 def score_table(predictions: Sequence[Prediction]) -> ScoreTable | None:
-    """Return the scores of every case under each decision; None of a system that leaves nothing to choose.
+    """Return the scores of each case under each decision, or None if the system leaves nothing to choose.
 
-    That is one with a single label map a case, or without a word on how much scar it expects.
+    Such a system gives a single label map per case, or no estimate of how much scar it expects.
     """
     if not predictions or any(len(p.labels) == 1 or p.expected is None for p in predictions):
         return None
@@ -104,7 +104,7 @@ def score_table(predictions: Sequence[Prediction]) -> ScoreTable | None:
 
 
 def choose_decision(table: ScoreTable) -> Decision:
-    """Return the decision with the best mean over a table's cases; without cases, the default one."""
+    """Return the decision with the best mean over a table's cases, or the default one without cases."""
     if not len(table.scar):
         return Decision()
     scar, mvo = (convolve1d(part.mean(axis=0), _KERNEL, axis=1, mode="nearest") for part in (table.scar, table.mvo))
@@ -117,7 +117,7 @@ def choose_decision(table: ScoreTable) -> Decision:
 
 
 def score_cases(predictions: Sequence[Prediction], table: ScoreTable | None) -> list[CaseScore]:
-    """Score every case under the decision chosen on all other cases, so that no case takes part in choosing its own.
+    """Return the scores of all cases, each under the decision chosen on all other cases, sorted by case.
 
     `table` is the predictions' `score_table`.
     """

@@ -1,7 +1,7 @@
-"""nnU-Net (Isensee 2021, doi:10.1038/s41592-020-01008-z) on our cases: its own planning, training and prediction.
+"""nnU-Net (Isensee 2021, doi:10.1038/s41592-020-01008-z) on our cases, with its own planning and training.
 
-It is told where its files are by the environment and starts processes of its own, so it runs in a process that does
-nothing else. It sees the training cases alone, for its plans are made from all that it sees.
+It takes its folders from environment variables and starts processes, so it runs in a process that does nothing else. It
+gets only the training cases, because its plans depend on all cases that it gets.
 """
 
 import math
@@ -28,13 +28,13 @@ _NAME: Final = f"Dataset{_DATASET:03d}_LGE"
 _PLANS: Final = "nnUNetPlans"
 # Slices are thick and may be shifted against each other by breathing.
 _CONFIGURATION: Final = "2d"
-# All that it is given is for training: the held-out cases are kept from it.
+# It trains on all cases that it gets, which exclude the held-out ones.
 _FOLD: Final = "all"
 _FOLDERS: Final = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 
 
 def require_nnunet() -> None:
-    """Make sure that nnU-Net can be run.
+    """Check that nnU-Net is installed.
 
     Raises:
         ModelError: It is not installed.
@@ -47,20 +47,20 @@ def require_nnunet() -> None:
 def run_nnunet(training: Sequence[Case], held_out: Sequence[Case], epochs: int, out: Path) -> Path:
     """Train nnU-Net on some cases and label the others.
 
-    An epoch is one pass over the training slices, as it is for the other models, not nnU-Net's 250 batches; it is not
-    validated, since that would be on the cases that it trains on. All else is as nnU-Net plans it.
+    An epoch is one pass over the training slices, as for the other models, instead of nnU-Net's 250 batches. There is
+    no validation, since it would use the training cases. Everything else is as nnU-Net plans it.
 
     Args:
         training: Cases to plan and train on.
         held_out: Cases to label.
         epochs: Passes over the training slices.
-        out: Gets labels/<case id>.nii.gz. Copies of images lie there while it runs, and are removed.
+        out: Receives labels/<case id>.nii.gz; holds temporary copies of images during the run.
 
     Returns:
         The folder of the label maps.
 
     Raises:
-        ModelError: It is not installed.
+        ModelError: nnU-Net is not installed.
     """
     require_nnunet()
     out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The benchmark's page and its Markdown table, both made from the benchmark's tables alone."""
+"""The benchmark's page and its Markdown tables, both made from the benchmark's tables alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ _VOLUMES: Final = ("scar", "myocardium")
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """What the tables say.
+    """The contents of the benchmark's tables.
 
     Attributes:
         models: Names, the best scar Dice first.
         cases: Rows of `benchmark`.
         summary: (model, region) -> row of `benchmark_summary`.
-        cost: Model -> what it costs, where that is known.
+        cost: Model -> its cost, if known.
         version: The pipeline's version.
-        created: When the tables were made.
+        created: Time at which the tables were written.
     """
 
     models: tuple[str, ...]
@@ -41,7 +41,7 @@ class Benchmark:
 
     @property
     def first(self) -> SummaryRow:
-        """A row of the summary, for the numbers of cases that all models share."""
+        """A row of the summary, for the numbers of cases, which all models share."""
         return self.summary[self.models[0], "scar"]
 
 
@@ -57,10 +57,10 @@ def write_page(tables: Path, out: Path) -> None:
 
 
 def read_benchmark(tables: Path) -> Benchmark:
-    """Read the three tables.
+    """Return the contents of the three tables.
 
     Raises:
-        CohortError: One is missing or unreadable.
+        CohortError: A table is missing or unreadable.
     """
     metadata = table_metadata(read_table(tables / "benchmark.parquet"))
     cases = read_rows(ScoreRow, tables / "benchmark.parquet")
@@ -81,7 +81,7 @@ Table = tuple[list[str], list[list[str]]]
 
 
 def accuracy_table(benchmark: Benchmark) -> Table:
-    """Return headings and one row of texts a model: how well it agrees with the experts."""
+    """Return headings, and one row per model with its agreement with the experts as text."""
     first = benchmark.first
     everyone, scarred = first.cases, first.cases_with_scar
     headings = [
@@ -119,7 +119,7 @@ def _accuracy_row(benchmark: Benchmark, model: str) -> list[str]:
 
 
 def cost_table(benchmark: Benchmark) -> Table:
-    """Return headings and one row of texts a model whose cost is known."""
+    """Return headings, and one row per model with a known cost, as text."""
     headings = ["model", "parameters, M", "GFLOP a slice", "slices/s, one at a time", "slices/s, best batch", "batch"]
     costs = [(model, benchmark.cost[model]) for model in benchmark.models if model in benchmark.cost]
     return headings, [_cost_row(model, cost) for model, cost in costs]
@@ -137,20 +137,20 @@ def _cost_row(model: str, cost: CostMeasures) -> list[str]:
 
 
 def bias_text(row: SummaryRow) -> str:
-    """Return bias and limits of agreement, in ml, as people write them."""
+    """Return bias and limits of agreement in ml as text."""
     if row.lower_limit_ml is None or row.upper_limit_ml is None:
         return f"{row.bias_ml:+.1f}"
     return f"{row.bias_ml:+.1f} ({row.lower_limit_ml:+.1f} to {row.upper_limit_ml:+.1f})"
 
 
 def machine_text(benchmark: Benchmark) -> str:
-    """Return what the models were timed on; empty where none was."""
+    """Return the machines on which the models were timed, or an empty string if none was."""
     machines = dict.fromkeys((cost.device, cost.threads) for cost in benchmark.cost.values())
     return " and ".join(device if device != "cpu" else f"CPU, threads: {threads}" for device, threads in machines)
 
 
 def markdown(benchmark: Benchmark) -> str:
-    """Return the tables of the models as Markdown, with what their columns mean."""
+    """Return the tables of the models as Markdown, with notes on their columns."""
     accuracy = (
         "Dice is over the whole stack, mean over cases; empty against empty counts 1. HD95 is the median over the "
         "cases where both regions are there. Bias, limits, CoV and ICC are of the scar's volume, over all cases."
@@ -171,7 +171,7 @@ def _markdown_table(table: Table) -> str:
 
 
 def html(benchmark: Benchmark) -> str:
-    """Return the page; it needs no other file."""
+    """Return the page as self-contained HTML."""
     return render(
         "benchmark.html.jinja",
         ("base.css", "charts.css"),

@@ -1,4 +1,4 @@
-"""Predictions on disk: one file a case, so that folds can be predicted apart and scored together."""
+"""Predictions on disk: one file per case, so that folds can be predicted separately and scored together."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -19,13 +19,13 @@ _FOLDER: Final = "predictions"
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What one model made of the held-out cases, of one fold or of several.
+    """One model's predictions for the held-out cases of one or more folds.
 
     Attributes:
         model: Name shown in tables.
         folds: Number of folds that the cases were dealt to.
         predictions: Sorted by case.
-        prompted: Whether it was shown boxes (see `systems.PromptedNetwork`).
+        prompted: Whether it was prompted by boxes (see `systems.PromptedNetwork`).
     """
 
     model: str
@@ -58,11 +58,11 @@ def write_evaluation(evaluation: Evaluation, out: Path) -> None:
 
 
 def read_evaluation(folder: Path, cases: Mapping[str, Case]) -> Evaluation:
-    """Read what `write_evaluation` wrote.
+    """Return the evaluation that `write_evaluation` wrote to a folder.
 
     Args:
         folder: The folder it was written to.
-        cases: The cases by id, as they were given to it.
+        cases: The evaluated cases by id.
 
     Raises:
         InputError: The folder holds no evaluation, or one of other cases.
@@ -100,10 +100,10 @@ def _read(path: Path, case: Case) -> Prediction:
 
 
 def merge_folds(evaluations: Iterable[Evaluation]) -> list[Evaluation]:
-    """Return one evaluation a model, of all its folds, in the order in which the models first come.
+    """Return one evaluation per model, of all its folds, in the order in which the models first appear.
 
     Raises:
-        InputError: A model has a case twice, models have other cases, or folds were dealt otherwise.
+        InputError: A model has a case twice, or the models differ in their cases or folds.
     """
     by_model: dict[str, list[Evaluation]] = {}
     for evaluation in evaluations:

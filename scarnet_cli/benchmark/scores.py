@@ -1,4 +1,4 @@
-"""The benchmark's tables: scores of every model, case and region, and what they come to."""
+"""The benchmark's tables: scores of every model, case and region, and their summary."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,11 +20,11 @@ DECISIONS: Final = "decisions"
 
 
 def write_benchmark(evaluations: Sequence[Evaluation], costs: Mapping[str, CostMeasures], out: Path) -> None:
-    """Score every model; write the three tables, and decisions/MODEL.json of each model that needs thresholds.
+    """Score every model; write the three tables, and decisions/MODEL.json for each model that needs thresholds.
 
     Args:
-        evaluations: One a model, all on the same cases.
-        costs: Model -> cost, of those whose weights are known.
+        evaluations: One per model, all on the same cases.
+        costs: Model -> cost, for models whose weights are known.
         out: Folder of the tables.
 
     Raises:
@@ -44,7 +44,7 @@ def write_benchmark(evaluations: Sequence[Evaluation], costs: Mapping[str, CostM
 
 
 def score_rows(model: str, scores: Iterable[CaseScore]) -> list[ScoreRow]:
-    """Return rows of the table `benchmark`, one a case and region."""
+    """Return the rows of the table `benchmark`, one per case and region."""
     return [
         ScoreRow(
             model=model,
@@ -68,7 +68,7 @@ def score_rows(model: str, scores: Iterable[CaseScore]) -> list[ScoreRow]:
 
 
 def summary_rows(rows: Sequence[ScoreRow]) -> list[SummaryRow]:
-    """Return rows of the table `benchmark_summary`, one a model and region, from those of `benchmark`."""
+    """Return the rows of the table `benchmark_summary`, one per model and region, from those of `benchmark`."""
     models = dict.fromkeys(row.model for row in rows)
     return [
         _summary(model, region, [row for row in rows if (row.model, row.region) == (model, region)])

@@ -1,4 +1,4 @@
-"""What can be scored: anything that gives a label map for a case. Trained networks, a box-prompted one, label maps."""
+"""Systems that can be scored because they label cases: trained networks, box-prompted networks, existing label maps."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,24 +24,24 @@ from scarnet_cli.train.loop import WEIGHTS
 from scarnet_cli.train.presets import PRESETS
 
 SCAR_SHARES: Final = (0.3, 0.4, 0.5, 0.6, 0.7)
-# The key of a label map that leaves nothing to choose.
+# The scar share under which a system without that threshold gives its label map.
 FINAL_SHARE: Final = 0.5
-# Folder of a fold's label maps, where the fold is not a network of ours.
+# Folder of a fold's label maps, if they were not made by one of our networks.
 LABELS: Final = "labels"
 
-# (y, x) slice and boxes in it -> one (y, x) mask a box.
+# (y, x) slice and boxes in it -> one (y, x) mask per box.
 SegmentBoxes = Callable[[NDArray[np.float32], Sequence[Box]], Sequence[NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a system makes of a case.
+    """A system's output for a case.
 
     Attributes:
         labels: Scar share (see `infer.decision.Decision`) -> (z, y, x) labels on the case's grid, before faint scar is
             dropped. A system without such a threshold has one entry, and nothing is chosen for it.
-        inside_percent: Part of the expert's myocardium inside the crop that the system saw; None where it saw all.
-        expected: How much scar and MVO the system expects; None of one that has no probabilities.
+        inside_percent: Percentage of the expert's myocardium inside the system's crop; None without a crop.
+        expected: Scar and MVO that the system expects; None for one without probabilities.
     """
 
     labels: dict[float, NDArray[np.uint8]]
@@ -50,22 +50,22 @@ class Proposal:
 
 
 class System(Protocol):
-    """Anything that labels cases. A new kind of system needs this one method."""
+    """A system that labels cases; a new kind of system needs only this method."""
 
     def segment(self, case: Case) -> Proposal:
-        """Return label maps on the case's grid; the expert's labels are for prompts alone."""
+        """Return label maps on the case's grid; only prompts may use the expert's labels."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CropAndSegment:
-    """The pipeline's own way: the localiser finds the heart, a network labels the crop. No heart found: no label."""
+    """The pipeline's method: the localiser finds the heart and a network labels the crop; no heart, no labels."""
 
     localiser: TrainedNetwork
     segmenter: TrainedNetwork
 
     def segment(self, case: Case) -> Proposal:
-        """Return the labels for every scar share that a decision may take."""
+        """Return the labels for every candidate scar share."""
         try:
             crop = crop_heart(case.image, self.localiser).image
         except ModelError:
@@ -80,15 +80,15 @@ class CropAndSegment:
 
 @dataclass(frozen=True, slots=True)
 class PromptedNetwork:
-    """A network that is shown a box round what it shall find: the expert's own, slice by slice, as MedSAM is tested.
+    """A network prompted by the expert's bounding box of each region, slice by slice, as MedSAM is evaluated.
 
-    The expert's box says where and, where there is none, that there is nothing: no other system is told that.
+    The boxes reveal where a region is and where there is none, which no other system is told.
     """
 
     segment_boxes: SegmentBoxes
 
     def segment(self, case: Case) -> Proposal:
-        """Return one label map; regions are asked for from the outer to the inner, the later one wins."""
+        """Return one label map; regions are segmented from the outer to the inner, and later ones overwrite."""
         wanted = {value: region_mask(case.labels.array, region) for region, value in _PROMPTED.items()}
         labels = np.zeros(case.image.shape_zyx, np.uint8)
         for z, picture in enumerate(case.image.array.astype(np.float32)):
@@ -110,7 +110,7 @@ _PROMPTED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class LabelMaps:
-    """Label maps that something else made: a folder of <case id>.nii.gz on the cases' grids."""
+    """Label maps from elsewhere: a folder of <case id>.nii.gz on the cases' grids."""
 
     folder: Path
 
@@ -118,7 +118,7 @@ class LabelMaps:
         """Return the case's label map.
 
         Raises:
-            InputError: There is none, or it has other values than `Label`'s.
+            InputError: It is missing, or has values that are not in `Label`.
             GeometryError: It is on another grid.
         """
         path = self.folder / f"{case.case_id}.nii.gz"
@@ -137,15 +137,15 @@ class LabelMaps:
 
 
 def fold_system(run: Path, localise_run: Path | None, fold: int) -> System:
-    """Return what a run's fold left: its trained network, with the localiser of the same fold, or its label maps.
+    """Return the system of a run's fold: its trained network with the same fold's localiser, or its label maps.
 
     Args:
         run: Folder with fold_0, fold_1 ..., each with weights.safetensors, or labels/<case id>.nii.gz.
-        localise_run: The same of the localiser; label maps need none.
+        localise_run: The localiser's run; label maps need none.
         fold: The fold held out.
 
     Raises:
-        ModelError: A network is not trained yet, or its weights cannot be used.
+        ModelError: A network is not trained yet, or its weights are unusable.
         InputError: A network is given without a localiser.
     """
     device = best_device()
@@ -160,10 +160,10 @@ def fold_system(run: Path, localise_run: Path | None, fold: int) -> System:
 
 
 def load_prompted(given: str) -> TrainedNetwork:
-    """Return MedSAM: LiteMedSAM as published where `given` is its name, else the weights file of that path.
+    """Return MedSAM: the published LiteMedSAM if `given` is its name, else the network of that weights file.
 
     Raises:
-        ModelError: The weights cannot be used, or are of a network that takes no box.
+        ModelError: The weights are unusable, or those of a network that takes no boxes.
     """
     device = best_device()
     if given != LITE_MEDSAM:
@@ -174,7 +174,7 @@ def load_prompted(given: str) -> TrainedNetwork:
 
 
 def require_box(trained: TrainedNetwork) -> MedSam:
-    """Return the network, which takes a box.
+    """Return the network, if it takes boxes.
 
     Raises:
         ModelError: It takes none.
@@ -189,12 +189,12 @@ def require_box(trained: TrainedNetwork) -> MedSam:
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> Box:
-    """Return the first and last row and the first and last column of a (y, x) mask that is not empty."""
+    """Return the first and last row and the first and last column of a (y, x) mask, which must not be empty."""
     rows, columns = np.nonzero(mask)
     return int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())
 
 
 def _inside_percent(myocardium: NDArray[np.bool_], crop: Volume, image: Volume) -> float:
-    """Return how much of a mask on the image's grid lies inside the crop."""
+    """Return the percentage of a (z, y, x) mask on the image's grid that lies inside the crop."""
     inside = resample_to(crop.with_array(np.ones(crop.shape_zyx, np.float32)), image, "nearest").array > 0
     return 100.0 * np.count_nonzero(myocardium & inside) / max(np.count_nonzero(myocardium), 1)

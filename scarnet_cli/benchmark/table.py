@@ -1,4 +1,4 @@
-"""The cross-validation's table: one row a case, and the means that are quoted."""
+"""The cross-validation's table with one row per case, and its summary."""
 
 import csv
 import io
@@ -9,12 +9,12 @@ from typing import Final
 from scarnet_cli.benchmark.crossval import CaseScore
 from scarnet_cli.image.labels import REGIONS
 
-# Scar that a reader of a normal heart's report would ask about.
+# More scar than this in a normal heart would concern a reader.
 _NOTABLE_PERCENT: Final = 1.0
 
 
 def cases_csv(scores: Sequence[CaseScore]) -> str:
-    """Return one line a case: Dice of each region, scar percent beside the expert's, and what the crop holds."""
+    """Return a CSV with one line per case: Dice of each region, both scar percentages, and the crop's coverage."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = [f"{region}_dice" for region in REGIONS]
@@ -27,7 +27,7 @@ def cases_csv(scores: Sequence[CaseScore]) -> str:
 
 
 def summary_markdown(scores: Sequence[CaseScore]) -> str:
-    """Return the mean Dice of each region over all cases, those with scar and those without, as a Markdown table."""
+    """Return a Markdown table of each region's mean Dice, over all cases and those with and without scar."""
     groups = {
         f"all {len(scores)}": list(scores),
         f"with scar {sum(s.has_scar for s in scores)}": [s for s in scores if s.has_scar],
