@@ -1,4 +1,4 @@
-"""Reading a reference: a label map that somebody else drew, to compare ours with."""
+"""Reading a reference: a label map from elsewhere to compare ours with."""
 
 from pathlib import Path
 

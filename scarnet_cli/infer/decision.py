@@ -123,7 +123,7 @@ def drop_lesions(
 
 
 def drop_faint_scar(labels: NDArray[np.uint8], least_percent: float) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Return (z, y, x) labels, their scar made myocardium if it is below `least_percent` of the latter, and flags."""
+    """Return (z, y, x) labels, with scar below `least_percent` of the myocardium relabelled as such, and flags."""
     percent = scar_percent(labels)
     if percent == 0.0 or percent >= least_percent:
         return labels, ()

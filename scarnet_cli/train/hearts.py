@@ -98,7 +98,7 @@ def save_hearts(hearts: Hearts, path: Path) -> None:
 
 
 def load_hearts(path: Path) -> Hearts:
-    """Read what `save_hearts` wrote."""
+    """Read hearts that `save_hearts` wrote, and compute their depths."""
     with np.load(path, allow_pickle=False) as stored:
         labels, slices = stored["labels"], stored["slices"]
         depth = np.full(labels.shape, _BYTE, np.uint8)
