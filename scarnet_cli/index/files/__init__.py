@@ -1,1 +1,1 @@
-"""The files of an input: finding them, reading what is new, remembering what was read."""
+"""Find the files of an input, read those that are new, and remember what was read."""

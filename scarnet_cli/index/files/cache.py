@@ -1,7 +1,7 @@
-"""The index's memory: what each file held when it was last read, and how each study was planned; one Arrow table.
+"""The index's memory (cache): one Arrow table of what each file held when last read, and of each study's plan.
 
-A file is known by a hash of its path. The memory holds no path, no name and no date: see `FrameFacts`,
-and `same_patient` for how files of several patients are told from each other all the same.
+A file is identified by the hash of its path. The memory holds no path, no name and no date: see `FrameFacts`, and
+`same_patient` for how files of several patients can still be told apart.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,11 +20,11 @@ from scarnet_cli.dicom.packing import MEMBER_LIMIT
 from scarnet_cli.files import atomic_path
 from scarnet_cli.index.files.same_patient import COLUMNS, READING, Numbers
 
-# Raised when a column changes its meaning; an older memory is then read anew instead of misread.
+# Raised when the meaning of a column changes; an older memory is then discarded instead of misread.
 CACHE_VERSION: Final = "4"
-# Kind of a row that holds no file but a study's plan; its key is the study's id.
+# Kind of a row that holds a study's plan instead of a file; its key is the study's id.
 PLAN: Final = "plan"
-# Likewise: how often a failed study was tried again.
+# Kind of a row that holds how often a failed study was tried again.
 RETRY: Final = "retry"
 TEXTS: Final = (PLAN, RETRY)
 _VERSION_KEY: Final = b"scarnet_index_version"
@@ -40,7 +40,7 @@ _ARROW_TYPES: Final[dict[str, pa.DataType]] = {
 }
 _FRAME_FIELDS: Final = FrameFacts._fields
 _NO_FRAME: Final = (None,) * len(_FRAME_FIELDS)
-# Text that differs from row to row; all other text is held once.
+# Text columns that differ from row to row; other text columns are dictionaries, which hold each text once.
 _UNIQUE: Final = {"key", "sop_uid", "plan"}
 
 
@@ -49,7 +49,7 @@ def _arrow_type(annotation: Any) -> pa.DataType:  # noqa: ANN401 (a type or a un
     return _ARROW_TYPES[name.removesuffix(" | None")]
 
 
-# In the file. One row a frame, one for every file without frames, one for every plan.
+# Schema of the file. One row for each frame, for each file without frames, and for each plan or retry.
 SCHEMA: Final = pa.schema(
     [
         pa.field("key", pa.string()),
@@ -71,7 +71,7 @@ def _held_type(field: pa.Field) -> pa.DataType:
     return pa.dictionary(pa.int32(), pa.string()) if many else field.type
 
 
-# In the process: a million rows take a third of the room with their dictionaries.
+# Schema in the process: with dictionaries, a million rows take a third of the memory.
 HELD: Final = pa.schema([pa.field(field.name, _held_type(field)) for field in SCHEMA])
 NOTHING: Final = pa.Table.from_batches([], schema=HELD)  # empty_table() would import pandas
 
@@ -80,8 +80,8 @@ def file_rows(files: Iterable[tuple[str, int, int, int, Header]], numbers: Numbe
     """Return the rows of files.
 
     Args:
-        files: Key, size, time, number of members where it is an archive, and content of each.
-        numbers: Gives numbers to what they say of the patient.
+        files: Key, size, time, number of members (0 if it is not an archive) and header of each file.
+        numbers: Numbers the values of their witnesses.
     """
     rows: list[tuple[Any, ...]] = []
     for key, size, mtime_ns, members, header in files:
@@ -92,7 +92,7 @@ def file_rows(files: Iterable[tuple[str, int, int, int, Header]], numbers: Numbe
 
 
 def text_rows(kind: str, texts: Iterable[tuple[str, str]]) -> pa.Table:
-    """Return rows of one of the kinds `TEXTS`, given keys with text."""
+    """Return rows of one of the kinds `TEXTS`, given pairs of key and text."""
     columns: list[list[Any]] = [[] for _ in SCHEMA]
     for key, text in texts:
         row = {"key": key, "kind": kind, "plan": text}
@@ -106,7 +106,7 @@ def _table(columns: Sequence[Sequence[Any]]) -> pa.Table:
 
 
 def facts_of(rows: pa.Table) -> list[FrameFacts | None]:
-    """Return the facts of rows; None for one without a frame."""
+    """Return the facts of each row; None for a row without a frame."""
     columns = [rows[name].to_pylist() for name in _FRAME_FIELDS]
     for name, column in zip(_FRAME_FIELDS, columns, strict=True):
         if pa.types.is_list(HELD.field(name).type):
@@ -115,7 +115,7 @@ def facts_of(rows: pa.Table) -> list[FrameFacts | None]:
 
 
 def codes_of(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
-    """Return the code of each text of a dictionary's column, -1 for none, and the texts."""
+    """Return a dictionary column's codes (rows,), -1 for null, and the texts that they index."""
     array = column.combine_chunks()
     return array.indices.fill_null(-1).to_numpy().astype(np.int64), array.dictionary.to_pylist()
 
@@ -125,17 +125,17 @@ def write_cache(memory: pa.Table, path: Path) -> None:
     ordered = memory.unify_dictionaries().take(pc.call_function("sort_indices", [memory["key"]]))
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
         for start in range(0, len(ordered), _ROW_GROUP):
-            # cast: as plain text, so that the order in which words were met leaves no trace
+            # cast to plain text, so that the bytes do not depend on the order of the dictionaries
             writer.write_table(ordered.slice(start, _ROW_GROUP).cast(SCHEMA).combine_chunks())
 
 
 def read_cache(paths: Iterable[Path]) -> pa.Table:
-    """Read memories into one; see `merged`. One that is damaged or of another version is as good as none."""
+    """Return several memory files as one table; see `merged`. Damaged files and other versions are skipped."""
     return merged([_read(path) for path in paths])
 
 
 def merged(memories: Iterable[pa.Table]) -> pa.Table:
-    """Return several memories as one; of a file that several know, the first counts."""
+    """Return several memories as one; for a file that several know, the first counts."""
     tables = [table for table in memories if len(table)]
     memory = pa.concat_tables([NOTHING, *tables]).unify_dictionaries().combine_chunks()
     if len(tables) < 2:  # noqa: PLR2004 (nothing is there twice)
@@ -147,7 +147,7 @@ def merged(memories: Iterable[pa.Table]) -> pa.Table:
 
 
 def run_starts(keys: pa.ChunkedArray, breaks: Iterable[int] = ()) -> NDArray[np.int64]:
-    """Return, for each row, the first of the rows beside it that have its key; no run goes over a break."""
+    """Return (rows,) index of the first row of each row's run of equal keys; a run does not cross a break."""
     begins = np.ones(len(keys), bool)
     begins[1:] = pc.call_function("not_equal", [keys.slice(1), keys.slice(0, max(0, len(keys) - 1))]).to_numpy()
     begins[list(breaks)] = True
@@ -169,7 +169,7 @@ def _read(path: Path) -> pa.Table:
 
 
 def _most_rows(path: Path) -> int:
-    """Return the most rows that a file of this size may claim: packed they take several bytes each."""
+    """Return the largest number of rows that a file of this size can hold: each takes several compressed bytes."""
     return _FEW_ROWS + path.stat().st_size // _LEAST_ROW_BYTES
 
 

@@ -1,4 +1,4 @@
-"""What every file of an input holds, and what it says of itself, in codes that only tell equal from unequal."""
+"""The contents of all files of an input, with texts as codes that can only be compared for equality."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -20,14 +20,14 @@ Members = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Contents:
-    """What every file of the input holds, archives member by member.
+    """The contents of all files of the input, with a file for each member of an archive.
 
     Attributes:
         files: The files and members.
         keys: The key of each.
-        remembered: How many of them, from the first on, are as the memory knows them; the others were read now.
-        rows: Rows of `cache.HELD`: of a file's frames, or one for a file without; those of a file lie together.
-        of_row: Index in `files` of the file that each row belongs to, rising.
+        remembered: Number of files, from the first, that are taken from the memory; the rest were read now.
+        rows: Rows of `cache.HELD`: one for each frame, or one for a file without frames; a file's rows are adjacent.
+        of_row: Index in `files` of each row's file, ascending.
     """
 
     files: list[FoundFile]
@@ -38,7 +38,7 @@ class Contents:
 
     @cached_property
     def first_rows(self) -> NDArray[np.int64]:
-        """First row of each file."""
+        """(files,) index of each file's first row."""
         return np.searchsorted(self.of_row, np.arange(len(self.files)))
 
     @cached_property
@@ -48,38 +48,38 @@ class Contents:
 
     @cached_property
     def study_uids(self) -> list[str]:
-        """The StudyInstanceUIDs that there are, some perhaps of no file."""
+        """All StudyInstanceUIDs; some may belong to no file."""
         return codes_of(self.rows["file_study_uid"])[1]
 
     @cached_property
     def study(self) -> NDArray[np.int64]:
-        """StudyInstanceUID of each file, as an index in `study_uids`; -1 without."""
+        """(files,) index in `study_uids` of each file's StudyInstanceUID; -1 if it has none."""
         return self.codes("file_study_uid")
 
     @cached_property
     def frames(self) -> NDArray[np.int64]:
-        """Number of frames of each file; 0 without a picture."""
+        """(files,) number of each file's frames; 0 if it is not an image."""
         codes, kinds = codes_of(self.rows["kind"])
         picture = codes == (kinds.index(IMAGE) if IMAGE in kinds else -2)
         return np.bincount(self.of_row[picture], minlength=len(self.files))
 
     @cached_property
     def witnesses(self) -> NDArray[np.int64]:
-        """(files, witnesses) numbers of what each file says of its patient and scanner; 0 says nothing."""
+        """(files, witnesses) numbers that stand for each file's values of patient, day and scanner; 0 if absent."""
         return np.stack([self.rows[name].fill_null(0).to_numpy()[self.first_rows] for name in COLUMNS], axis=1)
 
     @cached_property
     def alone(self) -> NDArray[np.bool_]:
-        """Which files are the only image of their StudyInstanceUID, and a single frame, or have none."""
+        """(files,) True for an image of a single frame that is alone under its StudyInstanceUID or has none."""
         single = lone(self.rows["file_study_uid"], self.rows["kind"])
-        of_one_row = np.array([uid in single for uid in self.study_uids] + [True], bool)  # the last is that of no UID
+        of_one_row = np.array([uid in single for uid in self.study_uids] + [True], bool)  # the last, -1, is for no UID
         return of_one_row[self.study] & (self.frames == 1)
 
     @cached_property
     def scopes(self) -> NDArray[np.int64]:
-        """What the study of each file lies in: its StudyInstanceUID, or where that is no help, the folder above.
+        """(files,) number of each file's scope: its StudyInstanceUID, or the parent of its folder if that is no help.
 
-        Witnesses' numbers are comparable within one scope.
+        A scope holds all files that may be one study. Numbers of witnesses can be compared only within one scope.
         """
         scopes = self.study.copy()
         folders: dict[str, int] = {}
@@ -89,27 +89,27 @@ class Contents:
         return scopes
 
     def kind(self, index: int) -> str:
-        """Return what a file is."""
+        """Return the kind of a file."""
         codes, kinds = self._kinds
         return kinds[codes[index]]
 
     def among(self, kinds: Collection[str]) -> NDArray[np.bool_]:
-        """Tell which files are of one of some kinds."""
+        """Return a mask (files,) of the files whose kind is among `kinds`."""
         codes, known = self._kinds
         return np.isin(codes, [code for code, kind in enumerate(known) if kind in kinds])
 
     def counts(self) -> Counter[str]:
-        """Return the number of files by kind."""
+        """Return the number of files of each kind."""
         codes, kinds = self._kinds
         numbers = np.bincount(codes, minlength=len(kinds)).tolist()
         return Counter({kind: number for kind, number in zip(kinds, numbers, strict=True) if number})
 
     def codes(self, name: str) -> NDArray[np.int64]:
-        """Return the code of each file's text in a column, of its first frame; -1 without."""
+        """Return (files,) codes of the texts in a column, from each file's first frame; -1 if there is none."""
         return codes_of(self.rows[name])[0][self.first_rows]
 
     def texts(self, name: str, members: Members) -> list[str | None]:
-        """Return the text of some files in a column, of their first frames."""
+        """Return the texts in a column of some files, from their first frames."""
         return self.rows[name].take(pa.array(self.first_rows[members])).to_pylist()
 
     def folder(self, index: int) -> str:

@@ -1,9 +1,9 @@
-"""Files and folders that operating systems, copying programs and discs leave beside images: no loss when not read."""
+"""Recognise files and folders that systems, copying programs and discs leave beside images; none of them is needed."""
 
 import re
 from typing import Final
 
-# Folders of a disk's own system: the trash, the search index, pieces of repaired files. Only the system may list some.
+# System folders of a disk: the trash, the search index, pieces of repaired files. Only the system may list some.
 SYSTEM_FOLDERS: Final = frozenset(
     {
         "$recycle.bin",
@@ -19,7 +19,7 @@ SYSTEM_FOLDERS: Final = frozenset(
     }
 )
 _is_trash: Final = re.compile(r"\.trash-\d+").fullmatch
-# Folders with a shadow of each file beside it, by the file's own name.
+# Folders that hold metadata of each neighbouring file under the file's own name.
 _SHADOWS: Final = frozenset({"__macosx", ".appledouble", "@eadir"})
 _is_own_name: Final = re.compile(
     r"\._.*|\.ds_store|thumbs\.db.*|ehthumbs.*\.db|desktop\.ini|dicomdir(\W.*)?|version|lockfile|autorun\.inf",
@@ -28,15 +28,15 @@ _is_own_name: Final = re.compile(
 
 
 def is_system_folder(name: str) -> bool:
-    """Tell whether a folder of this name is a disk's own."""
+    """Tell whether a folder of this name is a system folder of a disk."""
     name = name.lower()
     return name in SYSTEM_FOLDERS or bool(_is_trash(name))
 
 
 def is_leftover(path: str) -> bool:
-    """Tell by its path whether a file that cannot be read as DICOM is a leftover and no damaged image.
+    """Tell by its path whether a file that cannot be read as DICOM is a leftover rather than a damaged image.
 
-    Resource forks of macOS (`._IM1.dcm`, `__MACOSX/IM1.dcm`), thumbnails, a cut DICOMDIR.
+    Leftovers are resource forks of macOS (`._IM1.dcm`, `__MACOSX/IM1.dcm`), thumbnails, or a truncated DICOMDIR.
     """
     *folders, name = path.replace("\\", "/").split("/")
     return bool(_is_own_name(name)) or any(folder.lower() in _SHADOWS for folder in folders)

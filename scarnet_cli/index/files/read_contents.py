@@ -1,4 +1,4 @@
-"""Learn what each file holds: from the memory where the file is unchanged, else from its header."""
+"""Get the contents of each file: from the memory if the file is unchanged, else from its header."""
 
 import logging
 from collections import Counter
@@ -27,23 +27,24 @@ from scarnet_cli.progress import Progress, no_progress
 
 logger = logging.getLogger(__name__)
 
-# What was read is written down in parts of so many files, and not read again after a kill.
+# Headers are saved in parts of this many files, so that they are not read again if the process is killed.
 _FILES_A_PART: Final = 5000
-# Why a file was not read that may be no fault of its own; a single one is named, and the run goes on.
+# Reasons for an unread file that may lie in the machine. The run continues after one such file, and reports it.
 _PERHAPS_THE_MACHINE: Final = (STUCK, NO_MEMORY, IO_ERROR)
 _FIND: Final = "`scarnet find INPUT KEY` prints where a file lies; move it away where it is the only one."
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How to read what is new.
+    """How to read new files.
 
     Attributes:
-        jobs: Processes that read; 0 reads in this one, which a file may then end or hang.
-        parts: Folder where what was read is kept until the index is complete; None to keep nothing.
+        jobs: Number of processes that read; 0 reads in this process, which a file may then crash or hang.
+        parts: Folder that keeps what was read until the index is complete; None to keep nothing.
         progress: Shows how many files are read.
-        file_s: Seconds that one file may take, beside those for its size.
-        will_retry: Another attempt follows: a fault that may pass ends this one, and is not yet taken for the file's.
+        file_s: Time limit for one file in seconds, plus an allowance for its size.
+        will_retry: Whether another attempt follows: a temporary fault then ends this attempt instead of being recorded
+            for the file.
     """
 
     jobs: int = 0
@@ -54,14 +55,15 @@ class ReadOptions:
 
 
 def read_contents(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: ReadOptions) -> Contents:
-    """Return what every file holds, read anew where it is new, has changed or could not be read.
+    """Return the contents of all files; files that are new, have changed or could not be read are read.
 
-    Known files of a study that others join are read again: whether all are of one patient is seen in one reading.
+    If new files join a study, its known files are read again: only files of one reading can be compared to see whether
+    they are of one patient.
 
     Args:
         root: The input's root.
-        files: The files as swept.
-        memory: What earlier indexes remember: rows of `cache.HELD`.
+        files: The files of a sweep.
+        memory: Rows of `cache.HELD` from earlier indexes.
         options: See `ReadOptions`.
 
     Raises:
@@ -98,7 +100,7 @@ def _joined(known: KnownFiles, reading: "Reading") -> Contents:
 
 
 def _to_read_again(contents: Contents) -> list[FoundFile]:
-    """Return the known files, archives themselves, that may share a study with files of another reading."""
+    """Return the known files that may share a study with files of another reading; archives as a whole."""
     readings = contents.rows[READING].to_numpy()
     if contents.remembered == len(contents.files) and not readings.any():
         return []
@@ -109,10 +111,10 @@ def _to_read_again(contents: Contents) -> list[FoundFile]:
 
 
 class Reading:
-    """What is read now, written down in parts as it comes."""
+    """Headers read in this run, saved in parts while they arrive."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Keep parts in `folder`; None to keep none."""
+        """Save parts in `folder`, or nowhere if it is None."""
         self.files: list[FoundFile] = []
         self.keys: list[str] = []
         self.lengths: list[int] = []  # rows of each file
@@ -123,7 +125,7 @@ class Reading:
         self._waiting: list[tuple[str, int, int, int, Header]] = []
 
     def add(self, file: FoundFile, headers: FileHeaders) -> None:
-        """Take in a file, with its members where it is an archive."""
+        """Add a file and, if it is an archive, its members."""
         held = Counter(None if member is None else holder(member) for member, _ in headers[1:])
         for member, header in headers:
             key = path_key(file.path, member)
@@ -136,7 +138,7 @@ class Reading:
             self.write()
 
     def write(self) -> None:
-        """Write down what is not yet."""
+        """Turn the headers added since the last call into a table, and save it as a part."""
         if not self._waiting:
             return
         self.tables.append(file_rows(self._waiting, self._numbers))
@@ -147,12 +149,12 @@ class Reading:
 
 
 def part_paths(folder: Path | None) -> list[Path]:
-    """Return the parts that an index left in a folder, the latest first."""
+    """Return the paths of the parts that an index left in a folder, latest first."""
     return sorted(folder.glob("[0-9]*.parquet"), reverse=True) if folder is not None else []
 
 
 def _read_all(root: Path, files: Sequence[FoundFile], options: ReadOptions) -> Iterator[tuple[FoundFile, FileHeaders]]:
-    """Yield what each file holds; one that fails by itself is a kind of file, several in a row are the machine.
+    """Yield the headers of each file. A single failure becomes the file's kind; several in a row mean a machine fault.
 
     Raises:
         MachineError: The machine failed.

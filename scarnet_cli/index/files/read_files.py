@@ -1,4 +1,4 @@
-"""Read what files hold, many in a call: what a worker process imports, and little more."""
+"""Read the headers of files, many per call. Worker processes import this module, so it imports little."""
 
 import io
 import logging
@@ -17,25 +17,25 @@ from scarnet_cli.index.files.sweep import NO_MEMORY, reason_of
 
 logger = logging.getLogger(__name__)
 
-# What one file holds: itself (None), then each member by its number in the archive.
+# Headers of one file: its own, under None, then each member's, under the member's number in the archive.
 FileHeaders = list[tuple[int | None, Header]]
-# What a file may turn out to be when it is looked at more closely: no DICOM, or nothing of it that could be read.
+# Kinds of a first look that need a second one: not DICOM, or unreadable. The file may be packed or an archive.
 _UNCLEAR: Final = (JUNK, BROKEN)
 
 
 def read_files(root: Path, paths: Sequence[str]) -> list[FileHeaders]:
-    """Return what each of several files holds; see `read_file`."""
+    """Return the headers of several files; see `read_file`."""
     return [read_file(root, path) for path in paths]
 
 
 def read_file(root: Path, path: str) -> FileHeaders:
-    """Return what a file holds; of an archive itself first, then its members, archives among them before their own.
+    """Return the headers of a file: its own first, then those of an archive's members.
 
-    A file that is gone, or that the operating system does not let us read, has the reason as its kind, and so has an
-    archive that is refused.
+    An archive among the members comes before its own members. For a file that is gone or cannot be read, and for an
+    archive that is refused, the reason is the kind.
 
     Raises:
-        MachineError: No file can be read.
+        MachineError: The machine can read no file at all.
     """
     full = root / path
     try:
@@ -55,10 +55,10 @@ def read_file(root: Path, path: str) -> FileHeaders:
 
 
 def kind_of(path: Path) -> str:
-    """Return what a file is, of an archive no more than that.
+    """Return the kind of a file without reading an archive's members.
 
     Raises:
-        OSError: The operating system does not let us read it.
+        OSError: The file cannot be read.
     """
     try:
         return _look(path, path.name).kind
@@ -67,10 +67,10 @@ def kind_of(path: Path) -> str:
 
 
 def _look(full: Path, path: str) -> Header:
-    """Return the header of a file; no archive is opened.
+    """Return the header of a file without reading an archive's members.
 
     Raises:
-        DicomError: It is packed, and damaged or larger than the bounds allow.
+        DicomError: The file is packed, and damaged or too large.
     """
     with full.open("rb", buffering=0) as stream:
         header = read_header(stream, PurePath(path).suffix)
@@ -91,7 +91,7 @@ def _look(full: Path, path: str) -> Header:
 
 def _read_archive(path: Path) -> FileHeaders:
     headers: FileHeaders = [(None, Header(ARCHIVE))]
-    nested: dict[int, int] = {}  # index of each archive in it
+    nested: dict[int, int] = {}  # number of each archive in this one -> its index in `headers`
     for member in read_members(path):
         if member.kind in REFUSED:
             del headers[nested.get(member.number, len(headers)) :]
@@ -108,5 +108,5 @@ def _member_header(name: str, content: bytes | None, kind: str | None) -> Header
 
 
 def _settled(header: Header, path: str) -> Header:
-    """Return a header; of what an operating system or a disc left beside the images it is no loss."""
+    """Return the header, with kind junk instead of broken for a leftover of an operating system or disc."""
     return Header(JUNK) if header.kind == BROKEN and is_leftover(path) else header

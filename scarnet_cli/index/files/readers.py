@@ -1,4 +1,4 @@
-"""Read files in processes apart: one that dies or hangs is replaced, and the file that did it is named."""
+"""Read files in separate processes: a process that dies or hangs is replaced, and its file is reported."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -18,30 +18,30 @@ from scarnet_cli.worker import ProcessDeath, TaskTimeout, Worker, describe, star
 
 logger = logging.getLogger(__name__)
 
-# Files that travel to a process at once; below so many for each, another process costs more than it saves.
+# Files sent to a process at once, and the least number per process at which another one saves time.
 _PORTION: Final = 200
 _FILES_A_PROCESS: Final = 2000
-# Of an archive all is read: with what it holds grows the time that it may take.
+# An archive is read completely, so the time limit grows with the file's size.
 _LEAST_BYTES_A_SECOND: Final = 2 << 20
-# So many files beside each other that do not answer are no damaged files but a file server that is away.
+# If this many files in a row cannot be read in time, the file server is at fault, not the files.
 IN_A_ROW: Final = 3
 _Item = TypeVar("_Item")
 
 
 def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float) -> Iterator[FileHeaders]:
-    """Yield what each file holds, in the order of the files, as `read_file` returns it.
+    """Yield the headers of each file, in the order of `files`, as `read_file` returns them.
 
-    A file that ends its process, twice, is `CRASHED`, or `NO_MEMORY` where the process was killed; one that cannot be
-    read in time is `STUCK`. The other files of its portion are read again, each on its own.
+    A file that ends its process twice is `CRASHED`, or `NO_MEMORY` if the process was killed; one that cannot be read
+    in time is `STUCK`. The other files of its portion are read again one by one.
 
     Args:
         root: The input's root.
         files: The files.
-        jobs: Processes at most.
-        file_s: Seconds that one file may take, beside those for its size.
+        jobs: Largest number of processes.
+        file_s: Time limit for one file in seconds, plus an allowance for its size.
 
     Raises:
-        MachineError: The machine fails, whatever file is read.
+        MachineError: The machine can read no file at all.
     """
     jobs = max(1, min(jobs, len(files) // _FILES_A_PROCESS))
     readers = [_Reader(root, file_s) for _ in range(jobs)]
@@ -60,13 +60,13 @@ def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float)
         try:
             for portion in pool.map(read, in_groups(files, _PORTION)):
                 yield from portion
-        finally:  # also where nobody wants the rest
+        finally:  # also if the caller stops early
             for reader in readers:
                 reader.close()
 
 
 class _Reader:
-    """Reads portions in a process of its own, which is replaced when a file ends or hangs it."""
+    """A reader of portions in its own process, which is replaced when a file crashes or hangs it."""
 
     def __init__(self, root: Path, file_s: float) -> None:
         self._root, self._file_s = root, file_s
@@ -96,7 +96,7 @@ class _Reader:
         self._drop()
 
     def _read_alone(self, file: FoundFile) -> FileHeaders:
-        """Read one file; what ends the process may have been left by another, and counts only in a new one."""
+        """Return the headers of one file. A crash counts only in a new process: an earlier file may have caused it."""
         try:
             return self._do([file])[0]
         except (ProcessDeath, TaskTimeout) as first:
@@ -137,7 +137,7 @@ def _kind_of(event: ProcessDeath | TaskTimeout) -> str:
 
 
 def in_groups(items: Sequence[_Item], size: int) -> Iterator[list[_Item]]:
-    """Yield the items in lists of `size`, the last one of what is left."""
+    """Yield the items in lists of `size`; the last may be shorter."""
     waiting = iter(items)
     while group := list(islice(waiting, size)):
         yield group

@@ -1,4 +1,4 @@
-"""Find in the memory what is known of the files that a sweep has found, all of them at once."""
+"""Look up the files of a sweep in the memory, all at once."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from scarnet_cli.dicom.packing import DEEPEST
 from scarnet_cli.index.files.cache import TEXTS, run_starts
 from scarnet_cli.index.files.sweep import LINK_LOOP, LOST
 
-# Kinds of files that could not be read. They may be mended without a change of time: each index tries again.
+# Kinds of files that could not be read. They may become readable while their time stays, so each index tries again.
 NOT_READ: Final = (BROKEN, LINK_LOOP, *LOST)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFiles:
-    """What the memory knows of the files.
+    """Files that the memory knows, with their rows, and those that must be read.
 
     Attributes:
         files: Unchanged files, and the members of unchanged archives.
         keys: The key of each.
-        rows: Their rows of the memory; those of a file lie together.
-        of_row: Index in `files` of the file that each row belongs to.
+        rows: Their rows of the memory; the rows of a file are adjacent.
+        of_row: Index in `files` of each row's file.
         unread: Files that are new or changed, or could not be read.
     """
 
@@ -40,7 +40,7 @@ class KnownFiles:
     unread: list[FoundFile]
 
     def without(self, paths: Collection[str]) -> "KnownFiles":
-        """Return the same without the files at some paths, nor members of archives there."""
+        """Return a copy without the files at some paths and without the members of archives there."""
         kept = np.array([file.path not in paths for file in self.files], bool)
         indices = np.cumsum(kept) - 1
         rows = kept[self.of_row]
@@ -50,16 +50,16 @@ class KnownFiles:
 
 
 def recall(memory: pa.Table, files: Sequence[FoundFile]) -> KnownFiles:
-    """Return what rows of `cache.HELD` know of files as they were swept."""
+    """Return which of the swept files the memory (rows of `cache.HELD`) knows unchanged."""
     known = _Known(memory)
     keys = [path_key(file.path) for file in files]
     starts = known.starts(files, keys)
     members, member_keys, member_starts, owners = _members(known, files, starts)
-    starts[owners[member_starts < 0]] = -1  # an archive is read whole or not at all
+    starts[owners[member_starts < 0]] = -1  # if a member is unknown, the whole archive is read again
     member_starts[starts[owners] < 0] = -1
     everything = [*zip(files, keys, strict=True), *zip(members, member_keys, strict=True)]
     all_starts = np.concatenate([starts, member_starts])
-    order = np.argsort(all_starts, kind="stable")  # as the memory has them, so that its rows need not be moved
+    order = np.argsort(all_starts, kind="stable")  # the memory's order, so that its rows need not be reordered
     order = order[all_starts[order] >= 0]
     kept = [everything[i] for i in order.tolist()]
     rows, of_row = known.rows(all_starts[order])
@@ -70,7 +70,7 @@ def recall(memory: pa.Table, files: Sequence[FoundFile]) -> KnownFiles:
 def _members(
     known: "_Known", files: Sequence[FoundFile], starts: NDArray[np.int64]
 ) -> tuple[list[FoundFile], list[str], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the members of archives, level by level: themselves, their keys, first rows, and the file of each."""
+    """Return members of archives, level by level: files, keys, first rows, and index in `files` of the archive."""
     members: list[FoundFile] = []
     keys: list[str] = []
     all_starts, all_owners = [np.array([], np.int64)], [np.array([], np.int64)]
@@ -94,7 +94,7 @@ def _number(archive: FoundFile, index: int) -> int:
 
 
 class _Known:
-    """The memory's rows, as columns to compare with."""
+    """The memory's columns as arrays for look-up."""
 
     def __init__(self, memory: pa.Table) -> None:
         kinds = memory["kind"].cast(pa.string())
@@ -108,7 +108,7 @@ class _Known:
         self.members = self._rows["members"].fill_null(0).to_numpy()
 
     def starts(self, files: Sequence[FoundFile], keys: Sequence[str]) -> NDArray[np.int64]:
-        """Return the first row of each file, -1 where it is new, has changed or could not be read."""
+        """Return the first row of each file; -1 if it is new, has changed or could not be read."""
         options = pc.SetLookupOptions(value_set=self._keys)
         found = pc.call_function("index_in", [pa.array(keys, pa.string())], options)
         starts = found.fill_null(-1).to_numpy().astype(np.int64)
@@ -124,7 +124,7 @@ class _Known:
         return self._archives[starts] if len(self._keys) else np.zeros(len(starts), bool)
 
     def rows(self, starts: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
-        """Return the rows of files, given their first rows, which rise; and for each row which file it is of."""
+        """Return the rows of files, given their first rows in ascending order, and the index of each row's file."""
         runs = run_starts(self._keys)
         number = np.full(len(runs), -1)
         number[starts] = np.arange(len(starts))

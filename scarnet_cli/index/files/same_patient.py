@@ -1,10 +1,10 @@
-"""Which files say the same of the patient: as numbers, so that nothing of what they say is kept.
+"""Number the patient's identifiers in each file, so that files can be compared without keeping the identifiers.
 
-PatientID, name and birth date are compared in the memory of the process that makes the index. What is written down of
-each is a number that only tells files of one study from each other: 1 for what the first of them says, 2 for what
-another one says. A digest would not do: numbers of patients are so few that every one can be tried.
+PatientID, name, birth date and the other witnesses are compared only in the process that makes the index. What is
+saved is a number that tells files of one study apart: 1 for the first value, 2 for another one. A digest would not
+protect them: there are so few possible patient numbers that all can be tried.
 
-Numbers that were given in different readings cannot be compared: files of one study are then read again.
+Numbers from different readings cannot be compared; the files of such a study are read again.
 """
 
 import re
@@ -22,18 +22,18 @@ from numpy.typing import NDArray
 from scarnet_cli.dicom.facts import NO_WITNESSES, Witnesses
 from scarnet_cli.dicom.headers import IMAGE
 
-# Columns of the memory, one for each of `Witnesses`, and which reading gave the numbers: 0 once they are settled.
+# Columns of the memory: one for each field of `Witnesses`, and the reading that gave the numbers, 0 once settled.
 COLUMNS: Final = tuple(f"same_{name}" for name in Witnesses._fields)
 READING: Final = "reading"
 _NAME: Final = Witnesses._fields.index("patient_name")
-# Words of a name that are as alike as this are one word in two spellings; shorter ones must be the same.
+# Words of a name with at least this similarity are spellings of one word; words with fewer letters must be equal.
 _ALIKE: Final = 0.8
 _LEAST_LETTERS: Final = 4
 _NOTHING: Final = (None,) * len(COLUMNS)
 
 
 class Numbers:
-    """Gives a number to each thing that files say; the numbers hold for this reading alone."""
+    """Numbers for the values of witnesses, valid within one reading."""
 
     def __init__(self) -> None:
         """Begin a reading."""
@@ -43,11 +43,11 @@ class Numbers:
         self._names: dict[str | None, list[tuple[str, int]]] = defaultdict(list)
 
     def of(self, study_uid: str | None, said: Witnesses) -> tuple[int | None, ...]:
-        """Return the number of each thing that a file says; None where it says nothing.
+        """Return the number of each of a file's values; None for an absent value.
 
         Args:
-            study_uid: Its StudyInstanceUID; names are taken for spellings of each other within one alone.
-            said: What it says.
+            study_uid: Its StudyInstanceUID; different spellings of a name are matched only within one.
+            said: Its values.
         """
         if said is NO_WITNESSES:
             return _NOTHING
@@ -74,21 +74,21 @@ class Numbers:
 
 
 def _plain(value: bytes) -> str:
-    """Return letters and digits alone, without case; of what lies beyond ASCII nothing, so that encodings agree."""
+    """Return the ASCII letters and digits in lower case; other characters go, so that encodings agree."""
     return re.sub(r"[^a-z0-9]", "", value.decode("ascii", "ignore").lower())
 
 
 def name_words(value: bytes) -> str:
-    """Return the words of a PatientName in order of the alphabet, of its first group that has letters of ours."""
+    """Return the words of a PatientName in alphabetical order, from its first component group with Latin letters."""
     text = re.sub(rb"\x1b[$(),-/]?[$(),-/]?[0-~]", b"", value).decode("ascii", "ignore").lower()
     groups = (sorted(re.findall(r"[a-z0-9]+", group)) for group in text.split("="))
     return next((" ".join(words) for words in groups if words), "")
 
 
 def same_name(a: str, b: str) -> bool:
-    """Tell whether names, as `name_words` gives them, are spellings of one: each word of the shorter is in the other.
+    """Tell whether two results of `name_words` are spellings of one name: the longer has each word of the shorter.
 
-    Initials stand for their words. Names with digits are no people's but an anonymiser's, and must be the same.
+    Initials match words. Names with digits come from an anonymiser, not from people, and must be equal.
     """
     if a == b:
         return True
@@ -101,14 +101,14 @@ def same_name(a: str, b: str) -> bool:
 
 
 def _same_word(a: str, b: str) -> bool:
-    a, b = (re.sub("([aou])e", r"\1", word) for word in (a, b))  # as umlauts are written out, or lost
+    a, b = (re.sub("([aou])e", r"\1", word) for word in (a, b))  # an umlaut is ae, oe, ue, or lost
     if a == b or (1 in (len(a), len(b)) and a[0] == b[0]):
         return True
     return min(len(a), len(b)) >= _LEAST_LETTERS and SequenceMatcher(None, a, b).ratio() >= _ALIKE
 
 
 def lone(study_uids: pa.ChunkedArray, kinds: pa.ChunkedArray) -> set[str]:
-    """Return the StudyInstanceUIDs that a single row of an image has."""
+    """Return the StudyInstanceUIDs under which there is a single image row, that is one frame."""
     images = pc.call_function("equal", [kinds.cast(pa.string()), pa.scalar(IMAGE)])
     counts = study_uids.filter(images).combine_chunks()
     if not isinstance(counts, pa.DictionaryArray) or not len(counts):
@@ -119,11 +119,11 @@ def lone(study_uids: pa.ChunkedArray, kinds: pa.ChunkedArray) -> set[str]:
 
 
 def settled(rows: pa.Table, scopes: NDArray[np.int64]) -> pa.Table:
-    """Return rows of the memory with numbers from 1 on within each scope, in the order of the files' keys.
+    """Return rows of the memory, with witnesses numbered from 1 within each scope, in the order of the files' keys.
 
     Args:
         rows: Rows of `cache.HELD`.
-        scopes: Number of each row's scope, from 0.
+        scopes: (rows,) number of each row's scope, from 0.
     """
     for name in COLUMNS:
         numbers = rows[name].fill_null(0).to_numpy().astype(np.int64)
@@ -136,7 +136,7 @@ def settled(rows: pa.Table, scopes: NDArray[np.int64]) -> pa.Table:
 
 
 def varying(numbers: NDArray[np.int64], scopes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the scopes in which files say different things; a number of 0 says nothing."""
+    """Return the scopes that have different values, given (files,) numbers and scopes; 0 is an absent value."""
     said = numbers > 0
     lowest = np.full(scopes.max(initial=-1) + 1, np.iinfo(np.int64).max)
     highest = np.zeros(len(lowest), np.int64)

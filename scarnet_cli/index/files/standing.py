@@ -1,4 +1,4 @@
-"""Whether the input is there all the while: a share that is away for a minute is no loss of studies."""
+"""Check that the input stays available: studies must not count as lost because a share was away for a minute."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -13,10 +13,10 @@ _AGAIN = "Bring it back and run again with -resume, which goes on from there."
 
 @contextmanager
 def standing(paths: Iterable[Path]) -> Iterator[None]:
-    """Require folders and files to be there, before and after, and to be the same ones.
+    """Require that folders and files exist before and after the block, and are the same ones.
 
     Raises:
-        MachineError: One is gone, cannot be opened, or was replaced or mounted anew meanwhile.
+        MachineError: One is gone, cannot be opened, or was replaced or remounted meanwhile.
     """
     before = [(path, _identity(path)) for path in paths]
     yield
@@ -27,7 +27,11 @@ def standing(paths: Iterable[Path]) -> Iterator[None]:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """Return what the operating system knows a folder or file by, after it could be opened."""
+    """Return device and inode of a path, after checking that a folder can be listed.
+
+    Raises:
+        MachineError: The path does not exist or cannot be read.
+    """
     try:
         status = path.stat()
         if path.is_dir():
@@ -40,14 +44,14 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def require_gone(root: Path, unread: Iterable[UnreadItem]) -> None:
-    """Require what had vanished when it was wanted to be gone still.
+    """Require that files and folders that vanished during the run are still gone.
 
     Args:
         root: The input's root.
-        unread: What was not read, for whatever reason.
+        unread: All items that were not read.
 
     Raises:
-        MachineError: Some of it is there again.
+        MachineError: Some of them exist again.
     """
     back = sum((root / item.path).exists() for item in unread if item.reason == VANISHED)
     if back:

@@ -1,4 +1,4 @@
-"""Walk the input: which files are there, how large, how old. Opens none of them."""
+"""Walk the input and list its files with size and time, without opening any."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ from scarnet_cli.dicom.packing import REFUSED
 from scarnet_cli.faults import machine_fault, own_fault
 from scarnet_cli.index.files.leftovers import is_system_folder
 
-# Why something in the input was not read, beside `REFUSED` and `PASSED_OVER`.
+# Reasons why a file or folder was not read, in addition to `REFUSED` and `PASSED_OVER`.
 VANISHED: Final = "vanished"
 UNREADABLE: Final = "unreadable"
 DEAD_LINK: Final = "dead_link"
@@ -28,19 +28,19 @@ WALKED_BEFORE: Final = "walked_before"
 NO_FILE: Final = "no_file"
 SYSTEM_FOLDER: Final = "system_folder"
 OWN_OUTPUT: Final = "own_output"
-# What these are about is lost to this run.
+# Reasons that mean a loss to this run.
 LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK, CRASHED, STUCK, NO_MEMORY, IO_ERROR, *REFUSED)
-# What is told and is nobody's loss: a file of another kind, or one of which nobody knows what it holds.
+# Reasons that are reported but count as no loss: a file of another kind, or an archive that cannot be opened.
 PASSED_OVER: Final = (NIFTI, UNKNOWN_ARCHIVE)
 
 
 class UnreadItem(NamedTuple):
-    """Something in the input that was not read.
+    """A file or folder of the input that was not read.
 
     Attributes:
-        path: Its path, as `FoundFile` has it.
+        path: Its path, as in `FoundFile`.
         is_folder: Whether it is a folder.
-        reason: One of this module's words.
+        reason: One of this module's reasons.
         member: Its number in the archive at `path`; None for the file itself.
     """
 
@@ -51,12 +51,12 @@ class UnreadItem(NamedTuple):
 
 
 def lost_files(unread: Iterable[UnreadItem]) -> list[FoundFile]:
-    """Return what is lost as files that nothing is known of."""
+    """Return the lost items as files of unknown size and time."""
     return [FoundFile(item.path, None, 0, 0) for item in sorted(set(unread)) if item.reason in LOST]
 
 
 def folder_key(file: FoundFile) -> str:
-    """Return the 16 hex digits that tables call a file's folder by; at the root, the file itself."""
+    """Return the key (16 hex digits) of a file's folder in tables; at the root, the key of the file itself."""
     folder = folder_of(file)
     return path_key(file.path if folder == "." else folder)[:16]
 
@@ -64,18 +64,18 @@ def folder_key(file: FoundFile) -> str:
 def sweep(
     root: Path, start: Path, unread: Callable[[UnreadItem], None], leave_out: Iterable[Path] = ()
 ) -> Iterator[FoundFile]:
-    """Yield every file at or below `start`, in an order that depends on names alone.
+    """Yield every file at or below `start`, in an order that depends only on names.
 
-    Links are followed; a folder that was already walked is not walked again, so that a loop of links ends.
+    Links are followed; a folder is walked only once, so that a loop of links ends.
 
     Args:
-        root: The input's root; paths are given below it, absolute for what lies outside.
+        root: The input's root; paths are relative to it, or absolute outside of it.
         start: A file, or a folder to walk.
-        unread: Called with all that is no file to read, cannot be listed or has vanished.
+        unread: Called with each item that is not a regular file, cannot be listed or has vanished.
         leave_out: Folders that are not walked, unless one is `start` itself.
 
     Raises:
-        MachineError: The machine cannot list anything more.
+        MachineError: The machine can list no folder at all.
     """
     if not start.is_dir():
         yield from _stat(str(start), _below(root, str(start)), unread)
@@ -90,7 +90,7 @@ def sweep(
             unread(UnreadItem(shown, is_folder=True, reason=SYSTEM_FOLDER))
             continue
         try:
-            status = os.stat(folder)  # noqa: PTH116 (a Path for each of a million files takes longer than the call)
+            status = os.stat(folder)  # noqa: PTH116 (making a Path for each of a million files is slow)
             identity = (status.st_dev, status.st_ino)
             if identity in walked or identity in left_out:
                 reason = OWN_OUTPUT if identity in left_out else WALKED_BEFORE
@@ -113,7 +113,7 @@ def sweep(
 
 
 def _identities(folders: Iterable[Path]) -> set[tuple[int, int]]:
-    """Return what the operating system knows folders by, whatever links lead to them; of those that there are."""
+    """Return device and inode of each folder that exists, so that folders are recognised behind links."""
     found = set()
     for folder in folders:
         with suppress(OSError):
@@ -123,10 +123,10 @@ def _identities(folders: Iterable[Path]) -> set[tuple[int, int]]:
 
 
 def reason_of(error: OSError) -> str:
-    """Return why the operating system gives nothing.
+    """Return the reason for an error of the operating system on one file or folder.
 
     Raises:
-        MachineError: It would give nothing of any other file either.
+        MachineError: The error would occur for any other file too.
     """
     if error.errno in (errno.ENOENT, errno.ELOOP):
         return VANISHED if error.errno == errno.ENOENT else LINK_LOOP
@@ -150,7 +150,7 @@ def _stat(path: str, shown: str, unread: Callable[[UnreadItem], None]) -> Iterat
         dead = reason == VANISHED and os.path.islink(path)  # noqa: PTH114 (as above)
         unread(UnreadItem(shown, is_folder=False, reason=DEAD_LINK if dead else reason))
         return
-    if not stat.S_ISREG(status.st_mode):  # a pipe would block, a device never end
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe would block, and reading a device never end
         unread(UnreadItem(shown, is_folder=False, reason=NO_FILE))
         return
     yield FoundFile(shown, None, status.st_size, status.st_mtime_ns)
