@@ -131,7 +131,7 @@ def describe(event: ProcessDeath | TaskTimeout) -> str:
 
 
 def _serve(prepare: Callable[[], Callable[[_Task], _Result]], connection: Connection) -> None:
-    """Prepare, report that, and do the tasks that arrive on the connection until it is closed."""
+    """Prepare, report the outcome, and do the tasks that arrive on the connection until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C also reaches the parent, which reports it once
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _offer_to_oom_killer()

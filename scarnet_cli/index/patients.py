@@ -1,4 +1,4 @@
-"""Decide which patient files that lie together belong to.
+"""Tell files of different patients apart, and join files that are one study.
 
 Witnesses are the elements that identify patient, day and scanner; one may contradict another. This module sees only
 numbers that tell whether two files have the same value (see `index.files.same_patient`), never the values.

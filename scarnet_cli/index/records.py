@@ -56,5 +56,5 @@ class Index:
 
     @property
     def batch(self) -> Batch:
-        """All studies that can be converted."""
+        """The entries of all studies that can be converted."""
         return Batch(self.root, [study.entry for study in self.studies if study.entry is not None])

@@ -75,7 +75,7 @@ _EACH: Final = (CRASHED, STUCK, NO_MEMORY, IO_ERROR, UNKNOWN_ARCHIVE, *REFUSED)
 def unread_rows(unread: Iterable[UnreadItem]) -> tuple[UnreadRow, ...]:
     """Return rows of the table `unread`: one for each folder, and one for all files of a folder with the same reason.
 
-    An archive, and a file that crashed, blocked or failed its reader, has its own row.
+    An archive that was not opened has its own row, and so has a file that failed by crash, time, memory or disk error.
     """
     counts = Counter((_key(item), "folder" if item.is_folder else "file", item.reason) for item in set(unread))
     return tuple(

@@ -18,7 +18,7 @@ from scarnet_cli.tables.unread import UnreadRow
 
 
 def write_index(index: Index, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
-    """Write index.parquet, studies, series, failures and unread.parquet and the batches; return the batch files' paths.
+    """Write index.parquet, the tables studies, series, failures and unread, and the batches; return the batch files.
 
     A batch file holds paths and belongs in the work directory, not among results. Equal content gives equal bytes.
 

@@ -47,8 +47,8 @@ class Patience:
     def pause_s(self, attempt: int, asked_for: str | None) -> float:
         """Return the pause in seconds after an attempt (from 0).
 
-        The pause doubles each time, and varies by half to each side so that many tasks do not retry at once. It is
-        longer if `asked_for`, the text of Retry-After (seconds or a date), says so.
+        The pause doubles each time, and varies by half to each side so that many tasks do not retry at once.
+        `asked_for`, the text of Retry-After (seconds or a date), may lengthen it.
         """
         grown = self.first_wait_s * 2**attempt * random.uniform(0.5, 1.5)
         return min(self.longest_wait_s, max(grown, _seconds(asked_for)))

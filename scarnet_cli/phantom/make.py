@@ -115,7 +115,7 @@ def _world_points(spec: PhantomSpec, grid: Volume, offset_zyx_mm: NDArray[np.flo
 
 
 def _heart_points(spec: PhantomSpec, grid: Volume, offset_zyx_mm: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the same points in the heart frame."""
+    """Return the points of `_world_points` in the heart frame."""
     to_heart = heart_axes(spec.chest).T
     origin = to_heart @ (np.array(grid.origin_xyz_mm) - spec.chest.base_xyz_mm)
     return _points(spec, grid, offset_zyx_mm, origin, to_heart @ grid.direction)
@@ -128,7 +128,7 @@ def _points(
     origin: NDArray[np.float64],
     directions: NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    """Return the points in the frame in which the grid has this origin and these directions."""
+    """Return points (3, z, y, x) in mm, in the frame in which the grid has this origin and these directions."""
     z, y, x = grid.shape_zyx
     dz, dy, dx = grid.spacing_zyx_mm
     breath = np.zeros((z, 2)) if not spec.scan.breath_mm else np.array(spec.scan.breath_mm)

@@ -70,7 +70,7 @@ class Contents:
 
     @cached_property
     def alone(self) -> NDArray[np.bool_]:
-        """(files,) True for an image of a single frame that is alone under its StudyInstanceUID or has none."""
+        """(files,) True for a single-frame image that has no StudyInstanceUID, or is the only one with it."""
         single = lone(self.rows["file_study_uid"], self.rows["kind"])
         of_one_row = np.array([uid in single for uid in self.study_uids] + [True], bool)  # the last, -1, is for no UID
         return of_one_row[self.study] & (self.frames == 1)

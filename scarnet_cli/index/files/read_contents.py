@@ -55,7 +55,7 @@ class ReadOptions:
 
 
 def read_contents(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: ReadOptions) -> Contents:
-    """Return the contents of all files; files that are new, have changed or could not be read are read.
+    """Return the contents of all files; read those that are new, have changed or could not be read before.
 
     If new files join a study, its known files are read again: only files of one reading can be compared to see whether
     they are of one patient.

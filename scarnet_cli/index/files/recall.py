@@ -17,7 +17,7 @@ from scarnet_cli.dicom.packing import DEEPEST
 from scarnet_cli.index.files.cache import TEXTS, run_starts
 from scarnet_cli.index.files.sweep import LINK_LOOP, LOST
 
-# Kinds of files that could not be read. They may become readable while their time stays, so each index tries again.
+# Kinds of files that could not be read. They may become readable without a change of time: each index tries again.
 NOT_READ: Final = (BROKEN, LINK_LOOP, *LOST)
 
 
@@ -50,7 +50,7 @@ class KnownFiles:
 
 
 def recall(memory: pa.Table, files: Sequence[FoundFile]) -> KnownFiles:
-    """Return which of the swept files the memory (rows of `cache.HELD`) knows unchanged."""
+    """Look up swept files in the memory, which has rows of `cache.HELD`."""
     known = _Known(memory)
     keys = [path_key(file.path) for file in files]
     starts = known.starts(files, keys)

@@ -101,7 +101,7 @@ def same_name(a: str, b: str) -> bool:
 
 
 def _same_word(a: str, b: str) -> bool:
-    a, b = (re.sub("([aou])e", r"\1", word) for word in (a, b))  # an umlaut is ae, oe, ue, or lost
+    a, b = (re.sub("([aou])e", r"\1", word) for word in (a, b))  # umlauts are ae, oe, ue or a, o, u
     if a == b or (1 in (len(a), len(b)) and a[0] == b[0]):
         return True
     return min(len(a), len(b)) >= _LEAST_LETTERS and SequenceMatcher(None, a, b).ratio() >= _ALIKE

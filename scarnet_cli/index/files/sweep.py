@@ -28,7 +28,7 @@ WALKED_BEFORE: Final = "walked_before"
 NO_FILE: Final = "no_file"
 SYSTEM_FOLDER: Final = "system_folder"
 OWN_OUTPUT: Final = "own_output"
-# Reasons that mean a loss to this run.
+# Reasons for which this run loses the file or folder.
 LOST: Final = (VANISHED, UNREADABLE, DEAD_LINK, CRASHED, STUCK, NO_MEMORY, IO_ERROR, *REFUSED)
 # Reasons that are reported but count as no loss: a file of another kind, or an archive that cannot be opened.
 PASSED_OVER: Final = (NIFTI, UNKNOWN_ARCHIVE)

@@ -112,6 +112,6 @@ def series_description(habit: Habit, role: Role) -> str:
 
 
 def image_type(habit: Habit, role: Role) -> list[str]:
-    """Return a series' ImageType; series without one of their own have that of magnitude images."""
+    """Return a series' ImageType, by default that of magnitude images."""
     types = _IMAGE_TYPES[habit.vendor]
     return types[role] if role in types else types["magnitude"]
