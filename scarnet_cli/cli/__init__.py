@@ -1,1 +1,1 @@
-"""Thin click commands, one file each."""
+"""Thin click commands, one per file."""

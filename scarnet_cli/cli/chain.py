@@ -1,4 +1,4 @@
-"""`scarnet chain`: ScarNet and its stack network, of every fold and of all cases, by one command."""
+"""`scarnet chain`: train ScarNet and its stack network, for every fold and for all cases, with one command."""
 
 from dataclasses import replace
 from pathlib import Path

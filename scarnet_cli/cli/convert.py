@@ -1,4 +1,4 @@
-"""`scarnet convert`: from chosen DICOM files to one volume a study."""
+"""`scarnet convert`: turn each study's chosen DICOM files into a volume."""
 
 import sys
 from pathlib import Path

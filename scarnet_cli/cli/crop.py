@@ -1,4 +1,4 @@
-"""`scarnet crop`: one stage of the pipeline over a batch of studies."""
+"""`scarnet crop`: the stage CROP over a batch of studies."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`scarnet dicomize`: NIfTI volumes and EMIDEC cases as DICOM studies."""
+"""`scarnet dicomize`: turn NIfTI volumes and EMIDEC cases into DICOM studies."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`scarnet evaluate`: score what one model makes of held-out cases against the experts' contours."""
+"""`scarnet evaluate`: score one model on held-out cases against the experts' contours."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`scarnet explain`: why each stack of one study was taken or left."""
+"""`scarnet explain`: why each stack of one study was chosen or not."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`scarnet export`: results as DICOM, for an archive and its viewers."""
+"""`scarnet export`: write results as DICOM, for an archive and its viewers."""
 
 import sys
 from pathlib import Path
@@ -64,7 +64,7 @@ def export(
 
 
 def _batch(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> "Batch":
-    """Return the studies of a batch file, or of images that are indexed now."""
+    """Return the studies of a batch file, or those of images, which are then indexed here."""
     from scarnet_cli.dicom.batch import is_batch, read_batch
     from scarnet_cli.index.index_input import IndexOptions, index_input
 

@@ -1,4 +1,4 @@
-"""`scarnet fetch`: the images of a batch's chosen stacks, from a DICOMweb server."""
+"""`scarnet fetch`: fetch the images of a batch's chosen stacks from a DICOMweb server."""
 
 from pathlib import Path
 

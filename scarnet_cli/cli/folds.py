@@ -1,4 +1,4 @@
-"""`scarnet folds`: check labelled cases and deal their patients to folds."""
+"""`scarnet folds`: check labelled cases and divide their patients into folds."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`scarnet gather`: fragments of all batches in, the cohort's tables out."""
+"""`scarnet gather`: merge the fragments of all batches into the cohort's tables."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`scarnet index`: find the studies and their LGE short-axis stack."""
+"""`scarnet index`: find the studies and their LGE short-axis stacks."""
 
 import os
 import shutil
@@ -150,7 +150,7 @@ def index(
 
 
 def _require_there(source: Path | str, *, will_retry: bool) -> None:
-    """Say that an input does not exist: wrong usage, unless it was there when the run began."""
+    """Check that the input exists; a missing one is a usage error, unless it was there when the run began."""
     if isinstance(source, str) or source.exists():
         return
     if will_retry:

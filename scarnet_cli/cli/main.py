@@ -1,4 +1,4 @@
-"""The command `scarnet`: each subcommand lives in its own module, imported only when it is called."""
+"""The command `scarnet`: each subcommand has its own module, which is imported only when it is called."""
 
 import importlib
 import logging
@@ -12,11 +12,11 @@ import rich_click as click
 from scarnet_cli import __version__
 from scarnet_cli.errors import MachineError, ScarnetError
 
-# Before torch is loaded: its threads sleep while they wait. Spinning takes a core from whoever shares the machine; with
-# as much other work as cores, a stage of two threads took twice as long as with one.
+# Set before torch is loaded, so that its waiting threads sleep. Spinning threads take a core from other processes: on a
+# fully loaded machine, a stage with two threads took twice as long as with one.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# Command -> one line of help, so that `scarnet --help` imports none of them. Module: scarnet_cli.cli.<name>.
+# Command -> one line of help, so that `scarnet --help` imports no command. Its module is scarnet_cli.cli.<name>.
 COMMANDS: Final[dict[str, str]] = {
     "index": "Find the studies of a directory or samplesheet, and their LGE short-axis stacks.",
     "explain": "Say why each stack of one study was taken or left.",
@@ -46,7 +46,7 @@ COMMANDS: Final[dict[str, str]] = {
 
 
 class LazyCommand(click.RichCommand):
-    """Stands for a command until it is called, so that `scarnet --help` and other commands never import it."""
+    """A stand-in for a command until it is called, so that `scarnet --help` and other commands never import it."""
 
     def __init__(self, name: str) -> None:
         """Take the help from the table above."""
@@ -59,7 +59,7 @@ class LazyCommand(click.RichCommand):
         parent: click.Context | None = None,
         **extra: Any,  # noqa: ANN401 (click's own)
     ) -> click.Context:
-        """Import the command's module and let the command that is named like it go on."""
+        """Import the command's module and return the context of its command."""
         name = str(self.name).replace("-", "_")
         command: click.Command = getattr(importlib.import_module(f"scarnet_cli.cli.{name}"), name)
         return command.make_context(info_name, args, parent, **extra)
@@ -87,9 +87,9 @@ def cli(verbose: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error that the user can act on becomes one message on stderr and an exit code.
+    """Run the command line; an error that the user can act on becomes a message on stderr and an exit code.
 
-    1 is work that failed, 75 a machine that did, 137 memory that ran out.
+    Exit code 1 means that the work failed, 75 that the machine failed, and 137 that memory ran out.
     """
     try:
         cli()
@@ -110,9 +110,9 @@ def main() -> None:
 
 
 def _end(error: ScarnetError) -> None:
-    """Show the message and leave with the error's exit code; after a fault of the machine not at once.
+    """Print the message and exit with the error's exit code; after a fault of the machine, only after a pause.
 
-    SCARNET_FAULT_PAUSE_S says how many seconds later, so that who tries again meets a machine that may be mended.
+    The pause is SCARNET_FAULT_PAUSE_S seconds, in which the machine may recover before a retry.
     """
     click.echo(f"Error: {error}", err=True)
     if error.exit_code == MachineError.exit_code:

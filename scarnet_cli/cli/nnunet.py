@@ -1,4 +1,4 @@
-"""`scarnet nnunet`: train nnU-Net itself and label the held-out cases, for the benchmark."""
+"""`scarnet nnunet`: train nnU-Net and label the held-out cases, for the benchmark."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, PROBLEM, Problem
 @PROBLEM
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),  # not made before it is known that nnU-Net is there
+    type=click.Path(file_okay=False, path_type=Path),  # not created before nnU-Net is known to be installed
     required=True,
     help="Folder of this fold; gets labels/CASE.nii.gz.",
 )

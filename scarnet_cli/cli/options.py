@@ -1,4 +1,4 @@
-"""Types of command line options that several commands share."""
+"""Types of command-line arguments and options that several commands share."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class OutputDirectory(click.Path):
-    """A directory to write to, made when absent; one that cannot be written to is wrong usage, told before any work."""
+    """A directory to write to, created if absent; one that is not writable is a usage error, before any work."""
 
     def __init__(self) -> None:
-        """Accept what is no file, as a Path."""
+        """Accept anything but a file, and return a Path."""
         super().__init__(file_okay=False, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401
-        """Return the directory after a file could be made in it."""
+        """Return the directory, after checking that a file can be created in it."""
         path = Path(str(super().convert(value, param, ctx)))
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -43,15 +43,15 @@ OUTPUT_DIRECTORY = OutputDirectory()
 
 
 class WeightsName(click.Path):
-    """A weights file: its path, or its name in the pipeline's folder or the user's own (`weights_dir`, below)."""
+    """A weights file: its path, or its name in the pipeline's folder or the user's (see `weights_dir`)."""
 
     def __init__(self) -> None:
-        """Give a Path."""
+        """Return a Path."""
         super().__init__(path_type=Path)
         self.name = "name or file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401
-        """Return the file; one that is not there is wrong usage."""
+        """Return the file; a missing one is a usage error."""
         from scarnet_cli.errors import ModelError
         from scarnet_cli.model.store import find_weights
 
@@ -62,15 +62,15 @@ class WeightsName(click.Path):
 
 
 class StudySource(click.Path):
-    """What studies are taken from: a folder, archive or samplesheet that is there, or a DICOMweb server's address."""
+    """The source of studies: an existing folder, archive or samplesheet, or a DICOMweb server's address."""
 
     def __init__(self, *, exists: bool = True) -> None:
-        """Give a Path, or an address as text; what does not exist is wrong usage unless the command sees to it."""
+        """Return a Path, or an address as text; with `exists`, a missing path is a usage error."""
         super().__init__(exists=exists, path_type=Path)
         self.name = "path or address"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ANN401
-        """Return the path, or the address as it is: whoever opens it says what is wrong with it, without showing it."""
+        """Return the path, or the address unchecked: the code that opens it reports errors without showing it."""
         return str(value) if "://" in str(value) else Path(str(super().convert(value, param, ctx)))
 
 
@@ -98,7 +98,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def weights_dir(command: _Command) -> _Command:
-    """Add --weights-dir to a command whose other options name weights; `own_weights` returns it."""
+    """Add --weights-dir to a command whose other options name weights; `own_weights` returns its value."""
 
     def keep(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
         ctx.meta[_WEIGHTS_DIR] = value
@@ -108,7 +108,7 @@ def weights_dir(command: _Command) -> _Command:
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         envvar="SCARNET_WEIGHTS",
         show_envvar=True,
-        is_eager=True,  # before the names that are looked up in it
+        is_eager=True,  # parsed before the names that are looked up in it
         expose_value=False,
         callback=keep,
         help="Folder of your own weights, looked in before the pipeline's.",
@@ -116,7 +116,7 @@ def weights_dir(command: _Command) -> _Command:
 
 
 def own_weights() -> Path | None:
-    """Return the folder that --weights-dir or SCARNET_WEIGHTS names in the command that runs."""
+    """Return the folder that --weights-dir or SCARNET_WEIGHTS names for the running command."""
     context = click.get_current_context(silent=True)
     return context.meta.get(_WEIGHTS_DIR) if context else None
 
@@ -125,7 +125,7 @@ _PROBLEM: Final = "scarnet_cli.problem"
 
 
 class ProblemCommand(click.RichCommand):
-    """A command with PROBLEM: that file gets the message of an error that the user can mend."""
+    """A command with the option PROBLEM, whose file receives the message of an error that the user can fix."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options."""
@@ -140,7 +140,7 @@ class ProblemCommand(click.RichCommand):
 
 @contextmanager
 def _problem_written(ctx: click.Context) -> Iterator[None]:
-    """End a command with exit code 0 and its error in --problem, where that is given; not a fault of the machine."""
+    """If --problem is given, write an error to it and exit with code 0; faults of the machine are raised."""
     try:
         yield
     except MachineError:
@@ -160,7 +160,7 @@ def _keep_problem(ctx: click.Context, _param: click.Parameter, value: Path | Non
 PROBLEM = click.option(
     "--problem",
     type=click.Path(dir_okay=False, path_type=Path),
-    is_eager=True,  # before the options that may be wrong
+    is_eager=True,  # parsed before the options that may be wrong
     expose_value=False,
     callback=_keep_problem,
     help="File for the message where options or input are wrong, or something is not installed, with exit code 0: for "
@@ -185,7 +185,7 @@ _KEY: Final = "scarnet_cli.deidentify_key"
 
 
 def deidentify_options(command: _Command) -> _Command:
-    """Add --deidentify and --deidentify-key; the command gets `deidentify`: the pseudonyms, None without the flag."""
+    """Add --deidentify and --deidentify-key; the command receives the pseudonyms, or None, as `deidentify`."""
 
     def keep(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
         ctx.meta[_KEY] = value
@@ -208,7 +208,7 @@ def deidentify_options(command: _Command) -> _Command:
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         envvar="SCARNET_DEIDENTIFY_KEY",
         show_envvar=True,
-        is_eager=True,  # before the flag that reads it
+        is_eager=True,  # parsed before the flag that reads it
         expose_value=False,
         callback=keep,
         help="File that holds the secret key of --deidentify: the same key gives the same pseudonyms.",
@@ -226,7 +226,7 @@ class LabelledCases(click.Path):
     """Labelled cases: a folder in EMIDEC's layout, or a CSV table."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401
-        """Return the path; a DICOMweb server's address, which is not shown, is wrong usage."""
+        """Return the path; a DICOMweb server's address is a usage error, whose message does not show it."""
         if "://" in str(value):
             self.fail("a DICOMweb server has no labelled cases; name a folder or a table.", param, ctx)
         return Path(str(super().convert(value, param, ctx)))
@@ -258,7 +258,7 @@ def index_source(
     studies: Path | None = None,
     downloads: Path | None = None,
 ) -> "Index":
-    """Index what SOURCE names: files, or a server by its address.
+    """Return the index of SOURCE: of files, or of the server at an address.
 
     Raises:
         InputError: The input is wrong.

@@ -1,4 +1,4 @@
-"""`scarnet phantom`: studies with known answers, as DICOM."""
+"""`scarnet phantom`: make DICOM studies with known answers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Progress for people: a bar on a terminal, plain lines in a log where asked for, nothing else."""
+"""Progress for users: a bar on a terminal, and in a log only the lines of text that a task reports."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from scarnet_cli.progress import Advance
 
 @contextmanager
 def progress_bar(title: str, total: int | None = None, done: int = 0) -> Iterator[Advance]:
-    """Show a task (`progress.Progress`) on stderr: a bar with its text on a terminal, in a log a line per text."""
+    """Show a task (`progress.Progress`) on stderr: a bar with its text on a terminal, or one line per text in a log."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

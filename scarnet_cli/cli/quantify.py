@@ -1,4 +1,4 @@
-"""`scarnet quantify`: measure label maps, one pair of NIfTI files or a batch of the pipeline."""
+"""`scarnet quantify`: measure one image with its label map, or a batch of the pipeline."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`scarnet report`: the cohort's report."""
+"""`scarnet report`: make the cohort's report."""
 
 from pathlib import Path
 

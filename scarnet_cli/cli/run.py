@@ -1,4 +1,4 @@
-"""`scarnet run`: the whole way from DICOM to tables in one process, through the same functions as the pipeline."""
+"""`scarnet run`: everything from DICOM to tables in one process, with the same functions as the pipeline."""
 
 import sys
 import tempfile
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The weights files that a run needs, and whether the second looks at each slice only once."""
+    """The weights files of a run, and whether segmentation sees each slice only once (`fast`)."""
 
     localiser: Path
     weights: Path
@@ -40,13 +40,13 @@ class Networks:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How a run is made.
+    """The settings of a run.
 
     Attributes:
-        rules: What series are chosen by.
-        dicom_results: Results are written as DICOM too.
-        execution: RunSettings each stage goes over the studies.
-        pseudonyms: What de-identifies; None to leave names as they are.
+        rules: Rules that choose the series.
+        dicom_results: Whether to write results as DICOM too.
+        execution: How each stage is executed.
+        pseudonyms: Pseudonyms for de-identification; None to keep identifiers.
     """
 
     rules: "SeriesRules"
@@ -101,7 +101,7 @@ def run(
 
 
 def run_studies_here(source: Path | str, out: Path, networks: Networks, settings: RunSettings) -> "Accounting":
-    """Run every stage over one batch and put the results where the pipeline puts them.
+    """Run every stage over one batch and write the results to the same paths as the pipeline.
 
     Raises:
         ScarnetError: The input, the weights or the accounting is wrong.

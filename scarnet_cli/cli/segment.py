@@ -1,4 +1,4 @@
-"""`scarnet segment`: one stage of the pipeline over a batch of studies."""
+"""`scarnet segment`: the stage SEGMENT over a batch of studies."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Options and arguments that the commands of the pipeline's stages share."""
+"""Options and arguments that the commands of the stages share."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -24,7 +24,7 @@ NETWORK = click.option(
 
 
 def execution_options(command: _Command) -> _Command:
-    """Add --isolate, --will-retry and --study-minutes; the command gets them and the progress bar as `execution`."""
+    """Add --isolate, --will-retry and --study-minutes; the command receives them with a progress bar as `execution`."""
 
     @wraps(command)
     def with_execution(*args: Any, isolate: bool, will_retry: bool, study_minutes: float, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -55,12 +55,12 @@ def execution_options(command: _Command) -> _Command:
 
 
 def tell_count(failures: "Sequence[Failure]") -> None:
-    """Say how many studies failed, if any did."""
+    """Print how many studies failed, if any did."""
     if failures:
         click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
 
 
 def tell_each(failures: "Sequence[Failure]") -> None:
-    """Say of each study that failed why."""
+    """Print the reason of each failure."""
     for failure in failures:
         click.echo(f"{failure.study_id} ({failure.code}): {failure.message}", err=True)

@@ -1,4 +1,4 @@
-"""`scarnet store`: exported results back to an archive."""
+"""`scarnet store`: store exported results on a DICOMweb server."""
 
 import sys
 from pathlib import Path
@@ -23,7 +23,7 @@ def store(exported: Path, address: str) -> None:
 
 
 def store_exported(exported: Path, address: str) -> None:
-    """Store the studies below a directory and say how many; leave with exit code 1 where one was refused.
+    """Store the studies below a directory and print how many; exit with code 1 if one was refused.
 
     Raises:
         InputError: The address is none to store at.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scarnet_cli.train.presets import Preset
     from scarnet_cli.train.record import EpochReport
 
-# Far from the seeds that people use, so that a network is never judged on phantoms that it was trained on.
+# Far from the seeds that people use, so that a network is never tested on phantoms that it was trained on.
 _FIRST_PHANTOM: Final = 1_000_000
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -111,7 +111,7 @@ def train(
 
 
 def _starts(chosen: "Preset", start_from: tuple[Path, ...]) -> "list[TrainedNetwork]":
-    """Return what a training starts from: the model's pretrained part, unless whole weights are given; then those."""
+    """Return the networks that training starts from: the given weights, and a pretrained part if none covers it."""
     from scarnet_cli.model.checkpoints import load_lite_medsam
     from scarnet_cli.model.weights import load_weights
 
@@ -143,7 +143,7 @@ def _draw_preview(cases: "list[Case]", chosen: "Preset", path: Path) -> None:
 
 
 def _reporter(regions: list[str], advance: Advance) -> "Callable[[EpochReport], None]":
-    """Return what shows each epoch's loss, and beside it the latest held-out Dice."""
+    """Return a function that shows each epoch's loss with the latest held-out Dice."""
     latest = ""
 
     def report(entry: "EpochReport") -> None:

@@ -1,4 +1,4 @@
-"""`scarnet versions`: what software made a result."""
+"""`scarnet versions`: the versions of the software behind a result."""
 
 import json
 import platform
@@ -9,7 +9,7 @@ import rich_click as click
 
 from scarnet_cli import __version__
 
-# What can change a number in a table or a label map.
+# Packages that can change a number in a table or a label map.
 PACKAGES: Final = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pyarrow", "torch", "safetensors")
 
 
@@ -20,7 +20,7 @@ def versions() -> None:
 
 
 def software_versions() -> dict[str, str | None]:
-    """Return name -> version; null where a package is not installed."""
+    """Return name -> version, None for a package that is not installed."""
     return {"scarnet": __version__, "python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
 
 

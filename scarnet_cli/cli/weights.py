@@ -1,4 +1,4 @@
-"""`scarnet weights`: the networks that can be used by name, whether they are whole, and bringing others in."""
+"""`scarnet weights`: list, verify and import the networks that can be used by name."""
 
 import sys
 from collections.abc import Sequence
