@@ -1,4 +1,4 @@
-"""Programs of Debian's that the checks run, as no Python package brings them: installed where that needs no asking."""
+"""Debian programs that the checks need and no Python package provides; installed without asking if possible."""
 
 import os
 import shutil
@@ -13,14 +13,14 @@ _RELEASE: Final = Path("/etc/os-release")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program of Debian's.
+    """A program from Debian.
 
     Attributes:
-        names: What it may be called on the PATH.
-        packages: What brings it.
-        used_by: Which tests skip without it.
-        variable: Environment variable that may name the user's own; None where there is none.
-        folders: Where it may lie besides the PATH, which of a user who is not root often lacks /usr/sbin.
+        names: Its possible names on the PATH.
+        packages: The Debian packages that provide it.
+        used_by: The tests that skip without it.
+        variable: Environment variable that may name the user's own copy, or None.
+        folders: Folders to search besides the PATH, which often lacks /usr/sbin for users other than root.
     """
 
     names: tuple[str, ...]
@@ -30,7 +30,7 @@ class Program:
     folders: tuple[str, ...] = ()
 
     def find(self) -> str | None:
-        """Return the program that the variable names, else the first of its names that is there; None without one."""
+        """Return the program that the variable names, else the first of its names on the PATH, or None."""
         own = os.environ.get(self.variable) if self.variable else None
         path = os.pathsep.join((os.environ.get("PATH", ""), *self.folders))
         found = (shutil.which(name, path=path) for name in (own, *self.names) if name)
@@ -48,11 +48,11 @@ PROGRAMS: Final = (BROWSER, ORTHANC, DCIODVFY)
 
 
 def have_programs(release: Path = _RELEASE, user: int | None = None) -> None:
-    """Install the programs that are not there if this is root on Debian; else say which tests will skip.
+    """Install the missing programs if this runs as root on Debian; otherwise print which tests will skip.
 
     Args:
-        release: File that says which system this is.
-        user: Number of the user who runs this; the real one if left out.
+        release: The os-release file of the system.
+        user: User id; that of this process by default.
     """
     missing = [program for program in PROGRAMS if not program.find()]
     is_root = (os.geteuid() if user is None else user) == 0
@@ -68,7 +68,7 @@ def have_programs(release: Path = _RELEASE, user: int | None = None) -> None:
 
 
 def _install(packages: list[str]) -> None:
-    # RUNLEVEL: no package may start its server, as Orthanc's would; the tests start their own on loopback.
+    # RUNLEVEL keeps packages from starting servers, as Orthanc's would; the tests start their own on loopback.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Print what `make demo` measured beside the truth: that of the phantoms, or the experts' contours."""
+"""Print the results of `make demo` beside the truth: that of the phantoms, or the experts' contours."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ from scarnet_cli.image.volume import read_nifti
 
 
 def true_scar_percent(cohort: Path) -> dict[str, float]:
-    """Return study_id -> scar percent of the myocardium, from truth.parquet or else from the reference label maps."""
+    """Return study_id -> scar as a percentage of the myocardium, from truth.parquet or the reference label maps."""
     if (cohort / "truth.parquet").exists():
         rows = pq.read_table(cohort / "truth.parquet", columns=["study_id", "scar_percent_lv"]).to_pylist()
         return {row["study_id"]: row["scar_percent_lv"] for row in rows}
@@ -21,14 +21,14 @@ def true_scar_percent(cohort: Path) -> dict[str, float]:
 
 
 def reference_percent(path: Path) -> float:
-    """Return the scar percent of one label map; 0 where it has no myocardium."""
+    """Return the scar percentage of one label map; 0 if it has no myocardium."""
     labels = read_nifti(path).array
     myocardium = int(region_mask(labels, "myocardium").sum())
     return 100.0 * int(region_mask(labels, "scar").sum()) / myocardium if myocardium else 0.0
 
 
 def case_names(cohort: Path) -> dict[str, str]:
-    """Return study_id -> the case that it was made from, where that is known."""
+    """Return study_id -> the case that it was made from, if known."""
     if not (cohort / "cases.csv").exists():
         return {}
     rows = pyarrow.csv.read_csv(cohort / "cases.csv").to_pylist()
@@ -36,7 +36,7 @@ def case_names(cohort: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Print the table, the failures and where the results are."""
+    """Print the table, the failures and the path of the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cohort", type=Path, help="Folder that `scarnet phantom` or `scarnet dicomize` wrote.")
     parser.add_argument("results", type=Path, help="The pipeline's --outdir.")

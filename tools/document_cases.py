@@ -1,6 +1,6 @@
-"""Write the table of docs/dicom.md: what this project and other converters make of every case of tests/dicom_cases.
+"""Write the table in docs/dicom.md of how this project and other converters handle each case of tests/dicom_cases.
 
-Each conversion runs in a process of its own with a time limit; the result is judged against the case's truth.
+Each conversion runs in a separate process with a time limit; its result is compared with the case's truth.
 """
 
 import argparse
@@ -31,12 +31,12 @@ BEGIN, END = "<!-- cases -->", "<!-- end of cases -->"
 LIMIT_S: Final = 60.0
 
 
-# Loaded once, for every conversion is a fork of this process; it starts no thread before.
+# Imported once, because every conversion is a fork of this process, which starts no thread before.
 importlib.import_module("dicom2nifti")
 
 
 def attempt(converter: str, source: Path, out: Path, said: Path) -> None:
-    """Convert in this process and write down a refusal's words; what is printed goes nowhere."""
+    """Convert in this process and write a refusal's text to `said`; other output is discarded."""
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
@@ -45,7 +45,7 @@ def attempt(converter: str, source: Path, out: Path, said: Path) -> None:
 
 
 def outcome(converter: str, source: Path, folder: Path, truth: Truth) -> str:
-    """Return in words what a converter made of a case."""
+    """Return a description of a converter's result for a case."""
     out, said = folder / converter, folder / f"{converter}.txt"
     process = multiprocessing.get_context("fork").Process(target=attempt, args=(converter, source, out, said))
     process.start()
@@ -71,7 +71,7 @@ def row_of(case: Case) -> str:
 
 
 def expected(truth: Truth) -> str:
-    """Return what is right, in words: the volume, with the codes that must be recorded, or the refusal."""
+    """Return a description of the correct result: the volume with the codes to record, or the refusal."""
     if truth.refusal:
         return "refusal"
     codes = ", ".join((*truth.rules, *truth.flags))
@@ -79,7 +79,7 @@ def expected(truth: Truth) -> str:
 
 
 def table(names: list[str]) -> str:
-    """Return the whole table in Markdown."""
+    """Return the table in Markdown."""
     versions = {name: version(name.lower()) for name in CONVERTERS if name != "scarnet"}
     heads = [f"scarnet {__version__}", *(f"{name} {number}" for name, number in versions.items())]
     lines = [f"| case | right is | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
@@ -91,7 +91,7 @@ def table(names: list[str]) -> str:
 
 
 def main() -> None:
-    """Make the table and put it between the page's markers; with names, print those rows."""
+    """Write the table between the page's marks, or print the rows of the given names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="Cases to try, for a look; all, into the page, by default.")
     arguments = parser.parse_args()

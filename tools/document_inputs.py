@@ -1,6 +1,6 @@
-"""Write into docs/usage.md what happens with every kind of input: .venv/bin/python tools/document_inputs.py.
+"""Write the tables of input kinds into docs/usage.md: .venv/bin/python tools/document_inputs.py.
 
-The inputs are made, indexed and converted (tests/input_kinds.py), and the tables say what came of it.
+The inputs are made, indexed and converted (tests/input_kinds.py), and the tables give the results.
 """
 
 import sys

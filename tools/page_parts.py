@@ -1,15 +1,15 @@
-"""The parts of a page that are made, each between two marks: a page of docs/ is prose with such parts."""
+"""Generated parts of the pages in docs/, each between two marks."""
 
 from collections.abc import Mapping
 
 
 def with_parts(page: str, made_by: str, parts: Mapping[str, str]) -> str:
-    """Return a page with parts made anew.
+    """Return a page with its generated parts replaced.
 
     Args:
-        page: Its text.
-        made_by: What makes them, as the marks say it.
-        parts: Name of each part, as the marks say it, and what shall stand there.
+        page: The page's text.
+        made_by: The tool that generates the parts, as named in the marks.
+        parts: Name of each part, as in the marks -> its new text.
     """
     for name, text in parts.items():
         begin, end = f"<!-- {name}: made by {made_by} -->\n", f"<!-- end of {name} -->\n"

@@ -1,4 +1,4 @@
-"""The user's pip settings, in the words of uv: set-up installs from wherever pip would have."""
+"""The user's pip settings translated for uv, so that set-up installs from the same sources as pip."""
 
 import ast
 import os
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# pip's own order, weakest first: `[global]`, then `[install]` of any of its files, then PIP_* variables.
+# pip's order, weakest first: `[global]`, then `[install]` of any of its files, then PIP_* variables.
 SECTIONS: Final = ("global", "install", ":env:")
 # pip setting -> (uv variable, separator between several values).
 NAMES: Final = {
@@ -28,14 +28,14 @@ FALSE_WORDS: Final = ("", "0", "false", "no", "off")
 
 @dataclass(frozen=True, slots=True)
 class UvSettings:
-    """How to call uv: `environment` for the process, `options` after each of its `pip` subcommands."""
+    """How to call uv: `environment` for the process, `options` after each `pip` subcommand."""
 
     environment: dict[str, str]
     options: tuple[str, ...]
 
 
 def parse_settings(listing: str) -> dict[str, str]:
-    """Return setting -> value from the output of `pip config list`, the strongest section winning."""
+    """Return setting -> value from the output of `pip config list`; the strongest section wins."""
     by_section: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
     for line in listing.splitlines():
         key, equals, value = line.partition("=")
@@ -46,16 +46,16 @@ def parse_settings(listing: str) -> dict[str, str]:
 
 
 def to_uv(settings: Mapping[str, str], own: Mapping[str, str]) -> UvSettings:
-    """Translate pip settings for uv.
+    """Return pip settings translated for uv.
 
     Args:
-        settings: setting -> value, as `parse_settings` gives them.
-        own: the user's environment; a variable that it sets for uv itself wins over pip's settings.
+        settings: Setting -> value, as from `parse_settings`.
+        own: The user's environment; its variables for uv override pip's settings.
     """
     environment = {NAMES[name][0]: NAMES[name][1].join(settings[name].split()) for name in NAMES if name in settings}
-    # Like pip: the best version of any index, where uv alone would stop at the first index that knows the name.
+    # Like pip, take the best version of any index; by default uv stops at the first index that has the package.
     environment["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-    # uv reads these two as options only, or under names of its own.
+    # uv takes these two only as options, or under other names.
     options = [] if settings.get("no-index", "").lower() in FALSE_WORDS else ["--no-index"]
     if settings.get("keyring-provider") == "subprocess":
         options += ["--keyring-provider", "subprocess"]
@@ -63,7 +63,7 @@ def to_uv(settings: Mapping[str, str], own: Mapping[str, str]) -> UvSettings:
 
 
 def with_certificates(environment: Mapping[str, str]) -> dict[str, str]:
-    """Name the certificates to every program that set-up runs (jgo reads REQUESTS_CA_BUNDLE), or say: the system's."""
+    """Return the environment with its certificates set for every program of set-up, or else with the system's."""
     certificates = environment.get("SSL_CERT_FILE")
     for_jgo = certificates or ssl.get_default_verify_paths().cafile
     added = {} if certificates else {"UV_SYSTEM_CERTS": "true"}
@@ -72,7 +72,7 @@ def with_certificates(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def uv_settings(python: Path) -> UvSettings:
-    """Return how to call uv so that it installs from where the pip of this Python would."""
+    """Return the settings for uv to install from the same sources as the pip of this Python."""
     command = [str(python), "-m", "pip", "config", "list"]
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return to_uv(parse_settings(listing), os.environ)

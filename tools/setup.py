@@ -2,12 +2,12 @@
 
     python3 tools/setup.py [--torch auto|no] [--checks]
 
-A second run finds its stamp and does nothing; one that was interrupted is repaired by running again.
+A second run finds the stamp and does nothing; after an interruption, run it again.
 """
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 (in words that every older Python 3 can read)
+if sys.version_info < (3, 11):  # noqa: UP036 (in syntax that any older Python 3 can parse)
     sys.exit("ScarNet needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Say make PYTHON=python3.12.")
 
 import argparse
@@ -47,7 +47,7 @@ OWN_FILES: Final = ("setup.py", "debian.py", "jars.py", "nextflow.py", "pip_sett
 
 
 def main() -> None:
-    """Set up what is not set up yet."""
+    """Set up everything that is not set up yet."""
     parser = argparse.ArgumentParser(description="Set up .venv; a second run does nothing.")
     parser.add_argument("--torch", choices=["auto", "no"], default="auto", help="no: the stages that need none.")
     parser.add_argument("--checks", action="store_true", help="Also what `make test` and `make lint` need.")
@@ -61,20 +61,20 @@ def main() -> None:
 
 
 def parts(*, checks: bool) -> list[str]:
-    """Return what the stamp keeps apart: what running needs, and what the checks need besides."""
+    """Return the parts that the stamp tracks separately: running, and the checks if they are wanted."""
     return ["run", *(["checks"] if checks else [])]
 
 
 def is_done(where: Environment, torch: str, *, checks: bool) -> bool:
-    """Say whether the last set-up did all this from the same inputs, and what it made is still there."""
+    """Return whether the last set-up did all this from the same inputs and its results are still there."""
     wanted, done = digest(where, torch), read_stamp(where)
     return all(done.get(part) == wanted for part in parts(checks=checks)) and is_whole(where, checks=checks)
 
 
 @contextmanager
 def alone(where: Environment) -> Iterator[None]:
-    """Wait until no other set-up of this folder is running."""
-    with (where.root / "pyproject.toml").open("a") as file:  # any file outside .venv will do; nothing is written to it
+    """Hold the lock of this folder's set-up, after waiting for any other set-up that runs."""
+    with (where.root / "pyproject.toml").open("a") as file:  # any file outside .venv would do; nothing is written to it
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -84,7 +84,7 @@ def alone(where: Environment) -> Iterator[None]:
 
 
 def run(where: Environment, torch: str, *, checks: bool) -> None:
-    """Set up, and write down what is done now; what stops it is said in plain words."""
+    """Set up and write the stamp; report errors in plain language."""
     wanted, done = digest(where, torch), read_stamp(where)
     try:
         set_up(where, torch=torch, checks=checks)
@@ -98,17 +98,17 @@ def run(where: Environment, torch: str, *, checks: bool) -> None:
 
 
 def digest(where: Environment, torch: str) -> str:
-    """Return a digest of everything that the result of set-up depends on."""
+    """Return a digest of all inputs of set-up."""
     inputs = [*sorted((where.root / "requirements").glob("*")), *(where.root / "tools" / name for name in OWN_FILES)]
     inputs += [where.root / "pyproject.toml", where.root / "scarnet_cli/__init__.py"]
     sums = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in inputs]
-    # An editable install holds its absolute path, and .venv/bin/nextflow may be a link to the user's own.
+    # An editable install holds an absolute path, and .venv/bin/nextflow may be a link to the user's own Nextflow.
     sums += [str(where.root), torch, str(nextflow.nextflow_on_path(where.venv))]
     return hashlib.sha256("\n".join(sums).encode()).hexdigest()
 
 
 def read_stamp(where: Environment) -> dict[str, str]:
-    """Return part -> digest of what was set up before; empty if nothing was."""
+    """Return part -> digest of the last set-up; empty without one."""
     try:
         return dict(json.loads((where.venv / STAMP).read_text()))
     except (OSError, ValueError):
@@ -116,14 +116,14 @@ def read_stamp(where: Environment) -> dict[str, str]:
 
 
 def write_stamp(where: Environment, stamp: dict[str, str]) -> None:
-    """Write down atomically what is set up now."""
+    """Write the stamp atomically."""
     temporary = where.venv / f"{STAMP}.new"
     temporary.write_text(json.dumps(stamp, indent=2) + "\n")
     temporary.replace(where.venv / STAMP)
 
 
 def is_whole(where: Environment, *, checks: bool) -> bool:
-    """Say whether the programs that users call are still there, and no install was cut off."""
+    """Return whether the programs that users call exist and no install was interrupted."""
     programs = ["python", "scarnet", "nextflow", *(["nextflow-25", "ruff"] if checks else [])]
     needed = [where.program(name) for name in programs]
     needed += [] if where.program("nextflow").is_symlink() else [where.venv / "nextflow" / RUNNER]
@@ -132,7 +132,7 @@ def is_whole(where: Environment, *, checks: bool) -> bool:
 
 
 def set_up(where: Environment, *, torch: str, checks: bool) -> None:
-    """Bring the virtual environment to what the locked requirements say."""
+    """Install everything in the locked requirements into the virtual environment."""
     with step("virtual environment and uv"):
         make_venv(where)
         uv = uv_settings(where.program("python"))
@@ -143,7 +143,7 @@ def set_up(where: Environment, *, torch: str, checks: bool) -> None:
         install(where, uv, [f"requirements/{name}.txt" for name in lists])
         install_package(where, uv)
     versions = [*([] if use_own else [RUNNER]), *([CHECKER] if checks else [])]
-    with ThreadPoolExecutor(max_workers=2) as background:  # the jars and Debian's programs come down while torch does
+    with ThreadPoolExecutor(max_workers=2) as background:  # fetches jars and Debian programs in parallel with torch
         programs = [background.submit(have_programs)] if checks else []
         jars = [background.submit(nextflow.install_jars, where, version, uv.environment) for version in versions]
         if torch == "auto":
@@ -155,7 +155,7 @@ def set_up(where: Environment, *, torch: str, checks: bool) -> None:
 
 @contextmanager
 def step(words: str) -> Iterator[None]:
-    """Say on stderr what is being done, and afterwards how long it took."""
+    """Print a step on stderr, and afterwards how long it took."""
     started = time.monotonic()
     sys.stderr.write(f"set-up: {words} ...\n")
     yield
@@ -163,7 +163,7 @@ def step(words: str) -> Iterator[None]:
 
 
 def make_venv(where: Environment) -> None:
-    """Create .venv with uv in it; one whose install was cut off, or whose Python is gone, is made anew."""
+    """Create .venv with uv in it; replace one whose install was interrupted or whose Python no longer exists."""
     python = where.program("python")
     question = [str(python), "-c", "import sys, pip; sys.exit(sys.version_info < (3, 11))"]
     if (where.venv / UNFINISHED).exists() or not _succeeds(question):
@@ -182,13 +182,13 @@ def make_venv(where: Environment) -> None:
 
 
 def remove_leftovers(where: Environment) -> None:
-    """Remove the folders `~name` in which a pip that was killed kept what it replaced; later ones warn of each."""
+    """Remove the backup folders `~name` of a killed pip, about which every later pip warns."""
     for folder in where.site_packages.glob("~*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _succeeds(command: list[str]) -> bool:
-    """Say whether a command can be started and ends well."""
+    """Return whether a command starts and succeeds."""
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
@@ -196,18 +196,18 @@ def _succeeds(command: list[str]) -> bool:
 
 
 def install(where: Environment, uv: UvSettings, files: list[str]) -> None:
-    """Install these locked lists, every file checked against its digest; they name all that is to be installed."""
+    """Install these locked lists, which are complete, and check every file against its digest."""
     run_uv(where, uv, ["--no-deps", "--require-hashes", *(word for file in files for word in ("--requirement", file))])
 
 
 def install_package(where: Environment, uv: UvSettings) -> None:
-    """Install the package itself, editable, with the setuptools that is there: no network."""
+    """Install the package itself as editable, with the installed setuptools and without network."""
     run_uv(where, uv, ["--no-deps", "--no-build-isolation", "--editable", "."])
     write_command(where)
 
 
 def write_command(where: Environment) -> None:
-    """Write .venv/bin/scarnet in place of pip's, which settings of another Python can break."""
+    """Write .venv/bin/scarnet in place of pip's script, which settings of another Python can break."""
     unfinished = where.program("scarnet.new")
     unfinished.write_text(COMMAND)
     unfinished.chmod(0o755)
@@ -215,9 +215,9 @@ def write_command(where: Environment) -> None:
 
 
 def run_uv(where: Environment, uv: UvSettings, arguments: list[str]) -> None:
-    """Call `uv pip install`; until it has ended, .venv is marked as unfinished.
+    """Run `uv pip install`; while it runs, .venv is marked as unfinished.
 
-    uv fetches everything before it changes anything: only a kill, never a failure, leaves .venv between two states.
+    uv fetches everything before it changes anything, so only a kill, never a failure, leaves .venv inconsistent.
     """
     mark = where.venv / UNFINISHED
     mark.touch()
@@ -232,13 +232,13 @@ def run_uv(where: Environment, uv: UvSettings, arguments: list[str]) -> None:
 
 
 def install_torch(where: Environment, uv: UvSettings) -> None:
-    """Have torch: the one that is there, a CPU build that the user's own sources offer, or the locked one."""
+    """Provide torch: an existing one, a CPU build from the user's own sources, or the locked one."""
     lock = (where.root / "requirements/torch.txt").read_text()
     locked = torch_choice.locked_version(lock)
     here = torch_choice.find_torch([str(where.site_packages)])
     found = torch_choice.link_base_torch(where.site_packages) if here is None else here
     version = found.version if found else torch_choice.offered_cpu_build(where.program("uv"), locked, uv)
-    # The locked release in .venv itself is gone over once more, for what it depends on.
+    # The locked release in .venv is installed again, to complete its dependencies.
     if version is None or (here is not None and version == locked):
         cost = "" if here else " (PyPI's build for Linux is the CUDA one: 2.6 GB to fetch)"
         with step(f"torch {locked}{cost}"):
@@ -250,13 +250,13 @@ def install_torch(where: Environment, uv: UvSettings) -> None:
         others.write_text(torch_choice.without_torch(lock))
         install(where, uv, [str(others)])
         if found is None:
-            # Which file a source of the user's own holds cannot be known here, so this one has no locked digest.
+            # The files in a user's own source are unknown here, so this one has no locked digest.
             run_uv(where, uv, ["--no-deps", f"torch=={version}"])
         install_torchvision(where, uv, version)
 
 
 def install_torchvision(where: Environment, uv: UvSettings, torch: str) -> None:
-    """Have a torchvision beside a torch that is not the locked one: its own, or one of the user's own sources."""
+    """Provide a torchvision for a torch other than the locked one: an existing one, or one from the user's sources."""
     question = [str(where.program("python")), "-W", "ignore", "-c", "import torchvision"]
     offered = None if _succeeds(question) else torch_choice.offered_torchvision(where.program("uv"), torch, uv)
     if offered is not None:
@@ -267,7 +267,7 @@ def install_torchvision(where: Environment, uv: UvSettings, torch: str) -> None:
 
 
 def write_launchers(where: Environment, own: Path | None, jars: list["Future[None]"], *, checks: bool) -> None:
-    """Wait for the jars, then put `nextflow` (and for the checks `nextflow-25`) into .venv/bin."""
+    """Wait for the jars, then write `nextflow` (and for the checks `nextflow-25`) into .venv/bin."""
     with step("Java and Nextflow"):
         for future in jars:
             future.result()
