@@ -23,7 +23,6 @@ from scarnet_cli.dicom.series.selection import select
 from scarnet_cli.dicom.walk import BLOCK, walk
 from scarnet_cli.dicom.whole_files import Source
 from scarnet_cli.errors import ScarnetError
-from scarnet_cli.files import record_text
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.index.files.cache import read_cache, write_cache
@@ -104,7 +103,7 @@ def batch(content: bytes, folder: Path) -> None:
     """Read a batch file."""
     path = folder / "batch.json"
     path.write_bytes(content)
-    record_text(read_batch(path))
+    read_batch(path)
 
 
 def _refused(read: Callable[[], object]) -> None:
