@@ -1,10 +1,10 @@
-"""Time the index and the conversion on made studies, beside dcm2niix on the same files.
+"""Time the index and the conversion on made studies, and dcm2niix on the same files.
 
 .venv/bin/python -m benchmarks.dicom_speed --out DIR [--files 100000]
 
 Every study is a copy of one with other UIDs: a short-axis stack with its twin, a cine, a TI scout, a localiser and a
-long axis, in small pictures, 100 files in all. Figures are of CPU seconds, which a busy machine changes little, with
-wall seconds beside them. Every file is read once before anything is timed, so that no disk is timed.
+long axis, with small images, 100 files in all. CPU seconds, which a busy machine changes little, are printed with wall
+seconds. Every file is read once before the timing, so that the disk does not count.
 """
 
 import argparse
@@ -35,13 +35,13 @@ from scarnet_cli.stage.folder import study_folder
 A_STUDY: Final = 100
 DISTRACTORS: Final[tuple[Role, ...]] = ("localiser", "cine", "ti_scout", "long_axis")
 _UID: Final = re.compile(rb"2\.25\.\d{20,39}")
-_DCM2NIIX: Final = dcm2niix.bin  # the program itself: the command of that name starts Python first
+_DCM2NIIX: Final = dcm2niix.bin  # the program itself, because the command of that name starts Python first
 _REPEATS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What something took: seconds of CPU, seconds, MiB."""
+    """The cost of a run: CPU seconds, wall seconds and peak memory in MiB."""
 
     cpu_s: float
     wall_s: float
@@ -55,7 +55,7 @@ class Cost:
 
 
 def main() -> None:
-    """Make the files unless they are there, and print what index and conversion take."""
+    """Make the files if they are missing, and print the cost of index and conversion."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="Directory of the files and of what is made of them.")
     parser.add_argument("--files", type=int, default=100_000)
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def make_studies(source: Path, count: int) -> None:
-    """Write studies of `A_STUDY` files each; the last digits of every UID are the study's number."""
+    """Write studies of `A_STUDY` files each; every UID ends in the study's number."""
     template = source.with_name("template")
     paths = write_template(template, (18, 16, 16), DISTRACTORS)[:A_STUDY]
     contents = [(path.relative_to(template), path.read_bytes()) for path in paths]
@@ -85,7 +85,7 @@ def make_studies(source: Path, count: int) -> None:
 def write_template(folder: Path, shape_zyx: tuple[int, int, int], distractors: tuple[Role, ...]) -> list[Path]:
     """Write one study and return its files, the short-axis stacks first."""
     values = np.random.default_rng(0).integers(0, 4000, shape_zyx).astype(np.int16)
-    # as smooth as a picture is, so that compression has the work that it has on one
+    # As smooth as an image, so that compression has as much work as on one.
     for axis in (1, 2):
         values = (values + np.roll(values, 1, axis) + np.roll(values, 2, axis)) // 3
     image = Volume(values, (8.0, 1.4, 1.4), (-80.0, -90.0, 10.0), np.eye(3))
@@ -95,7 +95,7 @@ def write_template(folder: Path, shape_zyx: tuple[int, int, int], distractors: t
 
 
 def time_index(source: Path, out: Path, files: int, jobs: int) -> None:
-    """Print what headers take, an index of all files, one of all but unchanged files, and dcm2niix on some of them."""
+    """Print the cost of headers, of an index of all files, of one with unchanged files, and of dcm2niix on some."""
     some = [str(path.relative_to(source)) for path in list((source / "0000").rglob("*.dcm"))]
     for path in source.rglob("*.dcm"):
         path.read_bytes()
@@ -116,7 +116,7 @@ def time_index(source: Path, out: Path, files: int, jobs: int) -> None:
 
 
 def time_conversion(out: Path) -> None:
-    """Print what one series of 12 slices of 256 x 256 takes, by us in process and by dcm2niix as a process."""
+    """Print the cost of one series of 12 slices of 256 x 256, by us in process and by dcm2niix as a process."""
     source = out / "in"
     paths = write_template(source, (12, 256, 256), ())
     for path in paths[12:]:
@@ -140,24 +140,24 @@ def time_conversion(out: Path) -> None:
 
 
 def dcm2niix_command(compression: str, out: Path, source: Path) -> list[str]:
-    """Return a call that writes what is there again, named by series."""
+    """Return a dcm2niix command that overwrites earlier output and names files by series."""
     return [_DCM2NIIX, "-z", compression, "-w", "1", "-f", "%j", "-d", "9", "-o", str(out), str(source)]
 
 
 def best(measure: Callable[[], Cost]) -> Cost:
-    """Return the least of several costs: the others were disturbed."""
+    """Return the lowest of several costs, which other work disturbed the least."""
     return min((measure() for _ in range(_REPEATS)), key=lambda cost: cost.cpu_s)
 
 
 def measured(work: Callable[[], object]) -> Cost:
-    """Do something in this process."""
+    """Return the cost of a function in this process."""
     cpu, wall = time.process_time(), time.perf_counter()
     work()
     return Cost(time.process_time() - cpu, time.perf_counter() - wall)
 
 
 def run(command: Sequence[str], *, peak: bool = False) -> Cost:
-    """Run a command; its children count. The `peak` of a small one would be this process's own."""
+    """Return the cost of a command with its children; a small command's `peak` would be that of this process."""
     wall = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

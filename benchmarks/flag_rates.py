@@ -1,9 +1,9 @@
-"""Print in how many cases each flag is raised, as a Markdown table: with the experts' labels, and with a network's.
+"""Print in how many cases each flag is raised, with the experts' labels and with a network's, as a Markdown table.
 
 .venv/bin/python -m benchmarks.flag_rates EMIDEC --segmented OUT/segment [--segmented OTHER/segment …]
 
-The folders are what `scarnet segment` wrote; a study there is named as its case. For held-out labels crop and segment
-each fold's cases with weights that were trained without them.
+The folders are outputs of `scarnet segment`, in which each study has its case's name. For held-out labels, crop and
+segment each fold's cases with weights that were trained without them.
 """
 
 import argparse
@@ -19,12 +19,12 @@ from scarnet_cli.tables.flags import FLAGS
 
 
 def flags_with_experts_labels(cases: Iterable[Case]) -> list[set[str]]:
-    """Return the flags of each case as its expert labelled it."""
+    """Return the flags of each case with its expert's labels."""
     return [set(measure_study(case.image, case.labels).flags) for case in cases]
 
 
 def flags_with_networks_labels(cases: Mapping[str, Case], folders: Iterable[Path]) -> list[set[str]]:
-    """Return the flags of each case that is among the segmented studies, those of crop and segmentation with them."""
+    """Return the flags of each segmented case, including those of CROP and SEGMENT."""
     found: list[set[str]] = []
     for path in sorted(path for folder in folders for path in folder.glob("studies/*/segment.json")):
         record = read_json(path)
@@ -35,7 +35,7 @@ def flags_with_networks_labels(cases: Mapping[str, Case], folders: Iterable[Path
 
 
 def rates_markdown(columns: Mapping[str, list[set[str]]]) -> str:
-    """Return a line a flag that is raised anywhere, and one of the cases that have any but findings."""
+    """Return a table with a line per flag that any case has, and one for cases with flags other than findings."""
     raised = {name: Counter(code for flags in cases for code in flags) for name, cases in columns.items()}
     lines = ["| flag | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for code, flag in FLAGS.items():

@@ -2,7 +2,7 @@
 
 .venv/bin/python -m benchmarks.gather_load --studies 100000 --batch 32 --out DIR
 
-Prints how long the command takes and its greatest memory. The rows are numbers drawn at random, in every column.
+It prints the duration and the peak memory of the command. All columns hold random numbers.
 """
 
 import argparse
@@ -21,15 +21,15 @@ from scarnet_cli.tables.schema import TABLES
 
 ROWS: Final = {"scans": 1, "slices": 10, "segments": 17}  # of one study
 SERIES: Final = 5
-FAILED_EVERY: Final = 50  # one study in so many has no volume
+FAILED_EVERY: Final = 50  # one study in this many fails at CONVERT
 TIME: Final = {"creation_time": "2026-01-01T00:00:00+00:00"}
 
 
 def make_fragments(out: Path, studies: int, batch: int) -> list[Path]:
-    """Write what INDEX and the stages of every batch leave behind, and return the directories.
+    """Write the fragments of INDEX and of every batch's stages, and return their directories.
 
     Args:
-        out: Directory to make them in.
+        out: Directory to write them to.
         studies: Studies in the cohort; one in `FAILED_EVERY` fails at CONVERT.
         batch: Studies in one batch.
     """
@@ -59,7 +59,7 @@ def make_fragments(out: Path, studies: int, batch: int) -> list[Path]:
 
 
 def write(name: str, columns: dict, directory: Path, draw: np.random.Generator) -> None:  # type: ignore[type-arg]
-    """Write one table: the columns that are given, numbers drawn at random, and short words."""
+    """Write one table with the given columns, and random numbers and short strings in all others."""
     rows = len(columns["study_id"])
     arrays = [
         pa.array(columns[field.name], field.type) if field.name in columns else drawn(field, rows, draw)
@@ -69,7 +69,7 @@ def write(name: str, columns: dict, directory: Path, draw: np.random.Generator) 
 
 
 def drawn(field: pa.Field, rows: int, draw: np.random.Generator) -> pa.Array:
-    """Return a column of random numbers, of one word, or of one flag a row."""
+    """Return a column of random numbers, of one repeated string, or of one flag per row."""
     if pa.types.is_list(field.type):
         return pa.array([["no_scar"]] * rows, field.type)
     if pa.types.is_string(field.type):
@@ -80,7 +80,7 @@ def drawn(field: pa.Field, rows: int, draw: np.random.Generator) -> pa.Array:
 
 
 def main() -> None:
-    """Make the fragments, unless they are there, gather them in a process of its own, and print what it took."""
+    """Make the fragments if they are missing, gather them in a separate process, and print its cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=100_000)
     parser.add_argument("--batch", type=int, default=32)

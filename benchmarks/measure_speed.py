@@ -1,4 +1,4 @@
-"""Print how long all measures of one study take on one core, and the process's peak memory: 12 slices of 256 x 256.
+"""Print the time on one core and the peak memory for all measures of one study of 12 slices of 256 x 256.
 
 .venv/bin/python -m benchmarks.measure_speed [--runs 5]
 """
@@ -15,7 +15,7 @@ from scarnet_cli.phantom.make import make_phantom
 from scarnet_cli.phantom.spec import Heart, PhantomSpec, Scan, Scar
 from scarnet_cli.quantify.measures import measure_study
 
-# A large heart on fine pixels, with two scars and MVO: more to measure than in most studies.
+# A large heart on fine pixels, with two scars and MVO: more work than most studies.
 _SCARS = (Scar(270.0, 110.0, 10.0, 80.0, 0.9, mvo_fraction=0.5), Scar(100.0, 60.0, 20.0, 60.0, 0.5))
 SPEC = PhantomSpec(
     heart=Heart(epicardial_radius_mm=38.0, length_mm=100.0, scars=_SCARS),
@@ -24,7 +24,7 @@ SPEC = PhantomSpec(
 
 
 def main() -> None:
-    """Measure a made study a few times and print seconds and MiB."""
+    """Measure a phantom several times and print seconds and MiB."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5, help="How often; the first one warms up and is not counted.")
     runs = parser.parse_args().runs

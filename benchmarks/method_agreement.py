@@ -1,4 +1,4 @@
-"""Print how far scar by signal lies from the experts' scar, within the experts' own myocardium, as a Markdown table.
+"""Print the agreement of scar by signal thresholds with the experts' scar, within their myocardium, in Markdown.
 
 .venv/bin/python -m benchmarks.method_agreement EMIDEC
 """
@@ -24,7 +24,7 @@ from scarnet_cli.quantify.thresholds import N_SDS, find_threshold_masks
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One method's scar beside the expert's in one case, in percent of the myocardium, and their overlap."""
+    """One method's and the expert's scar in one case, in percent of the myocardium, and their Dice."""
 
     ours: float
     expert: float
@@ -32,7 +32,7 @@ class Pair:
 
 
 def method_masks(regions: Regions) -> dict[str, NDArray[np.bool_]]:
-    """Return what each of the seven methods calls scar; those that need a remote region are left out without one."""
+    """Return the (z, y, x) scar masks of the seven methods; without a remote region, those that need none."""
     masks = find_threshold_masks(regions, find_remotes(regions, find_frame(regions)))
     n_sd = {f"{n}-SD": masks.n_sd[n] for n in N_SDS} if masks.n_sd else {}
     core = {} if masks.border is None else {"core and border": masks.core | masks.border}
@@ -40,7 +40,7 @@ def method_masks(regions: Regions) -> dict[str, NDArray[np.bool_]]:
 
 
 def compare(cases: Sequence[Case]) -> dict[str, list[Pair]]:
-    """Return each method's pairs over the cases in which it is defined."""
+    """Return each method's pairs, one for each case in which it is defined."""
     pairs: dict[str, list[Pair]] = {}
     for case in cases:
         regions = find_regions(case.image, case.labels)
@@ -53,7 +53,7 @@ def compare(cases: Sequence[Case]) -> dict[str, list[Pair]]:
 
 
 def row(name: str, pairs: Sequence[Pair]) -> str:
-    """Return a method's line of the table."""
+    """Return a method's row of the table."""
     whole = agreement([pair.ours for pair in pairs], [pair.expert for pair in pairs])
     scarred = [pair for pair in pairs if pair.expert > 0]
     limits = f"{whole.lower_limit:+.1f} to {whole.upper_limit:+.1f}" if whole.lower_limit is not None else ""

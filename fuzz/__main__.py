@@ -3,10 +3,10 @@
     .venv/bin/pip install -r requirements/fuzz.txt
     .venv/bin/python -m fuzz --seconds 600 headers pixels
 
-Without names all targets take turns. An input whose exception is not one of our own is kept in OUT/finds, named after
-the exception and its place, and fuzzing goes on; so is one that takes over 5 s of processor time. One that crashes,
-hangs in native code or takes over 1 GiB ends its turn, is kept as NAME-crash-…, -timeout-… or -oom-…, and the next turn
-starts. Run it as a process of low priority: nice -n 15.
+Without names, all targets take turns. An input that raises an exception other than a ScarnetError, or takes over 5 s of
+CPU time, is saved in OUT/finds under the exception's name and position, and fuzzing continues. One that crashes, hangs
+in native code or takes over 1 GiB is saved as NAME-crash-…, -timeout-… or -oom-…, and the next turn starts. Run this
+with low priority: nice -n 15.
 """
 
 import argparse
@@ -23,15 +23,15 @@ from types import FrameType
 from typing import Final
 
 LONGEST_S: Final = 5
-# By the clock, for what hangs in native code: a process of low priority may stand still for long.
+# Wall time, for hangs in native code; it is long because a process of low priority may wait.
 HANG_S: Final = 60
 MEMORY_MIB: Final = 1024
-# So that a turn in which nothing new is found does not keep the others waiting.
+# Limits a turn that finds nothing new, so that the others get theirs.
 TURN_S: Final = 300
 LONGEST_INPUT: Final = 1 << 17
 _DONE: Final = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 _SEEN: Final = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)/")
-# What a mutation by chance rarely hits: tags with VR, lengths, UIDs, words that the readers ask for.
+# Byte sequences that random mutations rarely produce: tags with VR, lengths, UIDs, values that the readers expect.
 _WORDS: Final = (
     *(rb"\xff\xff\xff\xff", rb"\x00\x00\x00\x80", rb"\xff\xff\xff\x7f", rb"\xff\xff", rb"\xfe\xff\x00\xe0"),
     *(rb"\xfe\xff\x0d\xe0", rb"\xfe\xff\xdd\xe0", rb"\xfe\xff\x00\xe0\xff\xff\xff\xff", rb"\xe0\x7f\x10\x00OB"),
@@ -45,7 +45,7 @@ _WORDS: Final = (
 
 
 class TooSlowError(Exception):
-    """An input took too long."""
+    """An input that takes too long."""
 
 
 def _too_slow(_: int, __: FrameType | None) -> None:
@@ -54,7 +54,7 @@ def _too_slow(_: int, __: FrameType | None) -> None:
 
 def fuzz(name: str, out: Path, options: list[str]) -> None:
     """Fuzz one target in this process; never returns."""
-    import atheris  # noqa: PLC0415 (a requirement of this one command)
+    import atheris  # noqa: PLC0415 (only this command requires it)
 
     instrumented = atheris.instrument_imports(include=["scarnet_cli", "pydicom"])  # type: ignore[attr-defined]  # has no types
     with instrumented:
@@ -66,7 +66,7 @@ def fuzz(name: str, out: Path, options: list[str]) -> None:
         signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_S)
         try:
             targets.run(name, content)
-        except Exception as error:  # noqa: BLE001 (that is what is looked for)
+        except Exception as error:  # noqa: BLE001 (fuzzing looks for any exception)
             keep(error, content)
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
@@ -87,7 +87,7 @@ def fuzz(name: str, out: Path, options: list[str]) -> None:
 
 
 def start_corpus(name: str, out: Path) -> Path:
-    """Write the valid inputs into the target's corpus; what earlier turns found stays."""
+    """Write the valid inputs into the target's corpus, beside the inputs of earlier turns."""
     from fuzz import targets  # noqa: PLC0415
 
     corpus = out / "corpus" / name
@@ -98,7 +98,7 @@ def start_corpus(name: str, out: Path) -> Path:
 
 
 def take_turn(name: str, out: Path, seconds: int) -> tuple[int, str]:
-    """Fuzz one target in a child process; return the number of executions and a line about it."""
+    """Fuzz one target in a child process and return the number of executions and a summary line."""
     corpus = start_corpus(name, out)
     words = out / "words.dict"
     words.write_text("".join(f'"{"".join(_quoted(word))}"\n' for word in _WORDS))
@@ -124,7 +124,7 @@ def _quoted(word: bytes) -> str:
 
 
 def main() -> None:
-    """Give each target its turns until the time is spent, and print what each turn did."""
+    """Fuzz the targets in turns until the time is up, and print a line per turn."""
     parser = argparse.ArgumentParser(
         "python -m fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""Valid files to start fuzzing from: a slice in every encoding, multi-frame objects, archives, NIfTI, tables."""
+"""Valid files that fuzzing starts from: a slice in every encoding, multi-frame objects, archives, NIfTI, tables."""
 
 import io
 import json
@@ -30,7 +30,7 @@ _LARGEST: Final = 1024
 _PIXEL_GROUPS: Final = (0x0028, 0x7FE0)
 _MR_IMAGE: Final = UID("1.2.840.10008.5.1.4.1.1.4")
 _ENHANCED_MR: Final = UID("1.2.840.10008.5.1.4.1.1.4.1")
-# Real files that come with pydicom, small ones: of other writers, and in the encodings that we cannot write.
+# Small real files from pydicom, by other writers and in encodings that we cannot write.
 _REAL_FILES: Final = (
     *("JPEG-lossy.dcm", "JPGExtended.dcm", "JPEG2000.dcm", "MR_small_jpeg_ls_lossless.dcm", "MR_small_RLE.dcm"),
     *("MR_small_jp2klossless.dcm", "MR_small_padded.dcm", "MR_truncated.dcm", "SC_rgb_small_odd_jpeg.dcm"),
@@ -52,7 +52,7 @@ def slice_bytes(encoding: str) -> bytes:
 
 
 def next_slice(facts: FrameFacts) -> bytes:
-    """Return a valid slice 8 mm from another along its normal, so that both make a stack."""
+    """Return a valid slice 8 mm from another along its normal, so that both form a stack."""
     rows, columns = min(facts.rows or 1, _LARGEST), min(facts.columns or 1, _LARGEST)
     dataset = new_file(_MR_IMAGE, UID("1.2.3.9"), "explicit", UID("1.2.3"))
     _describe(dataset)
@@ -121,7 +121,7 @@ def dicom_files() -> Iterator[bytes]:
 
 
 def _with_geometry(content: bytes) -> Iterator[bytes]:
-    """Yield the file with what our reader asks for before it decodes pixels."""
+    """Yield the file with the header fields that our reader requires before it decodes pixels."""
     dataset = dcmread(io.BytesIO(content), force=True)
     if "PixelData" not in dataset or "TransferSyntaxUID" not in dataset.get("file_meta", {}):
         return
@@ -134,7 +134,7 @@ def _with_geometry(content: bytes) -> Iterator[bytes]:
 
 
 def archives() -> Iterator[bytes]:
-    """Yield valid archives of every kind that is read."""
+    """Yield valid archives of every supported kind."""
     members = {"a.dcm": slice_bytes("explicit"), "b/c": slice_bytes("rle"), "readme.txt": b"words"}
     for mode in ("w", "w:gz", "w:bz2", "w:xz"):
         buffer = io.BytesIO()
@@ -153,7 +153,7 @@ def archives() -> Iterator[bytes]:
 
 
 def nifti_files() -> Iterator[bytes]:
-    """Yield valid NIfTI files, plain and compressed, of several types."""
+    """Yield valid NIfTI files of several data types, plain and compressed."""
     for dtype in (np.uint8, np.int16, np.float32, np.float64):
         array = np.arange(3 * 5 * 4).reshape(3, 5, 4).astype(dtype)
         volume = Volume(array, (8.0, 1.5, 1.25), (1.0, 2.0, 3.0), np.eye(3))
@@ -169,7 +169,7 @@ def _written(suffix: str, volume: Volume) -> bytes:
 
 
 def caches() -> Iterator[bytes]:
-    """Yield a valid memory of the index."""
+    """Yield a valid cache of the index."""
     contents = [slice_bytes("explicit"), enhanced_bytes(), b"junk"]
     rows = [
         (path_key("a.dcm" if i == 0 else str(i)), 1, 2, 0, read_header(io.BytesIO(content), ".dcm"))
@@ -188,7 +188,7 @@ def sheets() -> Iterator[bytes]:
 
 
 def batches() -> Iterator[bytes]:
-    """Yield a valid batch file, its sources being files that are not there."""
+    """Yield a valid batch file, whose sources do not exist."""
     entry = {
         **{"study_id": "a", "digest": "0", "study_instance_uid": None, "manufacturer": None, "kind": "dicom"},
         **{"sources": [{"path": "a.dcm", "member": None, "frame": 0}], "chosen": [], "component": None, "rules": []},

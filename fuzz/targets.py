@@ -1,6 +1,6 @@
-"""What is fuzzed: each target takes bytes and hands them to one reader the way the pipeline does.
+"""The fuzz targets: each passes bytes to one reader in the same way as the pipeline.
 
-A target returns, or raises a ScarnetError; any other exception, a crash, a hang or too much memory is a find.
+A target returns or raises a ScarnetError; any other exception, a crash, a hang or excessive memory is a find.
 """
 
 import io
@@ -36,7 +36,7 @@ _GRID: Final = Volume(np.zeros((3, 5, 4), np.uint8), (8.0, 1.5, 1.25), (1.0, 2.0
 
 
 def headers(content: bytes, folder: Path) -> None:
-    """Read a header and choose among its frames; the short way through a header is pydicom's, or none."""
+    """Read a header and choose among its frames; our fast header reader must agree with pydicom or decline."""
     elements = walk(io.BytesIO(content), content[:BLOCK])
     if elements is not None:
         found = image_header(elements)
@@ -47,7 +47,7 @@ def headers(content: bytes, folder: Path) -> None:
 
 
 def pixels(content: bytes, folder: Path) -> None:
-    """Decode the first frames of a file, each with a slice of our own that makes a stack with it."""
+    """Decode the first frames of a file, each with a slice of ours that forms a stack with it."""
     (folder / "slice.dcm").write_bytes(content)
     for facts in read_header(io.BytesIO(content), ".dcm").frames[:_MOST_FRAMES]:
         (folder / "next.dcm").write_bytes(corpus.next_slice(facts))
@@ -56,7 +56,7 @@ def pixels(content: bytes, folder: Path) -> None:
 
 
 def index(content: bytes, folder: Path) -> None:
-    """Index a folder of one file, which may be an archive, and write and read what the index keeps."""
+    """Index a folder of one file, which may be an archive, and write and read the cache."""
     (folder / "in").mkdir()
     (folder / "in" / "file").write_bytes(content)
     intake = index_input(folder / "in", None, IndexOptions())
@@ -127,7 +127,7 @@ TARGETS: Final[dict[str, tuple[Target, Callable[[], Iterator[bytes]]]]] = {
 
 
 def run(name: str, content: bytes) -> None:
-    """Run one target on one input in a folder of its own; return where it is refused in our own words."""
+    """Run one target on one input in its own folder, and return on a ScarnetError."""
     folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     try:
         _refused(lambda: TARGETS[name][0](content, folder))
