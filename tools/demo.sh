@@ -1,12 +1,12 @@
 #!/bin/sh
-# `make demo`: a small cohort of phantoms, one broken on purpose, through the whole pipeline.
-# `make demo EMIDEC=PATH`: the same with the real hearts of that folder, each as DICOM.
+# `make demo`: run the whole pipeline on a small cohort of phantoms, one of them deliberately broken.
+# `make demo EMIDEC=PATH`: the same with the real hearts in that folder, converted to DICOM.
 set -eu
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
 mkdir -p demo
 
-# The DICOM is made once: files written again would count as changed, and nothing would be resumed.
+# The DICOM files are made once: rewritten files would count as changed, and -resume would find no finished tasks.
 
 if [ -n "${EMIDEC:-}" ]; then
     name=emidec
@@ -21,7 +21,7 @@ else
     test -e "demo/$name/truth.csv" || scarnet phantom --studies 8 --broken 1 --out "demo/$name"
 fi
 
-# Its own folder of launch and work, so that a second demo finds the first one's tasks.
+# Launched from its own folder, so that a second demo finds the first one's tasks.
 (cd demo && nextflow run ../main.nf --input "$name/dicom" --outdir "$name-results" -resume)
 
 python tools/demo_table.py "demo/$name" "demo/$name-results"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What reads the code without running it: ruff, pyright, the order of the rooms, the parameters' schema, Nextflow's linter.
+# Static checks: ruff, pyright, the order of the rooms, the parameters' schema, Nextflow's linter.
 set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin

@@ -57,7 +57,7 @@ def quantify_study(folder: StudyFolder, converted: Path, segmented: Path) -> Row
     """Measure one study, write overlay.png and study.json into its folder, and return its rows.
 
     Raises:
-        GeometryError: Image, label map and reference lie on different grids.
+        GeometryError: The label map or the reference is not on the image's grid.
         QuantificationError: The label map or the signal cannot be measured.
         IntermediateError: A file of an earlier stage is missing or damaged.
     """

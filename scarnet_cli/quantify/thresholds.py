@@ -88,7 +88,7 @@ def n_sd_threshold(remote: Remote, n: float) -> float:
 def peak_signal(signal: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:
     """Return the peak signal of a (y, x) region: the maximum of 3 x 3 means within the region.
 
-    The maximum of single pixels is noise: in a region of 500 pixels it lies three SDs too high. The mean of up to nine
+    A maximum of single pixels reflects noise: in a region of 500 pixels it is three SDs too high. A mean of up to nine
     pixels reduces this to a third and leaves a plateau unchanged. The region must not be empty.
     """
     highest = float(signal[mask].max())

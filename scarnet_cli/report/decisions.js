@@ -1,5 +1,5 @@
 "use strict";
-// A reader's decisions, kept in this browser for this cohort, and their CSV file. Nothing leaves the computer.
+// A reader's decisions on this cohort, stored in this browser, and their CSV file. No data leaves the computer.
 
 const DECISIONS = ["accept", "reject"];
 const REVIEW_COLUMNS = ["study_id", "decision", "reader", "comment", "date"];
@@ -34,7 +34,7 @@ function keepDecisions(cohort, given) {
       const { decision, reader, comment, date } = entry(study);
       return [study, decision, reader, comment, date];
     })]),
-    // Returns how many rows were taken; others name no study of this cohort or no decision.
+    // Returns the number of rows read; others name no study of this cohort or no decision.
     fromCsv: (text, isStudy) => {
       const [head = [], ...rows] = readCsv(text.replace(/^\ufeff/, ""));
       let taken = 0;
@@ -59,7 +59,7 @@ function writeCsv(rows) {
 function readCsv(text) {
   const rows = [];
   let row = [];
-  // a cell: quoted with doubled quotes inside, or plain; then a comma, the line's end or the file's
+  // A cell, quoted (with inner quotes doubled) or plain, and then a comma, the end of the line or of the file.
   for (const [all, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
     if (all === "" && row.length === 0) break;
     row.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));

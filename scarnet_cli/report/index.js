@@ -1,4 +1,4 @@
-// Puts the page together. Without this script the cohort is there all the same, and list.html has every study.
+// Assembles the page. Without this script the cohort is still shown, and list.html has every study.
 (() => {
   const byId = (id) => document.getElementById(id);
 

@@ -1,4 +1,4 @@
-// The pane over the list: one study's own page in a frame, with previous and next in the list's order, and a decision.
+// The pane over the list: a study's page in a frame, with previous and next in the list's order, and a decision.
 
 function studyPane(decisions, changed, closed) {
   const byId = (id) => document.getElementById(id);
@@ -10,7 +10,7 @@ function studyPane(decisions, changed, closed) {
 
   const show = () => {
     const study = list[place];
-    // A new frame each time: one that changes its address would fill the browser's history.
+    // A new frame each time, because changing a frame's address would fill the browser's history.
     const frame = byId("frame").cloneNode();
     frame.title = `Study ${study.id}`;
     frame.src = study.href;
@@ -23,7 +23,7 @@ function studyPane(decisions, changed, closed) {
     byId("next").disabled = place === list.length - 1;
     comment.value = decisions.entry(study.id).comment;
     press();
-    // Neither a frame that is gone nor a button that is off keeps the focus.
+    // A removed frame or a disabled button would lose the focus.
     if (hadFocus || document.activeElement?.disabled) byId("pane-title").focus();
   };
 
@@ -46,7 +46,7 @@ function studyPane(decisions, changed, closed) {
     press();
   };
 
-  // Deciding the same again takes the decision back.
+  // Repeating a decision withdraws it.
   const decide = (decision) => change({ decision: decisions.entry(list[place].id).decision === decision ? null : decision });
 
   const keys = { j: () => step(1), k: () => step(-1), a: () => decide("accept"), r: () => decide("reject"), Escape: () => pane.close() };
@@ -61,7 +61,7 @@ function studyPane(decisions, changed, closed) {
     keys[event.key]?.();
   });
   pane.addEventListener("close", () => closed(list[place]));
-  // While the focus is in the frame, the study's page tells which of these keys was pressed.
+  // While the focus is in the frame, the study's page passes on which of these keys was pressed.
   window.addEventListener("message", (event) => {
     if (pane.open && event.source === byId("frame").contentWindow && Object.hasOwn(keys, event.data)) keys[event.data]();
   });

@@ -1,5 +1,5 @@
 "use strict";
-// In the index's pane, this page passes on the keys that the index knows; on its own it does nothing.
+// In the index's pane, passes on the keys that the index handles; in a page of its own it does nothing.
 if (parent !== window) {
   document.documentElement.classList.add("framed");
   addEventListener("keydown", (event) => {

@@ -1,4 +1,4 @@
-// The review list: filters, sorts, and draws a hundred rows at a time from the page's data.
+// The review list: filters and sorts the page's data, and draws a hundred rows at a time.
 
 const ROWS_A_PAGE = 100;
 const NAMES = new Intl.Collator("en", { numeric: true });
@@ -54,7 +54,7 @@ function reviewList(data, studies, decisions, open) {
     reject: (study) => decisions.entry(study.id).decision === "reject",
   };
 
-  // Undefined values stay last in both directions; equal ones are in the order of review.
+  // Undefined values are last in both directions; equal values are in review order.
   const compare = (a, b) => {
     const [x, y] = [order.value(a), order.value(b)];
     if (x === null || y === null) return (x === null) - (y === null) || a.place - b.place;
@@ -114,7 +114,7 @@ function reviewList(data, studies, decisions, open) {
   const sortBy = (heading) => {
     const { key, place } = heading.firstElementChild.dataset;
     const isNumber = key === "number" || key === "flags";
-    // Numbers begin with the greatest: that is what one looks for first.
+    // Numbers sort from the greatest first, which readers look for first.
     const sign = order?.heading === heading ? -order.sign : isNumber ? -1 : 1;
     order = { value: values[key](place), sign, heading };
     headings.forEach((other) => other.removeAttribute("aria-sort"));
@@ -155,7 +155,7 @@ function reviewList(data, studies, decisions, open) {
 
   return {
     update,
-    // Draws the page that holds a study, as the filter now is, and puts the keyboard's focus on it.
+    // Draws the page of rows that holds a study under the current filter, and focuses it.
     focus: (study) => {
       update();
       const place = wanted.indexOf(study);
