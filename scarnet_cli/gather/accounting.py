@@ -38,6 +38,9 @@ def check_accounting(connection: "DuckDBPyConnection") -> Accounting:
 
     Args:
         connection: Views of the tables of all fragments; see `viewed`.
+
+    Raises:
+        CohortError: Studies are missing, unknown or there twice; the message names each, with its fragments.
     """
     connection.execute(_COUNTED)
     problems = [
