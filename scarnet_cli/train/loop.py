@@ -54,7 +54,6 @@ class Trainer:
         self._optimiser = Optimiser(self.network, settings.learning_rate, settings.weight_decay, settings.encoder_rate)
         self.average, self.optimiser = self._optimiser.average, self._optimiser.adamw
         self.finished = 0
-        self._spread = self.process.spread(self.network)
 
     def start_from(self, trained: TrainedNetwork) -> None:
         """Copy trained tensors: a pretrained encoder, an earlier training of this network, or one of its paths.
@@ -109,7 +108,7 @@ class Trainer:
         device = torch.device(self.process.device)
         auto = self.settings.precision == "auto" and multiplies_bf16_fast(device.type)
         with torch.autocast(device.type, torch.bfloat16, enabled=auto or self.settings.precision == "bf16"):
-            outputs = self._spread(image.to(device, memory_format=torch.channels_last))
+            outputs = self.network(image.to(device, memory_format=torch.channels_last))
         loss = self._loss(outputs, labels.to(device))
         (share * loss).backward()
         return loss.detach()
@@ -121,6 +120,7 @@ class Trainer:
 
     def _step(self, progress: float) -> None:
         """Update the weights with the current gradients; `progress` is the finished part of the training, 0 to 1."""
+        self.process.average_gradients(self.network)
         self._optimiser.step(min(1.0, progress / _WARM_UP), cosine_fall(progress, _WARM_UP), self.settings.ema)
         self.optimiser.zero_grad()
 

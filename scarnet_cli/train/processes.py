@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from scarnet_cli.model.weights import best_device
 
@@ -25,10 +24,26 @@ class Process:
         """Whether this is the first process, the only one that writes and reports."""
         return self.rank == 0
 
-    def spread(self, network: nn.Module) -> nn.Module:
-        """Return the network to call in training, whose gradients are averaged over all processes."""
-        # A frozen or bypassed part has no gradient, and the other processes must not wait for one.
-        return DistributedDataParallel(network, find_unused_parameters=True) if self.world > 1 else network
+    def average_gradients(self, network: nn.Module) -> None:
+        """Average a network's gradients over all processes; its buffers become the first process's.
+
+        A parameter without a gradient in every process, such as a frozen one, stays without. DistributedDataParallel
+        would do the same, but keeps the group's threads alive for good (torch 2.12); see `join_processes`.
+        """
+        if self.world == 1:
+            return
+        parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        holders = torch.tensor([float(p.grad is not None) for p in parameters], device=self.device)
+        distributed.all_reduce(holders)
+        trained = [p for p, count in zip(parameters, holders.tolist(), strict=True) if count]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
+        flat = torch.cat([gradient.flatten() for gradient in gradients]) / self.world
+        distributed.all_reduce(flat)
+        means = flat.split([gradient.numel() for gradient in gradients])
+        for parameter, gradient, mean in zip(trained, gradients, means, strict=True):
+            parameter.grad = gradient.copy_(mean.view_as(gradient))
+        for buffer in network.buffers():
+            distributed.broadcast(buffer, 0)
 
     def mean(self, value: Tensor) -> float:
         """Return the mean of a single value over all processes."""
@@ -49,11 +64,17 @@ def multiplies_bf16_fast(device_type: str) -> bool:
 
 @contextmanager
 def join_processes() -> Iterator[Process]:
-    """Yield this process: one of several if `torchrun` started it, else a single one on the best device."""
+    """Yield this process: one of several if `torchrun` started it, else a single one on the best device.
+
+    Nothing may keep the group beyond `destroy_process_group`: one of its threads that meets the end of Python aborts
+    the process ("terminate called without an active exception").
+    """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
         yield Process(best_device())
         return
+    import torch._dynamo  # noqa: PLC0415 (optimisers import it, and it keeps whatever group exists by then)
+
     gpu = torch.cuda.is_available()
     distributed.init_process_group("nccl" if gpu else "gloo")
     try:

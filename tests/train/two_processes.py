@@ -45,6 +45,11 @@ def main(out: Path) -> None:
         distributed.all_gather(theirs, mine)
         if process.is_first:
             (out / "agree.txt").write_text(str(bool(torch.equal(*theirs))))
+    (out / f"threads_{process.rank}.txt").write_text("\n".join(thread_names()))
+
+
+def thread_names() -> list[str]:
+    return [(task / "comm").read_text().strip() for task in Path("/proc/self/task").glob("*")]
 
 
 if __name__ == "__main__":
