@@ -61,6 +61,11 @@ class WeightsName(click.Path):
             self.fail(str(error), param, ctx)
 
 
+def _is_address(value: object) -> bool:
+    """Tell whether an argument is a network address rather than a path."""
+    return "://" in str(value)
+
+
 class StudySource(click.Path):
     """The source of studies: an existing folder, archive or samplesheet, or a DICOMweb server's address."""
 
@@ -71,7 +76,7 @@ class StudySource(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ANN401
         """Return the path, or the address unchecked: the code that opens it reports errors without showing it."""
-        return str(value) if "://" in str(value) else Path(str(super().convert(value, param, ctx)))
+        return str(value) if _is_address(value) else Path(str(super().convert(value, param, ctx)))
 
 
 SOURCE = StudySource()
@@ -227,7 +232,7 @@ class LabelledCases(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401
         """Return the path; a DICOMweb server's address is a usage error, whose message does not show it."""
-        if "://" in str(value):
+        if _is_address(value):
             self.fail("a DICOMweb server has no labelled cases; name a folder or a table.", param, ctx)
         return Path(str(super().convert(value, param, ctx)))
 

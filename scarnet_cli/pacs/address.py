@@ -44,11 +44,6 @@ class Address:
         return f"{parts.scheme}://{parts.netloc}"
 
 
-def is_address(source: str) -> bool:
-    """Tell whether an input is a network address rather than a path."""
-    return "://" in source
-
-
 def parse_address(source: str, environment: Mapping[str, str] = os.environ) -> Address:
     """Return the address in a text.
 
