@@ -11,7 +11,6 @@ from scarnet_cli.cli.stage_options import BATCH_OR_DICOM, OUT, execution_options
 from scarnet_cli.stage.execution import Execution
 
 if TYPE_CHECKING:
-    from scarnet_cli.dicom.batch import Batch
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 
 
@@ -47,27 +46,22 @@ def export(
     do: an archive files them by these. With --deidentify, as the studies were indexed, they hold pseudonyms and refer
     to new UIDs, which suits an archive for research and not the hospital's own.
     """
-    from scarnet_cli.dicom.batch import is_batch
+    from scarnet_cli.dicom.batch import is_batch, read_batch
     from scarnet_cli.dicom.results.export_stage import export_studies
+    from scarnet_cli.index.index_input import IndexOptions, index_input
     from scarnet_cli.stage.folder import StudyFile, study_folders
 
-    batch = _batch(source, out, deidentify)
+    indexed_here = not is_batch(source)
+    if indexed_here:
+        batch = index_input(source, None, IndexOptions(leave_out=(out,), pseudonyms=deidentify)).batch
+    else:
+        batch = read_batch(source)
     failures = export_studies(batch, results, out, execution, pseudonyms=deidentify)
     tell_each(failures)
-    if not is_batch(source) and not study_folders(out, StudyFile.SEGMENTATION):
+    if indexed_here and not study_folders(out, StudyFile.SEGMENTATION):
         click.echo("Error: no study could be exported.", err=True)
         sys.exit(1)
     if store:
         from scarnet_cli.cli.store import store_exported
 
         store_exported(out, store)
-
-
-def _batch(source: Path, out: Path, pseudonyms: "Pseudonyms | None") -> "Batch":
-    """Return the studies of a batch file, or those of images, which are then indexed here."""
-    from scarnet_cli.dicom.batch import is_batch, read_batch
-    from scarnet_cli.index.index_input import IndexOptions, index_input
-
-    if is_batch(source):
-        return read_batch(source)
-    return index_input(source, None, IndexOptions(leave_out=(out,), pseudonyms=pseudonyms)).batch

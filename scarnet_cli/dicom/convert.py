@@ -8,13 +8,14 @@ from scarnet_cli import __version__
 from scarnet_cli.dicom.notes import AppliedRule
 from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.dicom.study_entry import Source, StudyEntry
-from scarnet_cli.dicom.study_record import Geometry, StudyRecord
+from scarnet_cli.dicom.study_record import StudyRecord
 from scarnet_cli.dicom.whole_files import require_as_indexed
 from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.image.foreign_nifti import as_stack, read_foreign_nifti
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.stage.folder import StudyFile, StudyFolder
+from scarnet_cli.stage.records import geometry_of
 
 
 def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
@@ -57,7 +58,7 @@ def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
         slices=volume.shape_zyx[0],
         spacing_mm=round(float(y), 6),
         slice_spacing_mm=round(float(z), 6),
-        geometry=_geometry(volume),
+        geometry=geometry_of(volume),
         component=study.component,
         rules=tuple(rules),
         flags=tuple(sorted(flags)),
@@ -66,13 +67,6 @@ def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
         pipeline_version=__version__,
     )
     folder.write_record(StudyFile.STUDY, record)
-
-
-def _geometry(volume: Volume) -> Geometry:
-    x, y, z = map(float, volume.origin_xyz_mm)
-    between_slices, between_rows, between_columns = map(float, volume.spacing_zyx_mm)
-    direction = tuple(tuple(row) for row in volume.direction.tolist())
-    return Geometry((x, y, z), direction, (between_slices, between_rows, between_columns))
 
 
 def read_nifti_study(path: Path) -> tuple[Volume, tuple[str, ...]]:

@@ -3,21 +3,7 @@
 from dataclasses import dataclass
 
 from scarnet_cli.dicom.notes import AppliedRule
-
-
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """The image's grid in LPS, in double precision, since a NIfTI header keeps only seven digits.
-
-    Attributes:
-        origin_xyz_mm: Position of the centre of the first voxel.
-        direction: (3, 3) matrix, row by row; columns are the unit vectors of the grid's x, y and z axes.
-        spacing_zyx_mm: Distance between voxel centres.
-    """
-
-    origin_xyz_mm: tuple[float, float, float]
-    direction: tuple[tuple[float, float, float], ...]
-    spacing_zyx_mm: tuple[float, float, float]
+from scarnet_cli.stage.records import Geometry
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +12,7 @@ from scarnet_cli.errors import CohortError, InputError
 from scarnet_cli.files import atomic_path, write_bytes
 from scarnet_cli.gather.accounting import Accounting, check_accounting
 from scarnet_cli.gather.fragments import Fragment, find_fragments
-from scarnet_cli.gather.review import REVIEWED, read_decisions
+from scarnet_cli.gather.review import read_decisions, with_decisions
 from scarnet_cli.gather.views import viewed
 from scarnet_cli.progress import Progress, no_progress
 from scarnet_cli.tables.csv import write_csv
@@ -24,8 +24,6 @@ from scarnet_cli.tables.studies import LABELS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-_DECISIONS: Final = pa.schema([("study_id", pa.string()), ("decision", pa.string())])
 
 
 def gather(
@@ -65,10 +63,13 @@ def gather(
         viewed(fragments, out, advance) as connection,
     ):
         accounting = check_accounting(connection)
-        _add_decisions(connection, reviewed)
+        decisions = _read_decisions(connection, reviewed)
         for name in GATHERED:
             path = out / f"{name}.parquet"
-            _merge(connection, name, path, {MODEL_DIGEST: accounting.model_sha256})
+            rows = _sorted_rows(connection, name)
+            if name == "scans":
+                rows = (with_decisions(part, decisions) for part in rows)
+            _write(name, rows, path, {MODEL_DIGEST: accounting.model_sha256})
             if csv:
                 write_csv(path)
             advance()
@@ -91,40 +92,29 @@ def _told_of_damage(fragments: Sequence[Fragment]) -> Iterator[None]:
         raise
 
 
-def _add_decisions(connection: "DuckDBPyConnection", reviewed: Path | None) -> None:
-    """Register the table `decisions` of a review; it is empty without a review."""
-    decisions: Mapping[str, str] = {}
-    if reviewed:
-        known = {study for (study,) in connection.execute("SELECT study_id FROM seen").fetchall()}
-        decisions = read_decisions(reviewed, known)
-    columns = {"study_id": list(decisions), "decision": list(decisions.values())}
-    connection.register("decisions", pa.table(columns, schema=_DECISIONS))
+def _read_decisions(connection: "DuckDBPyConnection", reviewed: Path | None) -> dict[str, str]:
+    """Return the decisions of a review; none without a review."""
+    if reviewed is None:
+        return {}
+    return read_decisions(reviewed, {study for (study,) in connection.execute("SELECT study_id FROM seen").fetchall()})
 
 
-def _merge(connection: "DuckDBPyConnection", name: str, path: Path, metadata: Mapping[str, str]) -> None:
-    """Write the sorted rows of all fragments as one table of the cohort."""
-    schema = TABLES[name].with_metadata(file_metadata(name, metadata))
-    rows = connection.sql(_sorted_rows(name)).to_arrow_reader(ROW_GROUP)
-    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        for group in _row_groups(pa.Table.from_batches([batch]).cast(TABLES[name]) for batch in rows):
-            writer.write_table(group.replace_schema_metadata(schema.metadata))
-
-
-def _sorted_rows(name: str) -> str:
-    """Return the query for a table's rows in the table's order, with users' labels and decisions."""
-    columns = ", ".join(_column(column) for column in TABLES[name].names)
+def _sorted_rows(connection: "DuckDBPyConnection", name: str) -> Iterator[pa.Table]:
+    """Yield the rows of all fragments in the table's order, with users' labels."""
+    columns = ", ".join(f'studies."{column}"' if column in LABELS else f'"{column}"' for column in TABLES[name].names)
     order = ", ".join(f'{name}."{column}" NULLS LAST' for column in sort_columns(name))
-    users = "LEFT JOIN studies USING (study_id) LEFT JOIN decisions USING (study_id)"
-    return f"SELECT {columns} FROM {name} {users if name in _WITH_USERS else ''} ORDER BY {order}"
+    studies = "LEFT JOIN studies USING (study_id)" if set(LABELS) <= set(TABLES[name].names) else ""
+    query = f"SELECT {columns} FROM {name} {studies} ORDER BY {order}"
+    for batch in connection.sql(query).to_arrow_reader(ROW_GROUP):
+        yield pa.Table.from_batches([batch]).cast(TABLES[name])
 
 
-_WITH_USERS: Final = [name for name in GATHERED if {REVIEWED, *LABELS} & set(TABLES[name].names)]
-
-
-def _column(name: str) -> str:
-    if name in LABELS:
-        return f'studies."{name}" AS "{name}"'
-    return f'decisions.decision AS "{name}"' if name == REVIEWED else f'"{name}"'
+def _write(name: str, rows: Iterable[pa.Table], path: Path, metadata: Mapping[str, str]) -> None:
+    """Write rows as one table of the cohort."""
+    schema = TABLES[name].with_metadata(file_metadata(name, metadata))
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        for group in _row_groups(rows):
+            writer.write_table(group.replace_schema_metadata(schema.metadata))
 
 
 def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:

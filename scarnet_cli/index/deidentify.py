@@ -3,7 +3,7 @@
 import csv
 import io
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
@@ -39,7 +39,7 @@ def _deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
         entry=None if study.entry is None else _entry(study.entry, study_id, clean, pseudonyms),
         series=tuple(_verdict(verdict, clean, pseudonyms) for verdict in study.series),
         failure=None if study.failure is None else _failure(study.failure, study_id, clean),
-        labels={**study.labels, **_patient(study.labels, pseudonyms)},
+        labels=replace(study.labels, patient=_patient(study, pseudonyms)),
         texts=frozenset(),
     )
 
@@ -59,15 +59,14 @@ def deidentify_index(index: Index, pseudonyms: Pseudonyms | None) -> Index:
 
 def crosswalk_row(study: PlannedStudy, pseudonyms: Pseudonyms) -> CrosswalkRow:
     """Return the crosswalk's row for a study, given the study before de-identification."""
-    patient = study.labels.get("patient")
     uid = study.study_instance_uid
     return CrosswalkRow(
         study_id=pseudonyms.study(study.study_id),
         original_study_id=study.study_id,
         study_instance_uid=pseudonyms.uid(uid) if uid else None,
         original_study_instance_uid=uid,
-        patient=pseudonyms.patient(patient) if patient else None,
-        original_patient=patient,
+        patient=_patient(study, pseudonyms),
+        original_patient=study.labels.patient,
     )
 
 
@@ -124,6 +123,5 @@ def _failure(failure: Failure, study_id: str, clean: _Clean) -> Failure:
     return replace(failure, study_id=study_id, message=clean(failure.message))
 
 
-def _patient(labels: Mapping[str, str | None], pseudonyms: Pseudonyms) -> dict[str, str | None]:
-    patient = labels.get("patient")
-    return {"patient": pseudonyms.patient(patient)} if patient else {}
+def _patient(study: PlannedStudy, pseudonyms: Pseudonyms) -> str | None:
+    return pseudonyms.patient(study.labels.patient) if study.labels.patient else None

@@ -15,7 +15,7 @@ from scarnet_cli.index.files.sweep import UnreadItem, sweep
 from scarnet_cli.index.samplesheet import NIFTI_SUFFIXES, SampleRow, read_samplesheet
 from scarnet_cli.progress import Progress, no_progress
 from scarnet_cli.sheet import is_text, is_workbook
-from scarnet_cli.tables.studies import LABELS
+from scarnet_cli.tables.studies import NO_LABELS
 
 _FORMS: Final = "a folder, a zip or tar archive, a DICOM file, a NIfTI file, or a samplesheet (CSV)"
 
@@ -113,7 +113,7 @@ def _rows_of(source: Path) -> list[SampleRow] | None:
         raise InputError("bad_input", message)
     if source.name.lower().endswith(NIFTI_SUFFIXES):
         key = path_key(source.name)[:16]
-        return [SampleRow(key, source.absolute(), dict.fromkeys(LABELS), None, None)]
+        return [SampleRow(key, source.absolute(), NO_LABELS, None, None)]
     if is_workbook(source):
         return read_samplesheet(source)  # its error says what to do with a workbook
     kind = kind_of(source)

@@ -32,6 +32,7 @@ from scarnet_cli.index.study_plan import (
     source_of,
 )
 from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.studies import NO_LABELS
 
 # Files whose frames are in memory at a time.
 _BLOCK: Final = 20_000
@@ -102,7 +103,7 @@ def plan_groups(contents: Contents, groups: Sequence[StudyGroup], memory: pa.Tab
     """
     planner = _Planner(contents, memory, choice)
     labels = {group.study_id: group.row.labels for group in groups if group.row is not None}
-    studies = [replace(study, labels=labels.get(study.study_id, {})) for study in planner.plan(groups)]
+    studies = [replace(study, labels=labels.get(study.study_id, NO_LABELS)) for study in planner.plan(groups)]
     return PlannedStudies(studies, text_rows(PLAN, planner.texts))
 
 
@@ -218,7 +219,7 @@ def plan_nifti(row: SampleRow) -> PlannedStudy:
         rules=(),
         flags=(),
     )
-    return PlannedStudy(row.study, digest, entry.with_extras(extras(row)), (), None, row.labels)
+    return PlannedStudy(row.study, digest, entry.with_extras(extras(row)), (), None, labels=row.labels)
 
 
 def row_facts(row: SampleRow) -> list[object]:
@@ -272,6 +273,4 @@ def _recalled(group: StudyGroup, plan: _Plan, files: Mapping[str, FoundFile]) ->
     if entry is not None:
         sources = tuple(source_of(files[key], frame) for key, frame in plan.sources)
         entry = replace(entry, sources=sources).with_extras(extras(group.row) if group.row else Extras())
-    return PlannedStudy(
-        group.study_id, plan.digest, entry, plan.series, plan.failure, {}, plan.uid, frozenset(plan.texts)
-    )
+    return PlannedStudy(group.study_id, plan.digest, entry, plan.series, plan.failure, plan.uid, frozenset(plan.texts))

@@ -8,7 +8,7 @@ from typing import Final
 
 from scarnet_cli.faults import machine_fault
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
-from scarnet_cli.tables.studies import LABELS
+from scarnet_cli.tables.studies import LABELS, StudyLabels, labels_in
 
 SAMPLESHEET: Final = SheetKind("samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference"))
 NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")
@@ -21,14 +21,14 @@ class SampleRow:
     Attributes:
         study: The study's name, used as study_id.
         dicom: Folder, archive, DICOM or NIfTI file; absolute.
-        labels: A text or None for each of `LABELS`.
+        labels: Its labels.
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm, or None.
         reference: NIfTI label map to compare with, absolute, or None.
     """
 
     study: str
     dicom: Path
-    labels: dict[str, str | None]
+    labels: StudyLabels
     rv_insertion: tuple[float, float, float] | None
     reference: Path | None
 
@@ -58,8 +58,7 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
     reference = folder / values["reference"] if values.get("reference") else None
     if reference is not None and not (_is_there(reference) and reference.is_file()):
         problems.append("its reference is no file")
-    labels = {name: values.get(name) or None for name in LABELS}
-    problems += [p for name, text in labels.items() if text and (p := problem_of_label(name, text))]
+    problems += [p for name in LABELS if values.get(name) and (p := problem_of_label(name, values[name]))]
     try:
         insertion = _point(values.get("rv_insertion", ""))
     except ValueError as error:
@@ -67,7 +66,7 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
         insertion = None
     if problems:
         raise ValueError("; ".join(problems))
-    return SampleRow(values["study"], source, labels, insertion, reference)
+    return SampleRow(values["study"], source, labels_in(values), insertion, reference)
 
 
 def _is_there(path: Path) -> bool:

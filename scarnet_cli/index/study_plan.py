@@ -17,6 +17,7 @@ from scarnet_cli.dicom.stacks import SliceStack
 from scarnet_cli.dicom.study_entry import Extras, Source, StudyEntry
 from scarnet_cli.errors import DicomError
 from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.studies import NO_LABELS, StudyLabels
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +35,9 @@ class PlannedStudy:
         entry: Its entry in a batch file; None if it failed.
         series: Its series.
         failure: Why it cannot be converted; None if it can.
-        labels: Its `LABELS` in the samplesheet; empty without a samplesheet.
         study_instance_uid: Its StudyInstanceUID; None if unknown, or if the study is NIfTI.
         texts: All free text in its headers, which messages in `series`, `entry` and `failure` may quote.
+        labels: Its labels in the samplesheet or study list.
     """
 
     study_id: str
@@ -44,9 +45,9 @@ class PlannedStudy:
     entry: StudyEntry | None
     series: tuple[SeriesVerdict, ...]
     failure: Failure | None
-    labels: dict[str, str | None] = field(default_factory=dict)
     study_instance_uid: str | None = None
     texts: frozenset[str] = frozenset()
+    labels: StudyLabels = NO_LABELS
 
 
 @dataclass(slots=True)
@@ -90,10 +91,10 @@ def plan_study(
         error = selection.error or DicomError("no_lge_stack", "No stack was chosen.")
         words = f" {_broken_words(study.broken, len(study.files))}" if study.broken else ""
         failure = Failure(study_id, STAGE, "not_readable" if not study.frames else error.code, f"{error}{words}")
-        return PlannedStudy(study_id, digest, None, selection.series, failure, {}, uid, _texts(study.frames))
+        return PlannedStudy(study_id, digest, None, selection.series, failure, uid, _texts(study.frames))
     entry = _entry(study_id, digest, uid, stack, study).with_extras(extras or Extras())
     logger.info("planned the study of digest %s", digest)  # its id may be a name, which must not be logged
-    return PlannedStudy(study_id, digest, entry, selection.series, None, {}, uid, _texts(study.frames))
+    return PlannedStudy(study_id, digest, entry, selection.series, None, uid, _texts(study.frames))
 
 
 def failed_study(study_id: str, digest: str, code: str, message: str) -> PlannedStudy:

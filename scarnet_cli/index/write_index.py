@@ -13,7 +13,7 @@ from scarnet_cli.index.records import Index
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import CREATION_TIME, write_table
 from scarnet_cli.tables.series import SeriesRow
-from scarnet_cli.tables.studies import StudyLabels, StudyRow
+from scarnet_cli.tables.studies import StudyRow
 from scarnet_cli.tables.unread import UnreadRow
 
 
@@ -49,8 +49,7 @@ def write_index(index: Index, out: Path, least: int = BATCH_LEAST, greatest: int
 
 def _write_tables(index: Index, out: Path, batch_of: dict[str, str]) -> None:
     studies = [
-        StudyRow(study.study_id, study.digest, batch_of.get(study.study_id), StudyLabels(**study.labels))
-        for study in index.studies
+        StudyRow(study.study_id, study.digest, batch_of.get(study.study_id), study.labels) for study in index.studies
     ]
     series = [
         SeriesRow(study.study_id, verdict.series_uid, verdict.description, verdict.chosen, verdict.reason)

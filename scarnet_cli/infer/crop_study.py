@@ -10,7 +10,7 @@ from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.localise import SURE_CONFIDENCE, crop_heart
 from scarnet_cli.model.weights import TrainedNetwork
 from scarnet_cli.stage.folder import StudyFile, StudyFolder, study_folder
-from scarnet_cli.stage.records import CropRecord, Grid
+from scarnet_cli.stage.records import CropRecord, geometry_of
 
 HEART_CUT_OFF: Final = "heart_crop_cut_off"
 HEART_UNCERTAIN: Final = "heart_uncertain"
@@ -48,7 +48,7 @@ def crop_study(folder: StudyFolder, converted: Path, localiser: TrainedNetwork) 
     folder.write_volume(StudyFile.CROP, crop.image)
     raised = {HEART_CUT_OFF: crop.cut_off, HEART_UNCERTAIN: crop.confidence < SURE_CONFIDENCE}
     flags = tuple(code for code, holds in raised.items() if holds)
-    record = CropRecord(folder.study_id, round(crop.confidence, 4), flags, _grid_of(image))
+    record = CropRecord(folder.study_id, round(crop.confidence, 4), flags, image.shape_zyx, geometry_of(image))
     folder.write_record(StudyFile.CROP_RECORD, record)
 
 
@@ -60,14 +60,7 @@ def read_crop(folder: StudyFolder) -> CroppedStudy:
     """
     crop = folder.read_volume(StudyFile.CROP)
     record = folder.read_record(StudyFile.CROP_RECORD, CropRecord)
-    return CroppedStudy(crop, _empty_volume(record.grid), record.flags)
-
-
-def _grid_of(image: Volume) -> Grid:
-    direction = tuple(tuple(row) for row in image.direction.tolist())
-    return Grid(image.shape_zyx, image.spacing_zyx_mm, image.origin_xyz_mm, direction)
-
-
-def _empty_volume(grid: Grid) -> Volume:
-    zeros = np.zeros(grid.shape_zyx, np.uint8)
-    return Volume(zeros, grid.spacing_zyx_mm, grid.origin_xyz_mm, np.array(grid.direction))
+    grid = record.geometry
+    zeros = np.zeros(record.shape_zyx, np.uint8)
+    full = Volume(zeros, grid.spacing_zyx_mm, grid.origin_xyz_mm, np.array(grid.direction))
+    return CroppedStudy(crop, full, record.flags)

@@ -31,6 +31,7 @@ from scarnet_cli.pacs.client import CONNECTIONS, Server, open_server
 from scarnet_cli.pacs.fetch import Downloads, fetch_instance, file_name
 from scarnet_cli.pacs.query import InstanceId, ListedStudy, StudyMetadata, lacks_facts, search_studies, study_metadata
 from scarnet_cli.pacs.study_list import WantedStudy, read_study_list
+from scarnet_cli.tables.studies import NO_LABELS, StudyLabels
 
 # Folder of the instances in a fetched batch.
 INSTANCES: Final = "instances"
@@ -46,7 +47,7 @@ class _Request:
 
     study_id: str
     listed: ListedStudy
-    labels: dict[str, str | None]
+    labels: StudyLabels = NO_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def index_server(
 
 def _all_matching(server: Server) -> tuple[list[_Request], list[PlannedStudy]]:
     found = search_studies(server, dict(server.address.query))
-    return [_Request(study_id_from_uid(study.uid), study, {}) for study in found], []
+    return [_Request(study_id_from_uid(study.uid), study) for study in found], []
 
 
 def _listed_ones(server: Server, wanted: Sequence[WantedStudy]) -> tuple[list[_Request], list[PlannedStudy]]:

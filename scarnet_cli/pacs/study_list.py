@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
-from scarnet_cli.tables.studies import LABELS
+from scarnet_cli.tables.studies import LABELS, StudyLabels, labels_in
 
 UID_COLUMN: Final = "study_instance_uid"
 ACCESSION_COLUMN: Final = "accession_number"
@@ -28,14 +28,14 @@ class WantedStudy:
         value: The key's value.
         row: Row number in the list, from 1; messages give this, never an accession number.
         study: The study's name, used as study_id, or None.
-        labels: A text or None for each of `LABELS`.
+        labels: Its labels.
     """
 
     keyword: str
     value: str
     row: int
     study: str | None
-    labels: dict[str, str | None]
+    labels: StudyLabels
 
 
 def read_study_list(path: Path) -> list[WantedStudy]:
@@ -55,8 +55,8 @@ def read_study_list(path: Path) -> list[WantedStudy]:
         problems = _problems(column, values, seen, names)
         if problems:
             raise ValueError("; ".join(problems))
-        labels = {name: values.get(name) or None for name in LABELS}
-        rows.append(WantedStudy(_KEYWORDS[column], values[column], len(rows) + 1, values.get("study") or None, labels))
+        study, labels = values.get("study") or None, labels_in(values)
+        rows.append(WantedStudy(_KEYWORDS[column], values[column], len(rows) + 1, study, labels))
         return rows[-1]
 
     return read_sheet(path, SheetKind("study list", (column,), _OPTIONAL), parse)

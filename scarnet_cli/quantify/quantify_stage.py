@@ -1,6 +1,6 @@
 """Stage QUANTIFY: from label maps to rows of the tables scans, slices and segments."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,12 +18,12 @@ from scarnet_cli.stage.folder import StudyFile, StudyFolder, studies_of, study_f
 from scarnet_cli.stage.records import SegmentRecord
 from scarnet_cli.stage.run import run_stage
 from scarnet_cli.stage.stage import Rows, Stage, Work
-from scarnet_cli.tables.columns import cells_of, record_of
+from scarnet_cli.tables.columns import cells_of, record_of, schema_of
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.scans import ScanRow
 
-_FROM_CONVERT: Final = ("study_instance_uid", "manufacturer")
-_FROM_SEGMENT: Final = ("confidence", "model", "model_sha256", "segment_mode", "device")
+# Columns that the records of earlier stages give; those in blocks are measured here.
+_COLUMNS: Final = frozenset(field.name for field in fields(ScanRow)) & frozenset(schema_of(ScanRow).names)
 
 
 def quantify_studies(converted: Path, segmented: Path, out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
@@ -68,14 +68,14 @@ def quantify_study(folder: StudyFolder, converted: Path, segmented: Path) -> Row
     measures = measure_study(image, labels, study.rv_insertion)
     if ORIENTATION_UNKNOWN in study.flags:
         measures = without_orientation(measures)
-    known = {name: getattr(study, name) for name in _FROM_CONVERT}
-    known |= {name: getattr(segmentation, name) for name in _FROM_SEGMENT}
-    known |= {"study_id": folder.study_id, "flags": (*study.flags, *segmentation.flags)}
+    earlier = {**asdict(study), **asdict(segmentation)}
+    known = {name: value for name, value in earlier.items() if name in _COLUMNS}
+    known["flags"] = (*study.flags, *segmentation.flags)
     drawn = convert.file(StudyFile.REFERENCE)
     reference = compare(labels.array, read_nifti(drawn)) if drawn.is_file() else None
     scan, parts = study_rows(measures, replace(record_of(ScanRow, known), reference=reference))
     draw_overlay(image, labels, folder.file(StudyFile.OVERLAY))
     measured = {**(cells_of(reference) if reference else {}), **cells_of(measures.scan)}
     added = {"flags": scan.flags, "pipeline_version": scan.pipeline_version}
-    write_json(folder.file(StudyFile.STUDY), {**asdict(study), **asdict(segmentation), **measured, **added})
+    write_json(folder.file(StudyFile.STUDY), {**earlier, **measured, **added})
     return [scan, *parts]

@@ -1,23 +1,33 @@
 """The JSON records that CROP and SEGMENT write for a study. That of CONVERT is in dicom/study_record.py."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scarnet_cli.image.volume import Volume
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """The grid of a volume, in LPS.
+class Geometry:
+    """A volume's grid in LPS, in double precision, since a NIfTI header keeps only seven digits.
 
     Attributes:
-        shape_zyx: Slices, rows, columns.
-        spacing_zyx_mm: Distance between voxel centres along each axis of the array.
-        origin_xyz_mm: Position of the first voxel's centre.
-        direction: (3, 3) matrix whose columns are the unit vectors along x, y and z.
+        origin_xyz_mm: Position of the centre of the first voxel.
+        direction: (3, 3) matrix, row by row; columns are the unit vectors of the grid's x, y and z axes.
+        spacing_zyx_mm: Distance between voxel centres.
     """
 
-    shape_zyx: tuple[int, int, int]
-    spacing_zyx_mm: tuple[float, float, float]
     origin_xyz_mm: tuple[float, float, float]
     direction: tuple[tuple[float, float, float], ...]
+    spacing_zyx_mm: tuple[float, float, float]
+
+
+def geometry_of(volume: "Volume") -> Geometry:
+    """Return the geometry of a volume."""
+    x, y, z = map(float, volume.origin_xyz_mm)
+    between_slices, between_rows, between_columns = map(float, volume.spacing_zyx_mm)
+    direction = tuple(tuple(row) for row in volume.direction.tolist())
+    return Geometry((x, y, z), direction, (between_slices, between_rows, between_columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +38,15 @@ class CropRecord:
         study_id: The study.
         confidence: The localiser's confidence, 0 to 1.
         flags: Codes that CROP raised.
-        grid: The full grid that the crop was cut from.
+        shape_zyx: Slices, rows and columns of the grid that the crop was cut from.
+        geometry: Geometry of that grid.
     """
 
     study_id: str
     confidence: float
     flags: tuple[str, ...]
-    grid: Grid
+    shape_zyx: tuple[int, int, int]
+    geometry: Geometry
 
 
 @dataclass(frozen=True, slots=True)

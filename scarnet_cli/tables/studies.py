@@ -1,5 +1,6 @@
 """The table `studies`: the studies that INDEX saw, with the samplesheet's labels."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Final
 
@@ -32,6 +33,12 @@ class StudyLabels:
 
 
 LABELS: Final = tuple(label.name for label in fields(StudyLabels))
+NO_LABELS: Final = StudyLabels()
+
+
+def labels_in(cells: Mapping[str, str]) -> StudyLabels:
+    """Return the labels in a row of a user's table; an empty cell is None."""
+    return StudyLabels(**{name: cells.get(name) or None for name in LABELS})
 
 
 @record

@@ -149,7 +149,7 @@ def test_samplesheet_names_its_studies_and_carries_its_columns(tmp_path: Path) -
     first, second = index(sheet).studies
     assert first.entry is not None
     assert second.entry is not None
-    assert (first.study_id, first.labels["patient"], first.entry.rv_insertion) == ("A", "X", (1.0, 2.0, 3.0))
+    assert (first.study_id, first.labels.patient, first.entry.rv_insertion) == ("A", "X", (1.0, 2.0, 3.0))
     assert first.entry.study_instance_uid == "1.2.840.99.7.0"
     assert second.entry.rv_insertion is None
     sheet.write_text("study,dicom,patient,rv_insertion\nA,data/patient 0,X,1 2 4\nB,data/patient 1,,\n")

@@ -6,6 +6,7 @@ import pytest
 
 from scarnet_cli.errors import InputError
 from scarnet_cli.index.samplesheet import read_samplesheet
+from scarnet_cli.tables.studies import StudyLabels
 
 
 def sheet(folder: Path, text: str) -> Path:
@@ -19,13 +20,13 @@ def sheet(folder: Path, text: str) -> Path:
 def test_rows_are_read_relative_to_the_sheet(tmp_path: Path) -> None:
     text = "study,dicom,patient,rv_insertion,reference\nP1,a,X,10.5 -20 3,b.nii.gz\n\nP2,b.nii.gz,,,\n"
     first, second = read_samplesheet(sheet(tmp_path, text))
-    assert (first.study, first.dicom, first.labels["patient"]) == ("P1", tmp_path / "a", "X")
+    assert (first.study, first.dicom, first.labels.patient) == ("P1", tmp_path / "a", "X")
     assert first.rv_insertion == (10.5, -20.0, 3.0)
     assert first.reference == tmp_path / "b.nii.gz"
     assert not first.is_nifti
     assert second.is_nifti
     assert (second.rv_insertion, second.reference) == (None, None)
-    assert second.labels == {"patient": None, "site": None, "group": None, "visit": None}
+    assert second.labels == StudyLabels()
 
 
 def test_labels_are_short_text_that_is_no_path(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_labels_are_short_text_that_is_no_path(tmp_path: Path) -> None:
     assert "line 6: site is no label" in lines[4]
     assert "; group is no label" in lines[4]
     first, *_ = read_samplesheet(sheet(tmp_path, "\n".join(text.splitlines()[:2]) + "\n"))
-    assert first.labels == {"patient": None, "site": "St. Olav's <2>", "group": "=drug; low dose", "visit": "visit 1"}
+    assert first.labels == StudyLabels(None, "St. Olav's <2>", "=drug; low dose", "visit 1")
 
 
 def test_every_wrong_row_is_named_at_once(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_sheets_as_spreadsheets_save_them_are_read(tmp_path: Path, text: str, en
     path = sheet(tmp_path, "")
     path.write_bytes(text.encode(encoding))
     rows = read_samplesheet(path)
-    assert [(row.study, row.labels["site"]) for row in rows] == [("P1", "Oslo, north"), ("P2", None)]
+    assert [(row.study, row.labels.site) for row in rows] == [("P1", "Oslo, north"), ("P2", None)]
 
 
 @pytest.mark.parametrize(

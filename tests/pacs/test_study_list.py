@@ -17,7 +17,7 @@ def test_a_list_of_uids_names_studies_and_their_labels(tmp_path: Path) -> None:
         write(tmp_path, "study_instance_uid,study,patient,visit\n1.2.3,A-01,A,baseline\n1.2.4,,,\n")
     )
     assert (first.keyword, first.value, first.row, first.study) == ("StudyInstanceUID", "1.2.3", 1, "A-01")
-    assert (first.labels["patient"], first.labels["visit"], first.labels["site"]) == ("A", "baseline", None)
+    assert (first.labels.patient, first.labels.visit, first.labels.site) == ("A", "baseline", None)
     assert (second.value, second.row, second.study) == ("1.2.4", 2, None)
 
 

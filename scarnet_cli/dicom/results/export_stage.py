@@ -25,9 +25,11 @@ from scarnet_cli.stage.execution import IN_PROCESS, Execution
 from scarnet_cli.stage.folder import STUDIES, StudyFile, StudyFolder, study_folder
 from scarnet_cli.stage.run import attempt_studies
 from scarnet_cli.stage.stage import Stage, Work
+from scarnet_cli.tables.columns import record_of, schema_of
 from scarnet_cli.tables.exports import ExportRow
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import write_table
+from scarnet_cli.tables.scans import ScanRow
 
 _STAGE: Final = "export"
 # Flags of studies whose images have no unique UIDs, so that a reference would be ambiguous.
@@ -98,7 +100,7 @@ def _prepare(
         if pseudonyms is not None:
             slices = deidentified_sources(slices, pseudonyms)
             _require_same_key(slices, entries[study_id])
-        write_results(read_nifti(labels), read_json(record), slices, folder, made)
+        write_results(read_nifti(labels), scan_in(read_json(record)), slices, folder, made)
 
     return export_study
 
@@ -149,7 +151,7 @@ def read_sources(entry: StudyEntry, root: Path) -> list[SourceSlice]:
 
 
 def write_results(
-    labels: Volume, record: Mapping[str, Any], sources: Sequence[SourceSlice], folder: StudyFolder, made: datetime
+    labels: Volume, scan: ScanRow, sources: Sequence[SourceSlice], folder: StudyFolder, made: datetime
 ) -> None:
     """Write seg.dcm and report.dcm, each atomically.
 
@@ -157,7 +159,7 @@ def write_results(
 
     Args:
         labels: Label map (z, y, x) on the source's grid.
-        record: The study's row of `scans`, from study.json.
+        scan: The study's row of `scans`.
         sources: Its source images, in any order.
         folder: The study's folder, to write to.
         made: Local creation time of the objects; everything else follows from the other arguments.
@@ -166,11 +168,16 @@ def write_results(
         DicomError: The sources do not match the label map's grid.
     """
     slices = slices_of_grid(sources, labels)
-    result = Result(slices, record["model"], record["model_sha256"], record["segment_mode"], made)
+    result = Result(slices, scan.model or "", scan.model_sha256 or "", scan.segment_mode or "", made)
     segmentation = make_segmentation(labels, result)
-    report = make_report(record, segmentation, result)
+    report = make_report(scan.measures, segmentation, result)
     for name, dataset in ((StudyFile.SEGMENTATION, segmentation), (StudyFile.REPORT, report)):
         write_bytes(folder.file(name), file_bytes(dataset))
+
+
+def scan_in(study: Mapping[str, Any]) -> ScanRow:
+    """Return the columns of `scans` that the content of study.json has."""
+    return record_of(ScanRow, {name: study[name] for name in schema_of(ScanRow).names if name in study})
 
 
 def _find(results: Sequence[Path], study_id: str, name: StudyFile) -> Path | None:

@@ -22,6 +22,8 @@ from scarnet_cli.dicom.results.codes import PROPERTIES, Property
 from scarnet_cli.dicom.results.result import MODEL_NAME, Result
 from scarnet_cli.dicom.results.source_headers import instances
 from scarnet_cli.image.labels import REGIONS, Label
+from scarnet_cli.tables.columns import Cell, cells_of
+from scarnet_cli.tables.scans import ScanMeasures
 
 _SERIES_NUMBER: Final = 9002
 
@@ -63,11 +65,11 @@ _GROUPS: Final = (
 )
 
 
-def make_report(measures: Mapping[str, Any], segmentation: hd.seg.Segmentation, result: Result) -> sr.EnhancedSR:
+def make_report(measures: ScanMeasures, segmentation: hd.seg.Segmentation, result: Result) -> sr.EnhancedSR:
     """Return a report of a study's measures that refers to its segmentation and its source images.
 
     Args:
-        measures: The study's row of `scans`; undefined measures are left out.
+        measures: The study's measures; undefined ones are left out.
         segmentation: Its Segmentation.
         result: Source, model and creation time of the segmentation.
     """
@@ -108,7 +110,8 @@ def _evidence(result: Result) -> list[Dataset]:
     return headers
 
 
-def _content(measures: Mapping[str, Any], segmentation: hd.seg.Segmentation, result: Result) -> sr.MeasurementReport:
+def _content(measures: ScanMeasures, segmentation: hd.seg.Segmentation, result: Result) -> sr.MeasurementReport:
+    cells = cells_of(measures)
     observer = sr.DeviceObserverIdentifyingAttributes(
         uid=result.uid("observer"), name=MODEL_NAME, manufacturer_name=MANUFACTURER, model_name=result.model
     )
@@ -121,16 +124,16 @@ def _content(measures: Mapping[str, Any], segmentation: hd.seg.Segmentation, res
         imaging_measurements=[
             _group(group, numbers, segmentation, result)
             for group in _GROUPS
-            if (numbers := _measurements(group, measures)) or group.name in REGIONS
+            if (numbers := _measurements(group, cells)) or group.name in REGIONS
         ],
     )
 
 
-def _measurements(group: Group, measures: Mapping[str, Any]) -> list[sr.Measurement]:
+def _measurements(group: Group, cells: Mapping[str, Cell]) -> list[sr.Measurement]:
     return [
-        sr.Measurement(name=concept, value=measures[column], unit=unit)
+        sr.Measurement(name=concept, value=value, unit=unit)
         for column, (concept, unit) in group.measured.items()
-        if measures.get(column) is not None
+        if isinstance(value := cells[column], int | float)
     ]
 
 

@@ -13,7 +13,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from scarnet_cli.dicom.batch import Batch
-from scarnet_cli.dicom.results.export_stage import export_studies, read_sources, write_results
+from scarnet_cli.dicom.results.export_stage import export_studies, read_sources, scan_in, write_results
 from scarnet_cli.errors import MachineError
 from scarnet_cli.image.volume import same_grid
 from scarnet_cli.stage.execution import Execution
@@ -31,7 +31,8 @@ def study(tmp_path: Path) -> Labelled:
 
 
 def written(study: Labelled, out: Path, made: datetime = MADE, **changes: str) -> list[bytes]:
-    write_results(study.labels, study.record | changes, read_sources(study.entry, study.root), StudyFolder(out), made)
+    scan = scan_in(study.record | changes)
+    write_results(study.labels, scan, read_sources(study.entry, study.root), StudyFolder(out), made)
     return [(out / name).read_bytes() for name in FILES]
 
 
