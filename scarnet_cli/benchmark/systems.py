@@ -63,17 +63,18 @@ class CropAndSegment:
 
     localiser: TrainedNetwork
     segmenter: TrainedNetwork
+    shares: tuple[float, ...] = SCAR_SHARES
 
     def segment(self, case: Case) -> Proposal:
-        """Return the labels for every candidate scar share."""
+        """Return the labels for each of the scar shares."""
         try:
             crop = crop_heart(case.image, self.localiser).image
         except ModelError:
             empty = np.zeros(case.image.shape_zyx, np.uint8)
-            return Proposal(dict.fromkeys(SCAR_SHARES, empty), inside_percent=0.0, expected=ExpectedLesions(0.0, 0.0))
+            return Proposal(dict.fromkeys(self.shares, empty), inside_percent=0.0, expected=ExpectedLesions(0.0, 0.0))
         seen = segment_crops([crop], self.segmenter)[0]
         probability = resample_classes(seen.probability, crop, case.image)
-        labels = {share: undecided_labels(probability, share) for share in SCAR_SHARES}
+        labels = {share: undecided_labels(probability, share) for share in self.shares}
         inside = _inside_percent(region_mask(case.labels.array, "myocardium"), crop, case.image)
         return Proposal(labels, inside, seen.expected)
 

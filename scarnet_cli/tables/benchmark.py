@@ -74,3 +74,21 @@ class CostRow:
 
     model: str = column(_MODEL, required=True)
     cost: CostMeasures = block()
+
+
+@record
+class RobustnessRow:
+    """Scores of one model on one case under one disturbance of its image."""
+
+    model: str = column(_MODEL, required=True)
+    case_id: str = column("The case.", required=True)
+    disturbance: str = column("The disturbance: rician_noise, turns ...; none for the image as it is.", required=True)
+    severity: float = column("How strong it is, in its own unit (docs/validation.md); 0 for none.", required=True)
+    repeat: int = column("Draw of the random numbers, from 0; above 0 only for repeated noise.", required=True)
+    fold: int = column("Fold that held the case out, from 0.", required=True)
+    has_scar: bool = column("Whether the expert drew scar or MVO in this case.", required=True)
+    myocardium_dice: float = column("Overlap of the myocardium, scar with it, over the whole stack.", required=True)
+    scar_dice: float = column("Overlap of the scar, MVO with it; two empty regions: 1.", required=True)
+    scar_percent_lv: float = column("Model's scar, of its myocardium.", "percent", required=True)
+    reference_scar_percent_lv: float = column("The same of the expert's labels.", "percent", required=True)
+    crop_holds_percent: float | None = column("Expert's myocardium inside the crop; null without a crop.", "percent")

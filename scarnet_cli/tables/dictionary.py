@@ -24,11 +24,12 @@ GATHERED: Final[dict[str, str]] = {
 INDEXED: Final[dict[str, str]] = {
     "unread": "One row a folder that was not read; one for all files of a folder that were not, for one reason.",
 }
-# The same for the tables of `scarnet benchmark`.
+# The same for the tables of `scarnet benchmark`, and that of `scarnet evaluate --robustness`.
 BENCHMARK: Final[dict[str, str]] = {
     "benchmark": "One row a model, case and scored region.",
     "benchmark_summary": "One row a model and scored region.",
     "benchmark_cost": "One row a model whose weights were given.",
+    "robustness": "One row a case under a disturbance of one severity; written by `scarnet evaluate --robustness`.",
 }
 
 

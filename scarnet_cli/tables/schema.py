@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from scarnet_cli.tables.benchmark import CostRow, ScoreRow, SummaryRow
+from scarnet_cli.tables.benchmark import CostRow, RobustnessRow, ScoreRow, SummaryRow
 from scarnet_cli.tables.columns import schema_of
 from scarnet_cli.tables.exports import ExportRow
 from scarnet_cli.tables.failures import Failure
@@ -33,6 +33,7 @@ RECORDS: Final[dict[str, type]] = {
     "benchmark": ScoreRow,
     "benchmark_summary": SummaryRow,
     "benchmark_cost": CostRow,
+    "robustness": RobustnessRow,
 }
 # The name of each record's table.
 NAMES: Final[dict[type, str]] = {kind: name for name, kind in RECORDS.items()}
@@ -51,4 +52,5 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "benchmark": ("model", "case_id", "region"),
     "benchmark_summary": ("model", "region"),
     "benchmark_cost": ("model",),
+    "robustness": ("model", "case_id", "disturbance", "severity", "repeat"),
 }

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from scarnet_cli.image.intensity import normalise_slices
-from scarnet_cli.train.effects import add_ghosts, add_rician_noise, take_magnitude
+from scarnet_cli.train.effects import add_bias, add_ghosts, add_rician_noise, take_magnitude
 from scarnet_cli.train.paste import paste_scars
 
 
@@ -141,8 +141,7 @@ def _change_intensity(image: Tensor, how: Augmentation, generator: torch.Generat
     batch, channels, height, width = image.shape
     gamma = torch.exp(uniform(generator, (batch, 1, 1, 1), how.log_gamma))
     image = image.clamp(min=0.0) ** gamma
-    field = functional.interpolate(uniform(generator, (batch, 1, 3, 3), how.bias), (height, width), mode="bicubic")
-    image = image * torch.exp(field)
+    image = add_bias(image, uniform(generator, (batch, 1, 3, 3), how.bias))
     if how.ghost:
         image = add_ghosts(image, how.ghost, generator)
     blurred = functional.avg_pool2d(functional.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)

@@ -1,12 +1,15 @@
-"""Effects of MR acquisition, for augmentation: Rician noise, motion ghosts, magnitude instead of signed signal.
+"""Effects of MR acquisition: Rician noise, motion ghosts, magnitude instead of signed signal, bias field, large pixels.
 
-Each function takes (B, C, Y, X) intensities in 0..1 and draws all its random numbers from the given generator.
+Each function takes (B, C, Y, X) intensities in 0..1 and draws all its random numbers from the given generator. Those
+named `add_` and `take_` draw strengths too, for augmentation; the others are given one, for tests of robustness as well
+(benchmark/disturbances.py).
 """
 
 from typing import Final
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from scarnet_cli.image.labels import Label
 
@@ -25,7 +28,11 @@ def add_rician_noise(image: Tensor, strength: float, generator: torch.Generator)
         strength: Greatest SD of the real and of the imaginary noise; small values are drawn more often.
         generator: Source of all random numbers.
     """
-    sd = torch.rand(len(image), 1, 1, 1, generator=generator) ** 2 * strength
+    return rician(image, torch.rand(len(image), 1, 1, 1, generator=generator) ** 2 * strength, generator)
+
+
+def rician(image: Tensor, sd: Tensor | float, generator: torch.Generator) -> Tensor:
+    """Return the image with Rician noise whose complex parts have the given SD (see `add_rician_noise`)."""
     real, imaginary = torch.randn((2, *image.shape), generator=generator)
     return torch.hypot(image.clamp(min=0.0) + sd * real, sd * imaginary)
 
@@ -39,6 +46,11 @@ def add_ghosts(image: Tensor, strength: float, generator: torch.Generator) -> Te
         generator: Source of all random numbers.
     """
     share = torch.rand(len(image), 1, 1, 1, generator=generator) * strength
+    return ghosted(image, share, generator)
+
+
+def ghosted(image: Tensor, share: Tensor | float, generator: torch.Generator) -> Tensor:
+    """Return the image with a ghost of the given brightness, whose distance and axis are random (see `add_ghosts`)."""
     part = torch.randint(len(_GHOST_DISTANCES), (len(image),), generator=generator).tolist()
     axis = torch.randint(2, (len(image),), generator=generator).tolist()
     shifts = [image.shape[-1] // _GHOST_DISTANCES[p] for p in part]
@@ -68,6 +80,29 @@ def take_magnitude(image: Tensor, labels: Tensor, probability: float, generator:
         middle = image[b, image.shape[1] // 2]
         pool, wall = (middle[labels[b] == label] for label in (Label.BLOOD_POOL, Label.MYOCARDIUM))
         if len(pool) and len(wall):
-            null = wall.median() + error[b] * (pool.median() - wall.median())
-            changed[b] = (image[b] - null).abs()
+            changed[b] = magnitude(image[b], wall, pool, error[b])
     return changed
+
+
+def magnitude(image: Tensor, wall: Tensor, pool: Tensor, error: Tensor | float) -> Tensor:
+    """Return the distance from a null level.
+
+    Args:
+        image: Phase-sensitive intensities on any scale, in any shape.
+        wall: (N,) intensities of healthy myocardium; at least one.
+        pool: (N,) intensities of the blood pool; at least one.
+        error: The null level's distance from the myocardium's median, as a fraction of the blood pool's.
+    """
+    null = wall.median() + error * (pool.median() - wall.median())
+    return (image - null).abs()
+
+
+def add_bias(image: Tensor, knots: Tensor) -> Tensor:
+    """Return the image times a smooth field, whose ln is interpolated from (B, 1, n, n) knots that span the image."""
+    return image * torch.exp(functional.interpolate(knots, image.shape[-2:], mode="bicubic"))
+
+
+def with_larger_pixels(image: Tensor, factor: float) -> Tensor:
+    """Return the image with rows and columns fewer by a factor; each pixel is a mean over those that it covers."""
+    size = [round(side / factor) for side in image.shape[-2:]]
+    return functional.interpolate(image, size, mode="bilinear", antialias=True)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from scarnet_cli.image.intensity import CLIP_PERCENTILES
 from scarnet_cli.image.labels import Label
+from scarnet_cli.train.effects import add_bias, with_larger_pixels
 from scarnet_cli.train.invented_scar import Scars, add_scars
 
 _BYTE: Final = 255.0
@@ -218,8 +219,7 @@ def _change_signal(signal: Tensor, how: Variation, generator: torch.Generator) -
     batch, slices, height, width = signal.shape
     signal = _curve(signal.clamp(0.0, 1.0), how.curve, generator)
     signal = signal.clamp(min=1e-4) ** torch.exp(_uniform(generator, (batch, 1, 1, 1), how.log_gamma))
-    field = functional.interpolate(_uniform(generator, (batch, 1, 4, 4), how.bias), (height, width), mode="bicubic")
-    signal = signal * torch.exp(field)
+    signal = add_bias(signal, _uniform(generator, (batch, 1, 4, 4), how.bias))
     signal = _ghost(signal, how.ghost, generator)
     blurred = functional.avg_pool2d(functional.pad(signal, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     share = _uniform(generator, (batch, 1, 1, 1)).abs() * _chosen(generator, batch, how.blur)
@@ -251,8 +251,6 @@ def _ghost(signal: Tensor, strength: float, generator: torch.Generator) -> Tenso
 def _coarsen(signal: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """Return a batch with some stacks as if acquired with larger pixels."""
     for factor in _COARSER:
-        size = [round(side / factor) for side in signal.shape[-2:]]
-        low = functional.interpolate(signal, size, mode="bilinear", antialias=True)
-        back = functional.interpolate(low, signal.shape[-2:], mode="bilinear")
+        back = functional.interpolate(with_larger_pixels(signal, factor), signal.shape[-2:], mode="bilinear")
         signal = torch.where(_chosen(generator, len(signal), probability / len(_COARSER)), back, signal)
     return signal

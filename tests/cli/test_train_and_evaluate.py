@@ -5,6 +5,8 @@ import torch
 from click.testing import CliRunner, Result
 from hearts import toy_case
 
+from scarnet_cli.cases.cases import read_cases
+from scarnet_cli.cases.folds import deal_cases
 from scarnet_cli.cli.main import cli
 from scarnet_cli.errors import ModelError
 from scarnet_cli.image.volume import write_nifti
@@ -12,6 +14,8 @@ from scarnet_cli.model.checkpoints import read_checkpoint
 from scarnet_cli.model.pretrained import lite_medsam_path
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import load_weights
+from scarnet_cli.tables.benchmark import RobustnessRow
+from scarnet_cli.tables.parquet import read_rows
 
 
 def scarnet(*arguments: str | Path) -> Result:
@@ -59,6 +63,46 @@ def test_evaluating_scores_the_held_out_cases_and_writes_the_tables(cases: Path,
     assert "| all 2 |" in result.output
     assert (tmp_path / "summary.md").read_text() in result.output
     assert len((tmp_path / "cases.csv").read_text().splitlines()) == 3
+
+
+def test_robustness_scores_disturbed_cases_and_is_the_same_by_seed(cases: Path, runs: Path, tmp_path: Path) -> None:
+    places = ("--segment-run", runs / "unet", "--localise-run", runs / "localiser")
+    options = ("--folds", "2", "--fold", "0", "--every", "2", "--robustness", "--disturbance", "rician_noise")
+    for out in ("first", "again"):
+        result = scarnet("evaluate", cases, *options, "--seed", "3", *places, "--out", tmp_path / out)
+        assert result.exit_code == 0, result.output
+    assert "| Rician noise (SD, % of the range) | 5 |" in result.output
+    first, again = (read_rows(RobustnessRow, tmp_path / out / "robustness.parquet") for out in ("first", "again"))
+    assert len(first) % 8 == 0  # as it is, three severities, and four more draws of one
+    assert first == again
+    assert (tmp_path / "again" / "robustness.svg").read_text().startswith("<svg")
+    assert (tmp_path / "again" / "robustness.md").read_text() in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--robustness", "--disturbance", "fog"), "fog is none of rician_noise, bias_field"),
+        (("--seed", "1"), "go with --robustness"),
+    ],
+)
+def test_options_of_robustness_that_do_not_fit_are_refused(
+    cases: Path, runs: Path, tmp_path: Path, options: tuple[str, ...], words: str
+) -> None:
+    places = ("--segment-run", runs / "unet", "--localise-run", runs / "localiser", "--out", tmp_path)
+    result = scarnet("evaluate", cases, "--folds", "2", "--fold", "0", *options, *places)
+    assert result.exit_code == 2
+    assert words in " ".join(result.output.split())
+
+
+def test_a_share_of_the_cases_that_no_fold_holds_out_is_refused(cases: Path, runs: Path, tmp_path: Path) -> None:
+    held_out = deal_cases(read_cases(cases), 2)
+    without = next(fold for fold, ids in enumerate(held_out) if "Case_0" not in ids)
+    places = ("--segment-run", runs / "unet", "--localise-run", runs / "localiser", "--out", tmp_path)
+    options = ("--folds", "2", "--fold", str(without), "--every", "4")
+    result = CliRunner().invoke(cli, [str(a) for a in ("evaluate", cases, *options, *places)])
+    assert result.exit_code == 1
+    assert "--every 4 leaves no case" in str(result.exception)
 
 
 def test_a_fold_that_is_not_trained_is_named(cases: Path, runs: Path, tmp_path: Path) -> None:
