@@ -24,7 +24,7 @@ from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.stage.folder import study_folder
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "dicom.md"
-BEGIN: Final = "<!-- identifiers: made by tools/document_identifiers.py -->"
+BEGIN: Final = "<!-- identifiers: made by tools/document.py identifiers -->"
 END: Final = "<!-- end of identifiers -->"
 PATIENTS: Final = ("A", "B")
 SLICES: Final = 5
@@ -211,7 +211,7 @@ def _whose(values: NDArray[np.float32]) -> str:
     return "WRONG"
 
 
-def table() -> str:
+def parts() -> dict[str, str]:
     """Return what becomes of the cohort in every case, in Markdown."""
     lines = [f"| | {' | '.join(KINDS)} |", "|---" * (1 + len(KINDS)) + "|"]
     for name, keywords in ATTRIBUTES.items():
@@ -219,4 +219,4 @@ def table() -> str:
         lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += ["", "| several at once | |", "|---|---|"]
     lines += [f"| {name} | {outcome(what, one_folder=one).words} |" for name, (what, one) in TOGETHER.items()]
-    return "\n".join(lines)
+    return {"identifiers": "\n".join(lines) + "\n"}

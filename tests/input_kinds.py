@@ -93,14 +93,14 @@ def row(one: Kind, folder: Path) -> str:
     return f"| {one.found} | {outcome(one.make(folder / 'in'), folder / 'out')} |"
 
 
-def tables() -> dict[str, str]:
+def parts() -> dict[str, str]:
     """Return the tables of the page by name."""
     rows: dict[str, list[str]] = {}
     for one in KINDS:
         with tempfile.TemporaryDirectory() as folder:
             rows.setdefault(one.table, []).append(row(one, Path(folder)))
     heads = {LIES_IN: "| what lies in the input | what happens |", IS: "| what the input is | what happens |"}
-    return {name: "\n".join([heads[name], "|---|---|", *lines]) + "\n" for name, lines in rows.items()}
+    return {f"what it {name}": "\n".join([heads[name], "|---|---|", *lines]) + "\n" for name, lines in rows.items()}
 
 
 def study(folder: Path, number: int = 1) -> list[Path]:

@@ -237,7 +237,7 @@ def install_torch(where: Environment, uv: UvSettings) -> None:
     locked = torch_choice.locked_version(lock)
     here = torch_choice.find_torch([str(where.site_packages)])
     found = torch_choice.link_base_torch(where.site_packages) if here is None else here
-    version = found.version if found else torch_choice.offered_cpu_build(where.program("uv"), locked, uv)
+    version = found.version if found else torch_choice.offered_cpu_build(where.program("python"), locked)
     # The locked release in .venv is installed again, to complete its dependencies.
     if version is None or (here is not None and version == locked):
         cost = "" if here else " (PyPI's build for Linux is the CUDA one: 2.6 GB to fetch)"
@@ -258,7 +258,7 @@ def install_torch(where: Environment, uv: UvSettings) -> None:
 def install_torchvision(where: Environment, uv: UvSettings, torch: str) -> None:
     """Provide a torchvision for a torch other than the locked one: an existing one, or one from the user's sources."""
     question = [str(where.program("python")), "-W", "ignore", "-c", "import torchvision"]
-    offered = None if _succeeds(question) else torch_choice.offered_torchvision(where.program("uv"), torch, uv)
+    offered = None if _succeeds(question) else torch_choice.offered_torchvision(where.program("python"), torch)
     if offered is not None:
         run_uv(where, uv, ["--no-deps", f"torchvision=={offered}"])
     if not _succeeds(question):

@@ -8,17 +8,13 @@ import importlib.metadata
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pip_settings import UvSettings
-
 OLDEST: Final = (2, 4)
 # The two packages that are chosen here, and those that only their CUDA build needs.
 CHOSEN: Final = re.compile(r"torch|torchvision|triton|(nvidia|cuda)-.*")
-SOURCES: Final = ("UV_FIND_LINKS", "UV_INDEX", "UV_DEFAULT_INDEX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,44 +53,26 @@ def link_base_torch(site_packages: Path) -> FoundTorch | None:
     return found
 
 
-def offered_cpu_build(uv_program: Path, locked: str, uv: UvSettings) -> str | None:
-    """Return the version of a `+cpu` torch in the user's own sources, the locked or else the newest one, or None."""
-    return _offered(uv_program, "torch", (f"=={locked}+cpu", f">={OLDEST[0]}.{OLDEST[1]}"), uv)
+def offered_cpu_build(python: Path, locked: str) -> str | None:
+    """Return the version of a `+cpu` torch in the sources of pip, the locked or else the newest one, or None."""
+    builds = [version for version in _offered(python, "torch") if version.endswith("+cpu") and in_range(version)]
+    return f"{locked}+cpu" if f"{locked}+cpu" in builds else next(iter(builds), None)
 
 
-def offered_torchvision(uv_program: Path, torch: str, uv: UvSettings) -> str | None:
-    """Return the version of the torchvision for this `+cpu` torch in the user's own sources, or None."""
+def offered_torchvision(python: Path, torch: str) -> str | None:
+    """Return the version of the torchvision for this `+cpu` torch in the sources of the user's pip, or None."""
     numbers = re.fullmatch(r"2\.(\d+)\.(\d+)\+cpu", torch)
-    if numbers is None:
-        return None
     # They are released in pairs: torch 2.4.1 with torchvision 0.19.1, 2.12.1 with 0.27.1.
-    return _offered(uv_program, "torchvision", (f"==0.{int(numbers[1]) + 15}.{numbers[2]}+cpu",), uv)
+    wanted = f"0.{int(numbers[1]) + 15}.{numbers[2]}+cpu" if numbers else None
+    return wanted if wanted in _offered(python, "torchvision") else None
 
 
-def _offered(uv_program: Path, package: str, wanted: tuple[str, ...], uv: UvSettings) -> str | None:
-    """Return the first `+cpu` version that any of the user's sources has for one of these specifiers, or None."""
-    for options, environment in _each_source(uv):
-        for specifier in wanted:
-            command = [str(uv_program), "pip", "compile", "-", "--no-deps", "--no-header", "--no-annotate", "--quiet"]
-            command += ["--python", str(uv_program.parent / "python"), *options]
-            question = package + specifier
-            answer = subprocess.run(
-                command, input=question, capture_output=True, text=True, check=False, env=environment
-            ).stdout
-            version = answer.strip().removeprefix(f"{package}==")
-            if version.partition("+")[2].startswith("cpu"):
-                return version
-    return None
-
-
-def _each_source(uv: UvSettings) -> Iterator[tuple[list[str], dict[str, str]]]:
-    """Yield the options and environment that restrict uv to each of the user's sources in turn."""
-    bare = {name: value for name, value in uv.environment.items() if name not in SOURCES}
-    for folder in filter(None, uv.environment.get("UV_FIND_LINKS", "").split(",")):
-        yield ["--no-index", "--find-links", folder], bare
-    if "--no-index" not in uv.options:
-        for index in (uv.environment.get("UV_INDEX", "") + " " + uv.environment.get("UV_DEFAULT_INDEX", "")).split():
-            yield [*uv.options, "--default-index", index], bare
+def _offered(python: Path, package: str) -> list[str]:
+    """Return the versions of a package in the sources of this Python's pip, the newest first."""
+    command = [python, "-m", "pip", "index", "versions", package]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    listed = re.search(r"^Available versions: (.*)$", answer, re.MULTILINE)
+    return listed[1].split(", ") if listed else []
 
 
 def locked_version(lock: str) -> str:

@@ -19,7 +19,11 @@ COMPARED: Final = ("dcm2niix", "SimpleITK")
 
 def table() -> dict[str, dict[str, str]]:
     """Return the page's table: case -> converter -> outcome, and what is right under "right is"."""
-    text = PAGE.read_text().partition("<!-- cases -->")[2].partition("<!-- end of cases -->")[0]
+    text = (
+        PAGE.read_text()
+        .partition("<!-- cases: made by tools/document.py cases -->")[2]
+        .partition("<!-- end of cases -->")[0]
+    )
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line]
     heads = [head.split()[0] if head != "right is" else head for head in rows[0]]
     return {row[0]: dict(zip(heads, row, strict=True)) for row in rows[2:] if row[1]}
@@ -34,7 +38,7 @@ RIGHT: Final = {
 
 
 def test_the_page_has_every_case_and_no_other() -> None:
-    assert sorted(TABLE) == sorted(CASES), "run .venv/bin/python tools/document_cases.py"
+    assert sorted(TABLE) == sorted(CASES), "run .venv/bin/python tools/document.py cases"
 
 
 def as_stack(volume: Volume) -> TrueStack:

@@ -6,8 +6,8 @@ from itertools import groupby
 from textwrap import shorten
 from typing import Any
 
+from document import with_parts
 from nextflow_launch import REPOSITORY
-from page_parts import with_parts
 
 from faults.fault import Fault, Outcome, Promise
 from scarnet_cli.files import write_bytes

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from dicom_series import stored_pixels
-from document_inputs import PAGE
 from exported_study import label
 from input_kinds import IS, KINDS, Kind, contents, nifti, put, row, study, tarred, zipped
 
@@ -27,17 +26,18 @@ from scarnet_cli.index.records import Index
 from scarnet_cli.index.unread import REASONS
 from scarnet_cli.index.write_index import write_index
 
+PAGE = Path(__file__).parents[2] / "docs" / "usage.md"
 ROWS = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")]
 
 
 @pytest.mark.parametrize("one", KINDS, ids=lambda one: one.make.__name__ if one.table == IS else one.found[:40])
 def test_every_kind_of_input_ends_as_the_page_says(one: Kind, tmp_path: Path) -> None:
-    assert row(one, tmp_path) in ROWS, "run .venv/bin/python tools/document_inputs.py"
+    assert row(one, tmp_path) in ROWS, "run .venv/bin/python tools/document.py inputs"
 
 
 def test_the_pages_tell_every_reason_and_have_no_other_row() -> None:
     page = PAGE.read_text()
-    made = [part.split("<!-- end")[0] for part in page.split("made by tools/document_inputs.py -->")[1:]]
+    made = [part.split("<!-- end")[0] for part in page.split("made by tools/document.py inputs -->")[1:]]
     assert sum(part.count("\n| ") for part in made) == len(KINDS) + len(made)
     reasons = (PAGE.parent / "dicom.md").read_text()
     assert all(f"| `{reason}` |" in reasons for reason in REASONS)

@@ -1,9 +1,10 @@
 """The dictionary and the page of documentation say what the schemas say."""
 
 import csv
-import importlib.util
 import io
 from pathlib import Path
+
+from document import parts, with_parts
 
 from scarnet_cli.tables.dictionary import GATHERED, dictionary_csv, dictionary_markdown
 from scarnet_cli.tables.schema import TABLES
@@ -12,13 +13,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_documented_columns_are_those_of_the_schemas() -> None:
-    spec = importlib.util.spec_from_file_location("document_tables", ROOT / "tools" / "document_tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     page = (ROOT / "docs" / "output.md").read_text()
-    assert tool.with_columns(page) == page, "run .venv/bin/python tools/document_tables.py"
+    assert with_parts(page, "tools/document.py tables", parts()) == page, (
+        "run .venv/bin/python tools/document.py tables"
+    )
 
 
 def test_markdown_has_a_row_for_every_column() -> None:

@@ -1,10 +1,10 @@
+import os
 import sys
 import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from pip_settings import UvSettings, to_uv
 from torch_choice import (
     OLDEST,
     find_torch,
@@ -16,7 +16,7 @@ from torch_choice import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-UV = Path(sys.prefix, "bin/uv")
+PYTHON = Path(sys.executable)
 LOCK = (
     "# made by uv\n"
     "nvidia-nccl-cu13==2.29.7 ; sys_platform == 'linux' \\\n    --hash=sha256:aa\n"
@@ -36,8 +36,13 @@ def write_wheel(folder: Path, version: str, name: str = "torch") -> None:
         wheel.writestr(f"{information}/RECORD", "")
 
 
-def find_links(folder: Path) -> UvSettings:
-    return to_uv({"find-links": str(folder)}, own={})
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder that is the only source of this Python's pip."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    return tmp_path
 
 
 def test_the_oldest_torch_accepted_is_the_one_that_the_package_asks_for() -> None:
@@ -75,34 +80,29 @@ def test_the_lock_names_its_torch() -> None:
         locked_version("sympy==1.14.0\n")
 
 
-def test_the_locked_release_is_preferred_among_the_cpu_builds_that_a_users_source_offers(tmp_path: Path) -> None:
-    for version in ("2.6.0+cpu", "2.12.1+cpu", "2.13.0+cpu"):
-        write_wheel(tmp_path, version)
-    assert offered_cpu_build(UV, "2.12.1", find_links(tmp_path)) == "2.12.1+cpu"
-    assert offered_cpu_build(UV, "2.11.0", find_links(tmp_path)) == "2.13.0+cpu"
+def test_the_locked_release_is_preferred_among_the_cpu_builds_that_a_users_source_offers(source: Path) -> None:
+    for version in ("2.6.0+cpu", "2.12.1+cpu", "2.13.0+cpu", "2.13.0"):
+        write_wheel(source, version)
+    assert offered_cpu_build(PYTHON, "2.12.1") == "2.12.1+cpu"
+    assert offered_cpu_build(PYTHON, "2.11.0") == "2.13.0+cpu"
 
 
 @pytest.mark.parametrize("versions", [[], ["2.3.0+cpu"], ["2.12.1+cu130"], ["2.12.1"]])
-def test_a_source_without_a_new_enough_cpu_build_offers_none(tmp_path: Path, versions: list[str]) -> None:
+def test_a_source_without_a_new_enough_cpu_build_offers_none(source: Path, versions: list[str]) -> None:
     for version in versions:
-        write_wheel(tmp_path, version)
-    assert offered_cpu_build(UV, "2.12.1", find_links(tmp_path)) is None
+        write_wheel(source, version)
+    assert offered_cpu_build(PYTHON, "2.12.1") is None
 
 
-def test_a_user_without_sources_of_their_own_is_offered_none() -> None:
-    assert offered_cpu_build(UV, "2.12.1", UvSettings({}, ())) is None
-
-
-def test_a_cpu_build_gets_the_torchvision_of_its_own_release_from_a_users_source(tmp_path: Path) -> None:
+def test_a_cpu_build_gets_the_torchvision_of_its_own_release_from_a_users_source(source: Path) -> None:
     for version in ("0.26.0+cpu", "0.27.0+cpu", "0.27.1", "0.27.1+cpu", "0.27.1+cu130"):
-        write_wheel(tmp_path, version, name="torchvision")
-    source = find_links(tmp_path)
-    assert offered_torchvision(UV, "2.12.1+cpu", source) == "0.27.1+cpu"
-    assert offered_torchvision(UV, "2.11.0+cpu", source) == "0.26.0+cpu"
-    assert offered_torchvision(UV, "2.10.0+cpu", source) is None
+        write_wheel(source, version, name="torchvision")
+    assert offered_torchvision(PYTHON, "2.12.1+cpu") == "0.27.1+cpu"
+    assert offered_torchvision(PYTHON, "2.11.0+cpu") == "0.26.0+cpu"
+    assert offered_torchvision(PYTHON, "2.10.0+cpu") is None
 
 
 @pytest.mark.parametrize("torch", ["2.12.1", "2.12.1+cu130", "3.0.0+cpu"])
-def test_a_torch_that_is_no_cpu_build_of_a_known_pairing_is_offered_no_torchvision(tmp_path: Path, torch: str) -> None:
-    write_wheel(tmp_path, "0.27.1+cpu", name="torchvision")
-    assert offered_torchvision(UV, torch, find_links(tmp_path)) is None
+def test_a_torch_that_is_no_cpu_build_of_a_known_pairing_is_offered_no_torchvision(source: Path, torch: str) -> None:
+    write_wheel(source, "0.27.1+cpu", name="torchvision")
+    assert offered_torchvision(PYTHON, torch) is None

@@ -1,33 +1,24 @@
-"""Write the table in docs/dicom.md of how this project and other converters handle each case of tests/dicom_cases.
+"""The table in docs/dicom.md of how this project and other converters handle each case of tests/dicom_cases.
 
 Each conversion runs in a separate process with a time limit; its result is compared with the case's truth.
 """
 
-import argparse
 import importlib
 import multiprocessing
 import os
-import sys
 import tempfile
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from dicom_cases import CASES, ROWS, Case, Truth
+from dicom_cases.converters import CONVERTERS
+from dicom_cases.judge import judge, read_given
 from rich.progress import track
 
 from scarnet_cli import __version__
-from scarnet_cli.files import write_bytes
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-
-from dicom_cases import CASES, ROWS, Case, Truth  # noqa: E402 (found by the line above)
-from dicom_cases.converters import CONVERTERS  # noqa: E402
-from dicom_cases.judge import judge, read_given  # noqa: E402
-
-PAGE: Final = ROOT / "docs" / "dicom.md"
-BEGIN, END = "<!-- cases -->", "<!-- end of cases -->"
 LIMIT_S: Final = 60.0
 
 
@@ -78,31 +69,13 @@ def expected(truth: Truth) -> str:
     return f"volume; {codes}" if codes else "volume"
 
 
-def table(names: list[str]) -> str:
+def parts() -> dict[str, str]:
     """Return the table in Markdown."""
     versions = {name: version(name.lower()) for name in CONVERTERS if name != "scarnet"}
     heads = [f"scarnet {__version__}", *(f"{name} {number}" for name, number in versions.items())]
     lines = [f"| case | right is | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
-    cases = sorted((CASES[name] for name in names), key=lambda case: ROWS.index(case.row))
+    cases = sorted(CASES.values(), key=lambda case: ROWS.index(case.row))
     done = {case.name: row_of(case) for case in track(cases, "cases", auto_refresh=False)}
     for row, group in groupby(cases, key=lambda case: case.row):
         lines += [f"| **{row}** |{' |' * (1 + len(heads))}", *(done[case.name] for case in group)]
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Write the table between the page's marks, or print the rows of the given names."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="Cases to try, for a look; all, into the page, by default.")
-    arguments = parser.parse_args()
-    if arguments.names:
-        print(table(arguments.names))  # noqa: T201 (a tool's output)
-        return
-    made = table(list(CASES))
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    write_bytes(PAGE, f"{before}{BEGIN}\n{made}\n{END}{after}".encode())
-
-
-if __name__ == "__main__":
-    main()
+    return {"cases": "\n".join(lines) + "\n"}
