@@ -58,12 +58,7 @@ class Finding:
 
 
 def examine(weights: Path, work: Path) -> list[Finding]:
-    """Check everything that the pipeline needs on this machine.
-
-    Args:
-        weights: Folder of the weights files and their SHA256SUMS.
-        work: A folder on the disk that runs will write to.
-    """
+    """Check everything that the pipeline needs on this machine."""
     programs = [Path(sys.prefix, "bin"), *map(Path, os.get_exec_path())]
     checks: list[Callable[[], list[Finding]]] = [
         lambda: [check_python()],

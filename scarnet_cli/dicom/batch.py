@@ -52,10 +52,7 @@ def is_batch(path: Path) -> bool:
 
 
 def read_batch(path: Path) -> Batch:
-    """Read a batch whose files are on this machine.
-
-    Args:
-        path: Batch file of `scarnet index`, or the folder that `scarnet fetch` made of one.
+    """Read a batch file of `scarnet index` whose files are on this machine, or the folder that `scarnet fetch` made.
 
     Raises:
         InputError: The path is not a batch file, or its files are still on a server.

@@ -26,13 +26,6 @@ Size = tuple[int, int, int]
 def require_coded_size(dataset: Dataset, frame: int, rows: int, columns: int, where: str) -> None:
     """Refuse compressed pixels unless they are a greyscale frame of the size in the header.
 
-    Args:
-        dataset: The whole data set.
-        frame: Index of the frame.
-        rows: Rows in the header.
-        columns: Columns in the header.
-        where: Name of the slice in messages.
-
     Raises:
         DicomError: The pixels have another size, or their size cannot be read.
         Exception: One of `DAMAGE`: the pixels cannot be split into frames.

@@ -57,12 +57,7 @@ _NIFTI_2: Final = (540, 4, (b"n+2\0", b"ni2\0"))
 
 
 def form_of(start: bytes, name: str) -> str:
-    """Return the form of a file that is not plain DICOM.
-
-    Args:
-        start: Its first `START` bytes, or all if it is shorter.
-        name: Its name.
-    """
+    """Return the form of a file that is not plain DICOM, from its name and its first `START` bytes (or all)."""
     if start.startswith((GZIP, XZ, LZMA)) or _IS_BZIP2(start):
         return PACKED
     if start.startswith(_ZIPS):

@@ -21,11 +21,6 @@ from scarnet_cli.stage.records import geometry_of
 def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
     """Convert one study of a batch and copy its reference, if any, so that no later stage needs the input.
 
-    Args:
-        study: Its entry from INDEX.
-        root: Folder that the sources' paths are relative to.
-        folder: The study's folder, to write to.
-
     Raises:
         DicomError: The study's files do not form a volume.
         GeometryError: Its NIfTI file does not hold a stack.

@@ -18,11 +18,6 @@ def convert_batch(batch: Batch, out: Path, execution: Execution = IN_PROCESS) ->
 
     A study with a reference also gets reference.nii.gz.
 
-    Args:
-        batch: The studies and the folder of their files.
-        out: Output directory.
-        execution: How the studies are run.
-
     Raises:
         MachineError: The machine failed, or the input changed since it was indexed.
     """

@@ -42,12 +42,6 @@ _DECODERS: Final = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEGLSNe
 def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: str) -> NDArray[np.float32]:
     """Return one slice's values after rescaling, shape (y, x).
 
-    Args:
-        dataset: The whole file.
-        facts: The slice's facts.
-        rescale: Slope and intercept to apply to the stored values.
-        which: Name of the file in messages.
-
     Raises:
         DicomError: The pixels are damaged, do not match the header, or are not on a linear greyscale.
     """

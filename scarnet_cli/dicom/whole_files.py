@@ -95,10 +95,6 @@ def why_unreadable(error: BaseException, which: str) -> ScarnetError:
 def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
     """Return every file by path and member number; each is read once, an archive in one pass.
 
-    Args:
-        root: Folder that the paths of the sources are relative to.
-        sources: The slices.
-
     Raises:
         DicomError: A file cannot be read, or ends in the middle of its pixels.
         MachineError: A file is gone or was changed since it was indexed, or the machine failed.

@@ -36,9 +36,6 @@ def check_accounting(connection: "DuckDBPyConnection") -> Accounting:
     A study that failed in two stages is an error as well: a stage passes on only finished studies, so a second failure
     means that fragments of different runs were mixed.
 
-    Args:
-        connection: Views of the tables of all fragments; see `viewed`.
-
     Raises:
         CohortError: Studies are missing, unknown or there twice; the message names each, with its fragments.
     """

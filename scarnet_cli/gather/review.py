@@ -24,10 +24,6 @@ def carry_decisions(tables: Path, review: Path) -> int:
     Other columns and the metadata are unchanged. The review replaces all earlier decisions: a study that it leaves out
     has none afterwards.
 
-    Args:
-        tables: Directory that `scarnet gather` wrote.
-        review: CSV with the columns of `REVIEW`.
-
     Returns:
         Number of measured studies with a decision.
 

@@ -13,10 +13,6 @@ from scarnet_cli.image.volume import Volume, grid_text, same_grid
 def read_reference(path: Path, grid: Volume) -> Volume:
     """Read a NIfTI label map and check that it can be compared with ours voxel by voxel.
 
-    Args:
-        path: The file.
-        grid: Volume on whose grid the label map must lie.
-
     Returns:
         The label map, (z, y, x) uint8.
 

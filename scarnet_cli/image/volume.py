@@ -78,11 +78,6 @@ def same_grid(a: Volume, b: Volume) -> bool:
 def require_same_grid(image: Volume, labels: Volume, study: str = "") -> None:
     """Require a label map to be on its image's grid.
 
-    Args:
-        image: The image.
-        labels: The label map.
-        study: Name for the message to begin with; leave it out if the reader knows which study is meant.
-
     Raises:
         GeometryError: The grids differ; the message gives both.
     """

@@ -63,10 +63,6 @@ def group_by_study(contents: Contents, lost: Iterable[FoundFile]) -> tuple[list[
     If files under one StudyInstanceUID are of several patients, each patient's files are a study. Files without a
     StudyInstanceUID, or each with a different one, are joined by other elements that they share: see `patients`.
 
-    Args:
-        contents: The files.
-        lost: Further files that could not be read.
-
     Returns:
         The studies; and the files that lie with no study, one group per folder, whose id is the key of the folder (of
         the file itself at the root).
@@ -161,12 +157,7 @@ def _folders_above(folder: str) -> list[str]:
 
 
 def group_by_row(contents: Contents, parts: Iterable[SweptPart]) -> list[StudyGroup]:
-    """Return one study for each row of a samplesheet that names DICOM.
-
-    Args:
-        contents: The files; files that are not DICOM are left out.
-        parts: The files that each row names.
-    """
+    """Return one study for each row of a samplesheet that names DICOM."""
     by_path: dict[str, list[int]] = defaultdict(list)
     for index in np.flatnonzero(~contents.among((JUNK, OWN_RESULT, *PASSED_OVER))).tolist():
         by_path[contents.files[index].path].append(index)

@@ -58,11 +58,6 @@ def choice_by(rules: SeriesRules) -> Choice:
 def index_input(source: Path, memory: pa.Table | None, options: IndexOptions) -> Index:
     """Index a folder, an archive, a DICOM or NIfTI file, or a samplesheet.
 
-    Args:
-        source: The path of the input.
-        memory: What the last index of the same input remembered, if any.
-        options: See `IndexOptions`.
-
     Raises:
         InputError: The input is none of these, the samplesheet is wrong, or there is no DICOM at all.
         MachineError: The machine failed, or the input was temporarily unavailable.

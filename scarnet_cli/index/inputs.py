@@ -65,9 +65,6 @@ def read_input(source: Path) -> Input:
     A NIfTI file is one study. Its id is the key of its file name, since a file name may hold a patient's name;
     `find_paths` returns the path of a key.
 
-    Args:
-        source: The input.
-
     Raises:
         InputError: It has no form that can be indexed, or is a samplesheet with errors.
         MachineError: The machine failed while it checked a samplesheet.
@@ -79,11 +76,6 @@ def read_input(source: Path) -> Input:
 
 def sweep_input(given: Input, own_folders: Iterable[Path | None], progress: Progress = no_progress) -> list[SweptPart]:
     """List the files of an input without opening any.
-
-    Args:
-        given: The input.
-        own_folders: The run's own output and work directories, which are not searched.
-        progress: Shows how many files are found.
 
     Raises:
         MachineError: The machine can list no folder at all.

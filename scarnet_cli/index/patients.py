@@ -95,10 +95,6 @@ class _Union:
 def parts_of(contents: Contents, members: Members) -> list[Members] | DicomError:
     """Divide files that lie together into parts, one for each apparent patient; usually there is one.
 
-    Args:
-        contents: The contents of all files.
-        members: The files to divide.
-
     Returns:
         The parts, which together hold all files, even those without an image; or why they cannot be told apart.
     """

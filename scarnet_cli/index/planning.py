@@ -94,12 +94,6 @@ def plan_groups(contents: Contents, groups: Sequence[StudyGroup], memory: pa.Tab
 
     A remembered plan is reused if the study's files and its samplesheet row have not changed, and the same code and
     rules made it. Studies with an unreadable file are planned anew, since the file may be readable now.
-
-    Args:
-        contents: The files.
-        groups: The files of each study.
-        memory: Rows of `cache.HELD`, which include plans.
-        choice: How to choose series.
     """
     planner = _Planner(contents, memory, choice)
     labels = {group.study_id: group.row.labels for group in groups if group.row is not None}

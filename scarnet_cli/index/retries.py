@@ -73,13 +73,7 @@ def read_retry_request(table: Path, codes: str) -> RetryRequest:
 
 
 def with_retries(index: Index, memory: pa.Table, wanted: RetryRequest) -> Index:
-    """Return an index whose entries hold the number of retries, for studies that are or were tried again.
-
-    Args:
-        index: The index of the input.
-        memory: What the last index remembered.
-        wanted: Studies to try again now. Studies that INDEX itself failed are not counted: it plans them in each run.
-    """
+    """Return an index whose entries hold the number of retries, for studies that are or were tried again."""
     retries = _recalled(memory)
     planned = {study.study_id for study in index.studies if study.entry is not None}
     for study_id in wanted.studies & planned:

@@ -75,16 +75,7 @@ def plan_study(
     extras: Extras | None = None,
     choose: Choose = select,
 ) -> PlannedStudy:
-    """Choose the stack of one study; return the study with its entry, or with a failure if no stack is chosen.
-
-    Args:
-        study_id: The study's id.
-        uid: Its StudyInstanceUID.
-        study: Its files.
-        digest: See `PlannedStudy`; `files_digest` makes it from files.
-        extras: What its row of a samplesheet adds.
-        choose: Chooses among the study's frames; by default with the built-in rules.
-    """
+    """Choose the stack of one study; return the study with its entry, or with a failure if no stack is chosen."""
     selection = choose(study.frames)
     stack = selection.stack
     if stack is None:

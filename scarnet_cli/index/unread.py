@@ -84,12 +84,7 @@ def unread_rows(unread: Iterable[UnreadItem]) -> tuple[UnreadRow, ...]:
 
 
 def files_summary(counts: Counter[str], rows: Iterable[UnreadRow]) -> str:
-    """Return one line that says how many files were read, passed over and not read.
-
-    Args:
-        counts: Number of files by kind, see `Index`.
-        rows: Rows of the table `unread`.
-    """
+    """Return one line that says how many files were read, passed over and not read."""
     passed = {_PASSED_OVER[kind]: counts[kind] for kind in _PASSED_OVER if counts[kind]}
     taken = {kind: count for kind, count in sorted(counts.items()) if kind not in _PASSED_OVER}
     words = [f"files: {_listed(taken) or 'none'}"]

@@ -22,12 +22,6 @@ def write_index(index: Index, out: Path, least: int = BATCH_LEAST, greatest: int
 
     A batch file holds paths and belongs in the work directory, not among results. Equal content gives equal bytes.
 
-    Args:
-        index: The index.
-        out: Directory to write to.
-        least: Smallest batch, in studies.
-        greatest: Largest batch, in studies.
-
     Raises:
         InputError: The batch sizes make no sense.
     """

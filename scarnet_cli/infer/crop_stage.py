@@ -13,12 +13,6 @@ from scarnet_cli.tables.failures import Failure
 def crop_studies(converted: Path, weights: Path, out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
     """Crop every study of a batch; write studies/<id>/{crop.nii.gz, crop.json} and failures.parquet below `out`.
 
-    Args:
-        converted: Output directory of `convert`.
-        weights: The localiser's weights.
-        out: Output directory.
-        execution: How the studies are run.
-
     Returns:
         The failures of the batch.
 

@@ -34,11 +34,6 @@ class CroppedStudy:
 def crop_study(folder: StudyFolder, converted: Path, localiser: TrainedNetwork) -> None:
     """Crop the image that CONVERT made of a study; write crop.nii.gz and crop.json.
 
-    Args:
-        folder: The study's folder, to write to.
-        converted: Output directory of CONVERT.
-        localiser: The network that finds the heart.
-
     Raises:
         ModelError: The weights are not a localiser's, the image is blank, or no heart is found.
         IntermediateError: The image is missing or damaged.

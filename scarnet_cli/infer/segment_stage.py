@@ -36,13 +36,6 @@ def segment_studies(
 ) -> list[Failure]:
     """Segment every study of a batch; write studies/<id>/{labels.nii.gz, segment.json} and failures.parquet.
 
-    Args:
-        cropped: Output directory of `crop`.
-        weights: The segmentation network's weights.
-        out: Output directory.
-        execution: How the studies are run.
-        mode: How the network is run.
-
     Returns:
         The failures of the batch.
 

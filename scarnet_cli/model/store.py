@@ -148,9 +148,6 @@ def read_weights_file(path: Path) -> WeightsFile:
 def check_networks(networks: Mapping[Task, Path]) -> list[WeightsFile]:
     """Check, before anything else runs, that the networks of a run are intact, as listed, and trained for their tasks.
 
-    Args:
-        networks: The weights file for each task.
-
     Returns:
         The descriptions of the files.
 

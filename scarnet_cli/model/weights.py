@@ -47,12 +47,7 @@ def save_weights(path: Path, network: nn.Module, spec: NetworkSpec) -> None:
 
 
 def load_weights(path: Path, device: str = "cpu", task: Task | None = None) -> TrainedNetwork:
-    """Build the network that a weights file describes and load its tensors, in single precision.
-
-    Args:
-        path: The weights file.
-        device: Device to put the network on.
-        task: Task that the network must be trained for; None accepts any.
+    """Build the network that a weights file describes, for `task` if given, and load its tensors, in single precision.
 
     Raises:
         ModelError: The file is missing, truncated, not safetensors, or not the one that SHA256SUMS beside it lists; its
@@ -70,11 +65,6 @@ def load_weights(path: Path, device: str = "cpu", task: Task | None = None) -> T
 
 def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
     """Copy tensors into a network, in the network's own precision.
-
-    Args:
-        network: Network to fill.
-        tensors: Exactly one for each name in the network's state.
-        name: Name of their source, for the message.
 
     Raises:
         ModelError: The tensors do not fit.

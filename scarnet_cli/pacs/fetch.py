@@ -88,12 +88,6 @@ def fetch_studies(
 ) -> list[Failure]:
     """Fetch the chosen instances of a batch's studies into `instances`, a few studies at a time.
 
-    Args:
-        server: The server.
-        entries: The batch's studies; each source names its instance.
-        instances: Folder to write the files to, each under the name in its source's path.
-        downloads: Instances from earlier attempts or other batches; they are linked, not requested again.
-
     Returns:
         A failure for each study that cannot be fetched, in the order of `entries`.
 

@@ -18,11 +18,6 @@ from scarnet_cli.stage.run import write_failures
 def fetch_batch(batch: Path, out: Path, downloads: Path | None) -> None:
     """Fetch a batch's chosen images, and write batch.json, instances/ and failures.parquet below `out`.
 
-    Args:
-        batch: Batch file written by `scarnet index`.
-        out: Output directory.
-        downloads: Folder of instances from earlier attempts or other batches, or None.
-
     Raises:
         InputError: The batch does not come from a server.
         PacsError: The server fails; files that have arrived are kept.

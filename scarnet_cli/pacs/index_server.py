@@ -85,13 +85,6 @@ def index_address(
 ) -> Index:
     """Index the studies of a server, given its address as the user wrote it; see `index_server`.
 
-    Args:
-        address: See `parse_address`.
-        studies: File of a study list, or None.
-        downloads: Folder of instances that are kept between runs, or None.
-        memory: What the last index remembered.
-        options: How to choose series, and how to show progress.
-
     Raises:
         InputError: The address, the list or the login in the environment is wrong, or no study matches.
         PacsError: The server fails.
@@ -112,13 +105,6 @@ def index_server(
 
     The headers of a study are requested only if its number of series or instances differs from the remembered one, or
     if the server does not give these numbers.
-
-    Args:
-        server: The server.
-        wanted: The study list, or None.
-        memory: What the last index remembered.
-        downloads: Keeps instances that must be fetched because the metadata are incomplete; None to keep none.
-        options: How to choose series, and how to show progress.
 
     Raises:
         InputError: No study matches.

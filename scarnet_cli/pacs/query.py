@@ -51,10 +51,6 @@ def search_studies(server: Server, keys: Mapping[str, str]) -> Iterator[ListedSt
     Servers differ: some return fewer studies per page than requested, some ignore `offset` and repeat the same page,
     some ignore `limit` and return all studies at once.
 
-    Args:
-        server: The server.
-        keys: QIDO-RS matching keys and values.
-
     Raises:
         PacsError: The server fails, or ignores `offset` and has more studies than it returns.
     """

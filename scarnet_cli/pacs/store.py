@@ -23,11 +23,6 @@ def store_studies(server: Server, exported: Path, progress: Progress = no_progre
 
     A study that the server refuses does not stop the others.
 
-    Args:
-        server: The server.
-        exported: Output directory of `scarnet export`.
-        progress: Follows the studies.
-
     Returns:
         A failure for each study that the server refused.
 

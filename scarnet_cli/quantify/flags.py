@@ -31,13 +31,7 @@ MOST_DISAGREEMENT_POINTS: Final = 10.0
 
 
 def find_flags(regions: Regions, analysis: Analysis | None, scan: ScanMeasures) -> tuple[str, ...]:
-    """Return the codes of a study's flags, in the order of `FLAGS`.
-
-    Args:
-        regions: The study's regions.
-        analysis: Its analysis; None without myocardium.
-        scan: Measures of the whole heart.
-    """
+    """Return the codes of a study's flags, in the order of `FLAGS`."""
     if analysis is None:
         return ("no_myocardium",)
     with_wall = np.flatnonzero(regions.myocardium.any(axis=(1, 2)))

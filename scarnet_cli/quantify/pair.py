@@ -31,12 +31,6 @@ class PairOptions:
 def quantify_pair(image: Path, labels: Path, out: Path, options: PairOptions) -> None:
     """Measure one image with its label map and write `out`/scans, slices and segments.parquet.
 
-    Args:
-        image: NIfTI file of the LGE stack.
-        labels: NIfTI file of the label map on the same grid.
-        out: Directory of the tables.
-        options: Study id, and what the files do not say.
-
     Raises:
         GeometryError: A file cannot be read, the grids differ, or a label value is unknown.
         QuantificationError: The label map or the signal cannot be measured.

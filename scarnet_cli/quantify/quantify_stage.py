@@ -29,12 +29,6 @@ _COLUMNS: Final = frozenset(field.name for field in fields(ScanRow)) & frozenset
 def quantify_studies(converted: Path, segmented: Path, out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
     """Measure every study of `segmented`; write the tables, the failures, and each study's picture and record.
 
-    Args:
-        converted: Output directory of `convert`.
-        segmented: Output directory of `segment`.
-        out: Receives scans, slices, segments and failures.parquet, and studies/<id>/{overlay.png, study.json}.
-        execution: How the stage is executed.
-
     Returns:
         The failures.
 

@@ -13,12 +13,7 @@ TABLES: Final = (ScanRow, SliceRow, SegmentRow)
 
 
 def study_rows(measures: StudyMeasures, known: ScanRow) -> tuple[ScanRow, list[SliceRow | SegmentRow]]:
-    """Return a study's row of `scans`, and its rows of `slices` and `segments`.
-
-    Args:
-        measures: The study's measures.
-        known: A row with everything else known of the study; its flags come before those of `measures`.
-    """
+    """Return a study's row of `scans`, and its rows of `slices` and `segments`."""
     flags = tuple(dict.fromkeys([*known.flags, *measures.flags]))
     scan = replace(known, measures=measures.scan, flags=flags, pipeline_version=__version__)
     slices = [SliceRow(known.study_id, row) for row in measures.slices]

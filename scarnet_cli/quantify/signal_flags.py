@@ -25,12 +25,7 @@ MOST_UNEVEN: Final = 1.75
 
 
 def find_signal_flags(regions: Regions, remotes: Sequence[Remote | None]) -> dict[str, bool]:
-    """Return whether each flag of this module is raised; one that cannot be judged is not.
-
-    Args:
-        regions: The study's regions.
-        remotes: Remote region of each slice, or None.
-    """
+    """Return whether each flag of this module is raised; one that cannot be judged is not."""
     blood = _median_contrast(regions.signal, regions.cavity, remotes)
     scar = _median_contrast(regions.signal, regions.scar & ~regions.mvo, remotes)
     return {

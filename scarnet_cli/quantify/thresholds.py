@@ -57,10 +57,6 @@ def find_threshold_masks(regions: Regions, remotes: Sequence[Remote | None]) -> 
     the inversion time nulled normal myocardium, that is, if it reaches the peak of remote myocardium. If it does not in
     the median slice with scar (PSIR stored with an offset, bad nulling), all slices use half of the peak's rise above
     the remote mean instead.
-
-    Args:
-        regions: The study's regions.
-        remotes: The remote region of each slice, or None.
     """
     peaks = [_scar_peak(regions, index) for index in range(len(regions.signal))]
     half_of = _half_of(peaks, remotes)

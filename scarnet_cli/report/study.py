@@ -92,13 +92,7 @@ class Study:
 
 
 def describe_study(row: Row, segments: Sequence[Row], series: Sequence[Row]) -> Study:
-    """Return the contents of a study's page.
-
-    Args:
-        row: Its row of scans.
-        segments: Its rows of segments.
-        series: Its rows of series.
-    """
+    """Return the contents of a study's page, given its rows of scans, segments and series."""
     groups = (*GROUPS.items(), ("Other measures", other_columns(row)))
     return Study(
         study_id=row["study_id"],

@@ -30,11 +30,6 @@ _PATTERNS: Final = (
 def write_study_pages(tables: Path, pictures: Mapping[str, Path], out: Path) -> None:
     """Write `out`/studies/<study_id>.html, and .png if there is a picture, for every row of scans.
 
-    Args:
-        tables: Directory that `scarnet gather` wrote; its tables are sorted by study.
-        pictures: Study id -> path of its picture.
-        out: Directory of the report.
-
     Raises:
         CohortError: A table is missing or unreadable.
         InputError: A study's id cannot be a file name.

@@ -16,14 +16,7 @@ _PACKAGE: Final = "scarnet_cli.report"
 
 
 def render(template: str, styles: tuple[str, ...], scripts: tuple[str, ...] = (), **values: Any) -> str:  # noqa: ANN401
-    """Return the HTML of a template with its styles and scripts inline.
-
-    Args:
-        template: File name of the template.
-        styles: File names of the style sheets, joined in this order.
-        scripts: File names of the scripts, joined in this order; they share one scope.
-        **values: Values for the template's variables.
-    """
+    """Return the HTML of a template with the joined styles and scripts inline; the scripts share one scope."""
     style, script = _joined(styles), _joined(scripts)
     policy = _policy(style, script)
     return _environment().get_template(template).render(style=style, script=script, policy=policy, **values)

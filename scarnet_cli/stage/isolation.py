@@ -16,11 +16,7 @@ class Isolation:
     """A process that attempts a stage's studies; a study that kills or hangs it is retried once in a new process."""
 
     def __init__(self, stage: Stage, minutes: float) -> None:
-        """Start and prepare the process.
-
-        Args:
-            stage: The stage.
-            minutes: Time limit of one study.
+        """Start and prepare the process; a study may take `minutes`.
 
         Raises:
             MachineError: The process does not start.

@@ -38,12 +38,6 @@ def run_stage(stage: Stage, study_ids: Sequence[str], out: Path, execution: Exec
     A table without rows is written too. A failed study's folder is removed, so that later stages see only complete
     studies.
 
-    Args:
-        stage: The stage.
-        study_ids: The studies, each once.
-        out: The stage's directory; created if absent.
-        execution: How the stage is executed.
-
     Returns:
         The failures, in the order of `study_ids`.
 
@@ -81,13 +75,7 @@ def write_failures(failures: Sequence[Failure], path: Path) -> None:
 
 
 def write_rows(rows: Rows, tables: Sequence[type], out: Path) -> None:
-    """Write rows as `out`/<table>.parquet, with the weights digests of all rows in each table's metadata.
-
-    Args:
-        rows: Rows of any of the tables.
-        tables: The tables' records; a table without rows is written too.
-        out: Directory to write to.
-    """
+    """Write rows as `out`/<table>.parquet, with the weights digests of all rows in each table's metadata."""
     digests = {getattr(row, MODEL_DIGEST, None) for row in rows}
     metadata = {MODEL_DIGEST: ",".join(sorted(filter(None, digests)))}
     for kind in tables:

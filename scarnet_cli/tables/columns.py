@@ -92,12 +92,7 @@ def schema_of(kind: type) -> pa.Schema:
 
 
 def labels_of(kind: type, suffix: str = "") -> dict[str, str]:
-    """Return name -> label for the columns of a record or block that have a label.
-
-    Args:
-        kind: The record.
-        suffix: Suffix of the columns' names, as in `block`.
-    """
+    """Return name + suffix -> label for the columns of a record or block that have a label."""
     labels: dict[str, str] = {}
     for member in fields(kind):
         inner = _members(kind)[member.name]
@@ -109,12 +104,7 @@ def labels_of(kind: type, suffix: str = "") -> dict[str, str]:
 
 
 def cells_of(row: object, suffix: str = "") -> dict[str, Cell]:
-    """Return name -> value for the columns of a record or block.
-
-    Args:
-        row: The record.
-        suffix: Suffix of the columns' names, as in `block`.
-    """
+    """Return name + suffix -> value for the columns of a record or block."""
     cells: dict[str, Cell] = {}
     for name, inner in _members(type(row)).items():
         value = getattr(row, name)

@@ -59,9 +59,6 @@ def write_database(tables: Path) -> None:
 def connected(what: str) -> Iterator["DuckDBPyConnection"]:
     """Yield a DuckDB connection with bounded memory, which writes no temporary files unless told where.
 
-    Args:
-        what: Name of its output, for the message.
-
     Raises:
         MachineError: A file cannot be read or written; DuckDB's own errors of this kind have no errno.
     """

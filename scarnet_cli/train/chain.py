@@ -80,14 +80,6 @@ def train_chain(
 ) -> None:
     """Train members and write out/fold_MEMBER/weights.safetensors; networks that already exist are not trained again.
 
-    Args:
-        material: Cases, on the device to train on.
-        start: A slice network to start from, on that device; it is not changed.
-        spec: Spec of the slice network.
-        settings: Settings of the training.
-        out: Folder of all members.
-        members: Names of the members to train.
-
     Raises:
         TrainingError: A loss diverged, or the probabilities of members trained elsewhere did not arrive in time.
     """

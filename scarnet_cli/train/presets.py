@@ -102,10 +102,6 @@ PRESETS: Final[dict[str, Preset]] = {
 def change(base: Preset, changes: Mapping[str, object]) -> Preset:
     """Return a preset with some settings changed.
 
-    Args:
-        base: Gives all settings that are not changed.
-        changes: "settings" and "augmentation", each with some fields of its record, as in a training's settings.json.
-
     Raises:
         InputError: A table or field is unknown, or a value has the wrong type; the message names all of them.
     """

@@ -53,13 +53,6 @@ def train_slices(
 ) -> nn.Module:
     """Train a network that sees a slice and its two neighbours, and return the running average of its weights.
 
-    Args:
-        network: Network on the hearts' device.
-        hearts: LGE hearts to train on.
-        cine: Hearts without drawn scar, which teach only the outlines; may be None.
-        settings: Settings of the training.
-        pace: Length of the training.
-
     Raises:
         TrainingError: The loss is no longer finite.
     """

@@ -52,13 +52,6 @@ def export_studies(
 
     A study that cannot be exported keeps its measures and has a row in exports.parquet with the reason.
 
-    Args:
-        batch: The studies; the headers of their source images are read again.
-        results: Result directories, with studies/<id>/labels.nii.gz and the study.json of `quantify`.
-        out: Output directory; other files in it are left alone.
-        execution: How the studies are run.
-        pseudonyms: The pseudonyms that the studies were indexed with, if any; used to de-identify their sources.
-
     Returns:
         The studies that could not be exported.
 
@@ -153,16 +146,9 @@ def read_sources(entry: StudyEntry, root: Path) -> list[SourceSlice]:
 def write_results(
     labels: Volume, scan: ScanRow, sources: Sequence[SourceSlice], folder: StudyFolder, made: datetime
 ) -> None:
-    """Write seg.dcm and report.dcm, each atomically.
+    """Write seg.dcm and report.dcm, each atomically; `made` is their creation time, in local time.
 
     Patient, study and references come from `sources`: if these are de-identified, the objects are too.
-
-    Args:
-        labels: Label map (z, y, x) on the source's grid.
-        scan: The study's row of `scans`.
-        sources: Its source images, in any order.
-        folder: The study's folder, to write to.
-        made: Local creation time of the objects; everything else follows from the other arguments.
 
     Raises:
         DicomError: The sources do not match the label map's grid.

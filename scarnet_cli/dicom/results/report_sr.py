@@ -66,13 +66,7 @@ _GROUPS: Final = (
 
 
 def make_report(measures: ScanMeasures, segmentation: hd.seg.Segmentation, result: Result) -> sr.EnhancedSR:
-    """Return a report of a study's measures that refers to its segmentation and its source images.
-
-    Args:
-        measures: The study's measures; undefined ones are left out.
-        segmentation: Its Segmentation.
-        result: Source, model and creation time of the segmentation.
-    """
+    """Return a report of a study's defined measures that refers to its segmentation and its source images."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # from pydicom, about odd values of the source
         report = sr.EnhancedSR(

@@ -44,12 +44,7 @@ _COLOURS: Final = {
 
 
 def make_segmentation(labels: Volume, result: Result) -> hd.seg.Segmentation:
-    """Return a label map as a Segmentation that belongs to the study of its source.
-
-    Args:
-        labels: Label map (z, y, x) on the source's own grid.
-        result: Source, model and creation time of the label map.
-    """
+    """Return a label map on its source's own grid as a Segmentation that belongs to the study of that source."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # from pydicom, about odd values of the source
         segmentation = hd.seg.Segmentation(

@@ -57,12 +57,7 @@ ALIKE: Final = "nothing tells which of them is the one"
 
 
 def rank(candidate: Candidate, longest: int) -> tuple[Any, ...]:
-    """Return the sort key of the order of preference: the first difference decides, greater is better.
-
-    Args:
-        candidate: A stack that qualifies.
-        longest: Number of slices of the longest stack that qualifies.
-    """
+    """Return the sort key of the order of preference: the first difference decides, greater is better."""
     return tuple(criterion.of(candidate, longest) for criterion in ORDER)
 
 

@@ -89,12 +89,7 @@ class Selection:
 
 
 def select(frames: Sequence[Frame], rules: SeriesRules | None = None) -> Selection:
-    """Choose the LGE short-axis stack among all frames of one study.
-
-    Args:
-        frames: The study's frames, in any order.
-        rules: The rules to judge by; the built-in ones by default.
-    """
+    """Choose the LGE short-axis stack among all frames of one study, by default with the built-in rules."""
     rules = rules or built_in_rules()
     placed = [f for f in _without_exam_protocol(frames) if _is_picture(f) and has_geometry(f)]
     left = [f for f in placed if _is_left(f, rules)]  # kept apart, so that they do not join the stacks of other series

@@ -60,12 +60,6 @@ def read_contents(root: Path, files: Sequence[FoundFile], memory: pa.Table, opti
     If new files join a study, its known files are read again: only files of one reading can be compared to see whether
     they are of one patient.
 
-    Args:
-        root: The input's root.
-        files: The files of a sweep.
-        memory: Rows of `cache.HELD` from earlier indexes.
-        options: See `ReadOptions`.
-
     Raises:
         MachineError: The machine failed; what was read before is kept in parts.
     """

@@ -34,12 +34,6 @@ def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float)
     A file that ends its process twice is `CRASHED`, or `NO_MEMORY` if the process was killed; one that cannot be read
     in time is `STUCK`. The other files of its portion are read again one by one.
 
-    Args:
-        root: The input's root.
-        files: The files.
-        jobs: Largest number of processes.
-        file_s: Time limit for one file in seconds, plus an allowance for its size.
-
     Raises:
         MachineError: The machine can read no file at all.
     """

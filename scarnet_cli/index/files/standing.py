@@ -46,10 +46,6 @@ def _identity(path: Path) -> tuple[int, int]:
 def require_gone(root: Path, unread: Iterable[UnreadItem]) -> None:
     """Require that files and folders that vanished during the run are still gone.
 
-    Args:
-        root: The input's root.
-        unread: All items that were not read.
-
     Raises:
         MachineError: Some of them exist again.
     """

@@ -42,13 +42,6 @@ def write_volumes(
     Also writes out/cases.csv (study_id, case) and out/reference/<study_id>.nii.gz. How a case is written depends only
     on its name, `seed` and `vendor`. Whole numbers are kept exactly, others to within half of the rescale slope.
 
-    Args:
-        cases: Case name -> function that reads it.
-        out: Output directory.
-        seed: Decides each study's habit and UIDs.
-        vendor: Write all in this vendor's manner; None for a mixture.
-        progress: Follows the studies.
-
     Raises:
         InputError: A volume has a single slice, or out/dicom holds something other than these studies.
     """
