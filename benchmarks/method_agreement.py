@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scarnet_cli.cases.cases import Case, read_cases
 from scarnet_cli.evaluate.agreement import agreement
-from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.evaluate.region import dice
 from scarnet_cli.quantify.orientation import find_frame
 from scarnet_cli.quantify.parts import percent_of
 from scarnet_cli.quantify.regions import Regions, find_regions

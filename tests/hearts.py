@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from scarnet_cli.cases.cases import Case
-from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.evaluate.region import dice
 from scarnet_cli.image.labels import REGIONS, region_mask
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.model.spec import NetworkSpec, Task

@@ -10,8 +10,7 @@ from scipy.ndimage import convolve1d
 
 from scarnet_cli.benchmark.systems import System
 from scarnet_cli.cases.cases import Case
-from scarnet_cli.evaluate.overlap import dice
-from scarnet_cli.evaluate.region import RegionScore, score_region
+from scarnet_cli.evaluate.region import RegionScore, dice, score_region
 from scarnet_cli.image.labels import REGIONS, region_mask
 from scarnet_cli.infer.decision import Decision, ExpectedLesions, drop_lesions, scar_percent
 

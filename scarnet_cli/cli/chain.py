@@ -49,7 +49,7 @@ def chain(
     from scarnet_cli.model.weights import best_device
     from scarnet_cli.train.chain import ChainSettings, Material, train_chain
     from scarnet_cli.train.hearts import make_hearts
-    from scarnet_cli.train.learner import Pace
+    from scarnet_cli.train.optimising import Pace
     from scarnet_cli.train.presets import PRESETS
 
     if threads:

@@ -21,6 +21,6 @@ def fetch(batch: Path, out: Path, downloads: Path | None) -> None:
     batch.json and instances/ for `scarnet convert`, and failures.parquet with a row for each study that the server does
     not give. Where the server itself fails, what has come is kept, and the same command goes on from there.
     """
-    from scarnet_cli.pacs.fetch_stage import fetch_batch
+    from scarnet_cli.pacs.fetch import fetch_batch
 
     fetch_batch(batch, out, downloads)

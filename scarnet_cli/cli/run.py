@@ -135,14 +135,14 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, settings
 
 def _run_stages(source: Path | str, work: Path, networks: Networks, settings: RunSettings) -> None:
     from scarnet_cli.dicom.batch import Batch, read_batch
-    from scarnet_cli.dicom.convert_stage import convert_batch
+    from scarnet_cli.dicom.convert import convert_batch
     from scarnet_cli.index.files.read_contents import ReadOptions
     from scarnet_cli.index.index_input import IndexOptions, choice_by
     from scarnet_cli.index.unread import files_summary
     from scarnet_cli.index.write_index import write_index
     from scarnet_cli.infer.crop_stage import crop_studies
     from scarnet_cli.infer.segment_stage import Mode, segment_studies
-    from scarnet_cli.pacs.fetch_stage import fetch_batch
+    from scarnet_cli.pacs.fetch import fetch_batch
     from scarnet_cli.quantify.quantify_stage import quantify_studies
 
     read = ReadOptions(int(settings.execution.isolate), progress=progress_bar)

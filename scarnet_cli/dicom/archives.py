@@ -1,8 +1,8 @@
 """Read zip and tar archives member by member: nothing is unpacked into a folder, so no member can escape.
 
-A member is identified by its number (see member_numbers.py), never by its name. The number comes from its index in the
-archive, not counting folders. Nested archives and members that are packed on their own are read within the same bounds.
-A nested archive is held in memory; a large one, in a temporary file without a name.
+A member is identified by its number, never by its name: its index in the archive, not counting folders, in the lowest
+bits, then those in nested archives. Nested archives and members that are packed on their own are read within the same
+bounds. A nested archive is held in memory; a large one, in a temporary file without a name.
 """
 
 import tarfile
@@ -14,14 +14,14 @@ from pathlib import Path, PurePath
 from typing import IO, BinaryIO, Final, NamedTuple, cast
 
 from scarnet_cli.dicom import packing
-from scarnet_cli.dicom.archive_stream import HEADER_PIECE, BoundedArchive
 from scarnet_cli.dicom.containers import NIFTI, START, TAR, UNKNOWN_ARCHIVE, ZIP
 from scarnet_cli.dicom.headers import ARCHIVE, may_be_dicom
-from scarnet_cli.dicom.member_numbers import nested, split
 from scarnet_cli.dicom.packing import (
     DEEPEST,
+    HEADER_PIECE,
     STEP,
     Allowance,
+    BoundedArchive,
     UnpackedFile,
     damage_in_words,
     is_dicom,
@@ -41,7 +41,7 @@ class Member(NamedTuple):
     """A member of an archive.
 
     Attributes:
-        number: Its number, see member_numbers.py.
+        number: Its number.
         name: Its name, without a compression suffix; untrusted.
         content: Its bytes; only the first ones if it cannot be DICOM; None if it has a `kind`.
         kind: None for a plain file; ARCHIVE for an archive, whose members follow; `NIFTI`; `UNKNOWN_ARCHIVE`; or, for
@@ -212,3 +212,34 @@ def _entries(archive: tarfile.TarFile, stream: BoundedArchive) -> Iterator[tarfi
         reached = archive.offset
         archive.members.clear()  # type: ignore[attr-defined]  # keep no list of a large archive's entries
         yield info
+
+
+# Bits of an index: enough for the most members allowed. Three indices fit into a 64-bit column.
+_BITS: Final = 17
+_MASK: Final = (1 << _BITS) - 1
+
+
+def nested(outer: int, inner: int) -> int:
+    """Return the number in the outer archive of the member `inner` of the nested archive at index `outer`."""
+    return outer | (inner + 1) << _BITS
+
+
+def split(number: int) -> tuple[int, int | None]:
+    """Return the index in the outermost archive and the number in the nested archive, None for a direct member."""
+    rest = number >> _BITS
+    return number & _MASK, rest - 1 if rest else None
+
+
+def holder(number: int) -> int | None:
+    """Return the number of the archive that holds a member; None for the outermost archive."""
+    index, inner = split(number)
+    if inner is None:
+        return None
+    of_inner = holder(inner)
+    return index if of_inner is None else nested(index, of_inner)
+
+
+def in_archive(number: int, index: int) -> int:
+    """Return the number of the member at `index` in the nested archive that has the number `number`."""
+    outer, inner = split(number)
+    return nested(outer, index if inner is None else in_archive(inner, index))

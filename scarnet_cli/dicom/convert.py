@@ -1,21 +1,43 @@
-"""Convert one indexed study into image.nii.gz and study.json."""
+"""Stage CONVERT: each indexed study of a batch becomes image.nii.gz and study.json."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from scarnet_cli import __version__
+from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.notes import AppliedRule
 from scarnet_cli.dicom.pixels import read_volume
-from scarnet_cli.dicom.study_entry import Source, StudyEntry
-from scarnet_cli.dicom.study_record import StudyRecord
+from scarnet_cli.dicom.study_entry import Source, StudyEntry, StudyRecord
 from scarnet_cli.dicom.whole_files import require_as_indexed
 from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.image.foreign_nifti import as_stack, read_foreign_nifti
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume
+from scarnet_cli.stage.execution import IN_PROCESS, Execution
 from scarnet_cli.stage.folder import StudyFile, StudyFolder
 from scarnet_cli.stage.records import geometry_of
+from scarnet_cli.stage.run import run_stage
+from scarnet_cli.stage.stage import Stage, Work
+from scarnet_cli.tables.failures import Failure
+
+
+def convert_batch(batch: Batch, out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
+    """Convert a batch; write studies/<id>/{image.nii.gz, study.json} and failures.parquet below `out`; return failures.
+
+    A study with a reference also gets reference.nii.gz.
+
+    Raises:
+        MachineError: The machine failed, or the input changed since it was indexed.
+    """
+    entries = {entry.study_id: entry for entry in batch.studies}
+    return run_stage(Stage("convert", partial(_prepare, entries, batch.root)), list(entries), out, execution)
+
+
+def _prepare(entries: Mapping[str, StudyEntry], root: Path) -> Work:
+    return lambda folder: convert_study(entries[folder.study_id], root, folder)
 
 
 def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:

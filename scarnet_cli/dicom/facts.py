@@ -13,7 +13,7 @@ class FoundFile(NamedTuple):
 
     Attributes:
         path: Path relative to the input's root, with forward slashes; absolute if the file lies outside it.
-        member: Number in the archive at `path` (see member_numbers.py); None for a plain file.
+        member: Number in the archive at `path` (see archives.py); None for a plain file.
         size: Bytes; for a member, those of the archive.
         mtime_ns: Time of the last change, in ns since 1970; for a member, that of the archive.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 from scarnet_cli.dicom.bounds import FRAMES
 from scarnet_cli.dicom.facts import NO_WITNESSES, FrameFacts, Witnesses
-from scarnet_cli.dicom.own_results import is_own_result
+from scarnet_cli.dicom.identity import is_own_result
 from scarnet_cli.dicom.walk import BLOCK, WANTED, walk
 from scarnet_cli.faults import machine_fault
 

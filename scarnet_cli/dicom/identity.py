@@ -1,4 +1,4 @@
-"""Make ids, keys and UIDs that reveal nothing: hashes of UIDs and paths, and UIDs derived from their contents."""
+"""Identity: UIDs and ids of studies, keys of files, and results that are our own."""
 
 import hashlib
 import uuid
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # importing pydicom takes the index longer than reading headers
     from pydicom.uid import UID
+
 
 # Namespace of the UIDs (RFC 4122, version 5), which are written under 2.25 as DICOM PS3.5 B.2 prescribes.
 _UID_SPACE: Final = uuid.UUID("6d1f0a52-9c3b-5e77-8a43-2b9d61c0e4f8")
@@ -30,7 +31,7 @@ def path_key(path: str, member: int | None = None) -> str:
 
     Args:
         path: Path of the file relative to the input's root, with forward slashes.
-        member: Number of the file in the archive at `path` (see member_numbers.py); None for a plain file.
+        member: Number of the file in the archive at `path` (see archives.py); None for a plain file.
     """
     text = path if member is None else f"{path}!{member}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
@@ -41,3 +42,13 @@ def make_uid(*parts: object) -> "UID":
     from pydicom.uid import UID  # noqa: PLC0415 (see TYPE_CHECKING above)
 
     return UID(f"2.25.{uuid.uuid5(_UID_SPACE, '/'.join(map(str, parts))).int}")
+
+
+MANUFACTURER: Final = "scarnet-pipeline"
+# Segmentation and structured report.
+_MODALITIES: Final = ("SEG", "SR")
+
+
+def is_own_result(modality: str | None, manufacturer: str | None) -> bool:
+    """Tell whether an object is a result of this pipeline and therefore not part of the study."""
+    return modality in _MODALITIES and manufacturer == MANUFACTURER

@@ -1,4 +1,4 @@
-"""The study entry that INDEX writes: all that later stages need to read a study's images."""
+"""A study's records: the entry that INDEX writes for later stages, and the study.json that CONVERT writes."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from scarnet_cli.dicom.notes import AppliedRule
+from scarnet_cli.stage.records import Geometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Source:
 
     Attributes:
         path: Path relative to the input's root, or absolute.
-        member: Number in the archive at `path` (see member_numbers.py); None for a plain file.
+        member: Number in the archive at `path` (see archives.py); None for a plain file.
         frame: Index of the frame in a multi-frame object, from 0; None in a classic image.
         size: Bytes of the file or archive when it was indexed; None if unknown.
         mtime_ns: Time of its last change when it was indexed, in ns since 1970; None if unknown.
@@ -81,3 +82,38 @@ class StudyEntry:
     def with_extras(self, extras: Extras) -> "StudyEntry":
         """Return the entry with a samplesheet's values."""
         return replace(self, rv_insertion=extras.rv_insertion, reference=extras.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """The content of study.json.
+
+    Attributes:
+        study_id: The study's id.
+        study_instance_uid: Its StudyInstanceUID; None if it is unknown or the study is NIfTI.
+        manufacturer: Manufacturer of the scanner.
+        slices: Number of slices.
+        spacing_mm: Distance between rows.
+        slice_spacing_mm: Distance between slice centres.
+        geometry: The grid.
+        component: Component of the values: "psir", "magnitude", "other" or None.
+        rules: Rules that were applied in choosing and reading the images.
+        flags: Codes that a reader of the result should know, sorted.
+        rv_insertion: Anterior RV insertion, LPS x, y, z in mm; None if the samplesheet gives none.
+        deidentified: Whether all identifiers here are pseudonyms.
+        pipeline_version: Version of the pipeline that wrote it.
+    """
+
+    study_id: str
+    study_instance_uid: str | None
+    manufacturer: str | None
+    slices: int
+    spacing_mm: float
+    slice_spacing_mm: float
+    geometry: Geometry
+    component: str | None
+    rules: tuple[AppliedRule, ...]
+    flags: tuple[str, ...]
+    rv_insertion: tuple[float, float, float] | None
+    deidentified: bool
+    pipeline_version: str

@@ -19,8 +19,7 @@ from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.infer.stacks import corrected
 from scarnet_cli.infer.views import View, enlarged_once, enlarged_views
 from scarnet_cli.model.spec import Task, require_task
-from scarnet_cli.model.stack_net import StackNet
-from scarnet_cli.model.stacked import StackedScarNet
+from scarnet_cli.model.stack_net import StackedScarNet, StackNet
 from scarnet_cli.model.weights import TrainedNetwork
 
 # Views are cut from the middle 134 mm of the crop and show about 112 mm of it, as training windows do: with all 179 mm

@@ -9,7 +9,7 @@ from scarnet_cli.errors import ModelError
 from scarnet_cli.model.medsam import MedSam, MedSamOptions
 from scarnet_cli.model.scarnet import ScarNet, ScarNetOptions
 from scarnet_cli.model.spec import NetworkSpec, require_known
-from scarnet_cli.model.stacked import StackedScarNet
+from scarnet_cli.model.stack_net import StackedScarNet
 from scarnet_cli.model.unet import UNet, UNetOptions
 
 

@@ -6,12 +6,14 @@ convolutions, at which CPUs are fast.
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from scarnet_cli.model.scarnet import ScarNet, ScarNetOptions
 
 # Probabilities are clamped to this, since the logarithm of smaller ones has no bound.
 _LEAST = 1e-3
@@ -116,3 +118,17 @@ def _halved(features: Tensor) -> Tensor:
 
 def _doubled(features: Tensor) -> Tensor:
     return functional.interpolate(features, scale_factor=2, mode="nearest")
+
+
+class StackedScarNet(nn.Module):
+    """A network for single slices (`slices`, called by `forward`) and one for the whole stack (`stack`)."""
+
+    def __init__(self, in_channels: int, classes: int, stack: Mapping[str, Sequence[int]], **slices: object) -> None:
+        """Create both; `stack` holds fields of `StackNetOptions`, the other options are fields of `ScarNetOptions`."""
+        super().__init__()
+        self.slices = ScarNet(in_channels, classes, ScarNetOptions(**slices))  # type: ignore[arg-type]
+        self.stack = StackNet(classes, StackNetOptions(**stack))
+
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Return the slice network's logits of (B, C, H, W) slices with their neighbours."""
+        return self.slices(image)

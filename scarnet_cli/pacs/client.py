@@ -10,14 +10,56 @@ import requests
 from dicomweb_client import DICOMwebClient
 from dicomweb_client.session_utils import add_certs_to_session
 from pydicom.errors import InvalidDicomError
+from requests import PreparedRequest
+from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import get_environ_proxies
 
 from scarnet_cli.dicom.datasets import DAMAGE
 from scarnet_cli.errors import DicomError, InputError, PacsError
 from scarnet_cli.faults import own_fault
 from scarnet_cli.pacs.address import Address
-from scarnet_cli.pacs.login import PASSWORD, TOKEN, USER, login_from
 from scarnet_cli.pacs.transport import LATER, OtherHost, Patience, PatientAdapter
+
+USER: Final = "SCARNET_PACS_USER"
+PASSWORD: Final = "SCARNET_PACS_PASSWORD"
+TOKEN: Final = "SCARNET_PACS_TOKEN"
+
+
+class BearerAuth(AuthBase):
+    """Authentication by a bearer token (RFC 6750)."""
+
+    def __init__(self, token: str) -> None:
+        """Take the token."""
+        self._token = token
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Add the Authorization header to a request."""
+        r.headers["Authorization"] = f"Bearer {self._token}"
+        return r
+
+
+def login_from(environment: Mapping[str, str] = os.environ) -> AuthBase | None:
+    """Return the login from the environment: a bearer token, or user and password; None if it holds none.
+
+    Raises:
+        InputError: The environment holds both, only half of a login, or characters that no header can carry. The
+            message quotes no value.
+    """
+    user, password = environment.get(USER, ""), environment.get(PASSWORD, "")
+    token = environment.get(TOKEN, "").strip()
+    if token and (user or password):
+        message = f"The environment holds {TOKEN} and {USER} or {PASSWORD} too; unset those that are not meant."
+        raise InputError("bad_login", message)
+    if bool(user) != bool(password):
+        message = f"The environment holds only one of {USER} and {PASSWORD}; set both."
+        raise InputError("bad_login", message)
+    if not (token.isascii() and token.isprintable()) or " " in token or ":" in user:
+        message = f"{TOKEN} holds blanks or signs that no token has, or {USER} a colon; set it again."
+        raise InputError("bad_login", message)
+    if token:
+        return BearerAuth(token)
+    return HTTPBasicAuth(user.encode(), password.encode()) if user else None
+
 
 # Their log lines quote server answers and addresses with the query; both may hold a patient's name.
 for _name in ("dicomweb_client", "urllib3", "retrying"):
@@ -139,7 +181,7 @@ def open_server(
 ) -> Server:
     """Return a server that is ready for requests, without sending any.
 
-    The login comes from the environment (login.py), as do SCARNET_PACS_CA_BUNDLE (a PEM file with the authorities to
+    The login comes from the environment, as do SCARNET_PACS_CA_BUNDLE (a PEM file with the authorities to
     trust instead of the usual ones), SCARNET_PACS_CLIENT_CERTIFICATE (a PEM file with certificate and key) and the
     usual proxy variables. SCARNET_PACS_ATTEMPTS sets how often a request is tried, unless `patience` is given.
 

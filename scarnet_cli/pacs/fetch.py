@@ -14,14 +14,20 @@ from typing import Final
 from msgspec import UNSET
 from pydicom.dataset import Dataset
 
+from scarnet_cli.dicom.batch import FETCHED, BatchFile, read_batch_file
 from scarnet_cli.dicom.study_entry import Source, StudyEntry
 from scarnet_cli.errors import DicomError, InputError
-from scarnet_cli.files import atomic_path, write_bytes
-from scarnet_cli.pacs.client import CONNECTIONS, Server
+from scarnet_cli.files import atomic_path, write_bytes, write_record
+from scarnet_cli.pacs.address import parse_address
+from scarnet_cli.pacs.client import CONNECTIONS, Server, open_server
 from scarnet_cli.pacs.query import InstanceId
+from scarnet_cli.stage.folder import FAILURES
+from scarnet_cli.stage.run import write_failures
 from scarnet_cli.tables.failures import Failure
 
 STAGE: Final = "fetch"
+# Folder of the instances in a fetched batch.
+INSTANCES: Final = "instances"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +159,23 @@ def _link(kept: Path, target: Path) -> None:
     except OSError:
         with atomic_path(target) as temporary:
             shutil.copyfile(kept, temporary)
+
+
+def fetch_batch(batch: Path, out: Path, downloads: Path | None) -> None:
+    """Fetch a batch's chosen images, and write batch.json, instances/ and failures.parquet below `out`.
+
+    Raises:
+        InputError: The batch does not come from a server.
+        PacsError: The server fails; files that have arrived are kept.
+    """
+    planned = read_batch_file(batch)
+    if planned.server is UNSET:
+        message = f"The files of {batch.name} are on this machine; there is nothing to fetch."
+        raise InputError("nothing_to_fetch", message)
+    server = open_server(parse_address(f"dicomweb+{planned.server}"))
+    failures = fetch_studies(server, planned.studies, out / INSTANCES, Downloads(downloads) if downloads else None)
+    failed = {failure.study_id for failure in failures}
+    (out / INSTANCES).mkdir(exist_ok=True)
+    write_failures(failures, out / FAILURES)
+    there = tuple(entry for entry in planned.studies if entry.study_id not in failed)
+    write_record(out / FETCHED, BatchFile(batch=planned.batch, root=".", studies=there))

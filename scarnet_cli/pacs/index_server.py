@@ -28,13 +28,11 @@ from scarnet_cli.index.records import Index
 from scarnet_cli.index.study_plan import Choose, PlannedStudy, StudyFiles, failed_study, files_digest, plan_study
 from scarnet_cli.pacs.address import parse_address
 from scarnet_cli.pacs.client import CONNECTIONS, Server, open_server
-from scarnet_cli.pacs.fetch import Downloads, fetch_instance, file_name
+from scarnet_cli.pacs.fetch import INSTANCES, Downloads, fetch_instance, file_name
 from scarnet_cli.pacs.query import InstanceId, ListedStudy, StudyMetadata, lacks_facts, search_studies, study_metadata
 from scarnet_cli.pacs.study_list import WantedStudy, read_study_list
 from scarnet_cli.tables.studies import NO_LABELS, StudyLabels
 
-# Folder of the instances in a fetched batch.
-INSTANCES: Final = "instances"
 # Studies whose metadata are in memory at once: those of a long cine study take ten megabytes and more.
 _ASKED_AT_ONCE: Final = 4 * CONNECTIONS
 _RECALLED_AT_ONCE: Final = 1000

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from scarnet_cli.dicom.study_record import StudyRecord
+from scarnet_cli.dicom.study_entry import StudyRecord
 from scarnet_cli.draw.overlay import draw_overlay
 from scarnet_cli.evaluate.reference import compare
 from scarnet_cli.files import write_json

@@ -1,4 +1,4 @@
-"""The JSON records that CROP and SEGMENT write for a study. That of CONVERT is in dicom/study_record.py."""
+"""The JSON records that CROP and SEGMENT write for a study. That of CONVERT is in dicom/study_entry.py."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

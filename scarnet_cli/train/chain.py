@@ -23,11 +23,10 @@ from scarnet_cli.infer.segment import NORMALISED_BY, WINDOW
 from scarnet_cli.infer.views import View, enlarged_views
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec
-from scarnet_cli.model.stack_net import StackNet, StackNetOptions
-from scarnet_cli.model.stacked import StackedScarNet
+from scarnet_cli.model.stack_net import StackedScarNet, StackNet, StackNetOptions
 from scarnet_cli.model.weights import load_weights, save_weights
 from scarnet_cli.train.hearts import Hearts
-from scarnet_cli.train.learner import Pace
+from scarnet_cli.train.optimising import Pace
 from scarnet_cli.train.slice_stage import SliceSettings, train_slices
 from scarnet_cli.train.stack_stage import StackSettings, padded_maps, train_stacks, window_probabilities
 

@@ -1,4 +1,4 @@
-"""Segmentation losses: one on the scored regions, and the one with which ScarNet was published."""
+"""Segmentation losses: on scored regions, as ScarNet was published, on whole studies, and on cine without scar."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,3 +150,40 @@ def build_loss(name: str, task: Task, options: Mapping[str, float | list[float]]
     known = f"'region' without options, or for '{Task.SEGMENT}' 'published' with {', '.join(PublishedLoss.__slots__)}"
     message = f"There is no loss '{name}' with the options {sorted(options)} for '{task}'; known: {known}."
     raise TrainingError("unknown_loss", message)
+
+
+# Pixels (1 mm2) added to numerator and denominator: less scar than this in a whole study hardly matters.
+_STUDY_SMOOTH: Final = 30.0
+
+
+def study_dice_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -> Tensor:
+    """Return 1 - Dice, averaged over studies and summed over weighted regions: small scars count like large ones.
+
+    Args:
+        logits: (B, Z, classes, Y, X).
+        target: (B, Z, Y, X) classes.
+        terms: Regions and their weights.
+    """
+    belongs, weights = term_tensors(tuple(terms), logits.shape[2], logits.device)
+    found = torch.einsum("tc,bzcyx->tbzyx", belongs, torch.softmax(logits, dim=2))
+    true = belongs[:, target]
+    overlap = 2 * (found * true).sum(dim=(2, 3, 4)) + _STUDY_SMOOTH
+    dice = overlap / (found.sum(dim=(2, 3, 4)) + true.sum(dim=(2, 3, 4)) + _STUDY_SMOOTH)
+    return (weights * (1 - dice).mean(dim=1)).sum()
+
+
+def anatomy_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the loss of slices whose scar is not drawn: cross entropy and Dice loss of blood pool and myocardium.
+
+    Args:
+        logits: (B, classes, Y, X); myocardium, scar and MVO count as one.
+        target: (B, Y, X) background, blood pool or myocardium.
+    """
+    probability = torch.softmax(logits, dim=1)
+    wall = probability[:, Label.MYOCARDIUM :].sum(dim=1, keepdim=True)
+    outer = torch.cat([probability[:, : Label.MYOCARDIUM], wall], dim=1)
+    entropy = functional.nll_loss(torch.log(outer.clamp(min=1e-6)), target)
+    true = (target[:, None] == torch.arange(outer.shape[1], device=target.device)[:, None, None]).float()
+    overlap = 2 * (outer * true).sum(dim=(0, 2, 3)) + _SMOOTH
+    dice = overlap / (outer.sum(dim=(0, 2, 3)) + true.sum(dim=(0, 2, 3)) + _SMOOTH)
+    return entropy + 0.5 * (1 - dice[Label.BLOOD_POOL]) + (1 - dice[Label.MYOCARDIUM])

@@ -11,9 +11,8 @@ from scarnet_cli.image.labels import Label
 from scarnet_cli.model.spec import Task
 from scarnet_cli.train.gradients import Gradients
 from scarnet_cli.train.hearts import Hearts
-from scarnet_cli.train.learner import Learner, LearningSettings, Pace
-from scarnet_cli.train.losses import LOSS_TERMS, loss_with_paths, region_loss
-from scarnet_cli.train.study_loss import anatomy_loss
+from scarnet_cli.train.losses import LOSS_TERMS, anatomy_loss, loss_with_paths, region_loss
+from scarnet_cli.train.optimising import Learner, LearningSettings, Pace
 from scarnet_cli.train.variation import Variation, vary
 
 # Cine slices take part in every second step, and their loss has this weight.

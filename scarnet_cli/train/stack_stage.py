@@ -17,9 +17,8 @@ from scarnet_cli.model.stack_net import stack_input
 from scarnet_cli.train.gradients import Gradients
 from scarnet_cli.train.hearts import Hearts
 from scarnet_cli.train.invented_scar import Scars
-from scarnet_cli.train.learner import Learner, LearningSettings, Pace
-from scarnet_cli.train.losses import LOSS_TERMS, region_loss
-from scarnet_cli.train.study_loss import study_dice_loss
+from scarnet_cli.train.losses import LOSS_TERMS, region_loss, study_dice_loss
+from scarnet_cli.train.optimising import Learner, LearningSettings, Pace
 from scarnet_cli.train.variation import Variation, vary
 
 _BYTE: Final = 255.0

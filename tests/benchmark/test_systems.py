@@ -15,7 +15,7 @@ from scarnet_cli.benchmark.systems import (
     require_box,
 )
 from scarnet_cli.errors import GeometryError, InputError, ModelError
-from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.evaluate.region import dice
 from scarnet_cli.image.volume import write_nifti
 from scarnet_cli.model.medsam import Box
 from scarnet_cli.model.pretrained import lite_medsam_path

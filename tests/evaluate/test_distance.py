@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 from scarnet_cli.cases.cases import read_cases
 from scarnet_cli.evaluate.distance import SurfaceDistance, surface_distance
-from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.evaluate.region import dice
 from scarnet_cli.image.labels import region_mask
 
 SPACING = (8.0, 1.5, 1.25)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hearts import region_dice
 
-from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.evaluate.region import dice
 
 
 def test_dice_of_two_masks_worked_out_by_hand() -> None:

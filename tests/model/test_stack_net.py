@@ -2,8 +2,7 @@ import torch
 
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec, Task
-from scarnet_cli.model.stack_net import StackNet, StackNetOptions, stack_input
-from scarnet_cli.model.stacked import StackedScarNet
+from scarnet_cli.model.stack_net import StackedScarNet, StackNet, StackNetOptions, stack_input
 
 SMALL = StackNetOptions((4, 8, 8))
 

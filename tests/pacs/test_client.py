@@ -16,8 +16,7 @@ from pydicom.data import get_testdata_file
 
 from scarnet_cli.errors import DicomError, InputError, MachineError, PacsError
 from scarnet_cli.pacs.address import parse_address
-from scarnet_cli.pacs.client import Server, open_server
-from scarnet_cli.pacs.login import login_from
+from scarnet_cli.pacs.client import Server, login_from, open_server
 from scarnet_cli.pacs.transport import Patience
 
 ONE = dicom_json([listed("1.2.3")])

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from shells import Grid, Shell, Wedge, make_shell
 
-from scarnet_cli.dicom.study_record import Geometry, StudyRecord
+from scarnet_cli.dicom.study_entry import Geometry, StudyRecord
 from scarnet_cli.errors import GeometryError, IntermediateError
 from scarnet_cli.image.volume import read_nifti, write_nifti
 from scarnet_cli.quantify.pair import PairOptions, quantify_pair

@@ -8,16 +8,15 @@ from torch import nn
 from scarnet_cli.errors import TrainingError
 from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec, Task
-from scarnet_cli.model.stacked import StackedScarNet
+from scarnet_cli.model.stack_net import StackedScarNet
 from scarnet_cli.model.weights import load_weights
 from scarnet_cli.train.chain import ChainSettings, Material, read_probabilities, train_chain
 from scarnet_cli.train.gradients import Gradients
 from scarnet_cli.train.hearts import make_hearts
-from scarnet_cli.train.learner import Learner, LearningSettings, Pace, require_finite
-from scarnet_cli.train.losses import LossTerm
+from scarnet_cli.train.losses import LossTerm, anatomy_loss, study_dice_loss
+from scarnet_cli.train.optimising import Learner, LearningSettings, Pace, require_finite
 from scarnet_cli.train.slice_stage import SliceSettings
 from scarnet_cli.train.stack_stage import StackSettings
-from scarnet_cli.train.study_loss import anatomy_loss, study_dice_loss
 from scarnet_cli.train.variation import Variation
 
 OPTIONS = {"encoder": "tiny_vit", "encoder_scale": 0.25, "features": 4, "levels": 3, "neighbours": True}

@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
 from scarnet_cli import __version__
-from scarnet_cli.dicom.own_results import MANUFACTURER
+from scarnet_cli.dicom.identity import MANUFACTURER
 from scarnet_cli.dicom.results import codes
 from scarnet_cli.dicom.results.codes import PROPERTIES, Property
 from scarnet_cli.dicom.results.result import MODEL_NAME, Result

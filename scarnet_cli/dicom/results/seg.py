@@ -22,8 +22,7 @@ from pydicom.valuerep import format_number_as_ds
 from scarnet_cli import __version__
 from scarnet_cli.dicom.geometry import direction_of
 from scarnet_cli.dicom.headers import number_of, text
-from scarnet_cli.dicom.identity import make_uid
-from scarnet_cli.dicom.own_results import MANUFACTURER
+from scarnet_cli.dicom.identity import MANUFACTURER, make_uid
 from scarnet_cli.dicom.results.codes import ARTIFICIAL_INTELLIGENCE, PROPERTIES
 from scarnet_cli.dicom.results.result import MODEL_NAME, Result
 from scarnet_cli.dicom.results.source_headers import SourceSlice, instances, patient_and_study

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from scarnet_cli.dicom.archives import holder
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import ARCHIVE, IMAGE, Header
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.member_numbers import holder
 from scarnet_cli.errors import MachineError, OutOfMemoryError
 from scarnet_cli.index.defaults import FILE_SECONDS
 from scarnet_cli.index.files.cache import file_rows, write_cache

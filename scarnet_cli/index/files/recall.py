@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from scarnet_cli.dicom.archives import in_archive
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN
 from scarnet_cli.dicom.identity import path_key
-from scarnet_cli.dicom.member_numbers import in_archive
 from scarnet_cli.dicom.packing import DEEPEST
 from scarnet_cli.index.files.cache import TEXTS, run_starts
 from scarnet_cli.index.files.sweep import LINK_LOOP, LOST
