@@ -8,7 +8,7 @@ from scarnet_cli.benchmark.disturbances import DISTURBANCES, NOISE, NOISE_PERCEN
 from scarnet_cli.benchmark.systems import FINAL_SHARE, CropAndSegment, LabelMaps, System
 from scarnet_cli.cases.cases import Case
 from scarnet_cli.errors import InputError
-from scarnet_cli.evaluate.overlap import dice
+from scarnet_cli.evaluate.region import dice
 from scarnet_cli.image.labels import region_mask
 from scarnet_cli.infer.decision import Decision, drop_lesions, scar_percent
 from scarnet_cli.tables.benchmark import RobustnessRow
