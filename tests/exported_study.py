@@ -88,7 +88,7 @@ def label(source: Path, work: Path, highest: Label = Label.MVO, pseudonyms: Pseu
     labels = image.with_array(heart(image.shape_zyx, highest))
     folder = study_folder(work / "segment", study.study_id)
     folder.write_volume(StudyFile.LABELS, labels)
-    record = SegmentRecord(study.study_id, 0.9, "scarnet", SHA256, "default", "cpu", ())
+    record = SegmentRecord(study.study_id, 0.9, None, None, "scarnet", SHA256, "default", "cpu", ())
     folder.write_record(StudyFile.SEGMENT_RECORD, record)
     assert quantify_studies(work / "convert", work / "segment", work / "quantify") == []
     return Labelled(study.entry, intake.root, work, labels)

@@ -1,22 +1,25 @@
 """Cross-validation: every case is labelled by a system that never saw it, and then scored."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 
+from scarnet_cli.benchmark.calibration import conformal_multiple, fit_scar_probability
 from scarnet_cli.benchmark.systems import System
 from scarnet_cli.cases.cases import Case
 from scarnet_cli.evaluate.region import RegionScore, dice, score_region
 from scarnet_cli.image.labels import REGIONS, region_mask
-from scarnet_cli.infer.decision import Decision, ExpectedLesions, drop_lesions, scar_percent
+from scarnet_cli.infer.decision import Decision, decide, drop_small_mvo, mvo_percent, scar_percent
+from scarnet_cli.infer.evidence import Certainty, Evidence, doubts_of, judge
 
-# Candidates for the least expected percentage of the myocardium at which a study has scar, or MVO.
+# Candidates for the least expected percentage of the myocardium at which a study has scar, and for the least percentage
+# at which a piece of MVO is one.
 LEAST_SCAR: Final = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
-LEAST_MVO: Final = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0)
+LEAST_MVO: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)
 # A threshold that depends on a few cases is a bad choice, so each is averaged with its neighbours.
 _KERNEL: Final = (0.25, 0.5, 0.25)
 # Penalty, in Dice, for an error of one percentage point of scar, since the percentage is what is reported.
@@ -33,45 +36,55 @@ class Prediction:
     Attributes:
         case: The case with the expert's labels.
         fold: The fold that held it out.
-        labels: Scar share -> (z, y, x) labels on the case's grid, before faint scar is dropped (see `Proposal`).
+        labels: Scar share -> (z, y, x) undecided labels on the case's grid (see `Proposal`).
         inside_percent: Percentage of the expert's myocardium inside the crop; None without a crop.
-        expected: Scar and MVO that the system expects; None if it gives no such estimate.
+        evidence: What the system's probabilities say; None if it gives none.
     """
 
     case: Case
     fold: int
     labels: dict[float, NDArray[np.uint8]]
     inside_percent: float | None
-    expected: ExpectedLesions | None = None
+    evidence: Evidence | None = None
 
     def decided(self, decision: Decision) -> NDArray[np.uint8]:
         """Return the label map under a decision."""
-        return drop_lesions(self.labels[decision.scar_share], self.expected, decision)[0]
+        expected = None if self.evidence is None else self.evidence.expected_scar_percent
+        return decide(self.labels[decision.scar_share], expected, decision)[0]
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """The score of each case under each decision; the decision with the best mean over cases is chosen.
+    """The score of each case under each decision, and what calibrates the decision with the best mean over cases.
 
     Attributes:
         shares: The scar shares.
         scar: (cases, shares, `LEAST_SCAR`) Dice of scar, less `_MISSED` if an infarct is measured as 0, and less
             `_POINT` for each percentage point of error in scar.
-        mvo: (cases, shares, `LEAST_MVO`) Dice of MVO.
+        mvo: (cases, shares, `LEAST_MVO`) Dice of MVO where scar is not dropped.
+        expected: (cases,) expected scar in percent of the myocardium.
+        drawn: (cases, shares, `LEAST_MVO`, 3) scar percent, scar in ml and MVO percent where scar is not dropped.
+        true: (cases, 3) the expert's.
+        doubts: (cases, 3) what their margins are multiples of.
     """
 
     shares: tuple[float, ...]
     scar: NDArray[np.float64]
     mvo: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    drawn: NDArray[np.float64]
+    true: NDArray[np.float64]
+    doubts: NDArray[np.float64]
 
     def without(self, row: int) -> "ScoreTable":
         """Return the table without one case."""
-        return replace(self, scar=np.delete(self.scar, row, axis=0), mvo=np.delete(self.mvo, row, axis=0))
+        arrays = {f.name: np.delete(getattr(self, f.name), row, axis=0) for f in fields(self) if f.name != "shares"}
+        return replace(self, **arrays)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseScore:
-    """Scores of one case; `regions` has an entry for each of `REGIONS`."""
+    """Scores of one case; `regions` has an entry for each of `REGIONS`, `certainty` is None without probabilities."""
 
     case_id: str
     fold: int
@@ -81,13 +94,17 @@ class CaseScore:
     regions: dict[str, RegionScore]
     scar_percent: float
     reference_scar_percent: float
+    mvo_percent: float
+    reference_mvo_percent: float
+    evidence: Evidence | None
+    certainty: Certainty | None
 
 
 def predict(system: System, cases: Iterable[Case], fold: int) -> Iterator[Prediction]:
     """Yield a system's predictions for the cases that a fold held out, one at a time."""
     for case in cases:
         proposal = system.segment(case)
-        yield Prediction(case, fold, proposal.labels, proposal.inside_percent, proposal.expected)
+        yield Prediction(case, fold, proposal.labels, proposal.inside_percent, proposal.evidence)
 
 
 def score_table(predictions: Sequence[Prediction]) -> ScoreTable | None:
@@ -95,23 +112,40 @@ def score_table(predictions: Sequence[Prediction]) -> ScoreTable | None:
 
     Such a system gives a single label map per case, or no estimate of how much scar it expects.
     """
-    if not predictions or any(len(p.labels) == 1 or p.expected is None for p in predictions):
+    if not predictions or any(len(p.labels) == 1 or p.evidence is None for p in predictions):
         return None
-    rows = [_scores_of(prediction) for prediction in predictions]
-    shares = tuple(predictions[0].labels)
-    return ScoreTable(shares, np.array([scar for scar, _ in rows]), np.array([mvo for _, mvo in rows]))
+    rows = [_row_of(prediction) for prediction in predictions]
+    return ScoreTable(tuple(predictions[0].labels), *(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def choose_decision(table: ScoreTable) -> Decision:
-    """Return the decision with the best mean over a table's cases, or the default one without cases."""
+    """Return the decision with the best mean over a table's cases, calibrated, or the default one without cases."""
     if not len(table.scar):
         return Decision()
-    scar, mvo = (convolve1d(part.mean(axis=0), _KERNEL, axis=1, mode="nearest") for part in (table.scar, table.mvo))
-    share, least_scar = np.unravel_index(scar.argmax(), scar.shape)
+    scar = convolve1d(table.scar.mean(axis=0), _KERNEL, axis=1, mode="nearest")
+    share, column = np.unravel_index(scar.argmax(), scar.shape)
+    least_scar = LEAST_SCAR[column]
+    kept = (table.expected >= least_scar)[:, None]
+    mvo = np.where(kept, table.mvo[:, share], table.true[:, 2:] == 0)
+    mvo_column = int(convolve1d(mvo.mean(axis=0), _KERNEL, mode="nearest").argmax())
+    has_scar = table.true[:, 0] > 0
+    even, slope = fit_scar_probability(table.expected, has_scar) or (None, None)
+    measured = table.drawn[:, share, mvo_column] * kept
+    # Normal hearts measured as such have no error: with them, the intervals of the others would be too narrow.
+    scarred = has_scar | (measured[:, 0] > 0)
+    margins = [
+        conformal_multiple(measured[scarred, index] - table.true[scarred, index], table.doubts[scarred, index])
+        for index in range(measured.shape[1])
+    ]
     return Decision(
         scar_share=table.shares[share],
-        least_expected_scar_percent=LEAST_SCAR[least_scar],
-        least_expected_mvo_percent=LEAST_MVO[int(mvo[share].argmax())],
+        least_expected_scar_percent=least_scar,
+        least_mvo_percent=LEAST_MVO[mvo_column],
+        even_scar_percent=even,
+        scar_slope=slope,
+        scar_margin=margins[0],
+        scar_ml_margin=margins[1],
+        mvo_margin=margins[2],
     )
 
 
@@ -129,7 +163,7 @@ def score_cases(predictions: Sequence[Prediction], table: ScoreTable | None) -> 
 
 def score_case(prediction: Prediction, decision: Decision) -> CaseScore:
     """Score one case under a decision."""
-    case, labels = prediction.case, prediction.decided(decision)
+    case, labels, evidence = prediction.case, prediction.decided(decision), prediction.evidence
     return CaseScore(
         case_id=case.case_id,
         fold=prediction.fold,
@@ -139,33 +173,46 @@ def score_case(prediction: Prediction, decision: Decision) -> CaseScore:
         regions={region: score_region(labels, case.labels, region) for region in REGIONS},
         scar_percent=scar_percent(labels),
         reference_scar_percent=scar_percent(case.labels.array),
+        mvo_percent=mvo_percent(labels),
+        reference_mvo_percent=mvo_percent(case.labels.array),
+        evidence=evidence,
+        certainty=None if evidence is None else judge(evidence, labels, case.image.voxel_ml, decision),
     )
 
 
-def _scores_of(prediction: Prediction) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return one case's rows of a `ScoreTable`."""
-    expected = prediction.expected or ExpectedLesions(0.0, 0.0)
-    true = prediction.case.labels.array
-    empty, reference = _measures(np.zeros_like(true), true), scar_percent(true)
+def _row_of(prediction: Prediction) -> tuple[NDArray[np.float64], ...]:
+    """Return one case's entries of a `ScoreTable`, in the order of its arrays."""
+    case, evidence = prediction.case, prediction.evidence or Evidence()
+    true = case.labels.array
+    empty, reference = np.zeros_like(true), _measures(true, case)
     scar = np.zeros((len(prediction.labels), len(LEAST_SCAR)))
     mvo = np.zeros((len(prediction.labels), len(LEAST_MVO)))
+    drawn = np.zeros((*mvo.shape, len(reference)))
     for row, labels in enumerate(prediction.labels.values()):
-        ours = _measures(labels, true)
         for column, least in enumerate(LEAST_SCAR):
-            measured = ours if expected.scar_percent >= least else empty
-            missed = measured.scar_percent == 0 and prediction.case.has_scar
-            scar[row, column] = measured.scar_dice - _MISSED * missed - _POINT * abs(measured.scar_percent - reference)
-        mvo[row] = [(ours if expected.mvo_percent >= least else empty).mvo_dice for least in LEAST_MVO]
-    return scar, mvo
+            kept = labels if evidence.expected_scar_percent >= least else empty
+            scar[row, column] = _scar_score(kept, true)
+        for column, least in enumerate(LEAST_MVO):
+            kept = drop_small_mvo(labels, least)
+            mvo[row, column] = _dice(kept, true, "mvo")
+            drawn[row, column] = _measures(kept, case)
+    any_labels = next(iter(prediction.labels.values()))  # the myocardium's outline is the same under every share
+    myocardium_ml = case.image.voxel_ml * np.count_nonzero(region_mask(any_labels, "myocardium"))
+    doubts = np.array(doubts_of(evidence, myocardium_ml))
+    return scar, mvo, np.array(evidence.expected_scar_percent), drawn, reference, doubts
 
 
-@dataclass(frozen=True, slots=True)
-class _Measures:
-    scar_percent: float
-    scar_dice: float
-    mvo_dice: float
+def _scar_score(labels: NDArray[np.uint8], true: NDArray[np.uint8]) -> float:
+    percent, reference = scar_percent(labels), scar_percent(true)
+    missed = percent == 0 and reference > 0
+    return _dice(labels, true, "scar") - _MISSED * missed - _POINT * abs(percent - reference)
 
 
-def _measures(labels: NDArray[np.uint8], true: NDArray[np.integer]) -> _Measures:
-    scar, mvo = (dice(region_mask(labels, region), region_mask(true, region)) for region in ("scar", "mvo"))
-    return _Measures(scar_percent(labels), scar, mvo)
+def _measures(labels: NDArray[np.uint8], case: Case) -> NDArray[np.float64]:
+    """Return scar percent, scar in ml and MVO percent of a case's labels."""
+    scar_ml = case.image.voxel_ml * np.count_nonzero(region_mask(labels, "scar"))
+    return np.array([scar_percent(labels), scar_ml, mvo_percent(labels)])
+
+
+def _dice(labels: NDArray[np.uint8], true: NDArray[np.uint8], region: str) -> float:
+    return dice(region_mask(labels, region), region_mask(true, region))

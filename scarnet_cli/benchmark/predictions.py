@@ -11,7 +11,7 @@ from scarnet_cli.benchmark.crossval import Prediction
 from scarnet_cli.cases.cases import Case
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json, write_json
-from scarnet_cli.infer.decision import ExpectedLesions
+from scarnet_cli.infer.evidence import Evidence
 
 _RECORD: Final = "evaluation.json"
 _FOLDER: Final = "predictions"
@@ -35,10 +35,10 @@ class Evaluation:
 
 
 def write_evaluation(evaluation: Evaluation, out: Path) -> None:
-    """Write `out`/predictions/<case id>.npz (labels, scar shares, fold), then `out`/evaluation.json."""
+    """Write `out`/predictions/<case id>.npz (labels, scar shares, evidence, fold), then `out`/evaluation.json."""
     for prediction in evaluation.predictions:
         inside = np.nan if prediction.inside_percent is None else prediction.inside_percent
-        expected = (np.nan, np.nan) if prediction.expected is None else astuple(prediction.expected)
+        evidence = () if prediction.evidence is None else astuple(prediction.evidence)
         with atomic_path(out / _FOLDER / f"{prediction.case.case_id}.npz") as temporary:
             np.savez_compressed(
                 temporary,
@@ -46,7 +46,7 @@ def write_evaluation(evaluation: Evaluation, out: Path) -> None:
                 labels=np.stack(list(prediction.labels.values())),
                 fold=np.array(prediction.fold),
                 inside_percent=np.array(inside),
-                expected_percent=np.array(expected),
+                evidence=np.array(evidence),
             )
     record = {
         "model": evaluation.model,
@@ -84,7 +84,10 @@ def _read(path: Path, case: Case) -> Prediction:
     with np.load(path, allow_pickle=False) as stored:
         shares, labels = stored["shares"].tolist(), stored["labels"]
         fold, inside = int(stored["fold"]), float(stored["inside_percent"])
-        expected = stored["expected_percent"].tolist() if "expected_percent" in stored else [np.nan, np.nan]
+        if "evidence" not in stored:
+            message = f"{path.name} was written by an earlier version; evaluate {case.case_id} again."
+            raise InputError("no_evidence", message)
+        evidence = stored["evidence"].tolist()
     if labels.shape[1:] != case.image.shape_zyx:
         message = (
             f"{case.case_id}: predicted {labels.shape[1:]}, the case has {case.image.shape_zyx}; evaluate it again."
@@ -95,7 +98,7 @@ def _read(path: Path, case: Case) -> Prediction:
         fold,
         dict(zip(shares, labels, strict=True)),
         None if np.isnan(inside) else inside,
-        None if np.isnan(expected[0]) else ExpectedLesions(*expected),
+        Evidence(*evidence) if evidence else None,
     )
 
 

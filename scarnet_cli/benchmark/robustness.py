@@ -10,7 +10,7 @@ from scarnet_cli.cases.cases import Case
 from scarnet_cli.errors import InputError
 from scarnet_cli.evaluate.region import dice
 from scarnet_cli.image.labels import region_mask
-from scarnet_cli.infer.decision import Decision, drop_lesions, scar_percent
+from scarnet_cli.infer.decision import Decision, decide, scar_percent
 from scarnet_cli.tables.benchmark import RobustnessRow
 
 UNDISTURBED: Final = "none"
@@ -87,7 +87,8 @@ def try_case(
         disturbed = trial.disturb(case, seed)
         proposal = by.system.segment(disturbed)
         (undecided,) = proposal.labels.values()
-        labels, _ = drop_lesions(undecided, proposal.expected, by.decision)
+        expected = proposal.evidence.expected_scar_percent if proposal.evidence else None
+        labels, _ = decide(undecided, expected, by.decision)
         expert = disturbed.labels.array
         myocardium, scar = (
             dice(region_mask(labels, region), region_mask(expert, region)) for region in ("myocardium", "scar")

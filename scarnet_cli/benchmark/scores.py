@@ -59,7 +59,7 @@ def score_rows(model: str, scores: Iterable[CaseScore]) -> list[ScoreRow]:
             reference_volume_ml=of_region.reference_volume_ml,
             scar_share=score.decision.scar_share,
             least_expected_scar_percent=score.decision.least_expected_scar_percent,
-            least_expected_mvo_percent=score.decision.least_expected_mvo_percent,
+            least_mvo_percent=score.decision.least_mvo_percent,
             crop_holds_percent=score.inside_percent,
         )
         for score in scores

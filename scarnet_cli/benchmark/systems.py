@@ -13,9 +13,10 @@ from scarnet_cli.errors import InputError, ModelError
 from scarnet_cli.image.labels import Label, region_mask
 from scarnet_cli.image.resample import resample_classes, resample_to
 from scarnet_cli.image.volume import Volume, read_nifti, require_same_grid
-from scarnet_cli.infer.decision import ExpectedLesions
+from scarnet_cli.infer.decision import undecided_labels
+from scarnet_cli.infer.evidence import Evidence
 from scarnet_cli.infer.localise import crop_heart
-from scarnet_cli.infer.segment import segment_crops, undecided_labels
+from scarnet_cli.infer.segment import segment_crops
 from scarnet_cli.model.checkpoints import load_lite_medsam
 from scarnet_cli.model.medsam import Box, MedSam
 from scarnet_cli.model.pretrained import LITE_MEDSAM
@@ -41,12 +42,12 @@ class Proposal:
         labels: Scar share (see `infer.decision.Decision`) -> (z, y, x) labels on the case's grid, before faint scar is
             dropped. A system without such a threshold has one entry, and nothing is chosen for it.
         inside_percent: Percentage of the expert's myocardium inside the system's crop; None without a crop.
-        expected: Scar and MVO that the system expects; None for one without probabilities.
+        evidence: What the system's probabilities say; None for one without.
     """
 
     labels: dict[float, NDArray[np.uint8]]
     inside_percent: float | None = None
-    expected: ExpectedLesions | None = None
+    evidence: Evidence | None = None
 
 
 class System(Protocol):
@@ -71,12 +72,12 @@ class CropAndSegment:
             crop = crop_heart(case.image, self.localiser).image
         except ModelError:
             empty = np.zeros(case.image.shape_zyx, np.uint8)
-            return Proposal(dict.fromkeys(self.shares, empty), inside_percent=0.0, expected=ExpectedLesions(0.0, 0.0))
+            return Proposal(dict.fromkeys(self.shares, empty), inside_percent=0.0, evidence=Evidence())
         seen = segment_crops([crop], self.segmenter)[0]
         probability = resample_classes(seen.probability, crop, case.image)
         labels = {share: undecided_labels(probability, share) for share in self.shares}
         inside = _inside_percent(region_mask(case.labels.array, "myocardium"), crop, case.image)
-        return Proposal(labels, inside, seen.expected)
+        return Proposal(labels, inside, seen.evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from statistics import mean
 from typing import Final
 
 from scarnet_cli.benchmark.crossval import CaseScore
+from scarnet_cli.draw.text import number_text
+from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.image.labels import REGIONS
 
 # More scar than this in a normal heart would concern a reader.
@@ -40,7 +42,6 @@ def summary_markdown(scores: Sequence[CaseScore]) -> str:
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
     held = [s.inside_percent for s in scores if s.inside_percent is not None]
     error = mean(abs(s.scar_percent - s.reference_scar_percent) for s in scores)
-    bias = mean(s.scar_percent - s.reference_scar_percent for s in scores)
     lines.append("")
     if held:
         lines.append(
@@ -54,5 +55,9 @@ def summary_markdown(scores: Sequence[CaseScore]) -> str:
         f"Measured as 0: {missed} of {len(infarcts)} hearts with scar. More than {_NOTABLE_PERCENT:.0f} % scar: "
         f"{invented} of {len(normals)} without."
     )
-    lines.append(f"Scar percent: mean difference {bias:+.2f} points, mean absolute difference {error:.2f} points.")
+    agreed = agreement([s.scar_percent for s in scores], [s.reference_scar_percent for s in scores])
+    lines.append(
+        f"Scar percent: mean difference {agreed.bias:+.2f} points, mean absolute difference {error:.2f} points, "
+        f"CoV {number_text(agreed.cov_percent)} %, concordance (CCC) {number_text(agreed.ccc, 2)}."
+    )
     return "\n".join(lines) + "\n"

@@ -126,6 +126,7 @@ class _Plan:
 
 def _score(plan: _Plan, out: Path) -> str:
     """Score the cases as they are, write the tables and return the summary."""
+    from scarnet_cli.benchmark.certainty import certainty_markdown
     from scarnet_cli.benchmark.crossval import Prediction, choose_decision, predict, score_cases, score_table
     from scarnet_cli.benchmark.predictions import Evaluation, write_evaluation
     from scarnet_cli.benchmark.table import cases_csv, summary_markdown
@@ -140,7 +141,7 @@ def _score(plan: _Plan, out: Path) -> str:
                 advance(text=prediction.case.case_id)
     table = score_table(predictions)
     scores = score_cases(predictions, table)
-    summary = summary_markdown(scores)
+    summary = "\n".join(filter(None, [summary_markdown(scores), certainty_markdown(scores)]))
     if table:
         decision = choose_decision(table)
         summary += f"Chosen on all of them, for `scarnet weights decide`: {decision}\n"

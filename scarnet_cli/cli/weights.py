@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -129,7 +129,7 @@ def decide(trained: Path, decision: Path, out: Path) -> None:
         message = f"{trained.name} is for '{found.spec.task}', which has no thresholds; give weights that segment."
         raise click.BadParameter(message, param_hint="TRAINED")
     chosen = read_decision(decision)
-    save_weights(out, found.network, replace(found.spec, decision=asdict(chosen)))
+    save_weights(out, found.network, replace(found.spec, decision=chosen.to_spec()))
     click.echo(f"Wrote {out.name}: {found.spec.name}, {chosen}.")
 
 

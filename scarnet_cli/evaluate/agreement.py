@@ -23,6 +23,7 @@ class Agreement:
         bias_percent: The bias in percent of the mean reference.
         cov_percent: Coefficient of variation: SD of the differences in percent of the mean reference.
         icc: Intraclass correlation ICC(2,1).
+        ccc: Concordance correlation coefficient.
     """
 
     bias: float
@@ -31,6 +32,7 @@ class Agreement:
     bias_percent: float | None
     cov_percent: float | None
     icc: float | None
+    ccc: float | None
 
 
 def agreement(ours: Sequence[float], reference: Sequence[float]) -> Agreement:
@@ -57,7 +59,19 @@ def agreement(ours: Sequence[float], reference: Sequence[float]) -> Agreement:
         bias_percent=100.0 * bias / mean if mean else None,
         cov_percent=100.0 * spread / mean if mean and spread is not None else None,
         icc=icc_2_1(np.column_stack([ours, reference])),
+        ccc=concordance(np.asarray(ours, float), np.asarray(reference, float)),
     )
+
+
+def concordance(ours: NDArray[np.float64], reference: NDArray[np.float64]) -> float | None:
+    """Return the concordance correlation coefficient of (n,) pairs; None if all values are equal.
+
+    Twice the covariance over the sum of both variances and the squared difference of the means: L. I. Lin, Biometrics
+    1989;45:255-268, doi:10.2307/2532051.
+    """
+    spread = ours.var() + reference.var() + (ours.mean() - reference.mean()) ** 2
+    covariance = ((ours - ours.mean()) * (reference - reference.mean())).mean()
+    return float(2.0 * covariance / spread) if spread else None
 
 
 def icc_2_1(ratings: NDArray[np.floating]) -> float | None:

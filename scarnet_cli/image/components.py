@@ -17,3 +17,15 @@ def connected_components(
     components = np.zeros(mask.shape, np.int32)
     ndimage.label(mask, np.ones((3,) * mask.ndim, bool) if structure is None else structure, output=components)
     return components, int(components.max(initial=0))
+
+
+def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest component of a (z, y, x) mask.
+
+    Voxels are connected if they share a face within a slice, or touch at all between slices.
+    """
+    structure = np.stack([np.ones((3, 3), bool), ndimage.generate_binary_structure(2, 1), np.ones((3, 3), bool)])
+    if not mask.any():
+        return mask
+    pieces, _ = connected_components(mask, structure)
+    return pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))

@@ -1,4 +1,4 @@
-"""Flags that depend on the network's own output: low confidence, scar at the edge of what the network sees."""
+"""Flags that depend on the network's own output: what it leaves open, and scar at the edge of what it sees."""
 
 from typing import Final
 
@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from scarnet_cli.image.intensity import middle_of
 from scarnet_cli.image.labels import region_mask
-from scarnet_cli.infer.decision import Decision
-from scarnet_cli.infer.segment import WINDOW, undecided_labels
+from scarnet_cli.infer.decision import Decision, undecided_labels
+from scarnet_cli.infer.evidence import Certainty
+from scarnet_cli.infer.segment import WINDOW
 
 # Of 80 hearts, each labelled by networks not trained on it, 4 are below this: their myocardium has a mean Dice of 0.81,
 # that of the others 0.86. Other weights may need another threshold.
@@ -18,18 +19,19 @@ EDGE_PIXELS: Final = 2
 
 
 def find_doubts(
-    probability: NDArray[np.float32], confidence: float, decision: Decision, *, has_scar: bool
+    probability: NDArray[np.float32], certainty: Certainty, decision: Decision, *, has_scar: bool
 ) -> tuple[str, ...]:
     """Return the codes that hold for one study.
 
     Args:
         probability: (classes, z, y, x) on the crop's grid.
-        confidence: Confidence of the segmentation, 0 to 1.
+        certainty: How certain the label map is.
         decision: The thresholds for scar.
         has_scar: Whether any scar is left in the study's label map.
     """
     raised = {
-        "low_confidence": confidence < LEAST_CONFIDENCE,
+        "scar_uncertain": certainty.uncertain,
+        "low_confidence": certainty.confidence < LEAST_CONFIDENCE,
         "scar_at_crop_edge": has_scar and _scar_at_edge(probability, decision),
     }
     return tuple(code for code, holds in raised.items() if holds)

@@ -6,15 +6,14 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from scarnet_cli.errors import ModelError
-from scarnet_cli.image.components import connected_components
 from scarnet_cli.image.intensity import middle_of
-from scarnet_cli.image.labels import REGIONS, Label, region_mask
+from scarnet_cli.image.labels import Label, region_mask
 from scarnet_cli.image.resample import resample_classes
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.infer.decision import Decision, ExpectedLesions, decode, drop_lesions
+from scarnet_cli.infer.decision import Decision, decide, undecided_labels
+from scarnet_cli.infer.evidence import Certainty, Evidence, find_evidence, judge
 from scarnet_cli.infer.network import class_probabilities, neighbour_channels
 from scarnet_cli.infer.stacks import corrected
 from scarnet_cli.infer.views import View, enlarged_once, enlarged_views
@@ -29,22 +28,20 @@ WINDOW: Final = 96
 NORMALISED_BY: Final = 80
 # Views for a model with a stack network: as many as were averaged to train that network.
 STACK_VIEWS: Final = 2
-# Any share will do when only the myocardium's outline is needed.
-_ANY_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """A label map with its confidence and flags.
+    """A label map with its certainty and flags.
 
     Attributes:
         labels: (z, y, x) uint8 values of `Label`, on the full grid.
-        confidence: Mean probability of myocardium (scar and MVO included) over the voxels labelled as such, 0..1.
+        certainty: How certain it is.
         flags: Codes that tell a reader what to check.
     """
 
     labels: Volume
-    confidence: float
+    certainty: Certainty
     flags: tuple[str, ...]
 
 
@@ -54,11 +51,11 @@ class CropPrediction:
 
     Attributes:
         probability: (classes, z, y, x) on the crop's grid.
-        expected: The scar and MVO to expect.
+        evidence: What they say of the study.
     """
 
     probability: NDArray[np.float32]
-    expected: ExpectedLesions
+    evidence: Evidence
 
 
 def network_input(crop: Volume, trained: TrainedNetwork) -> NDArray[np.float32]:
@@ -76,7 +73,6 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     """Return the prediction for each crop; the slices of all crops share the network's passes.
 
     If the model has a stack network too, probabilities are the mean of both networks, which err at different voxels.
-    The expected lesions come from the slice network alone: the stack network is as certain of a little scar as of much.
 
     Args:
         crops: The crops, (z, y, x) intensities.
@@ -95,19 +91,12 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     seen: list[CropPrediction] = []
     for crop, part in zip(crops, np.split(probability, np.cumsum([len(i) for i in inputs])[:-1]), strict=True):
         whole = part if stack is None else _mean_with(stack, crop, part, views)
-        seen.append(CropPrediction(_on_crop(whole.swapaxes(0, 1), crop), expected_lesions(part.swapaxes(0, 1))))
+        seen.append(_prediction(whole.swapaxes(0, 1), part.swapaxes(0, 1), crop))
     return seen
 
 
-def expected_lesions(probability: NDArray[np.float32]) -> ExpectedLesions:
-    """Return the scar and MVO to expect, in percent of the myocardium, from (class, z, y, x) probabilities."""
-    labels = undecided_labels(probability, _ANY_SHARE)
-    wall = region_mask(labels, "myocardium")
-    if not wall.any():
-        return ExpectedLesions(0.0, 0.0)
-    whole = probability[list(REGIONS["myocardium"])].sum(axis=0)[wall]
-    scar, mvo = (probability[list(REGIONS[region])].sum(axis=0)[wall] for region in ("scar", "mvo"))
-    return ExpectedLesions(100.0 * float((scar / whole).mean()), 100.0 * float((mvo / whole).mean()))
+def _prediction(window: NDArray[np.float32], of_slices: NDArray[np.float32], crop: Volume) -> CropPrediction:
+    return CropPrediction(_on_crop(window, crop), find_evidence(window, of_slices))
 
 
 def _views(trained: TrainedNetwork, *, fast: bool) -> tuple[View, ...]:
@@ -154,33 +143,9 @@ def paste_back(seen: CropPrediction, crop: Volume, image: Volume, decision: Deci
     """
     full = resample_classes(seen.probability, crop, image)
     labels = undecided_labels(full, decision.scar_share)
-    myocardium = region_mask(labels, "myocardium")
-    if not myocardium.any():
+    if not region_mask(labels, "myocardium").any():
         raise ModelError(
             "heart_not_segmented", "The network found no myocardium in the crop; look at the study's images."
         )
-    labels, flags = drop_lesions(labels, seen.expected, decision)
-    confidence = float(full[list(REGIONS["myocardium"])].sum(axis=0)[myocardium].mean())
-    return Segmentation(image.with_array(labels), round(confidence, 4), flags)
-
-
-def undecided_labels(probability: NDArray[np.float32], scar_share: float) -> NDArray[np.uint8]:
-    """Return the (z, y, x) labels of (class, z, y, x) probabilities: decoded, and only the largest piece kept.
-
-    Faint scar is not dropped yet.
-    """
-    labels = decode(probability, scar_share)
-    labels[~largest_component(labels != Label.BACKGROUND)] = Label.BACKGROUND
-    return labels
-
-
-def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the largest piece of a (z, y, x) mask.
-
-    Voxels are connected if they share a face within a slice, or touch at all between slices.
-    """
-    structure = np.stack([np.ones((3, 3), bool), ndimage.generate_binary_structure(2, 1), np.ones((3, 3), bool)])
-    if not mask.any():
-        return mask
-    pieces, _ = connected_components(mask, structure)
-    return pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
+    labels, flags = decide(labels, seen.evidence.expected_scar_percent, decision)
+    return Segmentation(image.with_array(labels), judge(seen.evidence, labels, image.voxel_ml, decision), flags)

@@ -104,10 +104,13 @@ class Segmenter:
         segmentation = paste_back(prediction.seen, cropped.crop, cropped.full, self._decision)
         folder.write_volume(StudyFile.LABELS, segmentation.labels)
         has_scar = bool(region_mask(segmentation.labels.array, "scar").any())
-        doubts = find_doubts(prediction.seen.probability, segmentation.confidence, self._decision, has_scar=has_scar)
+        certainty = segmentation.certainty
+        doubts = find_doubts(prediction.seen.probability, certainty, self._decision, has_scar=has_scar)
         record = SegmentRecord(
             study_id=folder.study_id,
-            confidence=segmentation.confidence,
+            confidence=round(certainty.confidence, 4),
+            scar_probability=certainty.scar_probability,
+            margins=certainty.margins,
             model=self._trained.spec.name,
             model_sha256=self._trained.sha256,
             segment_mode="fast" if self._fast else "default",

@@ -11,6 +11,7 @@ from scarnet_cli.evaluate.reference import compare
 from scarnet_cli.files import write_json
 from scarnet_cli.image.foreign_nifti import ORIENTATION_UNKNOWN
 from scarnet_cli.image.volume import read_nifti
+from scarnet_cli.quantify.intervals import find_intervals
 from scarnet_cli.quantify.measures import measure_study, without_orientation
 from scarnet_cli.quantify.rows import TABLES, study_rows
 from scarnet_cli.stage.execution import IN_PROCESS, Execution
@@ -67,9 +68,16 @@ def quantify_study(folder: StudyFolder, converted: Path, segmented: Path) -> Row
     known["flags"] = (*study.flags, *segmentation.flags)
     drawn = convert.file(StudyFile.REFERENCE)
     reference = compare(labels.array, read_nifti(drawn)) if drawn.is_file() else None
-    scan, parts = study_rows(measures, replace(record_of(ScanRow, known), reference=reference))
+    intervals = find_intervals(measures.scan, segmentation.margins)
+    scan, parts = study_rows(measures, replace(record_of(ScanRow, known), intervals=intervals, reference=reference))
     draw_overlay(image, labels, folder.file(StudyFile.OVERLAY))
-    measured = {**(cells_of(reference) if reference else {}), **cells_of(measures.scan)}
+    measured = {
+        name: value
+        for block in (reference, measures.scan, intervals)
+        if block
+        for name, value in cells_of(block).items()
+    }
     added = {"flags": scan.flags, "pipeline_version": scan.pipeline_version}
+    del earlier["margins"]  # the intervals, which are made of them, are there instead
     write_json(folder.file(StudyFile.STUDY), {**earlier, **measured, **added})
     return [scan, *parts]

@@ -101,10 +101,11 @@ def address(study_id: str) -> str:
     return f"studies/{quote(study_id, safe='')}.html"
 
 
-def _review_order(row: Row) -> tuple[int, float, str]:
-    """Return the sort key of a row: most doubts first, then lowest confidence."""
+def _review_order(row: Row) -> tuple[bool, int, float, str]:
+    """Return the sort key of a row: first where scar is uncertain, then most doubts, then lowest confidence."""
     confidence = row.get("confidence")
-    return -len(doubts(row["flags"])), _UNSURE if confidence is None else confidence, row["study_id"]
+    unsure = _UNSURE if confidence is None else confidence
+    return "scar_uncertain" not in row["flags"], -len(doubts(row["flags"])), unsure, row["study_id"]
 
 
 def _rounded(value: float | None) -> float | None:

@@ -50,12 +50,29 @@ class CropRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Margins:
+    """Half the widths of the 90 % intervals of a study's measures.
+
+    Attributes:
+        scar_percent: That of scar, in points of the myocardium.
+        scar_ml: That of scar, in ml.
+        mvo_percent: That of MVO, in points of the myocardium.
+    """
+
+    scar_percent: float
+    scar_ml: float
+    mvo_percent: float
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentRecord:
     """The record in segment.json.
 
     Attributes:
         study_id: The study.
         confidence: The network's confidence in the label map, 0 to 1.
+        scar_probability: Probability that the heart has scar; None if the weights are not calibrated.
+        margins: Half the widths of the intervals; None if the weights are not calibrated.
         model: Name of the network.
         model_sha256: SHA-256 of its weights file.
         segment_mode: "default", or "fast", in which the network sees each slice once.
@@ -65,6 +82,8 @@ class SegmentRecord:
 
     study_id: str
     confidence: float
+    scar_probability: float | None
+    margins: Margins | None
     model: str
     model_sha256: str
     segment_mode: str

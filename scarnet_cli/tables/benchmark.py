@@ -26,7 +26,7 @@ class ScoreRow:
     reference_volume_ml: float = column("Volume of the expert's region.", "ml", required=True)
     scar_share: float = column("Decision: part of the myocardium's probability above which a voxel is scar.")
     least_expected_scar_percent: float = column("Decision: a study that lets expect less scar has none.", "percent")
-    least_expected_mvo_percent: float = column("Decision: a study that lets expect less MVO has none.", "percent")
+    least_mvo_percent: float = column("Decision: a smaller piece of MVO, of the myocardium, is scar.", "percent")
     crop_holds_percent: float | None = column("Expert's myocardium inside the crop; null without a crop.", "percent")
 
 

@@ -118,8 +118,15 @@ FLAGS: Final[dict[str, Flag]] = {
     "heart_uncertain": Flag(
         "heart found with little confidence", "The network that finds the heart is not sure.", _LABELS
     ),
+    "scar_uncertain": Flag(
+        "scar or none",
+        "Whether this heart has scar is open: the network expects little, or draws none although it expects some.",
+        _LABELS,
+    ),
     "low_confidence": Flag(
-        "labelled with little confidence", "The network is not sure of much of what it labels myocardium.", _LABELS
+        "labelled with little confidence",
+        "The network is not sure of much of the myocardium or scar that it draws.",
+        _LABELS,
     ),
     "scar_at_crop_edge": Flag(
         "scar at the edge of what the network sees",

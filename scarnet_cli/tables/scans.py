@@ -1,6 +1,6 @@
 """The table `scans`: one row per measured study."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from scarnet_cli.tables.columns import block, column, record
 from scarnet_cli.tables.measures import TRANSMURALITY, ShapeMeasures, ThresholdMeasures, WallMeasures
@@ -48,6 +48,22 @@ class ScanMeasures:
     )
 
 
+_LOW: Final = "Lower end of the 90 % interval for {}; null with given labels or weights that are not calibrated."
+_HIGH: Final = "Upper end of that interval."
+
+
+@record
+class IntervalMeasures:
+    """90 % intervals: on held-out cases, nine of ten experts' values lie within them."""
+
+    scar_percent_lv_low: float | None = column(_LOW.format("scar"), "percent", label="Scar, at least")
+    scar_percent_lv_high: float | None = column(_HIGH, "percent", label="Scar, at most")
+    scar_ml_low: float | None = column(_LOW.format("scar"), "ml", label="Scar, at least")
+    scar_ml_high: float | None = column(_HIGH, "ml", label="Scar, at most")
+    mvo_percent_lv_low: float | None = column(_LOW.format("MVO"), "percent", label="MVO, at least")
+    mvo_percent_lv_high: float | None = column(_HIGH, "percent", label="MVO, at most")
+
+
 @record
 class ReferenceMeasures:
     """Measures of the samplesheet's reference label map, and the agreement with it."""
@@ -88,8 +104,17 @@ class ScanRow:
     )
     manufacturer: str | None = column("DICOM Manufacturer, with --deidentify known words of it.")
     measures: ScanMeasures = block()
+    intervals: IntervalMeasures | None = block()
     reference: ReferenceMeasures | None = block()
-    confidence: float | None = column("The network's confidence in the label map.", "fraction")
+    scar_probability: float | None = column(
+        "Probability that the heart has scar; null with given labels or weights that are not calibrated.",
+        "fraction",
+    )
+    confidence: float | None = column(
+        "The network's confidence in the label map: the Dice to expect of myocardium times that of scar, or without "
+        "scar times the probability that there is none.",
+        "fraction",
+    )
     flags: tuple[str, ...] = column("What a reader should know of this study, as codes; empty when nothing.")
     reviewed: str | None = column("A reader's decision: 'accept' or 'reject'; null without one.")
     model: str | None = column("Name of the segmentation model; null where the labels were given.")

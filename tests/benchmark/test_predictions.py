@@ -8,13 +8,15 @@ from scarnet_cli.benchmark.crossval import Prediction
 from scarnet_cli.benchmark.predictions import Evaluation, merge_folds, read_evaluation, write_evaluation
 from scarnet_cli.benchmark.systems import FINAL_SHARE
 from scarnet_cli.errors import InputError
+from scarnet_cli.infer.evidence import Evidence
 
 CASES = {f"Case_{i}": toy_case(f"Case_{i}", scar=i % 2 == 0) for i in range(4)}
 
 
 def prediction(name: str, fold: int, inside: float | None = 99.5) -> Prediction:
     labels = CASES[name].labels.array
-    return Prediction(CASES[name], fold, {0.3: labels, FINAL_SHARE: np.zeros_like(labels)}, inside)
+    evidence = Evidence(12.5, 3.0, 0.5, 0.9, 0.7) if inside else None
+    return Prediction(CASES[name], fold, {0.3: labels, FINAL_SHARE: np.zeros_like(labels)}, inside, evidence)
 
 
 def evaluation(model: str, *dealt: tuple[str, int]) -> Evaluation:
@@ -28,6 +30,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert (found.model, found.folds) == ("unet", 2)
     for ours, theirs in zip(found.predictions, written.predictions, strict=True):
         assert (ours.case, ours.fold, ours.inside_percent) == (theirs.case, theirs.fold, theirs.inside_percent)
+        assert ours.evidence == theirs.evidence
         assert list(ours.labels) == [0.3, FINAL_SHARE]
         np.testing.assert_array_equal(ours.labels[0.3], theirs.labels[0.3])
         assert not ours.labels[FINAL_SHARE].any()
@@ -35,6 +38,15 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 def test_a_folder_without_evaluation_raises(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holds no evaluation\.json"):
+        read_evaluation(tmp_path, CASES)
+
+
+def test_an_evaluation_of_an_earlier_version_raises(tmp_path: Path) -> None:
+    write_evaluation(evaluation("unet", ("Case_0", 0)), tmp_path)
+    path = tmp_path / "predictions" / "Case_0.npz"
+    with np.load(path) as stored:
+        np.savez(path, **{name: stored[name] for name in stored.files if name != "evidence"})
+    with pytest.raises(InputError, match=r"Case_0\.npz was written by an earlier version; evaluate Case_0 again"):
         read_evaluation(tmp_path, CASES)
 
 

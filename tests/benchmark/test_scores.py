@@ -11,7 +11,7 @@ from scarnet_cli.benchmark.scores import score_rows, summary_rows, write_benchma
 from scarnet_cli.benchmark.systems import FINAL_SHARE
 from scarnet_cli.files import read_json
 from scarnet_cli.image.labels import Label
-from scarnet_cli.infer.decision import ExpectedLesions
+from scarnet_cli.infer.evidence import Evidence
 from scarnet_cli.tables.benchmark import CostMeasures
 from scarnet_cli.tables.parquet import read_table
 
@@ -92,7 +92,7 @@ def test_thresholds_chosen_on_all_cases_are_kept_for_the_weights(tmp_path: Path)
     both = tuple(
         replace(
             p,
-            expected=ExpectedLesions(25.0 if p.case.has_scar else 0.0, 0.0),
+            evidence=Evidence(25.0 if p.case.has_scar else 0.0),
             labels={
                 0.6: np.where(p.labels[FINAL_SHARE] == Label.SCAR, Label.MYOCARDIUM, p.labels[FINAL_SHARE]),
                 0.4: p.labels[FINAL_SHARE],

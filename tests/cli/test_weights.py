@@ -178,7 +178,7 @@ def test_the_thresholds_of_a_cross_validation_become_the_weights_and_the_tensors
     result = scarnet("decide", SHIPPED / "unet.safetensors", tmp_path / "decision.json", "--out", out)
     assert result.exit_code == 0, result.output
     before, after = load_weights(SHIPPED / "unet.safetensors"), load_weights(out)
-    decision = {"least_expected_scar_percent": 0.0, "least_expected_mvo_percent": 0.0}
+    decision = {"least_expected_scar_percent": 0.0, "least_mvo_percent": 0.0}
     assert after.spec == replace(before.spec, decision={"scar_share": 0.3, "least_scar_percent": 2, **decision})
     for ours, theirs in zip(after.network.state_dict().values(), before.network.state_dict().values(), strict=True):
         assert torch.equal(ours, theirs)

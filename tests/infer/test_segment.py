@@ -14,7 +14,7 @@ from scarnet_cli.files import read_json
 from scarnet_cli.image.volume import read_nifti, same_grid, write_nifti
 from scarnet_cli.infer.crop_stage import crop_studies
 from scarnet_cli.infer.localise import crop_heart
-from scarnet_cli.infer.segment import expected_lesions, largest_component, segment_crops
+from scarnet_cli.infer.segment import segment_crops
 from scarnet_cli.infer.segment_stage import Mode, segment_studies
 from scarnet_cli.infer.segment_study import GroupedPredictions
 from scarnet_cli.model.weights import TrainedNetwork
@@ -50,7 +50,9 @@ def test_labels_come_back_on_the_full_grid_and_agree_with_the_truth(
     assert record["model"] == "scarnet"
     assert len(record["model_sha256"]) == 64
     assert record["segment_mode"] == "default"
-    assert 0.5 < record["confidence"] <= 1.0
+    assert 0.3 < record["confidence"] <= 1.0
+    assert 0.0 <= record["scar_probability"] <= 1.0
+    assert set(record["margins"]) == {"scar_percent", "scar_ml", "mvo_percent"}
 
 
 def test_the_fast_mode_says_so_and_still_finds_the_heart_in_a_process_apart(
@@ -120,24 +122,3 @@ def test_weights_that_are_pretrained_alone_are_refused(segmenter: TrainedNetwork
     untrained = replace(segmenter, spec=replace(segmenter.spec, trained=False))
     with pytest.raises(ModelError, match="are pretrained alone; train them first"):
         segment_crops([phantom.image], untrained)
-
-
-def test_the_largest_piece_is_kept_and_may_touch_diagonally_between_slices() -> None:
-    mask = np.zeros((2, 6, 6), bool)
-    mask[0, :2, :2], mask[1, 2:4, 2:4], mask[0, 5, 5] = True, True, True
-    kept = largest_component(mask)
-    assert kept.sum() == 8
-    assert not kept[0, 5, 5]
-    assert not largest_component(np.zeros((1, 3, 3), bool)).any()
-
-
-def test_what_is_expected_is_the_mean_share_over_the_myocardium() -> None:
-    probability = np.zeros((5, 1, 1, 4), np.float32)
-    probability[0, ..., 0] = 1.0
-    probability[1, ..., 1] = 1.0
-    probability[2:, 0, 0, 2] = 0.8, 0.1, 0.1  # 20 % of it scar, half of that MVO
-    probability[2, ..., 3], probability[0, ..., 3] = 0.6, 0.4  # myocardium too, without scar
-    expected = expected_lesions(probability)
-    assert expected.scar_percent == pytest.approx(10.0)
-    assert expected.mvo_percent == pytest.approx(5.0)
-    assert expected_lesions(probability[..., :2]).scar_percent == 0.0

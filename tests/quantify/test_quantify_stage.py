@@ -14,7 +14,7 @@ from scarnet_cli.quantify.pair import PairOptions, quantify_pair
 from scarnet_cli.quantify.quantify_stage import quantify_studies
 from scarnet_cli.stage.execution import Execution
 from scarnet_cli.stage.folder import StudyFile, study_folder
-from scarnet_cli.stage.records import SegmentRecord
+from scarnet_cli.stage.records import Margins, SegmentRecord
 from scarnet_cli.stage.run import write_failures
 from scarnet_cli.tables.parquet import read_table
 
@@ -33,7 +33,8 @@ CONVERTED = StudyRecord(
     deidentified=False,
     pipeline_version="0",
 )
-SEGMENTED = SegmentRecord("", 0.9, "unet", "ab12", "default", "cpu", ("low_confidence",))
+MARGINS = Margins(scar_percent=5.0, scar_ml=200.0, mvo_percent=1.5)
+SEGMENTED = SegmentRecord("", 0.9, 0.75, MARGINS, "unet", "ab12", "default", "cpu", ("low_confidence",))
 
 
 @pytest.fixture
@@ -63,7 +64,12 @@ def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, execu
     scans = read_table(stage / "out" / "scans.parquet").to_pylist()
     assert [scan["study_id"] for scan in scans] == ["a", "b"]
     assert scans[0]["manufacturer"] == "Siemens"
-    assert scans[0]["confidence"] == 0.9
+    assert (scans[0]["confidence"], scans[0]["scar_probability"]) == (0.9, 0.75)
+    assert scans[0]["scar_percent_lv_low"] == pytest.approx(scans[0]["scar_percent_lv"] - 5.0)
+    assert scans[0]["scar_percent_lv_high"] == pytest.approx(scans[0]["scar_percent_lv"] + 5.0)
+    # no less than nothing, and no more than the whole myocardium
+    assert (scans[0]["scar_ml_low"], scans[0]["scar_ml_high"]) == (0.0, scans[0]["myocardium_ml"])
+    assert (scans[0]["mvo_percent_lv_low"], scans[0]["mvo_percent_lv_high"]) == (0.0, 1.5)
     assert scans[0]["flags"] == ["repeated_slice", "low_confidence", "base_or_apex_missing"]
     assert scans[1]["slices"] == 5
     assert read_table(stage / "out" / "slices.parquet").num_rows == 5 + 6
@@ -88,6 +94,16 @@ def test_study_json_holds_what_every_stage_knows(stage: Path) -> None:
     scan = next(row for row in read_table(stage / "out/scans.parquet").to_pylist() if row["study_id"] == "a")
     assert study["component"] == "psir"
     assert {key: study.get(key) for key in scan} == scan
+    assert "margins" not in study
+
+
+def test_weights_that_are_not_calibrated_give_no_interval(stage: Path) -> None:
+    record = replace(SEGMENTED, study_id="a", scar_probability=None, margins=None)
+    study_folder(stage / "segment", "a").write_record(StudyFile.SEGMENT_RECORD, record)
+    quantify_studies(stage / "convert", stage / "segment", stage / "out")
+    scan = next(row for row in read_table(stage / "out/scans.parquet").to_pylist() if row["study_id"] == "a")
+    names = ("scar_probability", "scar_percent_lv_low", "scar_ml_high", "mvo_percent_lv_low")
+    assert [scan[name] for name in names] == [None] * 4
 
 
 def test_insertion_of_the_samplesheet_is_used(stage: Path) -> None:

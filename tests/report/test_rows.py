@@ -19,11 +19,12 @@ def test_worst_studies_come_first() -> None:
             row("flagged", 0.9, "few_slices"),
             row("worst", 0.95, "few_slices", "no_remote"),
             row("flagged, unsure", 0.7, "no_remote", "no_scar"),
+            row("scar or none", 0.8, "scar_uncertain"),
         ],
         "",
     )
     order = [found["study_id"] for found in table.rows]
-    assert order == ["worst", "flagged, unsure", "flagged", "unsure", "finding", "sure", "given"]
+    assert order == ["scar or none", "worst", "flagged, unsure", "flagged", "unsure", "finding", "sure", "given"]
 
 
 def test_flags_are_counted_with_findings_last() -> None:
