@@ -7,9 +7,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from scarnet_cli.draw.text import number_text, plain_column, unit_of
-from scarnet_cli.tables.columns import labels_of
+from scarnet_cli.tables.columns import labels_of, schema_of
 from scarnet_cli.tables.measures import ThresholdMeasures, WallMeasures
-from scarnet_cli.tables.scans import ReferenceMeasures, ScanRow
+from scarnet_cli.tables.scans import IntervalMeasures, ReferenceMeasures, ScanRow
 from scarnet_cli.tables.schema import TABLES
 
 Row = Mapping[str, Any]
@@ -17,12 +17,19 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ShownMeasure:
-    """One number of a study: its label, text, unit and value (None: undefined)."""
+    """One number of a study: its label, text, unit and value (None: undefined), and the ends of its interval."""
 
     label: str
     text: str
     unit: str
     value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def interval(self) -> str:
+        """The interval's text; empty without one."""
+        return "" if self.low is None else f"{number_text(self.low)} to {number_text(self.high)}"
 
 
 # Column, short label, decimals: the columns of the index's table after the study's id.
@@ -53,7 +60,12 @@ GROUPS: Final = {
     ),
     "Transmurality": _labelled("transmurality_mean") | labels_of(WallMeasures),
     "Shape and quality": _labelled(
-        "scar_components", "largest_scar_ml", "wall_thickness_mm", "remote_pixels", "confidence"
+        "scar_components",
+        "largest_scar_ml",
+        "wall_thickness_mm",
+        "remote_pixels",
+        "scar_probability",
+        "confidence",
     ),
 }
 # Our column, the reference's column, label: the measures that are compared with a reference.
@@ -76,7 +88,8 @@ def shown(row: Row, column: str, label: str, digits: int | None = None) -> Shown
     value = row.get(column)
     if digits is None:
         digits = 0 if isinstance(value, int) else 2 if unit_text(column) == "" else 1
-    return ShownMeasure(label, number_text(value, digits), unit_text(column), value)
+    low, high = (row.get(f"{column}_{end}") for end in ("low", "high"))
+    return ShownMeasure(label, number_text(value, digits), unit_text(column), value, low, high)
 
 
 def other_columns(row: Row) -> dict[str, str]:
@@ -86,6 +99,7 @@ def other_columns(row: Row) -> dict[str, str]:
         *(name for group in GROUPS.values() for name in group),
         *(name for ours, reference, _ in COMPARED for name in (ours, reference)),
         *OVERLAPS,
+        *schema_of(IntervalMeasures).names,
         *_STACK,
     }
     columns: dict[str, str] = {}

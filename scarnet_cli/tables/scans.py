@@ -56,12 +56,12 @@ _HIGH: Final = "Upper end of that interval."
 class IntervalMeasures:
     """90 % intervals: on held-out cases, nine of ten experts' values lie within them."""
 
-    scar_percent_lv_low: float | None = column(_LOW.format("scar"), "percent", label="Scar, at least")
-    scar_percent_lv_high: float | None = column(_HIGH, "percent", label="Scar, at most")
-    scar_ml_low: float | None = column(_LOW.format("scar"), "ml", label="Scar, at least")
-    scar_ml_high: float | None = column(_HIGH, "ml", label="Scar, at most")
-    mvo_percent_lv_low: float | None = column(_LOW.format("MVO"), "percent", label="MVO, at least")
-    mvo_percent_lv_high: float | None = column(_HIGH, "percent", label="MVO, at most")
+    scar_percent_lv_low: float | None = column(_LOW.format("scar"), "percent")
+    scar_percent_lv_high: float | None = column(_HIGH, "percent")
+    scar_ml_low: float | None = column(_LOW.format("scar"), "ml")
+    scar_ml_high: float | None = column(_HIGH, "ml")
+    mvo_percent_lv_low: float | None = column(_LOW.format("MVO"), "percent")
+    mvo_percent_lv_high: float | None = column(_HIGH, "percent")
 
 
 @record
