@@ -16,6 +16,7 @@ from scarnet_cli.benchmark.disturbances import (
     Disturbance,
 )
 from scarnet_cli.benchmark.robustness import UNDISTURBED
+from scarnet_cli.benchmark.table import NOTABLE_PERCENT
 from scarnet_cli.draw.panels import Panel, Scale, draw_panels
 from scarnet_cli.files import write_bytes
 from scarnet_cli.tables.benchmark import RobustnessRow
@@ -42,6 +43,7 @@ class Level:
         scar_percent: The model's.
         reference_percent: The experts'.
         missed: Share of infarcts whose scar is measured as 0; None without any.
+        invented: Share of the hearts without scar that are measured with more than `NOTABLE_PERCENT`; None without any.
     """
 
     myocardium: float
@@ -50,19 +52,25 @@ class Level:
     scar_percent: float
     reference_percent: float
     missed: float | None
+    invented: float | None
 
 
 def level_of(rows: Rows) -> Level:
     """Return the mean scores of one or more rows of one severity."""
-    infarcts = [row for row in rows if row.has_scar]
+    infarcts, normals = ([row for row in rows if row.has_scar == scar] for scar in (True, False))
     return Level(
         myocardium=statistics.fmean(row.myocardium_dice for row in rows),
         scar=statistics.fmean(row.scar_dice for row in rows),
-        scar_of_infarcts=statistics.fmean(row.scar_dice for row in infarcts) if infarcts else None,
+        scar_of_infarcts=_mean([row.scar_dice for row in infarcts]),
         scar_percent=statistics.fmean(row.scar_percent_lv for row in rows),
         reference_percent=statistics.fmean(row.reference_scar_percent_lv for row in rows),
-        missed=statistics.fmean(row.scar_percent_lv == 0 for row in infarcts) if infarcts else None,
+        missed=_mean([row.scar_percent_lv == 0 for row in infarcts]),
+        invented=_mean([row.scar_percent_lv > NOTABLE_PERCENT for row in normals]),
     )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
 
 
 def levels(rows: Rows) -> dict[tuple[str, float], Level]:
@@ -122,7 +130,8 @@ def robustness_markdown(rows: Rows) -> str:
         f"scar, {infarcts} with scar",
         "scar, % of LV",
         "off the experts', points",
-        "with scar, measured as 0, %",
+        f"{infarcts} with scar: measured as 0, %",
+        f"{everyone - infarcts} without: over {NOTABLE_PERCENT:g} % scar, %",
     )
     lines = ["| " + " | ".join(headings) + " |", "|---" * len(headings) + "|"]
     found = levels(rows)
@@ -137,7 +146,8 @@ def robustness_markdown(rows: Rows) -> str:
             _or_dash(level.scar_of_infarcts, ".3f"),
             f"{level.scar_percent:.1f}",
             f"{level.scar_percent - level.reference_percent:+.1f}",
-            _or_dash(None if level.missed is None else 100 * level.missed, ".0f"),
+            _or_dash(level.missed, ".0%").removesuffix("%"),
+            _or_dash(level.invented, ".0%").removesuffix("%"),
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", *_goals(rows, found)]) + "\n"

@@ -12,7 +12,7 @@ from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.image.labels import REGIONS
 
 # More scar than this in a normal heart would concern a reader.
-_NOTABLE_PERCENT: Final = 1.0
+NOTABLE_PERCENT: Final = 1.0
 
 
 def cases_csv(scores: Sequence[CaseScore]) -> str:
@@ -50,9 +50,9 @@ def summary_markdown(scores: Sequence[CaseScore]) -> str:
     infarcts = [s for s in scores if s.has_scar]
     missed = sum(s.scar_percent == 0 for s in infarcts)
     normals = [s for s in scores if not s.has_scar]
-    invented = sum(s.scar_percent > _NOTABLE_PERCENT for s in normals)
+    invented = sum(s.scar_percent > NOTABLE_PERCENT for s in normals)
     lines.append(
-        f"Measured as 0: {missed} of {len(infarcts)} hearts with scar. More than {_NOTABLE_PERCENT:.0f} % scar: "
+        f"Measured as 0: {missed} of {len(infarcts)} hearts with scar. More than {NOTABLE_PERCENT:.0f} % scar: "
         f"{invented} of {len(normals)} without."
     )
     agreed = agreement([s.scar_percent for s in scores], [s.reference_scar_percent for s in scores])

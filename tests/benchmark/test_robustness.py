@@ -84,12 +84,14 @@ def test_scores_are_means_over_cases_and_draws() -> None:
     noise = [Trial(NOISE, NOISE_PERCENT, repeat) for repeat in (0, 1)]
     rows = [row("A", AS_IT_IS), row("B", AS_IT_IS, dice=1.0, percent=0.0, has_scar=False)]
     rows += [row("A", noise[0], dice=0.6, percent=0.0), row("A", noise[1], dice=0.8, percent=8.0)]
-    rows += [row("B", one, dice=1.0, percent=0.0, has_scar=False) for one in noise]
+    rows += [row("B", noise[0], dice=1.0, percent=0.0, has_scar=False)]
+    rows += [row("B", noise[1], dice=0.0, percent=1.2, has_scar=False)]
     found = levels(rows)
     assert list(found) == [(UNDISTURBED, 0.0), (NOISE, NOISE_PERCENT)]
     level = found[NOISE, NOISE_PERCENT]
-    assert (level.scar, level.scar_of_infarcts) == pytest.approx((0.85, 0.7))
-    assert (level.scar_percent, level.missed) == pytest.approx((2.0, 0.5))
+    assert (level.scar, level.scar_of_infarcts) == pytest.approx((0.6, 0.7))
+    assert level.scar_percent == pytest.approx(2.3)
+    assert (level.missed, level.invented) == (0.5, 0.5)
 
 
 def test_the_loss_of_dice_is_relative() -> None:
