@@ -17,10 +17,11 @@ from scipy import ndimage
 from torch import Tensor
 
 from scarnet_cli.cases.cases import Case
-from scarnet_cli.image.intensity import scale_slices
+from scarnet_cli.image.intensity import CLIP_PERCENTILES, scale_slices
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.resample import centre_yx_mm, one_hot, resample_labels, resample_to
 from scarnet_cli.image.volume import Volume
+from scarnet_cli.infer.localise import CROP_PIXEL_MM, CROP_SIZE
 from scarnet_cli.train.effects import add_bias, ghosted, magnitude, rician, with_larger_pixels
 
 # A case, a severity and the source of all random numbers -> the disturbed case.
@@ -66,7 +67,22 @@ def _with_signal(case: Case, signal: Tensor) -> Case:
 
 
 def _noisy(case: Case, percent: float, generator: torch.Generator) -> Case:
-    return _with_signal(case, rician(_signal(case), percent / 100, generator))
+    signal = _signal(case)
+    return _with_signal(case, rician(signal, percent / 100 * _range_round_heart(case, signal), generator))
+
+
+def _range_round_heart(case: Case, signal: Tensor) -> float:
+    """Return the range of the signal, percentile 0.5 to 99.5, in the crop's area round the heart; of a blank one 1.
+
+    Padding and single bright spots elsewhere would stretch it by a factor of about 2.5 (EMIDEC), and the noise with it.
+    """
+    heart = np.argwhere(case.labels.array)[:, 1:]
+    middle = heart.mean(axis=0) if len(heart) else np.array(case.image.shape_zyx[1:]) / 2
+    half = CROP_SIZE * CROP_PIXEL_MM / 2 / np.array(case.image.spacing_zyx_mm[1:])
+    (top, left), (bottom, right) = np.maximum(middle - half, 0).astype(int), (middle + half).astype(int)
+    seen = signal.numpy()[..., top:bottom, left:right]
+    values = seen[seen > 0]
+    return float(np.ptp(np.percentile(values, CLIP_PERCENTILES))) if len(values) else 1.0
 
 
 def _biased(case: Case, factor: float, generator: torch.Generator) -> Case:
@@ -148,9 +164,9 @@ def _incomplete(case: Case, number: float, generator: torch.Generator) -> Case:
 
 NOISE: Final = "rician_noise"
 MAGNITUDE: Final = "magnitude"
-# SD of noise, in percent of the slice's range, that a model has to stand. The paper (doi:10.1016/j.jocmr.2025.101945)
-# reports Monte Carlo noise; what we could read of it does not say how strong. Its authors' published code
-# (github.com/NedaTavakoli/ScarNet, data/augnentation.py, commit 91376ae) adds noise of this SD in training.
+# SD of noise, in percent of the range round the heart, that a model has to stand. The paper reports Monte Carlo noise
+# (doi:10.1016/j.jocmr.2025.101945); what we could read of it does not say how strong. Its authors' published code
+# (github.com/NedaTavakoli/ScarNet, data/augnentation.py, commit 91376ae) adds noise of this SD to crops in training.
 NOISE_PERCENT: Final = 5.0
 # The null level of a magnitude image that was nulled well: that of healthy myocardium. Others are given by their
 # distance from it, in percent of the blood pool's.

@@ -85,6 +85,11 @@ def lost_percent(before: float, after: float) -> float:
     return 100.0 * (before - after) / before if before else 0.0
 
 
+def _lost(before: float, after: float) -> str:
+    """Return `lost_percent` as text, without the sign of a rounded zero."""
+    return f"{round(lost_percent(before, after), 1) + 0.0:.1f}"
+
+
 def noise_cov(rows: Rows) -> tuple[float | None, int]:
     """Return the CoV of scar percent over draws of the noise of `NOISE_PERCENT`, and the number of cases behind it.
 
@@ -140,9 +145,9 @@ def robustness_markdown(rows: Rows) -> str:
         cells = (
             *_titles(name, severity),
             f"{level.myocardium:.3f}",
-            f"{lost_percent(before.myocardium, level.myocardium):.1f}",
+            _lost(before.myocardium, level.myocardium),
             f"{level.scar:.3f}",
-            f"{lost_percent(before.scar, level.scar):.1f}",
+            _lost(before.scar, level.scar),
             _or_dash(level.scar_of_infarcts, ".3f"),
             f"{level.scar_percent:.1f}",
             f"{level.scar_percent - level.reference_percent:+.1f}",
@@ -168,14 +173,10 @@ def _goals(rows: Rows, found: dict[tuple[str, float], Level]) -> list[str]:
         ((MAGNITUDE, WELL_NULLED), "Magnitude, myocardium nulled", _MAGNITUDE_LOSS),
     ):
         if level := found.get(key):
-            wall, scar = (
-                lost_percent(before.myocardium, level.myocardium),
-                lost_percent(before.scar, level.scar),
-            )
-            verdict = _verdict(max(wall, scar), most)
-            said.append(
-                f"{words}: {wall:.1f} % of the myocardium's Dice is lost, {scar:.1f} % of the scar's; {verdict}."
-            )
+            pairs = ((before.myocardium, level.myocardium), (before.scar, level.scar))
+            verdict = _verdict(max(lost_percent(*pair) for pair in pairs), most)
+            wall, scar = (_lost(*pair) for pair in pairs)
+            said.append(f"{words}: {wall} % of the myocardium's Dice is lost, {scar} % of the scar's; {verdict}.")
     cov, cases = noise_cov(rows)
     if cov is not None:
         said.append(

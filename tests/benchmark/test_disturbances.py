@@ -21,15 +21,26 @@ def disturb(name: str, case: Case, severity: float, repeat: int = 0) -> Case:
 
 
 def halves() -> Case:
-    """Two slices whose left half is 0 and whose right half is 100."""
-    return case_of(np.repeat([[[0.0] * 32 + [100.0] * 32]], 64, axis=1).repeat(2, axis=0))
+    """Two slices whose left half is 0 and whose right half is 100, with two columns of 1 between."""
+    return case_of(np.repeat([[[0.0] * 32 + [1.0] * 2 + [100.0] * 30]], 64, axis=1).repeat(2, axis=0))
 
 
 def test_noise_is_rician_and_its_sd_a_part_of_the_range() -> None:
     noisy = disturb("rician_noise", halves(), 10.0).image.array
     # without signal the mean is SD * sqrt(pi / 2); with much signal the SD is that of the noise
     assert noisy[:, :, :32].mean() == pytest.approx(0.1 * math.sqrt(math.pi / 2), rel=0.03)
-    assert noisy[:, :, 32:].std() == pytest.approx(0.1, rel=0.05)
+    assert noisy[:, :, 34:].std() == pytest.approx(0.1, rel=0.05)
+
+
+def test_noise_follows_the_range_round_the_heart_without_padding_and_spots_elsewhere() -> None:
+    image = np.full((1, 400, 400), 50.0)
+    image[:, :, 200:] = 60.0
+    image[:, :40], image[:, 360:] = 0.0, 100.0  # the crop's 179 pixels reach neither
+    labels = np.zeros(image.shape, np.uint8)
+    labels[:, 190:210, 190:210] = 2
+    flat = disturb("rician_noise", case_of(image, labels), 10.0).image.array[0, 150:250, 100:190]
+    assert flat.mean() == pytest.approx(0.5, abs=0.001)
+    assert flat.std() == pytest.approx(0.1 * (0.6 - 0.5), rel=0.05)
 
 
 def test_a_repeat_has_other_noise_and_the_same_repeat_the_same() -> None:
@@ -39,7 +50,7 @@ def test_a_repeat_has_other_noise_and_the_same_repeat_the_same() -> None:
 
 
 def test_a_bias_field_brightens_or_darkens_up_to_about_its_factor() -> None:
-    gain = disturb("bias_field", halves(), 2.0).image.array[:, :, 33:]
+    gain = disturb("bias_field", halves(), 2.0).image.array[:, :, 34:]
     assert 1 / 3 < gain.min() < gain.max() < 3  # the interpolation passes its knots a little
     assert gain.max() / gain.min() > 1.5
 
