@@ -4,6 +4,7 @@ include { tablesApart } from '../workflows/paths'
 process QUANTIFY {
     tag "${batch}"
     label 'process_low'
+    label 'published'
 
     input:
     tuple val(batch), path(convert), path(segment)

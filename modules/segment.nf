@@ -5,6 +5,7 @@ process SEGMENT {
     tag "${batch}"
     label 'process_gpu'
     label 'torch'
+    label 'published'
 
     input:
     tuple val(batch), path(crop)
