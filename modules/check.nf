@@ -1,7 +1,6 @@
 // The two networks, before anything else runs: whole, as listed, trained, each for its task.
 process CHECK {
     tag 'networks'
-    label 'process_low'
 
     input:
     tuple path(localiser, stageAs: 'localiser/*'), path(localiser_digests, stageAs: 'localiser/*')

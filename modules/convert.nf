@@ -3,7 +3,6 @@ include { quoted ; tablesApart } from '../workflows/paths'
 
 process CONVERT {
     tag "${batch}"
-    label 'process_low'
     label 'published'
     ext mount: { quoted(root) }
     cache 'deep'

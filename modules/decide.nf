@@ -1,7 +1,6 @@
 // The weights of a model trained on all cases, with the thresholds that its folds chose, as they are to be used.
 process DECIDE {
     tag "${model}"
-    label 'process_low'
     label 'torch'
 
     input:

@@ -3,7 +3,6 @@ include { quoted } from '../workflows/paths'
 
 process FETCH {
     tag "${batch}"
-    label 'process_low'
     ext shared: { quoted(downloads) }, network: true
     cache 'deep'
     maxForks 2

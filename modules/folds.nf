@@ -3,7 +3,6 @@ include { quoted } from '../workflows/paths'
 
 process FOLDS {
     tag 'cases'
-    label 'process_low'
     ext mount: { quoted(source.root) }
     cache false
 

@@ -5,7 +5,6 @@ include { quoted } from '../workflows/paths'
 
 process INDEX {
     tag 'input'
-    label 'process_low'
     ext(
         mount: { quoted(source.root) },
         shared: { quoted(source.shared) },

@@ -3,7 +3,6 @@ include { tablesApart } from '../workflows/paths'
 
 process QUANTIFY {
     tag "${batch}"
-    label 'process_low'
     label 'published'
 
     input:

@@ -3,7 +3,6 @@ include { quoted } from '../workflows/paths'
 
 process STORE {
     tag "${batch}"
-    label 'process_low'
     ext network: true
     maxForks 2
 
