@@ -141,7 +141,9 @@ def set_up(where: Environment, *, torch: str, checks: bool) -> None:
     lists = ["core", *(["dev", "medsam"] if checks else []), *(["nextflow"] if checks or not use_own else [])]
     with step(f"packages: {', '.join(lists)}"):
         install(where, uv, [f"requirements/{name}.txt" for name in lists])
-        install_package(where, uv)
+        # The package itself: editable, with the installed setuptools, so without network.
+        run_uv(where, uv, ["--no-deps", "--no-build-isolation", "--editable", "."])
+        write_command(where)
     versions = [*([] if use_own else [RUNNER]), *([CHECKER] if checks else [])]
     with ThreadPoolExecutor(max_workers=2) as background:  # fetches jars and Debian programs in parallel with torch
         programs = [background.submit(have_programs)] if checks else []
@@ -198,12 +200,6 @@ def _succeeds(command: list[str]) -> bool:
 def install(where: Environment, uv: UvSettings, files: list[str]) -> None:
     """Install these locked lists, which are complete, and check every file against its digest."""
     run_uv(where, uv, ["--no-deps", "--require-hashes", *(word for file in files for word in ("--requirement", file))])
-
-
-def install_package(where: Environment, uv: UvSettings) -> None:
-    """Install the package itself as editable, with the installed setuptools and without network."""
-    run_uv(where, uv, ["--no-deps", "--no-build-isolation", "--editable", "."])
-    write_command(where)
 
 
 def write_command(where: Environment) -> None:

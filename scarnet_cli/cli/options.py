@@ -158,16 +158,12 @@ def _problem_written(ctx: click.Context) -> Iterator[None]:
         raise Exit(0) from None
 
 
-def _keep_problem(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
-    ctx.meta[_PROBLEM] = value
-
-
 PROBLEM = click.option(
     "--problem",
     type=click.Path(dir_okay=False, path_type=Path),
     is_eager=True,  # parsed before the options that may be wrong
     expose_value=False,
-    callback=_keep_problem,
+    callback=lambda ctx, _param, value: ctx.meta.update({_PROBLEM: value}),
     help="File for the message where options or input are wrong, or something is not installed, with exit code 0: for "
     "a workflow that shows it itself.",
 )

@@ -77,12 +77,11 @@ def read_batch_file(path: Path) -> BatchFile:
         batch = read_record(path, BatchFile)
     except ValueError:
         batch = None
-    if batch is None or (batch.root is UNSET) == (batch.server is UNSET) or not _are_folder_names(batch.studies):
+    if (
+        batch is None
+        or (batch.root is UNSET) == (batch.server is UNSET)
+        or any(problem_of_name("study", study.study_id) for study in batch.studies)  # they become folders
+    ):
         message = f"{path.name} is no batch file; name one that `scarnet index` wrote, or a folder of DICOM."
         raise InputError("bad_batch", message)
     return batch
-
-
-def _are_folder_names(studies: Sequence[StudyEntry]) -> bool:
-    """Tell whether every study's id is a valid folder name."""
-    return all(problem_of_name("study", study.study_id) is None for study in studies)

@@ -61,7 +61,9 @@ def read_foreign_nifti(path: Path) -> ForeignVolume:
         size = " x ".join(map(str, array.shape))
         message = f"The NIfTI file has {size} values; one volume of single values is needed."
         raise GeometryError("not_a_volume", message)
-    spacing, direction, repaired = _axes(affine[:3, :3] if oriented else np.diag(_widths(affine)) @ _RAS_TO_LPS)
+    spacing, direction, repaired = _axes(
+        affine[:3, :3] if oriented else np.diag(np.linalg.norm(affine[:3, :3], axis=0)) @ _RAS_TO_LPS
+    )
     origin = _RAS_TO_LPS @ affine[:3, 3] if oriented else np.zeros(3)
     flags = [ORIENTATION_REPAIRED] * repaired + [ORIENTATION_UNKNOWN] * (not oriented)
     x, y, z = (float(value) for value in origin)
@@ -128,10 +130,6 @@ def reordered(volume: Volume, direction: NDArray[np.float64]) -> Volume:
 def _is_one(array: NDArray[Any]) -> bool:
     """Tell whether an array is a single volume: at most three axes, or further axes of length 1."""
     return array.ndim <= _DIMENSIONS or set(array.shape[_DIMENSIONS:]) == {1}
-
-
-def _widths(affine: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.linalg.norm(affine[:3, :3], axis=0)
 
 
 def _axes(matrix_ras: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:

@@ -18,7 +18,6 @@ from scarnet_cli.index.records import CrosswalkRow, Index
 from scarnet_cli.index.study_plan import PlannedStudy
 from scarnet_cli.stage.earlier import EARLIER
 from scarnet_cli.stage.folder import StudyFile, study_folders
-from scarnet_cli.tables.failures import Failure
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +31,13 @@ def _deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
     Its entry keeps the paths, which the tasks need: the work directory is as private as the input. The labels site,
     group and visit stay as the user wrote them.
     """
-    study_id, clean = pseudonyms.study(study.study_id), quote_cleaner(study.texts)
+    study_id, clean, failure = pseudonyms.study(study.study_id), quote_cleaner(study.texts), study.failure
     return replace(
         study,
         study_id=study_id,
         entry=None if study.entry is None else _entry(study.entry, study_id, clean, pseudonyms),
         series=tuple(_verdict(verdict, clean, pseudonyms) for verdict in study.series),
-        failure=None if study.failure is None else _failure(study.failure, study_id, clean),
+        failure=failure and replace(failure, study_id=study_id, message=clean(failure.message)),
         labels=replace(study.labels, patient=_patient(study, pseudonyms)),
         texts=frozenset(),
     )
@@ -117,10 +116,6 @@ def _verdict(verdict: SeriesVerdict, clean: _Clean, pseudonyms: Pseudonyms) -> S
         description=cleaned(verdict.description) if verdict.description else None,
         reason=clean(verdict.reason),
     )
-
-
-def _failure(failure: Failure, study_id: str, clean: _Clean) -> Failure:
-    return replace(failure, study_id=study_id, message=clean(failure.message))
 
 
 def _patient(study: PlannedStudy, pseudonyms: Pseudonyms) -> str | None:

@@ -13,22 +13,14 @@ from scarnet_cli.model.stack_net import StackedScarNet
 from scarnet_cli.model.unet import UNet, UNetOptions
 
 
-def _unet(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noqa: ANN401 (read from JSON)
-    return UNet(in_channels, classes, UNetOptions(**options))
-
-
 def _scarnet(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noqa: ANN401 (read from JSON)
     return ScarNet(in_channels, classes, ScarNetOptions(**options))
 
 
-def _medsam(in_channels: int, classes: int, **options: Any) -> nn.Module:  # noqa: ANN401 (all have one form)
-    return MedSam(classes, MedSamOptions(**options))
-
-
 _BUILDERS: Final[dict[str, Callable[..., nn.Module]]] = {
-    "unet": _unet,
+    "unet": lambda in_channels, classes, **options: UNet(in_channels, classes, UNetOptions(**options)),
     "scarnet": _scarnet,
-    "medsam": _medsam,
+    "medsam": lambda _in_channels, classes, **options: MedSam(classes, MedSamOptions(**options)),
     "scarnet_stack": StackedScarNet,
 }
 

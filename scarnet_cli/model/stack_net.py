@@ -81,10 +81,11 @@ class StackNet(nn.Module):
         mask = present[:, :, None, None, None]
         skips = [self.encoder[0](torch.cat([image, probability], dim=2) * mask, present)]
         for level in self.encoder[1:]:
-            skips.append(level(_by_slice(skips[-1], _halved), present))
+            skips.append(level(_by_slice(skips[-1], lambda slices: functional.max_pool2d(slices, 2)), present))
         features = skips.pop()
         for level in reversed(self.decoder):
-            features = torch.cat([_by_slice(features, _doubled), skips.pop()], dim=2)
+            doubled = _by_slice(features, lambda slices: functional.interpolate(slices, scale_factor=2, mode="nearest"))
+            features = torch.cat([doubled, skips.pop()], dim=2)
             features = level(features, present)
         return torch.log(probability.clamp(min=_LEAST)) + _by_slice(features, self.head)
 
@@ -110,14 +111,6 @@ def stack_input(
 def _by_slice(features: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
     """Return (B, Z, ...) features after applying `change` to all slices as a batch, (B * Z, C, H, W)."""
     return change(features.flatten(0, 1)).unflatten(0, features.shape[:2])
-
-
-def _halved(features: Tensor) -> Tensor:
-    return functional.max_pool2d(features, 2)
-
-
-def _doubled(features: Tensor) -> Tensor:
-    return functional.interpolate(features, scale_factor=2, mode="nearest")
 
 
 class StackedScarNet(nn.Module):

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import UNSET
-from pydicom.dataset import Dataset
 
 from scarnet_cli.dicom.batch import FETCHED, BatchFile, read_batch_file
 from scarnet_cli.dicom.study_entry import Source, StudyEntry
@@ -77,16 +76,11 @@ def fetch_instance(server: Server, instance: InstanceId, target: Path) -> None:
     dataset = server.ask_about_study(
         lambda client: client.retrieve_instance(instance.study_uid, instance.series_uid, instance.sop_uid)
     )
-    if not _is(dataset, instance):
+    if (dataset.get("StudyInstanceUID"), dataset.get("SOPInstanceUID")) != (instance.study_uid, instance.sop_uid):
         message = "The server sent another image than it was asked for; look at its log."
         raise DicomError("not_retrieved", message)
     with atomic_path(target) as temporary:
         dataset.save_as(temporary, enforce_file_format=True)
-
-
-def _is(dataset: Dataset, instance: InstanceId) -> bool:
-    found = (str(dataset.get("StudyInstanceUID")), str(dataset.get("SOPInstanceUID")))
-    return found == (instance.study_uid, instance.sop_uid)
 
 
 def fetch_studies(

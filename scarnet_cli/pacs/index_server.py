@@ -109,7 +109,11 @@ def index_server(
         PacsError: The server fails.
     """
     known = with_parts(memory, options)
-    requests, studies = _all_matching(server) if wanted is None else _listed_ones(server, wanted)
+    if wanted is None:
+        found = search_studies(server, dict(server.address.query))
+        requests, studies = [_Request(study_id_from_uid(study.uid), study) for study in found], []
+    else:
+        requests, studies = _listed_ones(server, wanted)
     if not requests and not studies:
         message = f"The DICOMweb server {server.address.host} has no study that the query matches; widen it."
         raise InputError("no_studies", message)
@@ -128,11 +132,6 @@ def index_server(
     in_order = tuple(sorted(studies, key=lambda study: study.study_id))
     index = Index(Path(), in_order, rows, counts, server=server.address.base_url)
     return deidentify_index(index, options.pseudonyms)
-
-
-def _all_matching(server: Server) -> tuple[list[_Request], list[PlannedStudy]]:
-    found = search_studies(server, dict(server.address.query))
-    return [_Request(study_id_from_uid(study.uid), study) for study in found], []
 
 
 def _listed_ones(server: Server, wanted: Sequence[WantedStudy]) -> tuple[list[_Request], list[PlannedStudy]]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import pydicom
-from pydicom.dataset import Dataset
 
 from scarnet_cli.errors import DicomError, InputError, PacsError
 from scarnet_cli.pacs.client import Server
@@ -57,7 +56,8 @@ def store_instances(server: Server, paths: Sequence[Path]) -> None:
         server.require_answer()
         message = f"The server does not take the study's results: {error}"
         raise DicomError("not_stored", message) from None
-    missing = {str(dataset.SOPInstanceUID) for dataset in datasets} - _taken(answer)
+    taken = {str(item.ReferencedSOPInstanceUID) for item in answer.get("ReferencedSOPSequence") or []}
+    missing = {str(dataset.SOPInstanceUID) for dataset in datasets} - taken
     if missing:
         reasons = {f"{int(item.get('FailureReason', 0)):04X}" for item in answer.get("FailedSOPSequence") or []}
         why = f" (failure reason {', '.join(sorted(reasons))}, see DICOM PS3.18)" if reasons else ""
@@ -66,10 +66,6 @@ def store_instances(server: Server, paths: Sequence[Path]) -> None:
             "look at its log."
         )
         raise DicomError("not_stored", message)
-
-
-def _taken(answer: Dataset) -> set[str]:
-    return {str(item.ReferencedSOPInstanceUID) for item in answer.get("ReferencedSOPSequence") or []}
 
 
 def require_plain_address(query: Sequence[tuple[str, str]]) -> None:

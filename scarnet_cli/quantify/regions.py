@@ -72,7 +72,8 @@ def find_regions(image: Volume, labels: Volume) -> Regions:
         raise QuantificationError("non_finite_signal", message)
     masks = {region: region_mask(cut, region) for region in ("blood_pool", "myocardium", "scar", "mvo")}
     cavity = _cavity(masks["blood_pool"], masks["myocardium"])
-    grid, at_edge = _cut_grid(labels, box, cut), _at_picture_edge(values)
+    grid = _cut_grid(labels, box, cut)
+    at_edge = bool(values[:, [0, -1]].any() or values[:, :, [0, -1]].any())
     return Regions(signal=np.nan_to_num(signal), cavity=cavity, grid=grid, at_picture_edge=at_edge, **masks)
 
 
@@ -112,10 +113,6 @@ def _bounding_box(values: NDArray[np.uint8]) -> tuple[slice, slice, slice]:
         first, last = (int(filled[0]), int(filled[-1])) if filled.size else (0, 0)
         bounds.append(slice(max(first - _MARGIN, 0), last + _MARGIN + 1))
     return slice(None), bounds[0], bounds[1]
-
-
-def _at_picture_edge(values: NDArray[np.uint8]) -> bool:
-    return bool(values[:, [0, -1]].any() or values[:, :, [0, -1]].any())
 
 
 def _cut_grid(labels: Volume, box: tuple[slice, slice, slice], cut: NDArray[np.uint8]) -> Volume:

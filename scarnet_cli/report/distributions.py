@@ -55,15 +55,14 @@ def _comparison(
     if not filled:
         return None
     axis = around([0.0, *(point.x for points in filled.values() for point in points)], 0.0, 1.0)
-    sizes = [f"{name} {len(points):,}, median {_median(points):.1f}" for name, points in filled.items()]
+    sizes = [
+        f"{name} {len(points):,}, median {statistics.median(p.x for p in points):.1f}"
+        for name, points in filled.items()
+    ]
     sentences = ["; ".join(sizes) + "."]
     sentences += [f"{count_text(left_out, 'smaller group')} left out."] if left_out else []
     sentences += [f"{count_text(without, 'study', 'studies')} without."] if without else []
     return Figure(title, " ".join(sentences), draw_boxes(title, list(filled.items()), (0.0, axis.high), unit))
-
-
-def _median(points: Sequence[Point]) -> float:
-    return statistics.median(point.x for point in points)
 
 
 def _histogram(rows: Sequence[Row], column: str, title: str, unit: str) -> Histogram:

@@ -30,7 +30,7 @@ def write_report(tables: Path, studies: Iterable[Path], out: Path) -> int:
     """
     cohort = read_cohort(tables)
     write_study_pages(tables, find_pictures(studies), out)
-    write_bytes(out / "list.html", render_list(cohort).encode())
+    write_bytes(out / "list.html", render("list.html.jinja", ("base.css",), cohort=cohort, address=address).encode())
     write_bytes(out / "index.html", render_index(cohort).encode())
     return cohort.found
 
@@ -38,8 +38,3 @@ def write_report(tables: Path, studies: Iterable[Path], out: Path) -> int:
 def render_index(cohort: Cohort) -> str:
     """Return the index as HTML: flow, review list, distributions, agreement, failures, methods."""
     return render("index.html.jinja", ("base.css", "charts.css", "index.css"), _SCRIPTS, cohort=cohort, address=address)
-
-
-def render_list(cohort: Cohort) -> str:
-    """Return the review list as plain HTML with links, worst first."""
-    return render("list.html.jinja", ("base.css",), cohort=cohort, address=address)

@@ -48,7 +48,8 @@ def write_table(kind: type[Record], rows: Iterable[Record], path: Path, metadata
 
 def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, str]) -> None:
     """Sort an Arrow table with the schema of `name` and write it atomically; see `write_table`."""
-    content = sorted_table(name, table).replace_schema_metadata(file_metadata(name, metadata))
+    ordered = table.sort_by([(column, "ascending") for column in sort_columns(name)])
+    content = ordered.replace_schema_metadata(file_metadata(name, metadata))
     with atomic_path(path) as temporary:
         pq.write_table(content, temporary, row_group_size=ROW_GROUP, compression="zstd")
 
@@ -68,11 +69,6 @@ def to_arrow(kind: type[Record], rows: Iterable[Record]) -> pa.Table:
             message = f"Table {name}: column {field.name} has {table[field.name].null_count} nulls and may have none."
             raise CohortError("missing_value", message)
     return table
-
-
-def sorted_table(name: str, table: pa.Table) -> pa.Table:
-    """Return the rows sorted by the table's `sort_columns`."""
-    return table.sort_by([(column, "ascending") for column in sort_columns(name)])
 
 
 def sort_columns(name: str) -> list[str]:

@@ -20,7 +20,7 @@ from scarnet_cli.model.weights import TrainedNetwork, save_weights
 from scarnet_cli.train.augment import Augmentation, augment, centre_window
 from scarnet_cli.train.batches import Pick, TrainingData, ahead, chunks, collate, draw_picks
 from scarnet_cli.train.losses import LOSS_TERMS, build_loss, loss_with_paths
-from scarnet_cli.train.optimising import Optimiser, cosine_fall
+from scarnet_cli.train.optimising import Learner, LearningSettings, Pace, cosine_fall
 from scarnet_cli.train.processes import Process, multiplies_bf16_fast
 from scarnet_cli.train.record import EpochReport, Record
 from scarnet_cli.train.settings import TrainingSettings
@@ -51,8 +51,9 @@ class Trainer:
         torch.manual_seed(settings.seed)
         network = build_model(spec)
         self.network = network.to(self.process.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._optimiser = Optimiser(self.network, settings.learning_rate, settings.weight_decay, settings.encoder_rate)
-        self.average, self.optimiser = self._optimiser.average, self._optimiser.adamw
+        rates = (settings.learning_rate, settings.weight_decay, settings.ema, settings.encoder_rate, _WARM_UP)
+        self._learner = Learner(self.network, LearningSettings(*rates), Pace())
+        self.average, self.optimiser = self._learner.average, self._learner.adamw
         self.finished = 0
 
     def start_from(self, trained: TrainedNetwork) -> None:
@@ -121,7 +122,7 @@ class Trainer:
     def _step(self, progress: float) -> None:
         """Update the weights with the current gradients; `progress` is the finished part of the training, 0 to 1."""
         self.process.average_gradients(self.network)
-        self._optimiser.step(min(1.0, progress / _WARM_UP), cosine_fall(progress, _WARM_UP), self.settings.ema)
+        self._learner.update(min(1.0, progress / _WARM_UP), cosine_fall(progress, _WARM_UP), self.settings.ema)
         self.optimiser.zero_grad()
 
     @torch.no_grad()

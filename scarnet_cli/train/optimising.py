@@ -51,39 +51,6 @@ class RunningAverage:
             mean.copy_(new)
 
 
-class Optimiser:
-    """A network, AdamW over its parameters, and the running average of its weights."""
-
-    def __init__(self, network: nn.Module, learning_rate: float, weight_decay: float, encoder_rate: float) -> None:
-        """Start the average from the network's current weights.
-
-        Args:
-            network: Network on the device to train on.
-            learning_rate: Peak learning rate.
-            weight_decay: Weight decay of AdamW.
-            encoder_rate: Learning rate of a pretrained encoder, as a fraction of that of the other parameters.
-        """
-        self.network, self._peak = network, learning_rate
-        self.average = copy.deepcopy(network).eval()
-        groups = parameter_groups(network, encoder_rate)
-        self.adamw = torch.optim.AdamW(groups, lr=learning_rate, weight_decay=weight_decay, fused=True)
-        self._running = RunningAverage(self.average, network)
-
-    def step(self, rise: float, fall: float, decay: float) -> None:
-        """Update the weights with the current gradients.
-
-        Args:
-            rise: Fraction of the peak learning rate that the warm-up has reached.
-            fall: Fraction of the peak that `cosine_fall` leaves.
-            decay: Weight of the running average's old value.
-        """
-        for group in self.adamw.param_groups:
-            group["lr"] = self._peak * group["rate"] * rise * fall
-        nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_NORM)
-        self.adamw.step()
-        self._running.update(decay)
-
-
 log = logging.getLogger(__name__)
 
 _TELL_SECONDS: Final = 10
@@ -117,14 +84,32 @@ class LearningSettings:
 
 
 class Learner:
-    """A network with its running average and its optimiser."""
+    """A network, AdamW over its parameters, and the running average of its weights since the start."""
 
     def __init__(self, network: nn.Module, settings: LearningSettings, pace: Pace) -> None:
-        """Create the optimiser and start the clock."""
+        """Create the optimiser for a network on the device to train on, and start the clock."""
         self.network, self.settings, self.pace = network, settings, pace
-        self._optimiser = Optimiser(network, settings.learning_rate, settings.weight_decay, settings.encoder_rate)
-        self.average = self._optimiser.average
+        self.average = copy.deepcopy(network).eval()
+        groups = parameter_groups(network, settings.encoder_rate)
+        self.adamw = torch.optim.AdamW(
+            groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        )
+        self._running = RunningAverage(self.average, network)
         self.steps, self._start = 0, time.time()
+
+    def update(self, rise: float, fall: float, decay: float) -> None:
+        """Update the weights with the current gradients.
+
+        Args:
+            rise: Fraction of the peak learning rate that the warm-up has reached.
+            fall: Fraction of the peak that `cosine_fall` leaves.
+            decay: Weight of the running average's old value.
+        """
+        for group in self.adamw.param_groups:
+            group["lr"] = self.settings.learning_rate * group["rate"] * rise * fall
+        nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_NORM)
+        self.adamw.step()
+        self._running.update(decay)
 
     @property
     def progress(self) -> float:
@@ -134,12 +119,12 @@ class Learner:
         return min(1.0, (time.time() - self._start) / max(self.pace.until - self._start, 1.0))
 
     def step(self) -> None:
-        """Update the weights with the current gradients."""
+        """Update the weights with the current gradients, at the pace of the training."""
         done, warm = self.progress, self.settings.warm_up
         self.steps += 1
         # The average forgets faster at first, or short trainings would keep part of their random start.
         decay = min(self.settings.ema, (1 + self.steps) / (10 + self.steps))
-        self._optimiser.step(min(1.0, (done + 1e-4) / warm), cosine_fall(done, warm), decay)
+        self.update(min(1.0, (done + 1e-4) / warm), cosine_fall(done, warm), decay)
 
     def learn(self, add_gradients: Callable[[], Tensor]) -> nn.Module:
         """Train to the end and return the running average of the weights.

@@ -68,7 +68,9 @@ def make_segmentation(labels: Volume, result: Result) -> hd.seg.Segmentation:
         )
         segmentation.ContentCreatorName = ""  # created by no person
         _refer(segmentation, result.slices)
-        _settle_dimensions(segmentation, result.uid("dimensions"))
+        # highdicom gives them a random UID
+        for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
+            item.DimensionOrganizationUID = result.uid("dimensions")
         result.settle(segmentation)
     return segmentation
 
@@ -172,9 +174,3 @@ def _refer(segmentation: hd.seg.Segmentation, slices: Sequence[SourceSlice]) -> 
         item.SeriesInstanceUID, item.ReferencedInstanceSequence = uid, images
         items.append(item)
     segmentation.ReferencedSeriesSequence = items
-
-
-def _settle_dimensions(segmentation: hd.seg.Segmentation, uid: UID) -> None:
-    """Replace the random DimensionOrganizationUID of highdicom by one derived from the result."""
-    for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
-        item.DimensionOrganizationUID = uid

@@ -26,10 +26,6 @@ class Criterion:
     of: Callable[[Candidate, int], Any]
 
 
-def _series_number(candidate: Candidate) -> int:
-    return max(f.facts.series_number or 0 for f in candidate.stack.frames)
-
-
 # The text of the criterion that chooses between equally good stacks.
 BY_TIME: Final = "the latest acquisition comes first"
 
@@ -49,7 +45,7 @@ ORDER: Final = (
     Criterion("it is complete", lambda c, most: len(c.stack.frames) >= most - _SLICES_SPARED),
     Criterion(BY_TIME, lambda c, _: c.stack.acquired_s),
     Criterion("it has more slices", lambda c, _: len(c.stack.frames)),
-    Criterion("its series number is higher", lambda c, _: _series_number(c)),
+    Criterion("its series number is higher", lambda c, _: max(f.facts.series_number or 0 for f in c.stack.frames)),
 )
 # The criteria that choose between equally good stacks.
 LATER: Final = frozenset(criterion.words for criterion in ORDER[-3:])
