@@ -28,6 +28,8 @@ WINDOW: Final = 96
 NORMALISED_BY: Final = 80
 # Views for a model with a stack network: as many as were averaged to train that network.
 STACK_VIEWS: Final = 2
+# Of 80 held-out hearts none is below 0.89, of 90 stacks of noise, photographs and other organs one is above 0.8.
+_LEAST_MYOCARDIUM_DICE: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +141,18 @@ def paste_back(seen: CropPrediction, crop: Volume, image: Volume, decision: Deci
         decision: The thresholds for scar and MVO.
 
     Raises:
-        ModelError: The network found no myocardium.
+        ModelError: The network found no myocardium, or hardly believes in it.
     """
     full = resample_classes(seen.probability, crop, image)
     labels = undecided_labels(full, decision.scar_share)
     if not region_mask(labels, "myocardium").any():
-        raise ModelError(
-            "heart_not_segmented", "The network found no myocardium in the crop; look at the study's images."
+        message = "The network found no myocardium in the crop; look at the study's images."
+        raise ModelError("heart_not_segmented", message)
+    if seen.evidence.myocardium_dice < _LEAST_MYOCARDIUM_DICE:
+        message = (
+            f"The network is not sure enough that this is a heart ({seen.evidence.myocardium_dice:.2f}, needs "
+            f"{_LEAST_MYOCARDIUM_DICE}); check that this is a short-axis LGE stack, or name the right series."
         )
+        raise ModelError("heart_not_segmented", message)
     labels, flags = decide(labels, seen.evidence.expected_scar_percent, decision)
     return Segmentation(image.with_array(labels), judge(seen.evidence, labels, image.voxel_ml, decision), flags)
