@@ -80,7 +80,7 @@ def check_python() -> Finding:
         required = importlib.metadata.requires("scarnet-cli") or []
     except importlib.metadata.PackageNotFoundError:
         words = f"{python}; scarnet-cli itself is run from its folder, not installed."
-        return Finding("Python", State.NOTE, words, "Say `make setup` for the environment that was tested.")
+        return Finding("Python", State.NOTE, words, "Run `make setup` for the environment that was tested.")
     names = [re.split(r"[\s<>=!~;\[(]", line, maxsplit=1)[0] for line in required if "extra ==" not in line]
     missing = [name for name in names if not _is_installed(name)]
     if missing:
@@ -125,12 +125,12 @@ def _check_version(subject: str, program: Path | None, oldest: tuple[int, ...]) 
     if version is None:
         words = f"{program} does not start."
         return Finding(
-            subject, State.WRONG, words, "Start it by hand to see why, or take it off the PATH and `make setup`."
+            subject, State.WRONG, words, "Start it by hand to see why, or take it off the PATH and run `make setup`."
         )
     if tuple(map(int, version[1].split(".")))[: len(oldest)] < oldest:
         words = f"{program} is version {version[1]}; {least} or later is needed."
         return Finding(
-            subject, State.WRONG, words, "Take it off the PATH and say `make setup`, or install a later one."
+            subject, State.WRONG, words, "Take it off the PATH and run `make setup`, or install a later one."
         )
     return Finding(subject, State.OK, f"{subject} {version[1]} ({program}).")
 
@@ -159,7 +159,7 @@ def check_torch_and_gpu() -> list[Finding]:
     answer = _answer([sys.executable, "-W", "ignore", "-c", _TORCH_QUESTION])
     if answer is None:
         words = f"torch {version} is installed but cannot be imported."
-        advice = "Say `python -c 'import torch'` to see why; if files are missing, remove .venv and say `make setup`."
+        advice = "Run `python -c 'import torch'` to see why; if files are missing, remove .venv and run `make setup`."
         return [Finding("torch", State.WRONG, words, advice), _without_gpu(card)]
     facts = json.loads(answer.strip().splitlines()[-1])
     build = f"built for CUDA {facts['build']}" if facts["build"] else "built for the CPU"

@@ -39,10 +39,10 @@ def machine_fault(error: BaseException) -> MachineError | None:
         if isinstance(cause, MachineError):
             return cause
         if _is_memory(cause):
-            return OutOfMemoryError("out_of_memory", "Memory ran out; give the task more, or run less beside it.")
+            return OutOfMemoryError("out_of_memory", "Memory ran out; give the task more, or run fewer at once.")
         if isinstance(cause, OSError) and cause.errno in _CAUSES:
-            message = f"The machine failed: {_CAUSES[cause.errno]} ({errno.errorcode[cause.errno]}). Mend that and "
-            return MachineError("machine", message + "run again with -resume; no study is given up for it.")
+            message = f"The machine failed: {_CAUSES[cause.errno]} ({errno.errorcode[cause.errno]}). Fix that and "
+            return MachineError("machine", message + "run again with -resume; no study is lost by it.")
         if isinstance(cause, ImportError):
             message = f"The software is damaged here: {cause.name or 'a library'} cannot be loaded; set it up again."
             return MachineError("library", message)
@@ -59,15 +59,15 @@ def own_fault(error: BaseException) -> MachineError | None:
 
 def not_written(what: str) -> MachineError:
     """Return the fault for a file that could not be written completely, when the library does not say why."""
-    message = f"{what} could not be written whole: the disk is full, over quota or failing. Mend that and run again "
-    return MachineError("not_written", message + "with -resume; no study is given up for it.")
+    message = f"{what} could not be written whole: the disk is full, over quota or failing. Fix that and run again "
+    return MachineError("not_written", message + "with -resume; no study is lost by it.")
 
 
 def advice_on_damage(stage_directory: Path) -> str:
     """Return the advice on a damaged file in a stage's output directory."""
     return (
-        f"Where it is of the pipeline's work directory, delete {stage_directory.resolve()} and run again with -resume: "
-        "it is made anew."
+        f"If it lies in the pipeline's work directory, delete {stage_directory.resolve()} and run again with -resume, "
+        "which makes it again."
     )
 
 

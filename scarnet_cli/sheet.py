@@ -91,14 +91,14 @@ def problem_of_name(column: str, name: str) -> str | None:
     """Return what is wrong with a name, or None."""
     if _NAME.fullmatch(name) and ".." not in name:
         return None
-    return f"{column} is no name: a letter or digit, then up to 63 of those and '.', '_', '-'"
+    return f"{column} is not a valid name: a letter or digit, then up to 63 of those and '.', '_', '-'"
 
 
 def problem_of_label(column: str, text: str) -> str | None:
     """Return what is wrong with a label, or None. Any short printable text that is not a path is a label."""
     if len(text) <= _LONGEST and text.isprintable() and not {"/", "\\"} & set(text):
         return None
-    return f"{column} is no label: up to {_LONGEST} characters that can be printed, no '/' and no '\\'"
+    return f"{column} is not a valid label: up to {_LONGEST} characters that can be printed, no '/' and no '\\'"
 
 
 def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, _Cells]]:
@@ -113,7 +113,7 @@ def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, _Cells]]:
             _require_columns(names, kind)
             lines = [(line, _by_column(names, row)) for line, row in filled]
     except (csv.Error, UnicodeError) as error:
-        message = f"The {kind.noun} is no CSV file in UTF-8 ({error}); save it again as CSV in UTF-8."
+        message = f"The {kind.noun} is not a CSV file in UTF-8 ({error}); save it again as CSV in UTF-8."
         raise InputError("bad_samplesheet", message) from error
     if not lines:
         message = f"The {kind.noun} has no rows; add one line for each {kind.required[0]}."

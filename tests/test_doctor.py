@@ -48,7 +48,7 @@ def test_weights_that_are_cut_short_are_wrong_even_if_listed_so(weights: Path) -
     (weights / "SHA256SUMS").write_text(f"{hashlib.sha256(content).hexdigest()}  net.safetensors\n")
     (finding,) = check_weights(weights)
     assert finding.state is State.WRONG
-    assert "no whole safetensors file" in finding.words
+    assert "not a complete safetensors file" in finding.words
 
 
 def test_missing_weights_are_wrong_and_unlisted_ones_are_noted(weights: Path) -> None:

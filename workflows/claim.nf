@@ -17,7 +17,7 @@ def claimOutput(outdir, run) {
     publishOwn('trace')
     def isMeant = !last || last == run.sessionId.toString() || run.commandLine.contains(run.sessionId.toString())
     if (run.resume && !isMeant && run.launchDir.resolve(".nextflow/cache/${last}").exists()) {
-        log.warn("This run goes on with session ${run.sessionId}, but '${outdir}' was written by session ${last}: to go on with that one, say -resume ${last}")
+        log.warn("This run goes on with session ${run.sessionId}, but '${outdir}' was written by session ${last}: to go on with that one, use -resume ${last}")
     }
     keepAlive(claim)
     return claim

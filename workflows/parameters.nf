@@ -33,10 +33,10 @@ def checkParameters(params, schema) {
         log.info(helpText(schema))
     }
     def unknown = params.keySet().findAll { name -> !rules.containsKey(name) && !isCamelTwin(name, params) }
-    def problems = unknown.collect { name -> "--${name} is no parameter of this pipeline; --help lists them." }
+    def problems = unknown.collect { name -> "--${name} is not a parameter of this pipeline; --help lists them." }
     def unreadable = rules.findAll { name, rule -> rule.format && params[name].toString().contains('\uFFFD') }.keySet()
     problems += unreadable.collect { name ->
-        "--${name} holds a character that is no UTF-8, or that cannot be read with this locale; say export LC_ALL=C.UTF-8, or give the folder another name."
+        "--${name} holds a character that is not UTF-8, or that this locale cannot read; run export LC_ALL=C.UTF-8, or rename the folder."
     }
     if (unreadable) {
         refuse(problems.join('\n'))
@@ -57,7 +57,7 @@ def checkParameters(params, schema) {
 /** A run that is refused is the one that -resume alone goes on with. */
 def adviceOnResuming(outdir) {
     def session = outdir ? lastSession(outdir) : null
-    return session ? "Nothing was run. To go on with the run that wrote '${outdir}', say -resume ${session}: -resume alone would take this one." : ''
+    return session ? "Nothing was run. To go on with the run that wrote '${outdir}', use -resume ${session}: -resume alone would take this one." : ''
 }
 
 /** Say at once where a GPU was asked for and the machine that runs the tasks shows none. */
@@ -65,7 +65,7 @@ def warnWithoutGpu(params) {
     def executor = nextflow.Global.session.config.navigate('process.executor') ?: 'local'
     def shown = ['/dev/nvidiactl', '/dev/dxg'].any { device -> file(device).exists() }
     if (params.gpu && executor == 'local' && !shown) {
-        log.warn('A GPU was asked for (-profile gpu), and this machine shows none: the networks run on the CPU, many times slower. The column `device` of scans says so.')
+        log.warn('A GPU was requested (-profile gpu), but this machine has none: the networks run on the CPU, many times slower. The column `device` of scans says so.')
     }
 }
 

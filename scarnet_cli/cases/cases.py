@@ -111,7 +111,7 @@ def _read_table(path: Path, values: LabelValues | None) -> list[Case]:
     def read_row(cells: dict[str, str]) -> Case:
         problems = [problem for problem in [problem_of_name("case", cells["case"])] if problem]
         problems += [
-            f"{column} '{cells[column]}' is no file"
+            f"{column} '{cells[column]}' is not a file"
             for column in ("image", "labels")
             if not (folder / cells[column]).is_file()
         ]

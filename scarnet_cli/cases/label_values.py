@@ -55,7 +55,7 @@ def _value_and_label(cells: dict[str, str]) -> tuple[int, Label]:
     problems: list[str] = []
     known = [label.name.lower() for label in Label]
     if not cells["value"].removeprefix("-").isdecimal():
-        problems.append(f"value '{cells['value']}' is no whole number")
+        problems.append(f"value '{cells['value']}' is not a whole number")
     if cells["label"] not in known:
         problems.append(f"label '{cells['label']}' is none of {', '.join(known)}")
     if problems:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     type=(str, str),
     multiple=True,
     metavar="MODEL FILE",
-    help="Weights of a model (or lite_medsam), to measure what a slice costs. May be repeated.",
+    help="Weights of a model (or lite_medsam), to measure the cost of a slice. May be repeated.",
 )
 @LABEL_VALUES
 @click.option("--threads", type=click.IntRange(1), help="CPU threads while timing; all cores if not given.")

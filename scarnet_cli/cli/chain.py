@@ -15,13 +15,13 @@ from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, OUTPUT_DIRECTORY
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Folder of the trainings.")
 @FOLDS
 @LABEL_VALUES
-@click.option("--cine", type=CASES, help="Cine hearts with contours, for the outlines alone: no scar is drawn in them.")
+@click.option("--cine", type=CASES, help="Cine hearts with contours, to learn outlines from: no scar is drawn in them.")
 @click.option("--cine-values", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Their label values.")
 @click.option("--member", "only", multiple=True, help="Train this one only: a fold's number, or all. May be repeated.")
 @click.option("--steps", type=click.IntRange(1), help="Steps of a slice network; 1400 if not given.")
 @click.option("--stack-steps", type=click.IntRange(1), help="Steps of a stack network; 950 if not given.")
-@click.option("--batch", type=click.IntRange(2), help="Slices of a step; 32 if not given.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of weights, order and changes.")
+@click.option("--batch", type=click.IntRange(2), help="Slices per step; 32 if not given.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights, order and augmentation.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not given.")
 def chain(
     cases: Path,
@@ -62,7 +62,7 @@ def chain(
         deal_cases(everyone, folds),
     )
     if unknown := sorted(set(only) - set(material.members)):
-        message = f"{', '.join(unknown)} is no member; there are {', '.join(material.members)}."
+        message = f"{', '.join(unknown)} is not a member; there are {', '.join(material.members)}."
         raise click.BadParameter(message, param_hint="--member")
     base = ChainSettings()
     settings = replace(

@@ -52,7 +52,7 @@ def case_paths(source: Path) -> list[Path]:
         return [source]
     cases = sorted(path.parent for path in source.glob("*/Images")) if source.is_dir() else []
     if not cases:
-        message = "holds no Case_X/Images/Case_X.nii.gz and is no .nii or .nii.gz file"
+        message = "holds no Case_X/Images/Case_X.nii.gz and is not a .nii or .nii.gz file"
         raise click.BadParameter(message, param_hint="INPUT")
     return cases
 

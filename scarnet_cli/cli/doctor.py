@@ -15,7 +15,7 @@ FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.command(epilog="Example: scarnet doctor --work /scratch")
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=SHIPPED, help="Weights folder.")
-@click.option("--work", type=FOLDER, default=Path(), help="Folder that runs will write to; its disk is looked at.")
+@click.option("--work", type=FOLDER, default=Path(), help="Folder that runs will write to; its disk is checked.")
 def doctor(weights: Path, work: Path) -> None:
     """Say in plain words what is missing or wrong on this machine; exit code 1 if the pipeline cannot run."""
     findings = examine(weights, work.resolve())

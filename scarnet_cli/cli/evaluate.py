@@ -24,12 +24,12 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
     type=_RUN,
     help="Folder with fold_0, fold_1 ... of `scarnet train`, or with label maps, fold_0/labels/CASE.nii.gz ...",
 )
-@click.option("--localise-run", type=_RUN, help="The same of the localiser; label maps need none.")
-@click.option("--prompted", help="Instead of a run: MedSAM's weights, or lite_medsam; it is shown the experts' boxes.")
+@click.option("--localise-run", type=_RUN, help="The same for the localiser; not needed for label maps.")
+@click.option("--prompted", help="Instead of a run: MedSAM's weights, or lite_medsam, shown the experts' boxes.")
 @FOLDS
 @click.option("--fold", "only", type=int, multiple=True, help="Score these folds only; all if not given.")
 @click.option(
-    "--every", type=click.IntRange(1), default=1, show_default=True, help="Of the cases, by name, score every Nth only."
+    "--every", type=click.IntRange(1), default=1, show_default=True, help="Score only every Nth case, in order of name."
 )
 @click.option(
     "--robustness",
@@ -67,7 +67,7 @@ def evaluate(
     label_values: Path | None,
     out: Path,
 ) -> None:
-    """Label every case of CASES by what never saw it, and score the result.
+    """Label every case of CASES by a network that was not trained on it, and score the result.
 
     Scored as the EMIDEC challenge does: Dice over the whole stack, mean over cases, empty against empty counts 1. When
     scar counts as scar is decided for each case on all others. Writes cases.csv, summary.md and decision.json, which is

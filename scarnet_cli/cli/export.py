@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 @OUT
-@click.option("--store", metavar="DICOMWEB_ADDRESS", help="Server to store them on then, as `scarnet store` does.")
+@click.option("--store", metavar="DICOMWEB_ADDRESS", help="Server to store them on, as `scarnet store` does.")
 @execution_options
 @deidentify_options
 def export(

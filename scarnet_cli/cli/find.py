@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("key", metavar="KEY")
 @deidentify_options
 def find(source: Path, key: str, deidentify: "Pseudonyms | None") -> None:
-    """Print the path in INPUT that a key in the tables stands for: the only time that a path is shown.
+    """Print the path in INPUT that a key in the tables stands for; no other command shows paths.
 
     KEY is one of the table `unread`, or the id of a failed study that could not be read.
     """

@@ -11,7 +11,7 @@ from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, PROBLEM, Problem
 @click.argument("cases", type=CASES)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="CSV table to write.")
 @FOLDS
-@click.option("--fold", type=int, help="The fold that will be held out: it must be one of them.")
+@click.option("--fold", type=int, help="Fold to hold out, checked to be one of them.")
 @LABEL_VALUES
 @PROBLEM
 def folds(cases: Path, out: Path, folds: int, fold: int | None, label_values: Path | None) -> None:

@@ -39,13 +39,13 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 @click.option(
     "--parts",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where what was read is kept until all is, for an index that was killed to go on from; else OUT/parts.",
+    help="Folder of partial results, from which an index that was killed continues; OUT/parts if not given.",
 )
 @click.option(
     "--leave-out",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Folder below INPUT that is not searched, such as that of earlier results; may be given several times.",
+    help="Folder below INPUT that is not searched, such as that of earlier results. May be repeated.",
 )
 @click.option("--batch-min", type=click.IntRange(1), default=BATCH_LEAST, show_default=True, help="Smallest batch.")
 @click.option("--batch-max", type=click.IntRange(1), default=BATCH_GREATEST, show_default=True, help="Largest batch.")
@@ -59,12 +59,12 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
     show_default=True,
     envvar="SCARNET_FILE_SECONDS",
     show_envvar=True,
-    help="How long one file may take, beside half a second for each megabyte.",
+    help="Time limit for one file in seconds; half a second per megabyte is added.",
 )
 @click.option(
     "--will-retry",
     is_flag=True,
-    help="End with exit code 75, or 137 for memory, at a fault that may have passed at the next attempt.",
+    help="End with exit code 75, or 137 for memory, on a fault that a retry may overcome.",
 )
 @STUDIES
 @DOWNLOADS
@@ -72,8 +72,8 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 @click.option(
     "--retry-failed",
     metavar="CODES",
-    help="Have studies tried again that failed with one of these codes, joined by commas, or 'all'; needs --failures. "
-    "What index itself fails is looked at on each run anyway.",
+    help="Retry studies that failed with one of these codes, separated by commas, or 'all'; needs --failures. "
+    "Studies that index itself failed are planned again in every run anyway.",
 )
 @click.option(
     "--failures",
@@ -85,7 +85,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 @click.option(
     "--crosswalk",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="With --deidentify: CSV file to write which pseudonym stands for whom; only you can read it.",
+    help="With --deidentify: CSV file to write that maps pseudonyms to the original ids; only you can read it.",
 )
 def index(
     source: Path | str,
@@ -112,7 +112,7 @@ def index(
     The login comes from the environment: SCARNET_PACS_USER and SCARNET_PACS_PASSWORD, or SCARNET_PACS_TOKEN.
 
     Writes studies, series, failures and unread.parquet, one file for each batch of studies, and index.parquet for the
-    next run. One that is killed goes on where it was when it is run again with the same --out.
+    next run. If it is killed, the same command goes on where it stopped.
     """
     from scarnet_cli.dicom.series.rules_file import read_series_rules
     from scarnet_cli.index.deidentify import write_crosswalk
@@ -131,7 +131,7 @@ def index(
         message = "there are no pseudonyms without --deidentify."
         raise click.BadParameter(message, param_hint="--crosswalk")
     if (retry_failed is None) != (failures is None):
-        message = "--retry-failed needs --failures, the failures of an earlier run, and --failures needs it."
+        message = "--retry-failed and --failures go together: --failures names the failures table of an earlier run."
         raise click.UsageError(message)
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"

@@ -33,7 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "run": "Do all of this for one directory, without Nextflow.",
     "folds": "Check labelled cases and deal their patients to folds.",
     "train": "Train a network on labelled cases.",
-    "chain": "Train ScarNet and its stack network, all folds and all cases, by one command.",
+    "chain": "Train ScarNet and its stack network, all folds and all cases, with one command.",
     "evaluate": "Score one model on held-out cases against the experts' contours.",
     "benchmark": "Compare models that were evaluated on the same cases.",
     "weights": "List, verify and import the weights of networks.",

@@ -83,7 +83,7 @@ SOURCE = StudySource()
 DOWNLOADS = click.option(
     "--downloads",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder that keeps what came from a DICOMweb server, so that nothing comes twice. It holds personal data.",
+    help="Folder that keeps what a DICOMweb server sent, so that nothing is fetched twice. It holds personal data.",
 )
 STUDIES = click.option(
     "--studies",
@@ -93,10 +93,10 @@ STUDIES = click.option(
 )
 WEIGHTS_NAME = WeightsName()
 LOCALISER = click.option(
-    "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights that find the heart."
+    "--localiser", type=WEIGHTS_NAME, default="localiser", show_default=True, help="Weights of the heart's localiser."
 )
 WEIGHTS = click.option(
-    "--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights that label it."
+    "--weights", type=WEIGHTS_NAME, default="scarnet", show_default=True, help="Weights of the network that labels it."
 )
 _WEIGHTS_DIR: Final = "scarnet_cli.weights_dir"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -116,7 +116,7 @@ def weights_dir(command: _Command) -> _Command:
         is_eager=True,  # parsed before the names that are looked up in it
         expose_value=False,
         callback=keep,
-        help="Folder of your own weights, looked in before the pipeline's.",
+        help="Folder of your own weights, searched before the pipeline's.",
     )(command)
 
 
@@ -164,14 +164,14 @@ PROBLEM = click.option(
     is_eager=True,  # parsed before the options that may be wrong
     expose_value=False,
     callback=lambda ctx, _param, value: ctx.meta.update({_PROBLEM: value}),
-    help="File for the message where options or input are wrong, or something is not installed, with exit code 0: for "
-    "a workflow that shows it itself.",
+    help="Write the message about wrong options, wrong input or missing software to this file and exit with code 0, "
+    "for a workflow that shows it itself.",
 )
 
 SERIES_RULES = click.option(
     "--series-rules",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Your own rules of series selection (YAML), asked before the built-in ones: docs/dicom.md, series selection.",
+    help="Your own rules for series selection (YAML), applied before the built-in ones (docs/dicom.md).",
 )
 
 REVIEWED = click.option(
@@ -198,8 +198,8 @@ def deidentify_options(command: _Command) -> _Command:
             return None
         if ctx.meta[_KEY] is None:
             message = (
-                f"it needs a key, of which the pseudonyms are made; make one with {MAKE_A_KEY}, keep it for the next "
-                "run, and name FILE by --deidentify-key or SCARNET_DEIDENTIFY_KEY."
+                f"it needs a key, from which pseudonyms are derived; make one with {MAKE_A_KEY}, keep it for the "
+                "next run, and name FILE by --deidentify-key or SCARNET_DEIDENTIFY_KEY."
             )
             raise click.BadParameter(message, ctx, param)
         return read_pseudonyms(ctx.meta[_KEY])
@@ -218,7 +218,7 @@ def deidentify_options(command: _Command) -> _Command:
         "--deidentify",
         is_flag=True,
         callback=read,
-        help="Pseudonyms, new UIDs and cleaned names of series in all that is written (docs/dicom.md).",
+        help="Write pseudonyms, new UIDs and cleaned series names in place of the original ones (docs/dicom.md).",
     )
     return flag(key(command))
 
@@ -235,12 +235,12 @@ class LabelledCases(click.Path):
 
 CASES = LabelledCases(exists=True, path_type=Path)
 FOLDS = click.option(
-    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds that patients are dealt to."
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Number of folds to deal the patients to."
 )
 LABEL_VALUES = click.option(
     "--label-values",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="CSV table (value,label) of what the label maps' values mean, where they are not ours.",
+    help="CSV table (value,label) that says what the label maps' values mean, if they are not 0 to 4 as here.",
 )
 
 
@@ -273,6 +273,6 @@ def index_source(
 
         return index_address(source, studies, downloads, memory, options)
     if studies:
-        message = "A study list goes with a DICOMweb server's address; of a folder all studies are taken."
+        message = "A study list goes with a DICOMweb server's address; with a folder, leave --studies out."
         raise InputError("list_without_server", message)
     return index_input(source, memory, options)

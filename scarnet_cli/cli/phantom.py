@@ -8,10 +8,10 @@ from scarnet_cli.cli.options import OUTPUT_DIRECTORY
 
 
 @click.command(epilog="Example: scarnet phantom --studies 6 --out demo/cohort --seed 7 --broken 1")
-@click.option("--studies", type=click.IntRange(min=1), required=True, help="How many studies to make.")
+@click.option("--studies", type=click.IntRange(min=1), required=True, help="Number of studies to make.")
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Same seed, same bytes.")
-@click.option("--broken", type=click.IntRange(min=0), default=0, help="How many of them, the last ones, to break.")
+@click.option("--broken", type=click.IntRange(min=0), default=0, help="Number of studies to break, from the last.")
 def phantom(studies: int, out: Path, seed: int, broken: int) -> None:
     """Make short-axis LGE studies of hearts that do not exist.
 

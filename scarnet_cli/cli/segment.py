@@ -15,7 +15,7 @@ from scarnet_cli.stage.execution import Execution
 @weights_dir
 @OUT
 @click.option("--fast", is_flag=True, help="Look at each slice once, not in several views.")
-@click.option("--gpu", is_flag=True, help="A GPU was asked for: say so in the log where there is none.")
+@click.option("--gpu", is_flag=True, help="Warn in the log if there is no GPU.")
 @execution_options
 def segment(crop_dir: Path, weights: Path, out: Path, fast: bool, gpu: bool, execution: Execution) -> None:
     """Label every study of CROP_DIR (written by `scarnet crop`): blood pool, myocardium, scar, MVO."""

@@ -19,7 +19,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 OUT = click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
 BATCH_OR_DICOM = click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
 NETWORK = click.option(
-    "--weights", type=WEIGHTS_NAME, required=True, help="Weights: a file, or a name of `scarnet weights list`."
+    "--weights", type=WEIGHTS_NAME, required=True, help="Weights: a file, or a name from `scarnet weights list`."
 )
 
 
@@ -32,12 +32,14 @@ def execution_options(command: _Command) -> _Command:
 
     options = (
         click.option(
-            "--isolate", is_flag=True, help="Studies run in a process apart, so that a crash or a hang costs only one."
+            "--isolate",
+            is_flag=True,
+            help="Run studies in a separate process, so that a crash or hang fails only one.",
         ),
         click.option(
             "--will-retry",
             is_flag=True,
-            help="End with exit code 137 when memory runs out, to be run again with more; else the study fails.",
+            help="When memory runs out, end with exit code 137, to be retried with more, instead of failing the study.",
         ),
         click.option(
             "--study-minutes",
@@ -46,7 +48,7 @@ def execution_options(command: _Command) -> _Command:
             show_default=True,
             envvar="SCARNET_STUDY_MINUTES",
             show_envvar=True,
-            help="With --isolate: how long one study may take.",
+            help="With --isolate: time limit for one study, in minutes.",
         ),
     )
     for option in reversed(options):

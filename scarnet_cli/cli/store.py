@@ -16,8 +16,8 @@ def store(exported: Path, address: str) -> None:
     """Store what `scarnet export` wrote below EXPORTED on a DICOMweb server (STOW-RS).
 
     The login comes from the environment: SCARNET_PACS_USER and SCARNET_PACS_PASSWORD, or SCARNET_PACS_TOKEN. Storing
-    again is harmless: the same result has the same UIDs. Ends with exit code 1 when the server is gone or refuses a
-    study, after it was offered the others.
+    again is harmless: the same result has the same UIDs. Ends with exit code 1 if the server cannot be reached, or
+    refuses a study; it is still offered the others.
     """
     store_exported(exported, address)
 

@@ -39,22 +39,22 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 @FOLDS
 @click.option("--fold", type=click.IntRange(0), help="Hold this fold out; without it, train on all cases.")
 @LABEL_VALUES
-@click.option("--phantoms", type=click.IntRange(0), default=0, show_default=True, help="Made hearts to mix in.")
+@click.option("--phantoms", type=click.IntRange(0), default=0, show_default=True, help="Phantom hearts to mix in.")
 @click.option(
     "--start-from",
     type=WEIGHTS_NAME,
     multiple=True,
-    help="Weights to start from; given twice, the later ones fill what they hold. A U-Net's fill ScarNet's U-Net path.",
+    help="Weights to start from; a second file replaces what it holds. A U-Net's fill ScarNet's U-Net path.",
 )
 @weights_dir
-@click.option("--settings", type=_FILE, help="JSON file of what to change in the model's settings, like settings.json.")
+@click.option("--settings", type=_FILE, help="JSON file with changed settings of the model, like settings.json.")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the cases; the model's own number if not given.")
 @click.option("--seed", type=int, help="Seed of weights, order and augmentation; 0 if not given.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not given.")
 @click.option(
     "--preview",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Instead of training, draw augmented crops to this PNG file, a row a transform.",
+    help="Instead of training, draw augmented crops to this PNG file, one row per transform.",
 )
 def train(
     cases: Path,
@@ -125,10 +125,10 @@ def _read_settings(path: Path | None) -> dict[str, object]:
     try:
         content = read_json(path) if path else {}
     except ValueError as error:
-        message = f"The settings are no JSON file ({error})."
+        message = f"The settings are not a JSON file ({error})."
         raise InputError("bad_settings", message) from error
     if not isinstance(content, dict):
-        message = "The settings are no JSON table; take a training's settings.json as an example."
+        message = "The settings are not a JSON object; take a training's settings.json as an example."
         raise InputError("bad_settings", message)
     return content
 

@@ -102,7 +102,7 @@ def import_(checkpoint: Path, model: str, out: Path) -> None:
     from scarnet_cli.train.presets import PRESETS
 
     if model not in PRESETS:
-        message = f"'{model}' is no model; known are {', '.join(PRESETS)}."
+        message = f"'{model}' is not a model; known are {', '.join(PRESETS)}."
         raise click.BadParameter(message, param_hint="--model")
     network, spec = import_checkpoint(checkpoint, PRESETS[model].spec)
     save_weights(out, network, spec)

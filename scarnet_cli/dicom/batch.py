@@ -82,6 +82,6 @@ def read_batch_file(path: Path) -> BatchFile:
         or (batch.root is UNSET) == (batch.server is UNSET)
         or any(problem_of_name("study", study.study_id) for study in batch.studies)  # they become folders
     ):
-        message = f"{path.name} is no batch file; name one that `scarnet index` wrote, or a folder of DICOM."
+        message = f"{path.name} is not a batch file; name one that `scarnet index` wrote, or a folder of DICOM."
         raise InputError("bad_batch", message)
     return batch

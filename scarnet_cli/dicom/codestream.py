@@ -45,7 +45,7 @@ def require_coded_size(dataset: Dataset, frame: int, rows: int, columns: int, wh
         fits = (jpeg_2000_size if syntax in JPEG2000TransferSyntaxes else jpeg_size)(coded) == (rows, columns, 1)
     if not fits:
         message = (
-            f"{where}: its compressed pixels are no {rows} x {columns} grey values as its header says; export again."
+            f"{where}: its compressed pixels are not the {rows} x {columns} grey values of its header; export again."
         )
         raise DicomError("bad_pixels", message)
 

@@ -50,7 +50,7 @@ def decode_slice(dataset: Dataset, facts: FrameFacts, rescale: Rescale, which: s
         message = f"{which} says {rows} x {columns} pixels; at most {LARGEST_SIDE} a side are read."
         raise DicomError("bad_matrix", message)
     if facts.samples not in (None, 1):
-        message = f"{which} has {facts.samples} samples a pixel; grey pictures have one."
+        message = f"{which} has {facts.samples} samples per pixel; grey scale has one. Export the original image."
         raise DicomError("bad_pixels", message)
     _require_plain_values(dataset, which)
     x, y, z = facts.position_xyz_mm or (0.0, 0.0, 0.0)
@@ -123,12 +123,12 @@ def _require_plain_values(dataset: Dataset, which: str) -> None:
     """
     interpretation = str(dataset.get("PhotometricInterpretation", _POSITIVE)).strip()
     if interpretation not in (_POSITIVE, _NEGATIVE):
-        message = f"{which} is stored as {interpretation[:16]}, not in shades of grey; export the original picture."
+        message = f"{which} is stored as {interpretation[:16]}, not as grey scale; export the original image."
         raise DicomError("bad_pixels", message)
     if dataset.get("ModalityLUTSequence"):
         message = (
-            f"{which} has a table of values (ModalityLUTSequence), which no MR picture has: its signal cannot be told. "
-            "Export the original picture."
+            f"{which} has a table of values (ModalityLUTSequence), which no MR image has, so its signal is unknown. "
+            "Export the original image."
         )
         raise DicomError("bad_pixels", message)
 

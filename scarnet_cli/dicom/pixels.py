@@ -64,7 +64,7 @@ def read_volume(root: Path, sources: Sequence[Source], *, one_uid: bool = True) 
     ]
     array = np.stack([slices[i] for i in geometry.order])
     if array.min() == array.max():
-        message = f"All {len(facts)} slices hold one single value; the pictures were lost before. Export them again."
+        message = f"All {len(facts)} slices hold a single value: their pixels were lost. Export the study again."
         raise DicomError("blank_image", message)
     volume = Volume(array, (geometry.slice_spacing_mm, *spacing), geometry.origin_xyz_mm, geometry.direction)
     return volume, notes
@@ -86,8 +86,8 @@ def _facts(files: WholeFiles, sources: Sequence[Source]) -> list[FrameFacts]:
             raise DicomError("changed_file", message)
         if file.dataset.get("BurnedInAnnotation") == "YES":
             message = (
-                f"File {number} of {len(sources)} has writing burned into its picture that names the patient "
-                "(BurnedInAnnotation is YES), which would show in results and report; export the original picture, or "
+                f"File {number} of {len(sources)} has text burned into its image that may name the patient "
+                "(BurnedInAnnotation is YES) and would show in results and report; export the original image, or "
                 "leave the study out."
             )
             raise DicomError("burned_in_annotation", message)
@@ -113,7 +113,7 @@ def _rescales(
 def _one_grid(facts: Sequence[FrameFacts]) -> tuple[float, float]:
     sizes = sorted({(f.rows, f.columns) for f in facts}, key=str)
     if len(sizes) > 1:
-        message = f"The slices have several sizes in pixels ({sizes}); leave the odd ones out."
+        message = f"The slices differ in their numbers of rows and columns ({sizes}); leave the odd ones out."
         raise DicomError("mixed_grids", message)
     spacings = np.array([f.spacing_yx_mm for f in facts])
     if (np.ptp(spacings, axis=0) > _SPACING_TOLERANCE).any():

@@ -47,7 +47,7 @@ def check_accounting(connection: "DuckDBPyConnection") -> Accounting:
     ]
     if problems:
         message = "The accounting of studies does not add up; no table was written.\n" + "\n".join(problems)
-        message += "\nRun again into a new work directory; if it stays, report it as a bug."
+        message += "\nRun again with a new work directory; if the problem remains, report it as a bug."
         raise CohortError("accounting", message)
     (row,) = connection.execute(_ACCOUNT).fetchall()
     return Accounting(*row)

@@ -59,7 +59,7 @@ class Fragment:
 
     def _damage(self, table: str) -> CohortError:
         advice = advice_on_damage(self.directory)
-        message = f"Table {table} of fragment {self.name} is no Parquet file. {advice}"
+        message = f"Table {table} of fragment {self.name} is not a Parquet file. {advice}"
         return CohortError("unreadable_table", message)
 
     def _is_current(self, table: str) -> bool:
@@ -91,7 +91,7 @@ def find_fragments(directories: Iterable[Path]) -> list[Fragment]:
     paths = list(directories)
     for path in paths:
         if not path.is_dir():
-            message = f"Fragment {path.name} is no directory; give the output directories of the stages."
+            message = f"Fragment {path.name} is not a directory; give the output directories of the stages."
             raise CohortError("missing_fragment", message)
     names = Counter(path.name for path in paths)
     fragments = [

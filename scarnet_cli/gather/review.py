@@ -70,7 +70,7 @@ def with_decisions(scans: pa.Table, decisions: Mapping[str, str]) -> pa.Table:
 
 def _decision(values: dict[str, str], known: Collection[str]) -> tuple[str, str]:
     study_id, decision = values["study_id"], values["decision"].lower()
-    problems = [] if study_id in known else ["its study_id is no study of this cohort"]
+    problems = [] if study_id in known else ["its study_id is not a study of this cohort"]
     if decision not in (ACCEPT, REJECT):
         problems.append(f"its decision is neither '{ACCEPT}' nor '{REJECT}'")
     if problems:

@@ -23,7 +23,7 @@ def read_reference(path: Path, grid: Volume) -> Volume:
     try:
         reference = like(read_foreign_nifti(path).volume, grid)
     except GeometryError as error:
-        message = "The reference is no NIfTI volume that can be read; write it again."
+        message = "The reference is not a readable NIfTI volume; write it again."
         raise GeometryError("reference_unusable", message) from error
     if not same_grid(reference, grid):
         message = (

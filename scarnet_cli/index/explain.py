@@ -57,7 +57,7 @@ def explain_choices(
     rows = {row.study: row for row in read_input(source).rows or ()}
     if wanted in rows:
         if rows[wanted].is_nifti:
-            message = f"Study '{wanted}' is given as a NIfTI file: it has no series to choose from."
+            message = f"Study '{wanted}' is given as a NIfTI file, so there are no series to choose from."
             raise InputError("no_series", message)
         choices = _choices(rows[wanted].dicom, None, options)[0]
         return tuple(replace(choice, study_id=wanted) for choice in choices)

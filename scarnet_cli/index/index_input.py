@@ -93,7 +93,7 @@ def _require_no_fault(unread: Iterable[UnreadItem], options: IndexOptions) -> No
     faults = sum(item.reason == IO_ERROR for item in unread)
     if faults and options.read.will_retry:
         message = f"{faults} folders or files of the input cannot be looked at: the disk or file server reports "
-        raise MachineError("input_fault", message + "an input/output error. Mend it and run again with -resume.")
+        raise MachineError("input_fault", message + "an input/output error. Fix it and run again with -resume.")
 
 
 def _files(given: Input, parts: list[SweptPart]) -> list[FoundFile]:

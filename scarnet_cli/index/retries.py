@@ -58,7 +58,7 @@ def read_retry_request(table: Path, codes: str) -> RetryRequest:
     try:
         rows = [(row.study_id, row.code) for row in read_rows(Failure, table)]
     except CohortError as error:
-        message = f"{table.name} is no table of failures; name tables/failures.parquet of the last run."
+        message = f"{table.name} is not a table of failures; name tables/failures.parquet of the last run."
         raise InputError("no_failures", message) from error
     asked = {code.strip() for code in codes.split(",")} - {""}
     unknown = sorted(asked - {ALL, *CODES, *(code for _, code in rows)})

@@ -57,7 +57,7 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
         problems.append("its dicom does not exist")
     reference = folder / values["reference"] if values.get("reference") else None
     if reference is not None and not (_is_there(reference) and reference.is_file()):
-        problems.append("its reference is no file")
+        problems.append("its reference is not a file")
     problems += [p for name in LABELS if values.get(name) and (p := problem_of_label(name, values[name]))]
     try:
         insertion = _point(values.get("rv_insertion", ""))

@@ -96,10 +96,10 @@ def read_decision(path: Path) -> Decision:
     try:
         values = read_json(path)
     except ValueError:
-        wrong = "is no JSON"
+        wrong = "is not JSON"
     else:
         if not isinstance(values, dict) or not values.keys() <= _GREATEST.keys():
-            wrong = f"is no table of {' and '.join(_GREATEST)}"
+            wrong = f"is not a table of {' and '.join(_GREATEST)}"
         else:
             given = {name: value for name, value in values.items() if value is not None}
             if all(type(value) in (int, float) and 0 <= value <= _GREATEST[name] for name, value in given.items()):

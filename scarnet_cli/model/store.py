@@ -135,7 +135,7 @@ def read_weights_file(path: Path) -> WeightsFile:
     except (SafetensorError, OSError) as error:
         if fault := machine_fault(error):
             raise fault from error
-        message = f"{path.name} is no whole safetensors file ({error}); fetch it again."
+        message = f"{path.name} is not a complete safetensors file ({error}); fetch it again."
         raise ModelError("unreadable_weights", message) from error
     if SPEC_KEY not in metadata:
         message = f"{path.name} does not say which network it is for; `scarnet weights import` makes files that do."

@@ -89,7 +89,7 @@ def best_device(*, gpu_asked: bool = False) -> str:
     if torch.cuda.is_available():
         return "cuda"
     if gpu_asked:
-        logger.warning("a GPU was asked for and none can be used here: the network runs on the CPU, many times slower")
+        logger.warning("a GPU was requested, but none can be used here: the network runs on the CPU, many times slower")
     return "cpu"
 
 

@@ -69,7 +69,7 @@ def parse_address(source: str, environment: Mapping[str, str] = os.environ) -> A
     scheme = parts.scheme.removeprefix("dicomweb+")
     if scheme == "http" and not _is_loopback(parts.hostname or "") and environment.get(PLAIN_HTTP) != "1":
         message = (
-            f"The address of {parts.hostname} is plain HTTP: names, pictures and the password would travel readable. "
+            f"The address of {parts.hostname} is plain HTTP: names, images and the password would be sent unencrypted. "
             f"Use dicomweb+https://, or set {PLAIN_HTTP}=1 where the network itself is trusted."
         )
         raise InputError("plain_http", message)
@@ -83,7 +83,7 @@ def _split(source: str) -> SplitResult:
     except ValueError:  # a port that is no number
         whole, parts = False, urlsplit("")
     if not whole:
-        message = f"The input is no address of a DICOMweb server; it looks like {_EXAMPLE}."
+        message = f"The input is not the address of a DICOMweb server; it looks like {_EXAMPLE}."
         raise InputError("bad_address", message)
     return parts
 
@@ -110,7 +110,7 @@ def _query(text: str) -> tuple[tuple[str, str], ...]:
         raise InputError("bad_query", message)
     twice = sorted({key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1})
     if twice:
-        message = f"The address's query gives {', '.join(twice)} twice; servers differ in what they make of that."
+        message = f"The address's query gives {', '.join(twice)} twice; servers differ in that. Give it once."
         raise InputError("bad_query", message)
     empty = sorted({key for key, value in pairs if not value})
     if empty:

@@ -48,13 +48,13 @@ def login_from(environment: Mapping[str, str] = os.environ) -> AuthBase | None:
     user, password = environment.get(USER, ""), environment.get(PASSWORD, "")
     token = environment.get(TOKEN, "").strip()
     if token and (user or password):
-        message = f"The environment holds {TOKEN} and {USER} or {PASSWORD} too; unset those that are not meant."
+        message = f"The environment holds {TOKEN} and {USER} or {PASSWORD} too; unset those that should not be used."
         raise InputError("bad_login", message)
     if bool(user) != bool(password):
         message = f"The environment holds only one of {USER} and {PASSWORD}; set both."
         raise InputError("bad_login", message)
     if not (token.isascii() and token.isprintable()) or " " in token or ":" in user:
-        message = f"{TOKEN} holds blanks or signs that no token has, or {USER} a colon; set it again."
+        message = f"{TOKEN} holds blanks or characters that no token has, or {USER} a colon; set it again."
         raise InputError("bad_login", message)
     if token:
         return BearerAuth(token)
@@ -79,7 +79,7 @@ _SERVER_ERROR: Final = 500
 # Errors that never depend on the study.
 _SERVERS_FAULT: Final = ("pacs_unreachable", "pacs_tls", "pacs_redirect")
 _Answer = TypeVar("_Answer")
-_AGAIN: Final = "Start the run again with -resume when it is better."
+_AGAIN: Final = "Run again with -resume once the server responds."
 # Exception, its code, and what the message says of the server. The first match counts.
 _IN_WORDS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
     (
@@ -94,7 +94,7 @@ _IN_WORDS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
         "pacs_unreachable",
         f"cannot be reached. Is it running, and is the address right? {_AGAIN}",
     ),
-    (InvalidDicomError, "pacs_bad_answer", "sends an image that is no DICOM file (PS3.10); look at its log."),
+    (InvalidDicomError, "pacs_bad_answer", "sends an image that is not a DICOM file (PS3.10); check its log."),
 )
 
 
@@ -140,7 +140,7 @@ class Server:
             if error.code in _SERVERS_FAULT:
                 raise
             self.require_answer()
-            raise DicomError("not_retrieved", f"The study could not be had from its server: {error}") from None
+            raise DicomError("not_retrieved", f"The study could not be fetched from its server: {error}") from None
 
     def require_answer(self) -> None:
         """Send a small query. Some servers refuse a query without matching keys; that counts as an answer.
@@ -160,20 +160,20 @@ class Server:
         for kind, code, words in _IN_WORDS:
             if isinstance(error, kind):
                 return PacsError(code, f"The DICOMweb server {self.address.host} {words}")
-        words = f"answers something else than DICOMweb ({type(error).__name__}); is the address's path right?"
+        words = f"does not answer in DICOMweb ({type(error).__name__}); is the path in the address right?"
         return PacsError("pacs_bad_answer", f"The DICOMweb server {self.address.host} {words}")
 
     def _status_in_words(self, status: int, reason: str) -> PacsError:
         said = f"The DICOMweb server {self.address.host} answered {status}"
         if status in _LOGIN_STATUSES:
             message = (
-                f"{said}: it does not let this login in. Set {USER} and {PASSWORD}, or {TOKEN}, in the environment of "
-                "the run, and see that they still hold."
+                f"{said}: it rejects this login. Set {USER} and {PASSWORD}, or {TOKEN}, in the environment of the run, "
+                "and check that they are still valid."
             )
             return PacsError("pacs_login", message)
         words = "".join(c for c in (reason or "") if c.isalpha() or c == " ")[:40].strip()
         code = "pacs_error" if status in LATER or status >= _SERVER_ERROR else "pacs_refused"
-        return PacsError(code, f"{said}{f' ({words})' if words else ''}; look at its log.")
+        return PacsError(code, f"{said}{f' ({words})' if words else ''}; check its log.")
 
 
 def open_server(

@@ -77,7 +77,7 @@ def fetch_instance(server: Server, instance: InstanceId, target: Path) -> None:
         lambda client: client.retrieve_instance(instance.study_uid, instance.series_uid, instance.sop_uid)
     )
     if (dataset.get("StudyInstanceUID"), dataset.get("SOPInstanceUID")) != (instance.study_uid, instance.sop_uid):
-        message = "The server sent another image than it was asked for; look at its log."
+        message = "The server sent an image other than the one requested; check its log."
         raise DicomError("not_retrieved", message)
     with atomic_path(target) as temporary:
         dataset.save_as(temporary, enforce_file_format=True)

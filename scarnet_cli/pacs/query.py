@@ -77,8 +77,8 @@ def _page(server: Server, keys: Mapping[str, str], offset: int) -> list[ListedSt
 
 def _stuck(server: Server, shown: int) -> PacsError:
     message = (
-        f"The DICOMweb server {server.address.host} shows the same {shown} studies again when asked for the next ones, "
-        "so the rest cannot be had. Narrow the query (StudyDate=20200101-20200331), or list the studies in --studies."
+        f"The DICOMweb server {server.address.host} sends the same {shown} studies again when asked for the next ones, "
+        "so the rest is not listed. Narrow the query (StudyDate=20200101-20200331), or list the studies in --studies."
     )
     return PacsError("pacs_paging", message)
 
@@ -86,7 +86,7 @@ def _stuck(server: Server, shown: int) -> PacsError:
 def _listed(item: Any, server: Server) -> ListedStudy:  # noqa: ANN401 (any JSON that a server may send)
     uid = _value(item, _STUDY_UID)
     if not isinstance(uid, str) or not uid:
-        message = f"The DICOMweb server {server.address.host} lists a study without StudyInstanceUID; look at its log."
+        message = f"The DICOMweb server {server.address.host} lists a study without StudyInstanceUID; check its log."
         raise PacsError("pacs_bad_answer", message)
     return ListedStudy(uid, _count(item, _INSTANCES), _count(item, _SERIES))
 

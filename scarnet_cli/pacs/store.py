@@ -54,7 +54,7 @@ def store_instances(server: Server, paths: Sequence[Path]) -> None:
             answer = server.ask(lambda client: client.store_instances(datasets))
     except PacsError as error:
         server.require_answer()
-        message = f"The server does not take the study's results: {error}"
+        message = f"The server does not accept the study's results: {error}"
         raise DicomError("not_stored", message) from None
     taken = {str(item.ReferencedSOPInstanceUID) for item in answer.get("ReferencedSOPSequence") or []}
     missing = {str(dataset.SOPInstanceUID) for dataset in datasets} - taken
@@ -63,7 +63,7 @@ def store_instances(server: Server, paths: Sequence[Path]) -> None:
         why = f" (failure reason {', '.join(sorted(reasons))}, see DICOM PS3.18)" if reasons else ""
         message = (
             f"The server took {len(datasets) - len(missing)} of the study's {len(datasets)} results{why}; "
-            "look at its log."
+            "check its log."
         )
         raise DicomError("not_stored", message)
 
@@ -75,5 +75,5 @@ def require_plain_address(query: Sequence[tuple[str, str]]) -> None:
         InputError: There is a query.
     """
     if query:
-        message = "The address to store at has a query (?...), which has no meaning there; give it up to the '?'."
+        message = "The address to store at has a query (?...), which means nothing there; end it before the '?'."
         raise InputError("bad_address", message)

@@ -77,7 +77,7 @@ def _problems(column: str, values: dict[str, str], seen: set[str], names: set[st
     if not value or len(value) > _LONGEST or _SPECIAL.search(value):
         problems.append(f"{column} is empty, longer than {_LONGEST} characters, or holds one of * ? \\ ,")
     elif column == UID_COLUMN and not _UID.fullmatch(value):
-        problems.append(f"{column} is no UID: digits and dots")
+        problems.append(f"{column} is not a UID: digits and dots")
     if value.lower() in seen:
         problems.append(f"its {column} stands in an earlier line too")
     seen.add(value.lower())

@@ -151,7 +151,7 @@ class OtherHost(HTTPAdapter):
         """
         host = urlsplit(request.url or "").hostname
         message = (
-            f"The DICOMweb server sends its visitors on to another address, at {host}; nothing was sent there. If "
-            "it is the right one, name it in the input."
+            f"The DICOMweb server redirects to another address, at {host}; nothing was sent there. If "
+            "that is the right one, name it in the input."
         )
         raise PacsError("pacs_redirect", message)

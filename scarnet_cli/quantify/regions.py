@@ -100,7 +100,7 @@ def _label_values(array: NDArray[np.generic]) -> NDArray[np.uint8]:
     known = [label.value for label in Label]
     unknown = [f"{value:g}" for value in values if value not in known]
     if unknown:
-        message = f"The label map holds the values {', '.join(unknown[:10])}; only 0 to 4 are known; map them first."
+        message = f"The label map holds the values {', '.join(unknown[:10])}; only 0 to 4 are known. Map them first."
         raise QuantificationError("unknown_label", message)
     return array.astype(np.uint8)
 

@@ -54,7 +54,7 @@ def failure_of_death(study_id: str, stage: str, death: "ProcessDeath") -> Failur
     cause = f"with exit status {death.status}" if death.signal is None else f"by {_signal_name(death.signal)}"
     advice = "native code crashed on this study's data; look at its files or leave the study out."
     if death.killed:
-        advice = "most often memory ran out; give the stage more memory or leave the study out."
+        advice = "most often, memory ran out; give the stage more memory or leave the study out."
     return Failure(study_id, stage, "crashed", f"The process that ran {stage} ended twice {cause}: {advice}")
 
 

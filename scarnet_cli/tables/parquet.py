@@ -131,7 +131,7 @@ def open_table(path: Path) -> pq.ParquetFile:
         message = f"Table {path.name} is missing; run the stage that makes it again."
         raise CohortError("missing_table", message) from error
     except pa.ArrowInvalid as error:
-        message = f"Table {path.name} is no Parquet file; run the stage that makes it again."
+        message = f"Table {path.name} is not a Parquet file; run the stage that makes it again."
         raise CohortError("unreadable_table", message) from error
 
 
@@ -159,6 +159,6 @@ def _cell(name: str, field: pa.Field, value: Cell) -> Cell:
     if not math.isfinite(value):
         return None
     if pa.types.is_integer(field.type) and value != math.floor(value):  # Arrow would truncate it silently
-        message = f"Table {name}, column {field.name}: {value} is no whole number; change its record."
+        message = f"Table {name}, column {field.name}: {value} is not a whole number; change its record."
         raise CohortError("wrong_type", message)
     return value

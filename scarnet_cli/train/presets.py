@@ -110,7 +110,7 @@ def change(base: Preset, changes: Mapping[str, object]) -> Preset:
     for part, record in records.items():
         given = changes.get(part, {})
         if not isinstance(given, dict):
-            wrong.append(f"'{part}' is no table of settings")
+            wrong.append(f"'{part}' is not a table of settings")
             continue
         known = asdict(record)
         for name, value in given.items():

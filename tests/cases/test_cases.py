@@ -73,8 +73,8 @@ def test_every_wrong_row_is_listed_at_once(tmp_path: Path) -> None:
         read_cases(write_sheet(tmp_path, *rows), values)
     first, *lines = str(raised.value).splitlines()
     assert first == "4 of the samplesheet's 5 rows are wrong:"
-    assert "line 2: case is no name" in lines[0]
-    assert "; labels 'gone.nii.gz' is no file" in lines[0]
+    assert "line 2: case is not a valid name" in lines[0]
+    assert "; labels 'gone.nii.gz' is not a file" in lines[0]
     assert "line 3: b: Image and labels differ: the image has 120 x 90 x 2 voxels" in lines[1]
     assert "the labels 120 x 90 x 3 voxels" in lines[1]
     assert "line 4: cases.csv is not a NIfTI image" in lines[2]

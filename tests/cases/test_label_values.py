@@ -31,6 +31,6 @@ def test_wrong_rows_of_label_values_are_listed_at_once(tmp_path: Path) -> None:
         read_label_values(write_values(tmp_path, "one,scar", "2,Infarct", "3,scar", "3,mvo"))
     words = str(raised.value)
     assert "3 of the label table's 4 rows are wrong" in words
-    assert "value 'one' is no whole number" in words
+    assert "value 'one' is not a whole number" in words
     assert "label 'Infarct' is none of background, blood_pool, myocardium, scar, mvo" in words
     assert "line 5: its value stands in line 4 too" in words

@@ -41,4 +41,4 @@ def test_one_command_trains_all_folds_and_all_cases(sheet: Path, tmp_path: Path)
 def test_an_unknown_member_is_wrong_usage(sheet: Path, tmp_path: Path) -> None:
     result = chain(sheet, tmp_path, "--member", "7")
     assert result.exit_code == 2
-    assert "7 is no member; there are 0, 1, all" in " ".join(result.stderr.replace("│", " ").split())
+    assert "7 is not a member; there are 0, 1, all" in " ".join(result.stderr.replace("│", " ").split())

@@ -123,7 +123,7 @@ def test_a_file_that_is_no_batch_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[1]")
     result = scarnet("convert", tmp_path / "x.json", "--out", tmp_path / "out")
     assert isinstance(result.exception, InputError)
-    assert "x.json is no batch file" in str(result.exception)
+    assert "x.json is not a batch file" in str(result.exception)
 
 
 def test_an_output_that_cannot_be_written_to_is_wrong_usage(tmp_path: Path, two_studies: Path) -> None:

@@ -13,8 +13,8 @@ from scarnet_cli.cli.index import index
     ("options", "words"),
     [
         (("--batch-min", "9", "--batch-max", "4"), "9 is above --batch-max 4"),
-        (("--retry-failed", "all"), "--retry-failed needs --failures, the failures of an earlier run"),
-        (("--deidentify",), "it needs a key, of which the pseudonyms are made"),
+        (("--retry-failed", "all"), "--retry-failed and --failures go together"),
+        (("--deidentify",), "it needs a key, from which pseudonyms are derived"),
         (("--studies", "studies.csv"), "A study list goes with a DICOMweb server's address"),
     ],
 )

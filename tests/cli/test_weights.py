@@ -49,7 +49,7 @@ def test_the_list_holds_a_user_s_own_also_what_cannot_be_read(own: Path) -> None
     lines = {line.split("\t")[0]: line.split("\t") for line in scarnet("list", own=own).stdout.splitlines()}
     assert lines["mine"][-2:] == ["as listed", "own"]
     assert lines["other"][1:] == ["segment", "unet", "0.00 M", "0.0 MB", lines["other"][5], "not listed", "own"]
-    assert "cut.safetensors is no whole safetensors file" in lines["cut"][6]
+    assert "cut.safetensors is not a complete safetensors file" in lines["cut"][6]
 
 
 def test_whole_weights_are_verified(own: Path) -> None:
@@ -65,7 +65,7 @@ def test_whole_weights_are_verified(own: Path) -> None:
     [
         (lambda path: path.write_bytes(path.read_bytes()[:-10]), "mine.safetensors is not the file that SHA256SUMS"),
         (lambda path: path.unlink(), "There is no weights file mine.safetensors"),
-        (lambda path: path.with_name("b.safetensors").write_bytes(b"no weights"), "b.safetensors is no whole safet"),
+        (lambda path: path.with_name("b.safetensors").write_bytes(b"no weights"), "b.safetensors is not a complete safet"),
         (lambda path: path.with_name("c.safetensors").write_bytes(toy_weights()), "c.safetensors does not fit"),
     ],
 )
@@ -99,7 +99,7 @@ def test_the_networks_of_a_run_are_checked_without_loading_them(own: Path) -> No
     [
         (toy_weights(spec=replace(toy_spec(), trained=False)), "pretrained alone; train them first"),
         (toy_weights(spec=replace(toy_spec(), architecture="resnet")), "Unknown architecture 'resnet'"),
-        (toy_weights()[:-2], "no whole safetensors file"),
+        (toy_weights()[:-2], "not a complete safetensors file"),
     ],
 )
 def test_a_network_that_cannot_segment_is_told_for_a_workflow_to_show(own: Path, content: bytes, words: str) -> None:
@@ -147,7 +147,7 @@ def test_an_unknown_model_another_suffix_and_a_missing_checkpoint_are_wrong_usag
     missing = scarnet("import", tmp_path / "none.pth", "--model", "unet", "--out", tmp_path / "b.safetensors")
     assert (unknown.exit_code, suffix.exit_code, missing.exit_code) == (2, 2, 2)
     assert "There is no file" in missing.stderr
-    assert "'unett' is no model" in unknown.stderr
+    assert "'unett' is not a model" in unknown.stderr
     assert "must end in" in suffix.stderr
 
 
@@ -187,9 +187,9 @@ def test_the_thresholds_of_a_cross_validation_become_the_weights_and_the_tensors
 @pytest.mark.parametrize(
     ("weights", "decision", "words"),
     [
-        ("unet", "[0.3]", "is no table of scar_share and least_scar_percent and least_expected_scar_percent"),
+        ("unet", "[0.3]", "is not a table of scar_share and least_scar_percent and least_expected_scar_percent"),
         ("unet", '{"scar_share": 3}', "needs a scar_share from 0 to 1"),
-        ("unet", "{", "is no JSON"),
+        ("unet", "{", "is not JSON"),
         ("localiser", "{}", "has no thresholds"),
     ],
 )

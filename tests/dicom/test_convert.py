@@ -30,7 +30,7 @@ WORDS = {
     "rows and columns 5 degrees off a right angle": "misses by 0.0872, at most 0.01 can be repaired",
     "pixels of no size": "0.0 x 1.25 mm",
     "header of a middle slice cut short": "1 of its 7 files cannot be read",
-    "all pixels zero": "All 7 slices hold one single value",
+    "all pixels zero": "All 7 slices hold a single value",
     "TI scout alone": "None of the study's 1 stacks is a short-axis stack of late enhancement",
     "no position": "No image says where it lies",
 }

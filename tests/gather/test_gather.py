@@ -222,7 +222,7 @@ def test_fragment_of_another_schema_version_raises(tmp_path: Path) -> None:
 def test_broken_fragment_raises(tmp_path: Path) -> None:
     directories = write(COHORT, tmp_path / "in")
     (tmp_path / "in/quantify_2/scans.parquet").write_bytes(b"PAR1")
-    with pytest.raises(CohortError, match="scans of fragment quantify_2 is no Parquet file"):
+    with pytest.raises(CohortError, match="scans of fragment quantify_2 is not a Parquet file"):
         gather(directories, tmp_path / "out")
 
 
@@ -232,7 +232,7 @@ def test_fragment_whose_rows_are_damaged_raises(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4:100] = bytes(96)  # the first column's values; the schema at the end stays
     path.write_bytes(content)
-    with pytest.raises(CohortError, match="scans of fragment quantify_2 is no Parquet file"):
+    with pytest.raises(CohortError, match="scans of fragment quantify_2 is not a Parquet file"):
         gather(directories, tmp_path / "out")
 
 

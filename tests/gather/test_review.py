@@ -45,10 +45,10 @@ def test_every_wrong_row_is_listed_in_one_message(tmp_path: Path) -> None:
         read_decisions(sheet(tmp_path, text), KNOWN)
     assert str(caught.value).splitlines() == [
         "4 of the review's 6 rows are wrong:",
-        "  line 3: its study_id is no study of this cohort",
+        "  line 3: its study_id is not a study of this cohort",
         "  line 4: its decision is neither 'accept' nor 'reject'",
         "  line 5: its study_id stands in line 2 too; each must differ",
-        "  line 6: its study_id is no study of this cohort; its decision is neither 'accept' nor 'reject'",
+        "  line 6: its study_id is not a study of this cohort; its decision is neither 'accept' nor 'reject'",
     ]
 
 

@@ -75,7 +75,7 @@ def test_an_unknown_code_is_told_with_those_that_there_are(out: Path) -> None:
 
 def test_a_file_that_is_no_table_of_failures_is_told(out: Path) -> None:
     (out.parent / "failures.parquet").write_bytes(b"cut")
-    with pytest.raises(InputError, match="no table of failures"):
+    with pytest.raises(InputError, match="not a table of failures"):
         index(out, "all")
     assert index(out, None, "--retry-failed", "all").exit_code == 2
 

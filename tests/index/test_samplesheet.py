@@ -42,11 +42,11 @@ def test_labels_are_short_text_that_is_no_path(tmp_path: Path) -> None:
         read_samplesheet(sheet(tmp_path, text))
     lines = str(raised.value).splitlines()
     assert lines[0] == "4 of the samplesheet's 5 rows are wrong:"
-    assert "line 3: site is no label: up to 64 characters" in lines[1]
+    assert "line 3: site is not a valid label: up to 64 characters" in lines[1]
     assert "line 4: group" in lines[2]
     assert "line 5: visit" in lines[3]
-    assert "line 6: site is no label" in lines[4]
-    assert "; group is no label" in lines[4]
+    assert "line 6: site is not a valid label" in lines[4]
+    assert "; group is not a valid label" in lines[4]
     first, *_ = read_samplesheet(sheet(tmp_path, "\n".join(text.splitlines()[:2]) + "\n"))
     assert first.labels == StudyLabels(None, "St. Olav's <2>", "=drug; low dose", "visit 1")
 
@@ -92,7 +92,7 @@ def test_wrong_sheets_are_refused_in_words(tmp_path: Path, text: str, words: str
 def test_a_sheet_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "sheet.csv"
     path.write_bytes(b"\x89\xff\x00\x01")
-    with pytest.raises(InputError, match="no CSV file"):
+    with pytest.raises(InputError, match="not a CSV file"):
         read_samplesheet(path)
 
 

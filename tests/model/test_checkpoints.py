@@ -96,7 +96,7 @@ def test_a_file_without_named_tensors_raises(tmp_path: Path, content: object, wo
 def test_a_cut_checkpoint_raises(tmp_path: Path) -> None:
     path = saved({"a": torch.rand(1000)}, tmp_path / "a.pth")
     path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(ModelError, match=r"a\.pth is no whole checkpoint"):
+    with pytest.raises(ModelError, match=r"a\.pth is not a complete checkpoint"):
         read_checkpoint(path)
 
 

@@ -61,7 +61,7 @@ def test_another_file_under_a_listed_name_raises_also_through_a_link(shipped: Pa
 
 
 def test_a_cut_file_raises_by_its_digest_where_listed_and_by_its_length_where_not(shipped: Path) -> None:
-    for name, words in (("unet", "cut or changed; fetch it again"), ("other", "is no whole safetensors file")):
+    for name, words in (("unet", "cut or changed; fetch it again"), ("other", "is not a complete safetensors file")):
         path = shipped / f"{name}.safetensors"
         path.write_bytes(path.read_bytes()[:-4])
         with pytest.raises(ModelError, match=words):

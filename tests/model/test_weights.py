@@ -43,13 +43,13 @@ def test_a_missing_file_raises(tmp_path: Path) -> None:
 
 def test_a_cut_file_raises(weights: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(ModelError, match=r"toy\.safetensors is no whole safetensors file"):
+    with pytest.raises(ModelError, match=r"toy\.safetensors is not a complete safetensors file"):
         load_weights(weights)
 
 
 def test_a_pickled_checkpoint_is_refused(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "a.safetensors")
-    with pytest.raises(ModelError, match="no whole safetensors file"):
+    with pytest.raises(ModelError, match="not a complete safetensors file"):
         load_weights(tmp_path / "a.safetensors")
 
 

@@ -295,7 +295,7 @@ def test_another_image_than_was_asked_for_is_refused(tmp_path: Path) -> None:
         (batch,) = (tmp_path / "index" / "batches").glob("*.json")
         scarnet(LOGIN, "fetch", batch, "--out", tmp_path / "fetched")
     (failure,) = rows(tmp_path / "fetched" / "failures.parquet")
-    assert "another image" in failure["message"]
+    assert "an image other" in failure["message"]
 
 
 def test_an_index_that_a_server_failed_half_way_keeps_what_it_learnt(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_list_of_accession_numbers(tmp_path: Path) -> None:
         ("accession_number\nJANE*\n", "line 2: accession_number is empty, longer than 64 characters, or holds one of"),
         ("accession_number\nJANE\njane\n", "line 3: its accession_number stands in an earlier line too"),
         ("accession_number,study\nJANE,a\nJOE,A\n", "line 3: study 'A' stands in an earlier line too"),
-        ("accession_number,study\nJANE,../x\n", "is no name"),
+        ("accession_number,study\nJANE,../x\n", "is not a valid name"),
     ],
 )
 def test_wrong_lists_are_refused_line_by_line_without_quoting_numbers(tmp_path: Path, text: str, words: str) -> None:

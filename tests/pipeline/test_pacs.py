@@ -128,7 +128,7 @@ def test_a_login_in_an_address_is_told_before_anything_runs(tmp_path: Path) -> N
     done = launch.run("--input", "dicomweb+https://jane:secret@pacs/dicom-web", "--store_to", "dicomweb+https://a@b/x")
     assert done.returncode == 1
     assert "--input holds a user name or a password" in done.stdout
-    assert "--store_to is no address to store at" in done.stdout
+    assert "--store_to is not an address to store at" in done.stdout
     assert "secret" not in done.stdout
     assert not list(tmp_path.glob("work/*/*/.command.sh"))
 

@@ -130,4 +130,4 @@ def test_a_parameter_that_is_no_utf_8_is_said_before_anything_runs(phantom: Path
     odd.mkdir()
     done = run(tmp_path / "launch", REPOSITORY, "--input", odd, "--outdir", tmp_path / "out")
     assert done.returncode == 1
-    assert "--input holds a character that is no UTF-8" in done.stdout.decode(errors="replace")
+    assert "--input holds a character that is not UTF-8" in done.stdout.decode(errors="replace")

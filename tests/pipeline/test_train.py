@@ -76,6 +76,6 @@ def test_wrong_cases_are_one_message_before_anything_is_trained(launch: Launch) 
     done = launch.run("--workflow", "train", "--input", "wrong.csv", "--outdir", "wrong")
     assert done.returncode == 1
     assert "5 of the samplesheet's 5 rows are wrong" in done.stdout
-    assert "line 6: image 'gone.nii.gz' is no file" in done.stdout
+    assert "line 6: image 'gone.nii.gz' is not a file" in done.stdout
     assert "Command executed" not in done.stdout
     assert not list(Path(launch.folder, "wrong", "train").glob("*"))

@@ -52,9 +52,9 @@ def test_wrong_parameters_are_all_named_at_once_before_anything_runs(launch: Lau
         "--input 'nowhere' does not exist",
         "--weights 'gone.safetensors' does not exist",
         "--batch_max is 'many'; a whole number is needed",
-        "--speed is no parameter",
+        "--speed is not a parameter",
         "--workflow is 'trian'; it must be one of cohort",
-        "To go on with the run that wrote 'results', say -resume 1f2e",
+        "To go on with the run that wrote 'results', use -resume 1f2e",
     ):
         assert words in done.stdout
     assert [path.name for path in launch.out.rglob("*")] == ["pipeline_info", "last_run.json"]
@@ -98,7 +98,7 @@ def test_a_directory_without_dicom_is_one_message(launch: Launch) -> None:
     ("arguments", "words", "first"),
     [
         (("--batch_min", "9", "--batch_max", "4"), "9 is above --batch-max 4", "INDEX"),
-        (("--retry_failed", "all"), "--retry-failed needs --failures, the failures of an earlier run", "INDEX"),
+        (("--retry_failed", "all"), "--retry-failed and --failures go together", "INDEX"),
         (("--workflow", "train", "--fold", "7"), "--fold 7 is not one of the 5 folds, which count from 0", "FOLDS"),
     ],
 )

@@ -77,7 +77,7 @@ def test_metadata_holds_versions_model_digest_and_time(tmp_path: Path) -> None:
         ("scans", {"study_id": "a", "age": 3}, "no column age"),
         ("scans", {"slices": 3}, "needs the column study_id"),
         ("scans", {"study_id": None}, "study_id has 1 nulls"),
-        ("scans", {"study_id": "a", "slices": 1.5}, "slices: 1.5 is no whole number"),
+        ("scans", {"study_id": "a", "slices": 1.5}, "slices: 1.5 is not a whole number"),
         ("scans", {"study_id": "a", "scar_ml": "much"}, "another type"),
     ],
 )
@@ -91,7 +91,7 @@ def test_missing_and_broken_files_raise_without_their_directory(tmp_path: Path) 
     with pytest.raises(CohortError, match=r"^Table t\.parquet is missing"):
         read_table(tmp_path / "t.parquet")
     (tmp_path / "t.parquet").write_text("no parquet")
-    with pytest.raises(CohortError, match=r"^Table t\.parquet is no Parquet file"):
+    with pytest.raises(CohortError, match=r"^Table t\.parquet is not a Parquet file"):
         read_table(tmp_path / "t.parquet")
 
 

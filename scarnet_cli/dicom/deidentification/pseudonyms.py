@@ -66,7 +66,7 @@ def read_pseudonyms(path: Path) -> Pseudonyms:
     try:
         key = path.read_bytes().strip()
     except OSError as error:
-        message = f"The key for --deidentify cannot be read ({error.strerror}); name a file that you may read."
+        message = f"The key for --deidentify cannot be read ({error.strerror}); name a file that you can read."
         raise InputError("bad_key", message) from error
     if len(key) < KEY_BYTES:
         message = (

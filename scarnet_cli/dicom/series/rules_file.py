@@ -64,7 +64,7 @@ def read_rules_file(path: Path, owner: Owner) -> tuple[Rule, ...]:
         message = f"The series rules cannot be read ({error.strerror}); check the file."
         raise InputError("series_rules", message) from None
     except UnicodeDecodeError as error:
-        message = f"The series rules are no UTF-8 text (byte {error.start}); save the file as UTF-8."
+        message = f"The series rules are not UTF-8 text (byte {error.start}); save the file as UTF-8."
         raise InputError("series_rules", message) from None
     return parse_rules(text, owner)
 
@@ -98,9 +98,9 @@ def _composed(text: str, loader: type[yaml.SafeLoader]) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        message = f"The series rules are no YAML: {where}{error.problem}; put words with special signs into quotes."
+        message = f"The series rules are not YAML: {where}{error.problem}; quote words with special characters."
     except yaml.YAMLError:
-        message = "The series rules are no YAML text (a control character); save the file as plain UTF-8."
+        message = "The series rules are not YAML text (a control character); save the file as plain UTF-8."
     except RecursionError:
         message = f"The series rules are nested too deeply; {_FORM}."
     raise InputError("series_rules", message) from None
@@ -143,7 +143,7 @@ def _at(node: yaml.Node) -> str:
 def _fields(node: yaml.Node) -> Iterator[tuple[str, yaml.Node, str | None]]:
     """Yield each key of a rule with its value and what is wrong with the key, or None."""
     if not isinstance(node, yaml.MappingNode):
-        yield "", node, f"{_at(node)}: '{_scalar(node)}' is no rule; {_FORM}"
+        yield "", node, f"{_at(node)}: '{_scalar(node)}' is not a rule; {_FORM}"
         return
     seen: set[str] = set()
     for key_node, value in node.value:
@@ -179,7 +179,7 @@ def _words(node: yaml.Node, problems: list[str], *, terms: bool) -> tuple[str, .
     for item in nodes:
         word = _scalar(item)
         problem = (
-            f"{_shown(item)} is no word or list of words" if not word else problem_of_term(word) if terms else None
+            f"{_shown(item)} is not a word or list of words" if not word else problem_of_term(word) if terms else None
         )
         if problem:
             problems.append(f"{_at(item)}: {problem}")

@@ -170,5 +170,5 @@ def _fault(kind: str, key: str) -> MachineError:
     if kind == NO_MEMORY:
         return OutOfMemoryError("out_of_memory", f"Memory ran out on file {key} of the input; give index more. {_FIND}")
     words = "does not answer" if kind == STUCK else "reports an input/output error"
-    message = f"The disk or file server that the input lies on {words}, first at file {key}. Mend it and run again "
+    message = f"The disk or file server that the input lies on {words}, first at file {key}. Fix it and run again "
     return MachineError("input_fault", f"{message}with -resume, which goes on from there. {_FIND}")

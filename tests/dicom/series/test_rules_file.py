@@ -64,7 +64,7 @@ def test_every_wrong_entry_is_listed_with_its_line() -> None:
         "line 12: a rule says one thing",
         "this one has view, kind, name",
         "line 16: averaged is told by name, name_begins or name_ends, not by image_type",
-        "line 19: 'just words' is no rule",
+        "line 19: 'just words' is not a rule",
         "line 22: 'name' stands twice in one rule",
         "line 25: the list of words is empty",
         "line 27: 'unless' goes with words of a name only",
@@ -76,14 +76,14 @@ def test_every_wrong_entry_is_listed_with_its_line() -> None:
     ("text", "words"),
     [
         ("kind: lge\nname: [x]\nwhy: y\n", "line 1: the file must be a list of rules"),
-        ("- kind: [lge\n", "no YAML: line 2, column 1"),
-        ("- kind: *x\n", "no YAML: line 1"),
-        ("- kind: lge\n  name: *mde\n  why: a star needs quotes\n", "put words with special signs into quotes"),
-        ("- kind: lge\n  name: [{a: b}]\n  why: x\n", "line 2: a mapping is no word"),
-        ("- kind: lge\n  name: [[a]]\n  why: x\n", "line 2: a list in a list is no word"),
-        ("- kind: lge\n  name:\n  why: x\n", "is no word or list of words"),
-        ("[" * 5000, "no YAML"),
-        ("\x00", "no YAML text"),
+        ("- kind: [lge\n", "not YAML: line 2, column 1"),
+        ("- kind: *x\n", "not YAML: line 1"),
+        ("- kind: lge\n  name: *mde\n  why: a star needs quotes\n", "quote words with special characters"),
+        ("- kind: lge\n  name: [{a: b}]\n  why: x\n", "line 2: a mapping is not a word"),
+        ("- kind: lge\n  name: [[a]]\n  why: x\n", "line 2: a list in a list is not a word"),
+        ("- kind: lge\n  name:\n  why: x\n", "is not a word or list of words"),
+        ("[" * 5000, "not YAML"),
+        ("\x00", "not YAML text"),
     ],
 )
 def test_what_is_no_list_of_rules_is_one_message(text: str, words: str) -> None:
@@ -129,7 +129,7 @@ def test_an_empty_file_adds_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"- kind: \xff", "no UTF-8 text"), (b"#" * (MOST_BYTES + 1), "at most 200000 are read")],
+    [(b"- kind: \xff", "not UTF-8 text"), (b"#" * (MOST_BYTES + 1), "at most 200000 are read")],
 )
 def test_a_file_that_is_no_text_of_this_kind_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "rules.yml").write_bytes(content)
