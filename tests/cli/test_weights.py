@@ -65,7 +65,10 @@ def test_whole_weights_are_verified(own: Path) -> None:
     [
         (lambda path: path.write_bytes(path.read_bytes()[:-10]), "mine.safetensors is not the file that SHA256SUMS"),
         (lambda path: path.unlink(), "There is no weights file mine.safetensors"),
-        (lambda path: path.with_name("b.safetensors").write_bytes(b"no weights"), "b.safetensors is not a complete safet"),
+        (
+            lambda path: path.with_name("b.safetensors").write_bytes(b"no weights"),
+            "b.safetensors is not a complete safet",
+        ),
         (lambda path: path.with_name("c.safetensors").write_bytes(toy_weights()), "c.safetensors does not fit"),
     ],
 )
