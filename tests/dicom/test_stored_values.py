@@ -71,7 +71,7 @@ def test_one_negative_among_positives_is_turned_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keyword", "value", "words"),
     [
-        ("PhotometricInterpretation", "PALETTE COLOR", "is stored as PALETTE COLOR, not in shades of grey"),
+        ("PhotometricInterpretation", "PALETTE COLOR", "is stored as PALETTE COLOR, not as grey scale"),
         ("ModalityLUTSequence", [Dataset()], "has a table of values"),
     ],
 )

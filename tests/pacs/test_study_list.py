@@ -31,7 +31,7 @@ def test_a_list_of_accession_numbers(tmp_path: Path) -> None:
     [
         ("name\nDOE\n", "study_instance_uid"),
         ("study_instance_uid\n", "no rows"),
-        ("study_instance_uid\n1.2.x\n", "line 2: study_instance_uid is no UID"),
+        ("study_instance_uid\n1.2.x\n", "line 2: study_instance_uid is not a UID"),
         ("accession_number\nJANE*\n", "line 2: accession_number is empty, longer than 64 characters, or holds one of"),
         ("accession_number\nJANE\njane\n", "line 3: its accession_number stands in an earlier line too"),
         ("accession_number,study\nJANE,a\nJOE,A\n", "line 3: study 'A' stands in an earlier line too"),
