@@ -20,7 +20,9 @@ from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, OUTPUT_DIRECTORY
 @click.option("--member", "only", multiple=True, help="Train this one only: a fold's number, or all. May be repeated.")
 @click.option("--steps", type=click.IntRange(1), help="Steps of a slice network; 1400 if not given.")
 @click.option("--stack-steps", type=click.IntRange(1), help="Steps of a stack network; 950 if not given.")
-@click.option("--batch", type=click.IntRange(2), help="Slices per step; 32 if not given.")
+@click.option(
+    "--batch", type=click.IntRange(2), help="Slices per step, and a quarter as many of --cine; 32 if not given."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights, order and augmentation.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not given.")
 def chain(
@@ -65,9 +67,12 @@ def chain(
         message = f"{', '.join(unknown)} is not a member; there are {', '.join(material.members)}."
         raise click.BadParameter(message, param_hint="--member")
     base = ChainSettings()
+    batch = batch or base.slices.batch
+    # two at the least, for batch norms
+    cine_batch = max(2, batch * base.slices.cine_batch // base.slices.batch)
     settings = replace(
         base,
-        slices=replace(base.slices, seed=seed, batch=batch or base.slices.batch),
+        slices=replace(base.slices, seed=seed, batch=batch, cine_batch=cine_batch),
         stacks=replace(base.stacks, seed=seed),
         slice_pace=Pace(steps or base.slice_pace.steps),
         stack_pace=Pace(stack_steps or base.stack_pace.steps),

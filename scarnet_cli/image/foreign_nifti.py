@@ -12,11 +12,9 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from scarnet_cli.errors import GeometryError
-from scarnet_cli.image.nifti_header import require_whole
+from scarnet_cli.image.nifti_header import ORIENTATION_REPAIRED, ORIENTATION_UNKNOWN, require_whole
 from scarnet_cli.image.volume import Volume
 
-ORIENTATION_REPAIRED: Final = "orientation_repaired"
-ORIENTATION_UNKNOWN: Final = "orientation_unknown"
 # As for DICOM (dicom/geometry.py): the cosine between two axes may be as large as the first of these; up to the second
 # the axes count as exact.
 COSINE_TOLERANCE: Final = 1e-2

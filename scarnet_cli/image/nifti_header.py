@@ -1,4 +1,4 @@
-"""Checks of a NIfTI file against its header, made before ITK reads it: ITK accepts a file that ends early."""
+"""What a NIfTI header says: checks made before ITK, which accepts a file that ends early; codes of its orientation."""
 
 import gzip
 import math
@@ -10,6 +10,8 @@ from typing import BinaryIO, Final
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.faults import not_written
 
+ORIENTATION_REPAIRED: Final = "orientation_repaired"
+ORIENTATION_UNKNOWN: Final = "orientation_unknown"
 # A whole heart at 0.5 mm has 32 million voxels: 256 MiB in double precision, 512 MiB with one copy.
 BYTES_LIMIT: Final = 256 << 20
 _EXTENSIONS_LIMIT: Final = 16 << 20

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scarnet_cli.cases.label_values import LabelValues, to_labels
-from scarnet_cli.image.foreign_nifti import ORIENTATION_UNKNOWN, as_stack, like, read_foreign_nifti
+from scarnet_cli.image.foreign_nifti import as_stack, like, read_foreign_nifti
+from scarnet_cli.image.nifti_header import ORIENTATION_UNKNOWN
 from scarnet_cli.quantify.measures import measure_study, without_orientation
 from scarnet_cli.quantify.orientation import Point
 from scarnet_cli.quantify.rows import TABLES, study_rows
