@@ -16,6 +16,9 @@ REPOSITORY = Path(__file__).parents[1]
 BIN = REPOSITORY / ".venv" / "bin"
 # A run takes about a minute; ten times as long means that it hangs.
 PATIENCE_S = 900
+# Where any network will do: the smaller of those that are shipped, a tenth of the work of the other in all its views.
+SMALL_NETWORK = ("--weights", "unet", "--fast")
+TRACEBACKS = ("Traceback", "\tat ", "Exception")
 # Process -> folder in its task directory, and what below that is published, as in conf/modules.config.
 PUBLISHED = {
     "CONVERT": ("convert", "studies/*/image.nii.gz"),
@@ -145,3 +148,14 @@ def environment() -> dict[str, str]:
     left = ("NXF_SYNTAX_PARSER", "PYTHONDONTWRITEBYTECODE")
     kept = {key: value for key, value in os.environ.items() if key not in left}
     return {**kept, "PATH": os.pathsep.join(paths)}
+
+
+def assert_plain(done: subprocess.CompletedProcess[str], launch: Launch) -> None:
+    """No stack trace, and no task was started."""
+    assert_no_trace_of_a_bug(done)
+    assert list(launch.folder.glob("work/*/*/.command.sh")) == []
+
+
+def assert_no_trace_of_a_bug(done: subprocess.CompletedProcess[str]) -> None:
+    """Neither a stack trace nor Nextflow's long report of a failed task."""
+    assert not any(words in done.stdout + done.stderr for words in (*TRACEBACKS, "Command executed"))

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -36,23 +37,48 @@ def cropped(tmp_path_factory: pytest.TempPathFactory, phantom: Phantom) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def segmented(cropped: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int | None]:
+    """Both studies through SEGMENT in a process of its own: its directory, and its peak of memory in KiB on Linux."""
+    out = tmp_path_factory.mktemp("segment")
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from scarnet_cli.infer.segment_stage import segment_studies\n"
+        "assert segment_studies(*map(Path, sys.argv[1:])) == []\n"
+        # not getrusage, whose peak is that of the process that started this one if it is greater
+        "status = Path('/proc/self/status')\n"
+        "if status.exists(): print(status.read_text().split('VmHWM:')[1].split()[0])"
+    )
+    command = [sys.executable, "-c", code, str(cropped), str(WEIGHTS / "scarnet.safetensors"), str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return out, int(done.stdout) if done.stdout else None
+
+
 def test_labels_come_back_on_the_full_grid_and_agree_with_the_truth(
-    cropped: Path, phantom: Phantom, tmp_path: Path
+    segmented: tuple[Path, int | None], phantom: Phantom
 ) -> None:
-    assert segment_studies(cropped, WEIGHTS / "scarnet.safetensors", tmp_path) == []
-    labels = read_nifti(tmp_path / "studies" / "a" / "labels.nii.gz")
+    out, _ = segmented
+    labels = read_nifti(out / "studies" / "a" / "labels.nii.gz")
     assert same_grid(labels, phantom.image)
     assert labels.array.dtype == np.uint8
     scores = region_dice(labels.array, phantom.labels.array)
     assert scores["blood_pool"] > 0.85
     assert scores["myocardium"] > 0.75
-    record = read_json(tmp_path / "studies" / "a" / "segment.json")
+    record = read_json(out / "studies" / "a" / "segment.json")
     assert record["model"] == "scarnet"
     assert len(record["model_sha256"]) == 64
     assert record["segment_mode"] == "default"
     assert 0.3 < record["confidence"] <= 1.0
     assert 0.0 <= record["scar_probability"] <= 1.0
     assert set(record["margins"]) == {"scar_percent", "scar_ml", "mvo_percent"}
+
+
+def test_a_study_of_ten_slices_needs_less_than_2_gib(cropped: Path, segmented: tuple[Path, int | None]) -> None:
+    assert read_nifti(cropped / "studies" / "c" / "crop.nii.gz").shape_zyx[0] == 10
+    _, peak_kib = segmented
+    if peak_kib is None:
+        pytest.skip("the peak of memory is read as Linux tells it")
+    assert peak_kib * 1024 < 2 * 2**30
 
 
 def test_the_fast_mode_says_so_and_still_finds_the_heart_in_a_process_apart(
@@ -63,35 +89,36 @@ def test_the_fast_mode_says_so_and_still_finds_the_heart_in_a_process_apart(
     torch.set_num_threads(2)
     torch.nn.functional.conv2d(torch.ones(8, 16, 64, 64), torch.ones(16, 16, 3, 3))
     torch.set_num_threads(threads)
-    execution = Execution(isolate=True, study_minutes=5)
-    assert segment_studies(cropped, WEIGHTS / "scarnet.safetensors", tmp_path, execution, Mode(fast=True)) == []
-    labels = read_nifti(tmp_path / "studies" / "a" / "labels.nii.gz")
+    (tmp_path / "crop" / "studies").mkdir(parents=True)
+    (tmp_path / "crop" / "studies" / "a").symlink_to(cropped / "studies" / "a")
+    out, execution = tmp_path / "segment", Execution(isolate=True, study_minutes=5)
+    weights = WEIGHTS / "scarnet.safetensors"
+    assert segment_studies(tmp_path / "crop", weights, out, execution, Mode(fast=True)) == []
+    labels = read_nifti(out / "studies" / "a" / "labels.nii.gz")
     scores = region_dice(labels.array, phantom.labels.array)
     assert scores["blood_pool"] > 0.8
     assert scores["myocardium"] > 0.7
-    record = read_json(tmp_path / "studies" / "a" / "segment.json")
+    record = read_json(out / "studies" / "a" / "segment.json")
     assert (record["segment_mode"], record["device"]) == ("fast", "cpu")
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read as Linux tells it")
-def test_a_study_of_ten_slices_needs_less_than_2_gib(cropped: Path, tmp_path: Path) -> None:
-    assert read_nifti(cropped / "studies" / "c" / "crop.nii.gz").shape_zyx[0] == 10
-    code = (
-        "import sys\nfrom pathlib import Path\n"
-        "from scarnet_cli.infer.segment_stage import segment_studies\n"
-        "assert segment_studies(*map(Path, sys.argv[1:])) == []\n"
-        # not getrusage, whose peak is that of the process that started this one if it is greater
-        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
-    )
-    command = [sys.executable, "-c", code, str(cropped), str(WEIGHTS / "scarnet.safetensors"), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(done.stdout) * 1024 < 2 * 2**30  # in KiB
+def middle_slices(cropped: Path, study: str, slices: int, out: Path) -> None:
+    """Write a crop of so many slices about a study's middle, and its record."""
+    folder = out / "studies" / study
+    crop = read_nifti(cropped / "studies" / study / "crop.nii.gz")
+    first = (crop.shape_zyx[0] - slices) // 2
+    write_nifti(replace(crop, array=crop.array[first : first + slices]), folder / "crop.nii.gz")
+    shutil.copy(cropped / "studies" / study / "crop.json", folder)
 
 
-def test_a_study_alone_and_in_a_group_gets_the_same_probabilities(cropped: Path, segmenter: TrainedNetwork) -> None:
+def test_a_study_alone_and_in_a_group_gets_the_same_probabilities(
+    cropped: Path, segmenter: TrainedNetwork, tmp_path: Path
+) -> None:
+    for study, slices in (("a", 2), ("c", 3)):
+        middle_slices(cropped, study, slices, tmp_path)
     predict = partial(segment_crops, trained=segmenter)
-    together = GroupedPredictions(cropped, ["a", "c"], predict, group=2)
-    alone = GroupedPredictions(cropped, ["a", "c"], predict, group=1)
+    together = GroupedPredictions(tmp_path, ["a", "c"], predict, group=2)
+    alone = GroupedPredictions(tmp_path, ["a", "c"], predict, group=1)
     for study in ("a", "c"):
         assert np.array_equal(together.of(study).seen.probability, alone.of(study).seen.probability)
 

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pydicom
 import pytest
-from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, Launch, digests, environment
+from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, SMALL_NETWORK, Launch, digests, environment
 from planted import BIRTH, DAY, TOKEN, holders, plant
 
 from scarnet_cli.image.volume import read_nifti, same_grid
@@ -50,7 +50,7 @@ def plant_in_file(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def arguments(phantoms: Path) -> tuple[str, ...]:
-    return ("--input", str(phantoms / "dicom"), *SMALL)
+    return ("--input", str(phantoms / "dicom"), *SMALL, *SMALL_NETWORK)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,9 @@ def test_a_run_without_nextflow_gives_the_same_labels_and_layout(
     uid = study_uid(launch, study_id)
     source = next(path for path in (phantoms / "dicom").rglob("*") if holds(path, uid))
     folder = phantoms / "dicom" / source.relative_to(phantoms / "dicom").parts[0]
-    subprocess.run([BIN / "scarnet", "run", folder, tmp_path], check=True, timeout=PATIENCE_S, env=environment())
+    subprocess.run(
+        [BIN / "scarnet", "run", folder, tmp_path, *SMALL_NETWORK], check=True, timeout=PATIENCE_S, env=environment()
+    )
     alone, piped = (read_nifti(out / "studies" / study_id / "labels.nii.gz").array for out in (tmp_path, launch.out))
     # Batches of another size may round a probability differently.
     assert (alone != piped).mean() < 1e-5
@@ -119,15 +121,15 @@ def test_no_result_or_log_holds_the_inputs_path_or_a_patients_name_or_birth_date
 
 
 def test_another_decision_and_mode_replace_every_result_and_nothing_measured_keeps_them_aside(
-    launch: Launch, arguments: tuple[str, ...], tmp_path: Path
+    launch: Launch, phantoms: Path, arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
     before = launch.held()
     assert before == launch.made()
     own, decision = tmp_path / "own.safetensors", tmp_path / "decision.json"
     decision.write_text('{"scar_share": 0.9}')
-    command = [BIN / "scarnet", "weights", "decide", REPOSITORY / "weights/unet.safetensors", decision, "--out", own]
+    command = [BIN / "scarnet", "weights", "decide", REPOSITORY / "weights/scarnet.safetensors", decision, "--out", own]
     subprocess.run(command, check=True, timeout=PATIENCE_S)
-    launch.succeed(*arguments, "--weights", str(own), "--fast", "-resume")
+    launch.succeed("--input", str(phantoms / "dicom"), *SMALL, "--weights", str(own), "-resume")
     held = launch.held()
     assert held == launch.made()
     assert set(held) == set(before)

@@ -9,7 +9,7 @@ import nibabel as nib
 import pyarrow.parquet as pq
 import pydicom
 import pytest
-from nextflow_launch import Launch
+from nextflow_launch import SMALL_NETWORK, Launch
 from planted import TOKEN, holders, plant, plant_shown, secrets_of
 from pydicom.dataset import FileDataset
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.pipeline
 
 KEY = b"0123456789abcdef" * 3
 STUDIES = [f"{TOKEN}_Smith_{n}" for n in range(1, 5)]
-ONE_BY_ONE = ("--fast", "--dicom_results", "--max_cpus", "1")
+ONE_BY_ONE = (*SMALL_NETWORK, "--dicom_results", "--max_cpus", "1")
 
 
 class Cohort:

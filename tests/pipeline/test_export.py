@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from exported_study import judge, read_by_dcmqi
-from nextflow_launch import Launch
+from nextflow_launch import SMALL_NETWORK, Launch
 from orthanc_server import orthanc_in
 
 from scarnet_cli.image.volume import read_nifti, same_grid
@@ -30,7 +30,7 @@ def test_results_are_written_stored_and_after_the_server_was_gone_finished_by_re
     launch.folder.mkdir()
     with orthanc_in(tmp_path / "orthanc") as orthanc:
         orthanc.kill()
-        arguments = ("--input", str(tmp_path / "phantoms" / "dicom"), "--store_to", orthanc.address, "--fast")
+        arguments = ("--input", str(tmp_path / "phantoms" / "dicom"), "--store_to", orthanc.address, *SMALL_NETWORK)
         extra = {**orthanc.login, "SCARNET_PACS_ATTEMPTS": "1"}
         failed = launch.run(*arguments, extra=extra)
         assert failed.returncode != 0

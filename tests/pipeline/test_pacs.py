@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from exported_study import read_by_dcmqi
 from highdicom.sr import MeasurementReport, srread
-from nextflow_launch import BIN, PATIENCE_S, Launch, environment
+from nextflow_launch import BIN, PATIENCE_S, SMALL_NETWORK, Launch, environment
 from orthanc_server import PASSWORD, USER, Orthanc, orthanc_in
 from pydicom import dcmread
 
@@ -59,9 +59,9 @@ def test_there_and_back_again_with_the_server_killed_half_way(tmp_path: Path, ph
     launch.folder.mkdir()
     # a query with a name belongs in a parameter file: Nextflow's log shows its command line
     (tmp_path / "parameters.yml").write_text(f"input: '{orthanc.address}?PatientName=PHANTOM*&ModalitiesInStudy=MR'\n")
-    arguments = ("-params-file", str(tmp_path / "parameters.yml"), "--store_to", orthanc.address, "--fast")
+    arguments = ("-params-file", str(tmp_path / "parameters.yml"), "--store_to", orthanc.address, *SMALL_NETWORK)
     login = {**orthanc.login, "SCARNET_PACS_ATTEMPTS": "1"}
-    command = [BIN / "scarnet", "run", "--fast", phantoms, tmp_path / "files"]
+    command = [BIN / "scarnet", "run", *SMALL_NETWORK, phantoms, tmp_path / "files"]
     from_files = subprocess.Popen(command, env=environment())
 
     killer = orthanc.kill_after_images(5)

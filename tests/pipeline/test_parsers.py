@@ -1,13 +1,10 @@
 """Users have Nextflow 24.10 with the old parser, or a later one with the strict parser: both must take the pipeline."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, Launch, assert_plain, environment
 
 pytestmark = pytest.mark.pipeline
 
@@ -16,20 +13,22 @@ pytestmark = pytest.mark.pipeline
 def test_under_either_parser_the_pipeline_lists_its_parameters_and_keeps_to_the_output_directory(
     tmp_path: Path, launcher: str, parser: str
 ) -> None:
-    arguments = ["--help", "-profile", "test", "--outdir", "named"]
-    command = [str(Path(sys.prefix, "bin", launcher)), "run", str(ROOT / "main.nf"), *arguments]
-    environment = os.environ | {"NXF_SYNTAX_PARSER": parser}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    launch = Launch(tmp_path)
+    arguments = ("--help", "-profile", "test", "--outdir", "named")
+    done = launch.run(*arguments, nextflow=launcher, extra={"NXF_SYNTAX_PARSER": parser})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "--input " in done.stdout
     assert "--outdir " in done.stdout
+    assert_plain(done, launch)
     assert list((tmp_path / "named").rglob("*")) == [tmp_path / "named/pipeline_info"]
     assert not (tmp_path / "results").exists()
 
 
 def test_the_oldest_nextflow_reads_the_files_of_all_profiles(tmp_path: Path) -> None:
     profiles = "local,test,gpu,slurm,awsbatch,googlebatch,k8s,docker,podman,apptainer,charliecloud,conda"
-    command = [str(Path(sys.prefix, "bin/nextflow")), "config", "-profile", profiles, str(ROOT)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [BIN / "nextflow", "config", "-profile", profiles, REPOSITORY]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "executor = " in done.stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, environment
+from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, SMALL_NETWORK, environment
 
 pytestmark = pytest.mark.pipeline
 
@@ -73,7 +73,7 @@ def test_odd_names_and_an_odd_environment_change_nothing(phantom: Path, tmp_path
     main = checkout(tmp_path / f"checkout {FIT_CHECKOUT}")
     shutil.copytree(phantom, tmp_path / f"input {FIT}{PATTERNS}")
     out = tmp_path / f"out {FIT}"
-    arguments = ("--input", tmp_path / f"input {FIT}{PATTERNS}", "--outdir", out, "--fast", "--max_cpus", "2")
+    arguments = ("--input", tmp_path / f"input {FIT}{PATTERNS}", "--outdir", out, *SMALL_NETWORK, "--max_cpus", "2")
     mounts = "".join(
         f"mount --bind '{folder}' '{folder}' && mount -o remount,bind,ro '{folder}' || exit 99\n"
         for folder in (str(path).replace("'", "'\\''") for path in (main, REPOSITORY))
@@ -87,7 +87,7 @@ def test_odd_names_and_an_odd_environment_change_nothing(phantom: Path, tmp_path
 def test_commands_and_the_doctor_work_in_an_odd_environment(phantom: Path, tmp_path: Path) -> None:
     out = tmp_path / f"out {FIT}[1]{{a,b}}*$HOME"
     words = {"cwd": tmp_path, "env": odd_environment(tmp_path), "capture_output": True, "text": True}
-    done = subprocess.run([BIN / "scarnet", "run", phantom, out, "--fast"], check=False, **words)
+    done = subprocess.run([BIN / "scarnet", "run", phantom, out, *SMALL_NETWORK], check=False, **words)
     assert done.returncode == 0, done.stderr
     assert measured(out) == 1
     doctor = subprocess.run([BIN / "scarnet", "doctor"], check=False, **words)

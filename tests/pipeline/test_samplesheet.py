@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from nextflow_launch import Launch
+from nextflow_launch import SMALL_NETWORK, Launch
 
 pytestmark = pytest.mark.pipeline
 
@@ -34,7 +34,7 @@ def write_sheet(folder: Path, group: str, with_reference: str = "") -> None:
 
 @pytest.fixture(scope="module")
 def arguments(folder: Path) -> tuple[str, ...]:
-    options = ("--tables_format", "csv", "--fast", "--batch_min", "1", "--batch_max", "1", "--max_cpus", "1")
+    options = ("--tables_format", "csv", *SMALL_NETWORK, "--batch_min", "1", "--batch_max", "1", "--max_cpus", "1")
     return ("--input", str(folder / "sheet.csv"), *options)
 
 

@@ -2,16 +2,13 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from nextflow_launch import PATIENCE_S, Launch
+from nextflow_launch import PATIENCE_S, SMALL_NETWORK, Launch, assert_no_trace_of_a_bug, assert_plain
 
 pytestmark = pytest.mark.pipeline
-
-TRACEBACKS = ("Traceback", "\tat ", "Exception")
 
 
 @pytest.fixture
@@ -24,7 +21,7 @@ def test_killed_tasks_and_processes_are_tried_again_and_no_study_is_lost(
 ) -> None:
     make_phantoms(launch.folder / "cohort", 2)
     cohort = str(launch.folder / "cohort" / "dicom")
-    nextflow = launch.start("--input", cohort, "--max_cpus", "2", "--fast", "--dicom_results")
+    nextflow = launch.start("--input", cohort, "--max_cpus", "2", *SMALL_NETWORK, "--dicom_results")
     os.kill(launch.wait_for_task("convert", nextflow), signal.SIGKILL)
     for stage in ("crop", "segment"):
         os.kill(launch.wait_for_child(launch.wait_for_task(stage, nextflow), nextflow), signal.SIGKILL)
@@ -66,13 +63,6 @@ def test_without_input_the_parameters_are_shown(launch: Launch) -> None:
     assert done.returncode == 1
     assert "--input is missing" in done.stdout
     assert "--batch_max" in done.stdout
-    assert_plain(done, launch)
-
-
-def test_help_is_shown_without_running_anything(launch: Launch) -> None:
-    done = launch.run("--help")
-    assert done.returncode == 0
-    assert "--outdir" in done.stdout
     assert_plain(done, launch)
 
 
@@ -131,14 +121,3 @@ def test_all_wrong_entries_of_series_rules_are_one_message(launch: Launch) -> No
     assert "The series rules have 2 wrong entries" in done.stdout
     assert "line 4: view is sax, lax or other, not 'round'" in done.stdout
     assert_no_trace_of_a_bug(done)
-
-
-def assert_plain(done: subprocess.CompletedProcess[str], launch: Launch) -> None:
-    """No stack trace, and no task was started."""
-    assert_no_trace_of_a_bug(done)
-    assert list(launch.folder.glob("work/*/*/.command.sh")) == []
-
-
-def assert_no_trace_of_a_bug(done: subprocess.CompletedProcess[str]) -> None:
-    """Neither a stack trace nor Nextflow's long report of a failed task."""
-    assert not any(words in done.stdout + done.stderr for words in (*TRACEBACKS, "Command executed"))
