@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from click.testing import CliRunner
 
+from scarnet_cli.cli.main import cli
 from scarnet_cli.files import file_sha256
 
 REPOSITORY = Path(__file__).parents[1]
@@ -134,6 +136,12 @@ class Launch:
         newest = max(self.folder.glob("work/*/*/index/studies.parquet"), key=lambda path: path.stat().st_mtime_ns)
         rows = pq.read_table(newest).to_pylist()
         return {row["study_id"]: row["batch"] for row in rows if row["batch"] is not None}
+
+
+def scarnet(*words: object) -> None:
+    """Run a command, in this process, which has imported most of what it needs."""
+    done = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
 
 
 def digests(folder: Path, pattern: str) -> dict[str, str]:

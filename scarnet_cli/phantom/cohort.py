@@ -68,7 +68,9 @@ class _Task:
         return hashlib.sha256(f"{self.seed}/{self.broken}".encode()).hexdigest()[:8]
 
 
-def write_cohort(studies: int, out: Path, *, seed: int, broken: int, progress: Progress = no_progress) -> pa.Table:
+def write_cohort(
+    studies: int, out: Path, *, seed: int = 0, broken: int = 0, progress: Progress = no_progress
+) -> pa.Table:
     """Write `studies` phantoms, drawn from `seed`, below `out`; return the table of their true measures.
 
     Writes out/dicom/<folder>/..., out/truth/<study_id>.nii.gz, out/truth.parquet and out/truth.csv. The last `broken`

@@ -15,7 +15,7 @@ from scarnet_cli.model.weights import load_weights
 pytestmark = pytest.mark.pipeline
 
 NAMES = [f"Case_{number}" for number in range(4)]
-SLICES = 3
+SLICES = 4
 
 
 def make_cases(root: Path) -> None:

@@ -7,17 +7,17 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pydicom
 import pytest
-from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, SMALL_NETWORK, Launch, digests, environment
+from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, SMALL_NETWORK, Launch, digests, environment, scarnet
 from planted import BIRTH, DAY, TOKEN, holders, plant
 
 from scarnet_cli.image.volume import read_nifti, same_grid
+from scarnet_cli.phantom.cohort import write_cohort
 
 pytestmark = pytest.mark.pipeline
 
@@ -28,10 +28,10 @@ SMALL = ("--batch_min", "2", "--batch_max", "8", "--max_cpus", "1")
 
 
 @pytest.fixture(scope="module")
-def phantoms(tmp_path_factory: pytest.TempPathFactory, make_phantoms: Callable[..., None]) -> Path:
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four studies, the last one broken; the folder's name must not come out anywhere."""
     folder = tmp_path_factory.mktemp("DOE_JANE")
-    make_phantoms(folder, STUDIES, broken=BROKEN)
+    write_cohort(STUDIES, folder, broken=BROKEN)
     for path in sorted((folder / "dicom").rglob("*")):
         if path.is_file():
             plant_in_file(path)
@@ -127,8 +127,7 @@ def test_another_decision_and_mode_replace_every_result_and_nothing_measured_kee
     assert before == launch.made()
     own, decision = tmp_path / "own.safetensors", tmp_path / "decision.json"
     decision.write_text('{"scar_share": 0.9}')
-    command = [BIN / "scarnet", "weights", "decide", REPOSITORY / "weights/scarnet.safetensors", decision, "--out", own]
-    subprocess.run(command, check=True, timeout=PATIENCE_S)
+    scarnet("weights", "decide", REPOSITORY / "weights/unet.safetensors", decision, "--out", own)
     launch.succeed("--input", str(phantoms / "dicom"), *SMALL, "--weights", str(own), "-resume")
     held = launch.held()
     assert held == launch.made()
@@ -206,10 +205,9 @@ def test_a_study_is_added_by_a_run_that_is_killed_and_by_its_successor_and_then_
     arguments: tuple[str, ...],
     phantoms: Path,
     tmp_path: Path,
-    make_phantoms: Callable[..., None],
 ) -> None:
     before = launch.batch_of()
-    make_phantoms(tmp_path, STUDIES + 1)
+    write_cohort(STUDIES + 1, tmp_path)
     known = {row["study_id"] for row in pq.read_table(phantoms / "truth.parquet").to_pylist()}
     added = next(row for row in pq.read_table(tmp_path / "truth.parquet").to_pylist() if row["seed"] == STUDIES)
     source = next(path for path in (tmp_path / "dicom").rglob("*") if holds(path, added["study_instance_uid"]))

@@ -2,7 +2,6 @@
 
 import shutil
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
@@ -16,6 +15,7 @@ from pydicom.dataset import FileDataset
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.index.index_input import IndexOptions, index_input
+from scarnet_cli.phantom.cohort import write_cohort
 from scarnet_cli.stage.folder import study_folder
 
 pytestmark = pytest.mark.pipeline
@@ -75,9 +75,9 @@ class Cohort:
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory: pytest.TempPathFactory, make_phantoms: Callable[..., None]) -> Cohort:
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     folder = tmp_path_factory.mktemp("cohort")
-    make_phantoms(folder / "made", 1)
+    write_cohort(1, folder / "made")
     return Cohort(folder, folder / "made" / "dicom")
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from orthanc_server import orthanc_in
 from scarnet_cli.image.volume import read_nifti, same_grid
 from scarnet_cli.pacs.address import parse_address
 from scarnet_cli.pacs.client import open_server
+from scarnet_cli.phantom.cohort import write_cohort
 
 pytestmark = pytest.mark.pipeline
 
@@ -22,10 +22,8 @@ STUDIES = 2
 FILES = ("seg.dcm", "report.dcm")
 
 
-def test_results_are_written_stored_and_after_the_server_was_gone_finished_by_resume(
-    tmp_path: Path, make_phantoms: Callable[..., None]
-) -> None:
-    make_phantoms(tmp_path / "phantoms", STUDIES)
+def test_results_are_written_stored_and_after_the_server_was_gone_finished_by_resume(tmp_path: Path) -> None:
+    write_cohort(STUDIES, tmp_path / "phantoms")
     launch = Launch(tmp_path / "launch")
     launch.folder.mkdir()
     with orthanc_in(tmp_path / "orthanc") as orthanc:

@@ -2,7 +2,7 @@
 
 import base64
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from scarnet_cli.dicom.results.codes import VOLUME
 from scarnet_cli.image.volume import read_nifti, same_grid
 from scarnet_cli.pacs.address import parse_address
 from scarnet_cli.pacs.client import Server, open_server
+from scarnet_cli.phantom.cohort import write_cohort
 
 pytestmark = pytest.mark.pipeline
 
@@ -25,9 +26,9 @@ STUDIES = 3
 
 
 @pytest.fixture(scope="module")
-def phantoms(tmp_path_factory: pytest.TempPathFactory, make_phantoms: Callable[..., None]) -> Path:
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phantoms")
-    make_phantoms(folder, STUDIES)
+    write_cohort(STUDIES, folder)
     return folder / "dicom"
 
 

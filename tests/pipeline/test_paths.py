@@ -3,12 +3,14 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, SMALL_NETWORK, environment
+
+from scarnet_cli.phantom.cohort import write_cohort
 
 pytestmark = pytest.mark.pipeline
 
@@ -19,9 +21,9 @@ PATTERNS = "[1]{a,b}*?$HOME"
 
 
 @pytest.fixture(scope="module")
-def phantom(tmp_path_factory: pytest.TempPathFactory, make_phantoms: Callable[..., None]) -> Path:
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cohort")
-    make_phantoms(folder, 1)
+    write_cohort(1, folder)
     return folder / "dicom"
 
 

@@ -2,12 +2,11 @@
 
 import csv
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from nextflow_launch import BIN, PATIENCE_S, Launch
+from nextflow_launch import Launch, scarnet
 
 from scarnet_cli.image.labels import region_mask
 from scarnet_cli.image.volume import Volume, read_nifti
@@ -23,8 +22,7 @@ def launch(tmp_path_factory: pytest.TempPathFactory, emidec_dir: Path) -> Launch
     folder = tmp_path_factory.mktemp("hearts")
     for case in CASES:
         shutil.copytree(emidec_dir / case, folder / "cases" / case)
-        command = [BIN / "scarnet", "dicomize", folder / "cases" / case, "--out", folder / "made" / case]
-        subprocess.run(command, check=True, timeout=PATIENCE_S)
+        scarnet("dicomize", folder / "cases" / case, "--out", folder / "made" / case)
     write_samplesheet(folder)
     launch = Launch(folder)
     arguments = ("--input", "samplesheet.csv", "--max_cpus", "2")

@@ -2,7 +2,6 @@
 
 import csv
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,18 @@ import pyarrow.parquet as pq
 import pytest
 from nextflow_launch import SMALL_NETWORK, Launch
 
+from scarnet_cli.phantom.cohort import write_cohort
+
 pytestmark = pytest.mark.pipeline
 
 STAGES = {"CONVERT", "CROP", "SEGMENT", "QUANTIFY"}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, make_phantoms: Callable[..., None]) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three studies, one of them broken, and their samplesheet."""
     folder = tmp_path_factory.mktemp("cohort")
-    make_phantoms(folder / "made", 3, broken=1)
+    write_cohort(3, folder / "made", broken=1)
     write_sheet(folder, group="drug")
     return folder
 

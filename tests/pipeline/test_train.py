@@ -28,7 +28,7 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
     root = tmp_path_factory.mktemp("launch")
     rows = ["case,image,labels"]
     for number in range(4):
-        case = toy_case(f"heart{number}", scar=number % 2 == 0, slices=3)
+        case = toy_case(f"heart{number}", scar=number % 2 == 0, slices=4)
         write_nifti(case.image, root / "made" / f"{number}.nii.gz")
         write_nifti(case.labels.with_array(case.labels.array * 10), root / "made" / f"{number}_seg.nii.gz")
         rows.append(f"heart{number},made/{number}.nii.gz,made/{number}_seg.nii.gz")
@@ -40,7 +40,7 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
 def test_a_training_whose_task_is_killed_goes_on_in_the_next_and_all_are_kept(launch: Launch) -> None:
     nextflow = launch.start(*ARGUMENTS, *SIZES)
     log = launch.out / "train" / "localiser" / "fold_0" / "log.csv"
-    while len(read_log(log)) < 2 and nextflow.poll() is None:
+    while not read_log(log) and nextflow.poll() is None:
         time.sleep(0.05)
     os.kill(launch.wait_for_task("train", nextflow, argument=str(log.parent)), signal.SIGKILL)
     output, _ = nextflow.communicate(timeout=PATIENCE_S)

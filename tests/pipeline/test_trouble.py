@@ -2,11 +2,12 @@
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from nextflow_launch import PATIENCE_S, SMALL_NETWORK, Launch, assert_no_trace_of_a_bug, assert_plain
+
+from scarnet_cli.phantom.cohort import write_cohort
 
 pytestmark = pytest.mark.pipeline
 
@@ -16,10 +17,8 @@ def launch(tmp_path: Path) -> Launch:
     return Launch(tmp_path)
 
 
-def test_killed_tasks_and_processes_are_tried_again_and_no_study_is_lost(
-    launch: Launch, make_phantoms: Callable[..., None]
-) -> None:
-    make_phantoms(launch.folder / "cohort", 2)
+def test_killed_tasks_and_processes_are_tried_again_and_no_study_is_lost(launch: Launch) -> None:
+    write_cohort(2, launch.folder / "cohort")
     cohort = str(launch.folder / "cohort" / "dicom")
     nextflow = launch.start("--input", cohort, "--max_cpus", "2", *SMALL_NETWORK, "--dicom_results")
     os.kill(launch.wait_for_task("convert", nextflow), signal.SIGKILL)

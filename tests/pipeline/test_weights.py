@@ -4,13 +4,13 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, Launch, environment
+from nextflow_launch import PATIENCE_S, REPOSITORY, Launch, scarnet
+
+from scarnet_cli.phantom.cohort import write_cohort
 
 pytestmark = pytest.mark.pipeline
 
@@ -23,11 +23,9 @@ def overwrite(path: Path, content: bytes) -> bytes:
     return before
 
 
-def test_own_weights_are_used_by_name_and_a_changed_file_is_refused_by_its_digest(
-    tmp_path: Path, make_phantoms: Callable[..., None]
-) -> None:
+def test_own_weights_are_used_by_name_and_a_changed_file_is_refused_by_its_digest(tmp_path: Path) -> None:
     launch, own = Launch(tmp_path), tmp_path / "own"
-    make_phantoms(tmp_path / "cohort", 2)
+    write_cohort(2, tmp_path / "cohort")
     own.mkdir()
     shutil.copy(REPOSITORY / "weights" / "unet.safetensors", own / "mine.safetensors")
     digest = hashlib.sha256((own / "mine.safetensors").read_bytes()).hexdigest()
@@ -36,8 +34,7 @@ def test_own_weights_are_used_by_name_and_a_changed_file_is_refused_by_its_diges
     extra = {"SCARNET_WEIGHTS": str(own)}
 
     # A fault that passes, as of a file server that gives zeros: INDEX remembers the files as they are in truth.
-    index = ("index", tmp_path / "cohort" / "dicom", "--out", launch.out / "pipeline_info")
-    subprocess.run([BIN / "scarnet", *index], check=True, env=environment())
+    scarnet("index", tmp_path / "cohort" / "dicom", "--out", launch.out / "pipeline_info")
     (batch,) = (launch.out / "pipeline_info" / "batches").iterdir()
     chosen = json.loads(batch.read_text())["studies"][0]["sources"][0]["path"]
     content = overwrite(tmp_path / "cohort" / "dicom" / chosen, b"")
