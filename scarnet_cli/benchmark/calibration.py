@@ -13,6 +13,7 @@ COVERAGE: Final = 0.9
 _RIDGE: Final = 0.1
 _LEAST_EXPECTED_PERCENT: Final = 1e-3
 _LEAST_DOUBT: Final = 1e-6
+_WHOLE_PERCENT: Final = 100.0
 
 
 def fit_scar_probability(
@@ -27,7 +28,8 @@ def fit_scar_probability(
         has_scar: (cases,) whether the expert drew scar.
 
     Returns:
-        Both parameters of `Decision.scar_probability`, or None unless there are cases with and without scar.
+        Both parameters of `Decision.scar_probability`, or None unless there are cases with and without scar, and those
+        with scar have more expected scar: that of a poorly trained network tells nothing.
     """
     if has_scar.all() or not has_scar.any():
         return None
@@ -39,7 +41,8 @@ def fit_scar_probability(
         return float(np.logaddexp(0.0, -sign * slope * (log_expected - even)).sum() + _RIDGE * slope**2 / 2)
 
     even, slope = minimize(loss, [float(np.median(log_expected)), 1.0], method="Nelder-Mead").x
-    return float(np.exp(even)), float(slope)
+    told = slope > 0 and even < np.log(_WHOLE_PERCENT)
+    return (float(np.exp(even)), float(slope)) if told else None
 
 
 def conformal_multiple(errors: NDArray[np.float64], doubts: NDArray[np.float64]) -> float | None:

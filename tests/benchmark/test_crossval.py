@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hearts import toy_case
 
+from scarnet_cli.benchmark.calibration import fit_scar_probability
 from scarnet_cli.benchmark.certainty import certainty_markdown
 from scarnet_cli.benchmark.crossval import (
     CaseScore,
@@ -139,3 +140,12 @@ def test_nothing_is_chosen_for_a_system_that_gives_one_label_map() -> None:
 def test_a_single_case_is_scored_under_the_default_decision() -> None:
     (score,) = scored([prediction("Case_1", 0, scar=True, invented=0)])
     assert score.decision == Decision()
+
+
+def test_expected_scar_that_is_less_where_scar_is_gives_no_probability() -> None:
+    has_scar = np.array([True, True, False, False])
+    even, slope = fit_scar_probability(np.array([8.0, 4.0, 1.0, 0.5]), has_scar) or (None, None)
+    assert even == pytest.approx(2.0, rel=0.01)  # the logarithms lie symmetrically about that of 2
+    assert slope is not None
+    assert slope > 1
+    assert fit_scar_probability(np.array([0.5, 1.0, 4.0, 8.0]), has_scar) is None
