@@ -1,4 +1,6 @@
-"""A toy heart (a bright ring with a scar wedge), tiny networks and their weights files, scores; all without torch."""
+"""Toy hearts (a bright ring with a scar wedge) and their files, tiny networks, scores; all without torch."""
+
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +9,7 @@ from safetensors.numpy import save
 from scarnet_cli.cases.cases import Case
 from scarnet_cli.evaluate.region import dice
 from scarnet_cli.image.labels import REGIONS, region_mask
-from scarnet_cli.image.volume import Volume
+from scarnet_cli.image.volume import Volume, write_nifti
 from scarnet_cli.model.spec import NetworkSpec, Task
 
 SPACING_ZYX_MM = (10.0, 1.6, 1.2)
@@ -28,6 +30,26 @@ def toy_case(name: str, *, scar: bool, centre_yx: tuple[int, int] = (40, 60), sl
     image = (np.array([60, 160, 20, 220], np.float32)[labels] + noise).astype(np.float32)
     grid = Volume(image, SPACING_ZYX_MM, (0.0, 0.0, 0.0), np.eye(3))
     return Case(name, grid, grid.with_array(labels))
+
+
+def write_emidec_case(case: Case, root: Path, labels: Volume | None) -> None:
+    """Write a case's image and labels, if any, as EMIDEC's folders hold them."""
+    folder = root / case.case_id
+    write_nifti(case.image, folder / "Images" / f"{case.case_id}.nii.gz")
+    if labels is not None:
+        write_nifti(labels, folder / "Contours" / f"{case.case_id}.nii.gz")
+
+
+def write_sheet(root: Path, count: int, *, slices: int, times: int = 1, scans: int = 1) -> Path:
+    """Write hearts, every second with scar, and the table of them; labels are `times` ours, a patient has `scans`."""
+    rows = ["case,image,labels,patient"]
+    for number in range(count):
+        case = toy_case(f"scan{number}", scar=number % 2 == 0, slices=slices)
+        write_nifti(case.image, root / f"{number}.nii.gz")
+        write_nifti(case.labels.with_array(case.labels.array.astype(np.int16) * times), root / f"{number}_seg.nii.gz")
+        rows.append(f"{case.case_id},{number}.nii.gz,{number}_seg.nii.gz,patient{number // scans}")
+    (root / "cases.csv").write_text("\n".join([*rows, ""]))
+    return root / "cases.csv"
 
 
 def toy_spec(task: Task = Task.SEGMENT) -> NetworkSpec:

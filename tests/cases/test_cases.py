@@ -2,24 +2,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hearts import toy_case
+from hearts import toy_case, write_emidec_case
 
 from scarnet_cli.cases.cases import Case, read_cases
 from scarnet_cli.cases.label_values import read_label_values
 from scarnet_cli.errors import InputError
-from scarnet_cli.image.volume import Volume, write_nifti
-
-
-def write_case(root: Path, case: Case, labels: Volume | None = None) -> None:
-    folder = root / case.case_id
-    write_nifti(case.image, folder / "Images" / f"{case.case_id}.nii.gz")
-    if labels is not None:
-        write_nifti(labels, folder / "Contours" / f"{case.case_id}.nii.gz")
+from scarnet_cli.image.volume import write_nifti
 
 
 def test_cases_are_read_sorted_with_their_labels(tmp_path: Path) -> None:
     for case in (toy_case("Case_P2", scar=True), toy_case("Case_N1", scar=False)):
-        write_case(tmp_path, case, case.labels)
+        write_emidec_case(case, tmp_path, case.labels)
     cases = read_cases(tmp_path)
     assert [c.case_id for c in cases] == ["Case_N1", "Case_P2"]
     assert [c.has_scar for c in cases] == [False, True]
@@ -97,10 +90,10 @@ def test_an_empty_folder_raises(tmp_path: Path) -> None:
 
 def test_all_wrong_cases_of_a_folder_are_listed_at_once(tmp_path: Path) -> None:
     case = toy_case("Case_P2", scar=True)
-    write_case(tmp_path, toy_case("Case_P1", scar=True))
-    write_case(tmp_path, case, toy_case("Case_P2", scar=True, slices=2).labels)
-    write_case(tmp_path, toy_case("Case_P3", scar=True), case.labels.with_array(case.labels.array * 3))
-    write_case(tmp_path, toy_case("Case_P4", scar=True), case.labels)
+    write_emidec_case(toy_case("Case_P1", scar=True), tmp_path, None)
+    write_emidec_case(case, tmp_path, toy_case("Case_P2", scar=True, slices=2).labels)
+    write_emidec_case(toy_case("Case_P3", scar=True), tmp_path, case.labels.with_array(case.labels.array * 3))
+    write_emidec_case(toy_case("Case_P4", scar=True), tmp_path, case.labels)
     with pytest.raises(InputError) as raised:
         read_cases(tmp_path)
     first, *lines = str(raised.value).splitlines()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from hearts import toy_case, toy_spec
+from hearts import toy_case, toy_spec, write_emidec_case
 
 from scarnet_cli.cli.main import cli
 from scarnet_cli.image.volume import write_nifti
@@ -26,8 +26,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("benchmark")
     for number, name in enumerate(NAMES):
         case = toy_case(name, scar=number % 2 == 0)
-        write_nifti(case.image, root / "cases" / name / "Images" / f"{name}.nii.gz")
-        write_nifti(case.labels, root / "cases" / name / "Contours" / f"{name}.nii.gz")
+        write_emidec_case(case, root / "cases", case.labels)
         shifted = case.labels.with_array(np.roll(case.labels.array, 1, axis=2))
         for fold in range(2):
             write_nifti(case.labels, root / "runs" / "expert" / f"fold_{fold}" / "labels" / f"{name}.nii.gz")

@@ -4,25 +4,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from hearts import toy_case
+from hearts import write_sheet
 
 from scarnet_cli.cli.main import cli
-from scarnet_cli.image.volume import write_nifti
 from scarnet_cli.model.store import read_weights_file
 
 
 @pytest.fixture(scope="module")
 def sheet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table of two cases of two slices."""
-    root = tmp_path_factory.mktemp("cases")
-    lines = ["case,image,labels"]
-    for number in range(2):
-        case = toy_case(f"scan{number}", scar=number == 0, slices=2)
-        write_nifti(case.image, root / f"{number}.nii.gz")
-        write_nifti(case.labels, root / f"{number}_seg.nii.gz")
-        lines.append(f"{case.case_id},{number}.nii.gz,{number}_seg.nii.gz")
-    (root / "cases.csv").write_text("\n".join(lines) + "\n")
-    return root / "cases.csv"
+    return write_sheet(tmp_path_factory.mktemp("cases"), 2, slices=2)
 
 
 def chain(sheet: Path, out: Path, *more: str) -> Result:

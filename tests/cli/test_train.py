@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from hearts import toy_case
+from hearts import write_sheet
 from PIL import Image
 
 from scarnet_cli.cli.main import cli
-from scarnet_cli.image.volume import write_nifti
 from scarnet_cli.train.record import read_log
 
 PATIENCE_S = 300
@@ -24,16 +23,9 @@ PATIENCE_S = 300
 def sheet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table of six cases of three patients, their labels a hundred times ours."""
     root = tmp_path_factory.mktemp("cases")
-    rows = [["case", "image", "labels", "patient"]]
-    for number in range(6):
-        case = toy_case(f"scan{number}", scar=number % 2 == 0, slices=4)
-        write_nifti(case.image, root / f"{number}.nii.gz")
-        write_nifti(case.labels.with_array(case.labels.array.astype("int16") * 100), root / f"{number}_seg.nii.gz")
-        rows.append([case.case_id, f"{number}.nii.gz", f"{number}_seg.nii.gz", f"patient{number // 2}"])
     (root / "values.csv").write_text("value,label\n100,blood_pool\n200,myocardium\n300,scar\n")
     (root / "small.json").write_text(json.dumps({"settings": {"batch": 4}, "augmentation": {"window": 40}}))
-    (root / "cases.csv").write_text("".join(",".join(row) + "\n" for row in rows))
-    return root / "cases.csv"
+    return write_sheet(root, 6, slices=4, times=100, scans=2)
 
 
 def arguments(sheet: Path, *more: str | Path) -> list[str]:

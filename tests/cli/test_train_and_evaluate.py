@@ -3,13 +3,12 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from hearts import toy_case
+from hearts import toy_case, write_emidec_case
 
 from scarnet_cli.cases.cases import read_cases
 from scarnet_cli.cases.folds import deal_cases
 from scarnet_cli.cli.main import cli
 from scarnet_cli.errors import ModelError
-from scarnet_cli.image.volume import write_nifti
 from scarnet_cli.model.checkpoints import read_checkpoint
 from scarnet_cli.model.pretrained import lite_medsam_path
 from scarnet_cli.model.spec import Task
@@ -27,8 +26,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("emidec")
     for number in range(4):
         case = toy_case(f"Case_{number}", scar=number % 2 == 0, slices=5)
-        write_nifti(case.image, root / case.case_id / "Images" / f"{case.case_id}.nii.gz")
-        write_nifti(case.labels, root / case.case_id / "Contours" / f"{case.case_id}.nii.gz")
+        write_emidec_case(case, root, case.labels)
     return root
 
 

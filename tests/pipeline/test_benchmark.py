@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from hearts import toy_case
+from hearts import toy_case, write_emidec_case
 from nextflow_launch import Launch
 
 from scarnet_cli.image.volume import write_nifti
@@ -15,28 +15,19 @@ from scarnet_cli.model.weights import load_weights
 pytestmark = pytest.mark.pipeline
 
 NAMES = [f"Case_{number}" for number in range(4)]
-SLICES = 4
+SLICES = 5
 
 
-def make_cases(root: Path) -> None:
+def make_cases_and_finished_run(cases: Path, run: Path) -> None:
+    """Write cases, and label maps as nnU-Net's run leaves them: the experts' own."""
     for number, name in enumerate(NAMES):
         case = toy_case(name, scar=number % 2 == 0, slices=SLICES)
-        write_nifti(case.image, root / name / "Images" / f"{name}.nii.gz")
-        write_nifti(case.labels, root / name / "Contours" / f"{name}.nii.gz")
-
-
-def make_finished_run(root: Path) -> None:
-    """Write label maps as nnU-Net's run leaves them: the experts' own."""
-    for number, name in enumerate(NAMES):
-        write_nifti(
-            toy_case(name, scar=number % 2 == 0, slices=SLICES).labels,
-            root / "nnunet" / "fold_0" / "labels" / f"{name}.nii.gz",
-        )
+        write_emidec_case(case, cases, case.labels)
+        write_nifti(case.labels, run / "fold_0" / "labels" / f"{name}.nii.gz")
 
 
 def test_a_trained_model_and_a_finished_run_are_compared_on_the_same_cases(tmp_path: Path) -> None:
-    make_cases(tmp_path / "cases")
-    make_finished_run(tmp_path / "runs")
+    make_cases_and_finished_run(tmp_path / "cases", tmp_path / "runs" / "nnunet")
     launch = Launch(tmp_path)
     settings = ("--models", "scarnet,nnunet", "--runs", "runs", "--folds", "2", "--fold", "0", "--epochs", "1")
     output = launch.succeed("--workflow", "benchmark", "--input", "cases", *settings, "--max_cpus", "2")

@@ -8,10 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from hearts import toy_case
+from hearts import write_sheet
 from nextflow_launch import PATIENCE_S, Launch
 
-from scarnet_cli.image.volume import write_nifti
 from scarnet_cli.model.weights import load_weights
 from scarnet_cli.train.record import read_log
 
@@ -26,13 +25,7 @@ SIZES = ("--folds", "2", "--epochs", str(EPOCHS), "--max_cpus", "1")
 def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
     """A folder with a table of four cases, whose labels are ten times ours."""
     root = tmp_path_factory.mktemp("launch")
-    rows = ["case,image,labels"]
-    for number in range(4):
-        case = toy_case(f"heart{number}", scar=number % 2 == 0, slices=4)
-        write_nifti(case.image, root / "made" / f"{number}.nii.gz")
-        write_nifti(case.labels.with_array(case.labels.array * 10), root / "made" / f"{number}_seg.nii.gz")
-        rows.append(f"heart{number},made/{number}.nii.gz,made/{number}_seg.nii.gz")
-    (root / "cases.csv").write_text("\n".join([*rows, ""]))
+    write_sheet(root, 4, slices=5, times=10)
     (root / "values.csv").write_text("value,label\n10,blood_pool\n20,myocardium\n30,scar\n")
     return Launch(root)
 
@@ -72,7 +65,7 @@ def test_resuming_trains_nothing_again_and_publishes_what_was_removed(launch: La
 def test_wrong_cases_are_one_message_before_anything_is_trained(launch: Launch) -> None:
     shutil.copy(launch.folder / "cases.csv", launch.folder / "wrong.csv")
     with (launch.folder / "wrong.csv").open("a") as file:
-        file.write("heart9,gone.nii.gz,gone.nii.gz\n")
+        file.write("heart9,gone.nii.gz,gone.nii.gz,\n")
     done = launch.run("--workflow", "train", "--input", "wrong.csv", "--outdir", "wrong")
     assert done.returncode == 1
     assert "5 of the samplesheet's 5 rows are wrong" in done.stdout
