@@ -13,6 +13,7 @@ COVERAGE: Final = 0.9
 _RIDGE: Final = 0.1
 _LEAST_EXPECTED_PERCENT: Final = 1e-3
 _LEAST_DOUBT: Final = 1e-6
+_GREATEST_MULTIPLE: Final = 1000.0
 _WHOLE_PERCENT: Final = 100.0
 
 
@@ -56,12 +57,14 @@ def conformal_multiple(errors: NDArray[np.float64], doubts: NDArray[np.float64])
         doubts: (cases,) what the margin is a multiple of.
 
     Returns:
-        The multiple; None if there are too few cases for that coverage.
+        The multiple; None if there are too few cases for that coverage, or if the errors have nothing to do with the
+        doubts, as in a network that is sure of what is wrong.
     """
     rank = int(np.ceil(COVERAGE * (len(errors) + 1)))
     if rank > len(errors):
         return None
-    return float(np.sort(np.abs(errors) / np.maximum(doubts, _LEAST_DOUBT))[rank - 1])
+    multiple = float(np.sort(np.abs(errors) / np.maximum(doubts, _LEAST_DOUBT))[rank - 1])
+    return multiple if multiple <= _GREATEST_MULTIPLE else None
 
 
 def crps(samples: NDArray[np.float64], true: float) -> float:

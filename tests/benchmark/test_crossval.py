@@ -5,6 +5,7 @@ import pytest
 from hearts import toy_case
 
 from scarnet_cli.benchmark.calibration import fit_scar_probability
+from scarnet_cli.benchmark.calibration import conformal_multiple
 from scarnet_cli.benchmark.certainty import certainty_markdown
 from scarnet_cli.benchmark.crossval import (
     CaseScore,
@@ -91,6 +92,13 @@ def test_the_decision_is_calibrated_on_the_cases() -> None:
     text = certainty_markdown(score_cases(cases, table))
     assert "Hearts with scar found, by true size: 12 of 12 (over 10 %)." in text
     assert "| scar percent | 100.0 % | 100.0 % | 100.0 % |" in text
+
+
+def test_a_network_that_is_sure_of_what_is_wrong_has_no_margin() -> None:
+    errors, doubts = np.full(20, 5.0), np.full(20, 2.0)
+    assert conformal_multiple(errors, doubts) == 2.5
+    assert conformal_multiple(errors, np.zeros(20)) is None
+    assert conformal_multiple(errors[:8], doubts[:8]) is None
 
 
 def test_few_cases_leave_the_margins_open() -> None:
