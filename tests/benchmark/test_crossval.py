@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from hearts import toy_case
 
-from scarnet_cli.benchmark.calibration import fit_scar_probability
-from scarnet_cli.benchmark.calibration import conformal_multiple
+from scarnet_cli.benchmark.calibration import conformal_multiple, fit_scar_probability
 from scarnet_cli.benchmark.certainty import certainty_markdown
 from scarnet_cli.benchmark.crossval import (
     CaseScore,
