@@ -1,11 +1,12 @@
 """Print the tables of docs/validation.md in Markdown, from the held-out label maps of `scarnet evaluate`.
 
-.venv/bin/python -m benchmarks.validation EMIDEC EVALUATED
+.venv/bin/python -m benchmarks.validation EMIDEC EVALUATED --picture docs/confidence.svg
 """
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 from typing import Final
@@ -18,6 +19,7 @@ from scarnet_cli.benchmark.crossval import CaseScore, score_cases, score_table
 from scarnet_cli.benchmark.predictions import read_evaluation
 from scarnet_cli.benchmark.table import summary_markdown
 from scarnet_cli.cases.cases import Case, read_cases
+from scarnet_cli.draw.panels import Panel, Scale, draw_panels
 from scarnet_cli.draw.text import number_text
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.evaluate.region import dice
@@ -43,6 +45,8 @@ _MEASURES: Final = {
 }
 _METHODS: Final = {"2-SD": "scar_2sd_percent_lv", "5-SD": "scar_5sd_percent_lv", "FWHM": "scar_fwhm_percent_lv"}
 _WORST: Final = 10
+_FIFTHS: Final = 5
+_PROBABILITIES: Final = (0.0, 0.1, 0.5, 0.9, 1.01)
 
 Pair = tuple[float, float]
 
@@ -169,6 +173,34 @@ def worst(members: Sequence[HeldOut]) -> Iterator[str]:
         )
 
 
+def confidence_picture(scores: Sequence[CaseScore]) -> str:
+    """Return the reliability of confidence and of the probability of scar as an SVG."""
+    judged = [(score.certainty, score) for score in scores if score.certainty]
+    by_confidence = sorted(judged, key=lambda pair: pair[0].confidence)
+    fifths = [[by_confidence[row] for row in rows] for rows in np.array_split(np.arange(len(judged)), _FIFTHS)]
+    confidence = Panel(
+        title="Dice by confidence",
+        unit="mean of a fifth of the cases",
+        ticks=tuple(f"{mean(certainty.confidence for certainty, _ in fifth):.2f}" for fifth in fifths),
+        plots=(
+            {
+                region: [mean(score.regions[region].dice for _, score in fifth) for fifth in fifths]
+                for region in ("myocardium", "scar")
+            },
+        ),
+    )
+    chances = [(certainty.scar_probability or 0.0, score.has_scar) for certainty, score in judged]
+    bins = [[pair for pair in chances if low <= pair[0] < high] for low, high in pairwise(_PROBABILITIES)]
+    probability = Panel(
+        title="Hearts with scar",
+        unit="mean probability of scar",
+        ticks=tuple(f"{mean(chance for chance, _ in members):.2f}" for members in bins if members),
+        plots=({"part with scar": [mean(has_scar for _, has_scar in members) for members in bins if members]},),
+    )
+    label = "Dice by fifths of confidence, and the part of hearts with scar by its probability"
+    return draw_panels(label, [Scale("", 0.0, 1.0, 150)], [confidence, probability])
+
+
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
@@ -191,6 +223,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", type=Path, help="Folder in EMIDEC's layout, or a table of cases.")
     parser.add_argument("evaluated", type=Path, help="Output of `scarnet evaluate`.")
+    parser.add_argument("--picture", type=Path, help="SVG to write: reliability of confidence and probability.")
     arguments = parser.parse_args()
     members = held_out_cases(arguments.cases, arguments.evaluated)
     scores = [member.score for member in members]
@@ -206,6 +239,8 @@ def main() -> None:
     }
     for title, lines in parts.items():
         print(f"## {title}", "", *lines, sep="\n", end="\n\n")  # noqa: T201 (a tool's output)
+    if arguments.picture:
+        arguments.picture.write_text(confidence_picture(scores))
 
 
 if __name__ == "__main__":
