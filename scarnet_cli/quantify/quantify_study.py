@@ -4,6 +4,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Final
 
+from scarnet_cli.dicom.facts import MAGNITUDE
 from scarnet_cli.dicom.study_entry import StudyRecord
 from scarnet_cli.draw.overlay import draw_overlay
 from scarnet_cli.evaluate.reference import compare
@@ -19,6 +20,8 @@ from scarnet_cli.stage.stage import Rows
 from scarnet_cli.tables.columns import cells_of, record_of, schema_of
 from scarnet_cli.tables.scans import ScanRow
 
+# Raised here because it is about what the network makes of the image, and SEGMENT does not see how it was made.
+_MAGNITUDE_IMAGE: Final = "magnitude_image"
 # Columns that the records of earlier stages give; those in blocks are measured here.
 _COLUMNS: Final = frozenset(field.name for field in fields(ScanRow)) & frozenset(schema_of(ScanRow).names)
 
@@ -40,7 +43,8 @@ def quantify_study(folder: StudyFolder, converted: Path, segmented: Path) -> Row
         measures = without_orientation(measures)
     earlier = {**asdict(study), **asdict(segmentation)}
     known = {name: value for name, value in earlier.items() if name in _COLUMNS}
-    known["flags"] = (*study.flags, *segmentation.flags)
+    magnitude = (_MAGNITUDE_IMAGE,) if study.component == MAGNITUDE else ()
+    known["flags"] = (*study.flags, *segmentation.flags, *magnitude)
     drawn = convert.file(StudyFile.REFERENCE)
     reference = compare(labels.array, read_nifti(drawn)) if drawn.is_file() else None
     intervals = find_intervals(measures.scan, segmentation.margins)

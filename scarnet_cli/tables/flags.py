@@ -118,6 +118,11 @@ FLAGS: Final[dict[str, Flag]] = {
     "heart_uncertain": Flag(
         "heart found with little confidence", "The network that finds the heart is not sure.", _LABELS
     ),
+    "magnitude_image": Flag(
+        "magnitude image",
+        "The network learnt from phase-sensitive images; on magnitude images it misses most scar.",
+        "Measure the phase-sensitive series if there is one; else look at the contours and correct the label map.",
+    ),
     "scar_uncertain": Flag(
         "scar or none",
         "Whether this heart has scar is open: the network expects little, or draws none although it expects some.",

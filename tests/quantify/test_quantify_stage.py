@@ -97,6 +97,15 @@ def test_study_json_holds_what_every_stage_knows(stage: Path) -> None:
     assert "margins" not in study
 
 
+def test_a_magnitude_image_is_flagged(stage: Path) -> None:
+    magnitude = replace(CONVERTED, study_id="a", component="magnitude")
+    study_folder(stage / "convert", "a").write_record(StudyFile.STUDY, magnitude)
+    quantify_studies(stage / "convert", stage / "segment", stage / "out")
+    flags = {row["study_id"]: row["flags"] for row in read_table(stage / "out/scans.parquet").to_pylist()}
+    assert "magnitude_image" in flags["a"]
+    assert "magnitude_image" not in flags["b"]
+
+
 def test_weights_that_are_not_calibrated_give_no_interval(stage: Path) -> None:
     record = replace(SEGMENTED, study_id="a", scar_probability=None, margins=None)
     study_folder(stage / "segment", "a").write_record(StudyFile.SEGMENT_RECORD, record)
