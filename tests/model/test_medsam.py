@@ -54,5 +54,5 @@ def test_it_has_the_parameters_of_lite_medsam(network: MedSam) -> None:
 
 
 def test_a_number_of_labels_that_the_decoder_has_no_masks_for_is_refused() -> None:
-    with pytest.raises(ValueError, match="draws 4 masks; 2 labels"):
+    with pytest.raises(ValueError, match="draws 4 masks, so it cannot learn 2 labels"):
         MedSam(3, MedSamOptions())

@@ -36,5 +36,5 @@ def test_all_wrong_settings_are_named_at_once() -> None:
     wrong = {"settings": {"epoch": 3, "batch": "ten"}, "augmentation": 5, "network": {}}
     with pytest.raises(InputError) as raised:
         change(PRESETS["unet"], wrong)
-    for words in ("no 'network'", "settings has no 'epoch'", "batch is 'ten'", "'augmentation' is no table"):
+    for words in ("no 'network'", "settings has no 'epoch'", "batch is 'ten'", "'augmentation' is not a table"):
         assert words in str(raised.value)
