@@ -9,8 +9,10 @@ jgo uses Maven Central and the repositories in its own configuration, in which `
 import hashlib
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,8 @@ from jgo.config import GlobalSettings
 from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext
 
+# Seconds between the attempts to fetch a jar.
+PAUSES: Final = (1, 3, 8)
 ADVICE: Final = "check the connection, or name your mirror as `central` under [repositories] in ~/.config/jgo.conf"
 
 
@@ -43,8 +47,13 @@ def fetch(coordinates: Sequence[str], folder: Path) -> list[Path]:
 
     def fetch_one(coordinate: str) -> Path:
         group, artifact, version = coordinate.split(":")
-        path = context.project(group, artifact).at_version(version).artifact().resolve()
-        return Path(path)
+        artifact_of_version = context.project(group, artifact).at_version(version).artifact()
+        for pause in PAUSES:
+            # A name that cannot be resolved for a second should not end the set-up.
+            with suppress(OSError, RuntimeError):
+                return Path(artifact_of_version.resolve())
+            time.sleep(pause)
+        return Path(artifact_of_version.resolve())
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         return list(pool.map(fetch_one, coordinates))
