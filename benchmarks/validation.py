@@ -22,8 +22,9 @@ from scarnet_cli.cases.cases import Case, read_cases
 from scarnet_cli.draw.panels import Panel, Scale, draw_panels
 from scarnet_cli.draw.text import number_text
 from scarnet_cli.evaluate.agreement import agreement
-from scarnet_cli.evaluate.region import dice
+from scarnet_cli.evaluate.region import dice_of_region
 from scarnet_cli.image.labels import region_mask
+from scarnet_cli.quantify.intervals import interval_ends
 from scarnet_cli.quantify.measures import StudyMeasures, measure_study
 from scarnet_cli.tables.columns import cells_of
 
@@ -117,9 +118,8 @@ def by_level(members: Sequence[HeldOut]) -> Iterator[str]:
             chosen = np.array([row.level == level for row in member.expert.slices])
             ours, expert = member.labels[chosen], member.case.labels.array[chosen]
             for region, values in overlaps.items():
-                masks = [region_mask(array, region) for array in (ours, expert)]
-                if masks[1].any():
-                    values.append(dice(*masks))
+                if region_mask(expert, region).any():
+                    values.append(dice_of_region(ours, expert, region))
         yield _row(
             level,
             len(overlaps["myocardium"]),
@@ -163,7 +163,7 @@ def worst(members: Sequence[HeldOut]) -> Iterator[str]:
     for member in sorted(members, key=lambda member: member.score.regions["scar"].dice)[:_WORST]:
         score, certainty = member.score, member.score.certainty
         margin = certainty.margins.scar_percent if certainty and certainty.margins else None
-        ends = [] if margin is None else [max(score.scar_percent - margin, 0), min(score.scar_percent + margin, 100)]
+        ends = [] if margin is None else interval_ends(score.scar_percent, margin, 100.0)
         yield _row(
             score.case_id,
             *(f"{score.regions[region].dice:.2f}" for region in ("scar", "myocardium")),

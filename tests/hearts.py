@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from scarnet_cli.cases.cases import Case
-from scarnet_cli.evaluate.region import dice
-from scarnet_cli.image.labels import REGIONS, region_mask
+from scarnet_cli.evaluate.region import dice_of_region
+from scarnet_cli.image.labels import REGIONS
 from scarnet_cli.image.volume import Volume, write_nifti
 from scarnet_cli.model.spec import NetworkSpec, Task
 
@@ -66,4 +66,4 @@ def toy_weights(*, value: float = 0.0, spec: NetworkSpec | None = None) -> bytes
 
 def region_dice(ours: NDArray[np.integer], reference: NDArray[np.integer]) -> dict[str, float]:
     """Return the Dice of each of `REGIONS` over whole label maps."""
-    return {region: dice(region_mask(ours, region), region_mask(reference, region)) for region in REGIONS}
+    return {region: dice_of_region(ours, reference, region) for region in REGIONS}

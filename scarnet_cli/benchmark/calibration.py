@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.stats import mannwhitneyu
 
+from scarnet_cli.infer.decision import LEAST_EXPECTED_PERCENT
+
 # Part of the experts' values that an interval should hold.
 COVERAGE: Final = 0.9
 # Penalty on the slope: without it, cases that a threshold parts without error would make every probability 0 or 1.
 _RIDGE: Final = 0.1
-_LEAST_EXPECTED_PERCENT: Final = 1e-3
 _LEAST_DOUBT: Final = 1e-6
 _GREATEST_MULTIPLE: Final = 1000.0
 _WHOLE_PERCENT: Final = 100.0
@@ -34,7 +35,7 @@ def fit_scar_probability(
     """
     if has_scar.all() or not has_scar.any():
         return None
-    log_expected = np.log(np.maximum(expected_percent, _LEAST_EXPECTED_PERCENT))
+    log_expected = np.log(np.maximum(expected_percent, LEAST_EXPECTED_PERCENT))
     sign = np.where(has_scar, 1.0, -1.0)
 
     def loss(parameters: NDArray[np.float64]) -> float:

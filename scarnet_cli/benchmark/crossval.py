@@ -11,7 +11,7 @@ from scipy.ndimage import convolve1d
 from scarnet_cli.benchmark.calibration import conformal_multiple, fit_scar_probability
 from scarnet_cli.benchmark.systems import System
 from scarnet_cli.cases.cases import Case
-from scarnet_cli.evaluate.region import RegionScore, dice, score_region
+from scarnet_cli.evaluate.region import RegionScore, dice_of_region, score_region
 from scarnet_cli.image.labels import REGIONS, region_mask
 from scarnet_cli.infer.decision import Decision, decide, drop_small_mvo, mvo_percent, scar_percent
 from scarnet_cli.infer.evidence import Certainty, Evidence, doubts_of, judge
@@ -184,17 +184,16 @@ def _row_of(prediction: Prediction) -> tuple[NDArray[np.float64], ...]:
     """Return one case's entries of a `ScoreTable`, in the order of its arrays."""
     case, evidence = prediction.case, prediction.evidence or Evidence()
     true = case.labels.array
-    empty, reference = np.zeros_like(true), _measures(true, case)
+    dropped_score, reference = _scar_score(np.zeros_like(true), true), _measures(true, case)
     scar = np.zeros((len(prediction.labels), len(LEAST_SCAR)))
     mvo = np.zeros((len(prediction.labels), len(LEAST_MVO)))
     drawn = np.zeros((*mvo.shape, len(reference)))
     for row, labels in enumerate(prediction.labels.values()):
-        for column, least in enumerate(LEAST_SCAR):
-            kept = labels if evidence.expected_scar_percent >= least else empty
-            scar[row, column] = _scar_score(kept, true)
+        drawn_score = _scar_score(labels, true)
+        scar[row] = np.where(evidence.expected_scar_percent >= np.array(LEAST_SCAR), drawn_score, dropped_score)
         for column, least in enumerate(LEAST_MVO):
             kept = drop_small_mvo(labels, least)
-            mvo[row, column] = _dice(kept, true, "mvo")
+            mvo[row, column] = dice_of_region(kept, true, "mvo")
             drawn[row, column] = _measures(kept, case)
     any_labels = next(iter(prediction.labels.values()))  # the myocardium's outline is the same under every share
     myocardium_ml = case.image.voxel_ml * np.count_nonzero(region_mask(any_labels, "myocardium"))
@@ -205,14 +204,10 @@ def _row_of(prediction: Prediction) -> tuple[NDArray[np.float64], ...]:
 def _scar_score(labels: NDArray[np.uint8], true: NDArray[np.uint8]) -> float:
     percent, reference = scar_percent(labels), scar_percent(true)
     missed = percent == 0 and reference > 0
-    return _dice(labels, true, "scar") - _MISSED * missed - _POINT * abs(percent - reference)
+    return dice_of_region(labels, true, "scar") - _MISSED * missed - _POINT * abs(percent - reference)
 
 
 def _measures(labels: NDArray[np.uint8], case: Case) -> NDArray[np.float64]:
     """Return scar percent, scar in ml and MVO percent of a case's labels."""
     scar_ml = case.image.voxel_ml * np.count_nonzero(region_mask(labels, "scar"))
     return np.array([scar_percent(labels), scar_ml, mvo_percent(labels)])
-
-
-def _dice(labels: NDArray[np.uint8], true: NDArray[np.uint8], region: str) -> float:
-    return dice(region_mask(labels, region), region_mask(true, region))

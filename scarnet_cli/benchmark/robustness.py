@@ -8,8 +8,7 @@ from scarnet_cli.benchmark.disturbances import DISTURBANCES, NOISE, NOISE_PERCEN
 from scarnet_cli.benchmark.systems import FINAL_SHARE, CropAndSegment, LabelMaps, System
 from scarnet_cli.cases.cases import Case
 from scarnet_cli.errors import InputError
-from scarnet_cli.evaluate.region import dice
-from scarnet_cli.image.labels import region_mask
+from scarnet_cli.evaluate.region import dice_of_region
 from scarnet_cli.infer.decision import Decision, decide, scar_percent
 from scarnet_cli.tables.benchmark import RobustnessRow
 
@@ -90,9 +89,7 @@ def try_case(
         expected = proposal.evidence.expected_scar_percent if proposal.evidence else None
         labels, _ = decide(undecided, expected, by.decision)
         expert = disturbed.labels.array
-        myocardium, scar = (
-            dice(region_mask(labels, region), region_mask(expert, region)) for region in ("myocardium", "scar")
-        )
+        myocardium, scar = (dice_of_region(labels, expert, region) for region in ("myocardium", "scar"))
         yield RobustnessRow(
             model=model,
             case_id=case.case_id,

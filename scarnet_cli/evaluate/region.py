@@ -16,6 +16,11 @@ def dice(ours: NDArray[np.bool_], reference: NDArray[np.bool_]) -> float:
     return 2.0 * int(np.count_nonzero(ours & reference)) / total if total else 1.0
 
 
+def dice_of_region(labels: NDArray[np.integer], reference: NDArray[np.integer], region: str) -> float:
+    """Return the Dice of one of `REGIONS` in two label maps of equal shape."""
+    return dice(region_mask(labels, region), region_mask(reference, region))
+
+
 @dataclass(frozen=True, slots=True)
 class RegionScore:
     """Score of one region of one case; volumes are of the whole stack."""

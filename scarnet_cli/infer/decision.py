@@ -17,7 +17,8 @@ from scarnet_cli.image.labels import REGIONS, Label, region_mask
 FAINT_SCAR_DROPPED: Final = "faint_scar_dropped"
 # Least probability of scar, and of no scar, that counts as certain.
 CERTAIN: Final = 0.9
-_LEAST_EXPECTED_PERCENT: Final = 1e-3
+# Less expected scar counts as this much, so that its logarithm exists.
+LEAST_EXPECTED_PERCENT: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Decision:
         """Return the probability that a heart has scar, by its expected scar in percent; None if not calibrated."""
         if self.scar_slope is None or self.even_scar_percent is None:
             return None
-        ratio = max(expected_percent, _LEAST_EXPECTED_PERCENT) / self.even_scar_percent
+        ratio = max(expected_percent, LEAST_EXPECTED_PERCENT) / self.even_scar_percent
         return float(expit(self.scar_slope * np.log(ratio)))
 
 
@@ -173,7 +174,10 @@ def decide(
 
 def drop_small_mvo(labels: NDArray[np.uint8], least_percent: float) -> NDArray[np.uint8]:
     """Return (z, y, x) labels in which pieces of MVO below `least_percent` of the myocardium are scar."""
-    pieces, _ = connected_components(labels == Label.MVO)
+    mvo = labels == Label.MVO
+    if not mvo.any():
+        return labels
+    pieces, _ = connected_components(mvo)
     sizes = np.bincount(pieces.ravel())
     least = least_percent / 100.0 * np.count_nonzero(region_mask(labels, "myocardium"))
     small = (pieces > 0) & (sizes < least)[pieces]

@@ -53,21 +53,21 @@ class Certainty:
     margins: Margins | None
 
 
-def find_evidence(probability: NDArray[np.float32], of_slices: NDArray[np.float32]) -> Evidence:
+def find_evidence(probability: NDArray[np.float32], of_slices: NDArray[np.float32] | None = None) -> Evidence:
     """Return the evidence in one study's probabilities.
 
     Args:
         probability: (class, z, y, x) probabilities of the whole model.
         of_slices: Those of its slice network, which alone tells the scar to expect: a stack network is as certain of a
-            little scar as of much. The same array if there is no stack network.
+            little scar as of much. None if the slice network is the whole model.
     """
     wall, myocardium, scar, mvo = _shares(probability)
     if not wall.any():
         return Evidence()
-    slice_wall, _, slice_scar, _ = _shares(of_slices)
+    slice_scar = scar if of_slices is None else _shares(of_slices)[2]
     likely = scar > _HALF
     return Evidence(
-        expected_scar_percent=100.0 * float(slice_scar.mean()) if slice_wall.any() else 0.0,
+        expected_scar_percent=100.0 * float(slice_scar.mean()) if slice_scar.size else 0.0,
         scar_doubt_percent=_doubt_percent(scar),
         mvo_doubt_percent=_doubt_percent(mvo),
         myocardium_dice=float(2.0 * myocardium[wall].sum() / (myocardium.sum() + wall.sum())),

@@ -92,13 +92,10 @@ def segment_crops(crops: list[Volume], trained: TrainedNetwork, *, fast: bool = 
     probability = class_probabilities(trained, np.concatenate(inputs), views)
     seen: list[CropPrediction] = []
     for crop, part in zip(crops, np.split(probability, np.cumsum([len(i) for i in inputs])[:-1]), strict=True):
-        whole = part if stack is None else _mean_with(stack, crop, part, views)
-        seen.append(_prediction(whole.swapaxes(0, 1), part.swapaxes(0, 1), crop))
+        window = (part if stack is None else _mean_with(stack, crop, part, views)).swapaxes(0, 1)
+        evidence = find_evidence(window, None if stack is None else part.swapaxes(0, 1))
+        seen.append(CropPrediction(_on_crop(window, crop), evidence))
     return seen
-
-
-def _prediction(window: NDArray[np.float32], of_slices: NDArray[np.float32], crop: Volume) -> CropPrediction:
-    return CropPrediction(_on_crop(window, crop), find_evidence(window, of_slices))
 
 
 def _views(trained: TrainedNetwork, *, fast: bool) -> tuple[View, ...]:

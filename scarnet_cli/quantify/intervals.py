@@ -8,13 +8,17 @@ def find_intervals(scan: ScanMeasures, margins: Margins | None) -> IntervalMeasu
     """Return the intervals round a study's measures, within what is possible; None without margins."""
     if margins is None:
         return None
-    scar_percent = _interval(scan.scar_percent_lv, margins.scar_percent, 100.0)
-    scar_ml = _interval(scan.scar_ml, margins.scar_ml, scan.myocardium_ml)
-    mvo_percent = _interval(scan.mvo_percent_lv, margins.mvo_percent, 100.0)
+    scar_percent, mvo_percent = (
+        (None, None) if value is None else interval_ends(value, margin, 100.0)
+        for value, margin in (
+            (scan.scar_percent_lv, margins.scar_percent),
+            (scan.mvo_percent_lv, margins.mvo_percent),
+        )
+    )
+    scar_ml = interval_ends(scan.scar_ml, margins.scar_ml, scan.myocardium_ml)
     return IntervalMeasures(*scar_percent, *scar_ml, *mvo_percent)
 
 
-def _interval(value: float | None, margin: float, greatest: float) -> tuple[float | None, float | None]:
-    if value is None:
-        return None, None
+def interval_ends(value: float, margin: float, greatest: float) -> tuple[float, float]:
+    """Return both ends of an interval round a value, within 0 and the greatest value that is possible."""
     return max(value - margin, 0.0), min(value + margin, greatest)

@@ -120,9 +120,14 @@ def region_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -> Te
     belongs, weights = term_tensors(tuple(terms), logits.shape[1], logits.device)
     predicted = torch.einsum("tc,bcyx->tbyx", belongs, torch.softmax(logits, dim=1))
     true = belongs[:, target]
-    overlap = 2 * (predicted * true).sum(dim=(1, 2, 3)) + _SMOOTH
-    dice = overlap / (predicted.sum(dim=(1, 2, 3)) + true.sum(dim=(1, 2, 3)) + _SMOOTH)
+    dice = _soft_dice(predicted, true, (1, 2, 3), _SMOOTH)
     return functional.cross_entropy(logits, target) + (weights * (1 - dice)).sum()
+
+
+def _soft_dice(probability: Tensor, true: Tensor, dims: tuple[int, ...], smooth: float) -> Tensor:
+    """Return the Dice of a probability with a mask over these axes; `smooth` pixels are added to both sides of it."""
+    overlap = 2 * (probability * true).sum(dim=dims) + smooth
+    return overlap / (probability.sum(dim=dims) + true.sum(dim=dims) + smooth)
 
 
 @cache
@@ -167,8 +172,7 @@ def study_dice_loss(logits: Tensor, target: Tensor, terms: Sequence[LossTerm]) -
     belongs, weights = term_tensors(tuple(terms), logits.shape[2], logits.device)
     found = torch.einsum("tc,bzcyx->tbzyx", belongs, torch.softmax(logits, dim=2))
     true = belongs[:, target]
-    overlap = 2 * (found * true).sum(dim=(2, 3, 4)) + _STUDY_SMOOTH
-    dice = overlap / (found.sum(dim=(2, 3, 4)) + true.sum(dim=(2, 3, 4)) + _STUDY_SMOOTH)
+    dice = _soft_dice(found, true, (2, 3, 4), _STUDY_SMOOTH)
     return (weights * (1 - dice).mean(dim=1)).sum()
 
 
@@ -184,6 +188,5 @@ def anatomy_loss(logits: Tensor, target: Tensor) -> Tensor:
     outer = torch.cat([probability[:, : Label.MYOCARDIUM], wall], dim=1)
     entropy = functional.nll_loss(torch.log(outer.clamp(min=1e-6)), target)
     true = (target[:, None] == torch.arange(outer.shape[1], device=target.device)[:, None, None]).float()
-    overlap = 2 * (outer * true).sum(dim=(0, 2, 3)) + _SMOOTH
-    dice = overlap / (outer.sum(dim=(0, 2, 3)) + true.sum(dim=(0, 2, 3)) + _SMOOTH)
+    dice = _soft_dice(outer, true, (0, 2, 3), _SMOOTH)
     return entropy + 0.5 * (1 - dice[Label.BLOOD_POOL]) + (1 - dice[Label.MYOCARDIUM])
