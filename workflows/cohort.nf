@@ -2,6 +2,7 @@
 // Studies travel in batches; every channel between stages carries tuple(batch id, directory of the stage).
 
 include { CHECK } from '../modules/check'
+include { MAKE_PHANTOMS } from '../modules/make_phantoms'
 include { INDEX } from '../modules/index'
 include { FETCH } from '../modules/fetch'
 include { CONVERT } from '../modules/convert'
@@ -26,7 +27,11 @@ workflow COHORT {
 
     main:
     CHECK(localiser, weights)
-    INDEX(CHECK.out.passed.map { _networks -> source }, source.previous, source.failures, source.studies, series_rules, key)
+    MAKE_PHANTOMS(source.phantoms ? CHECK.out.passed.map { _networks -> source.phantoms } : channel.empty())
+    ch_made = MAKE_PHANTOMS.out.dicom.map { dicom -> source + [input: dicom.toString(), root: dicom.toString()] }
+    ch_source = source.phantoms ? ch_made : CHECK.out.passed.map { _networks -> source }
+    root = source.phantoms ? ch_made.map { made -> made.root } : source.root
+    INDEX(ch_source, source.previous, source.failures, source.studies, series_rules, key)
     CHECK.out.problem.mix(INDEX.out.problem).subscribe { message -> error(message.text.trim()) }
     // The input is accepted: an earlier run's results make way before anything is published.
     ch_accepted = INDEX.out.tables.map { tables ->
@@ -37,13 +42,13 @@ workflow COHORT {
     FETCH(source.is_server ? ch_planned : channel.empty(), source.downloads)
     ch_batches = source.is_server ? FETCH.out.batch : ch_planned
 
-    CONVERT(ch_batches, source.root)
+    CONVERT(ch_batches, root)
     CROP(CONVERT.out.batch, localiser)
     SEGMENT(CROP.out.batch, weights)
     // A batch that one stage lost is missing in the next: GATHER counts.
     QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch))
     ch_measured = SEGMENT.out.batch.join(QUANTIFY.out.batch)
-    EXPORT(results.as_dicom ? ch_batches.join(ch_measured) : channel.empty(), source.root, key)
+    EXPORT(results.as_dicom ? ch_batches.join(ch_measured) : channel.empty(), root, key)
 
     // Tables alone, without the volumes. Sorted by batch, so that the same fragments make the same task whatever finished first.
     ch_fragments = CONVERT.out.tables

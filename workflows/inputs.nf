@@ -27,11 +27,15 @@ def chosenFolds(params) {
 /**
  * The studies or cases. Paths are plain text: tasks read them in place and nothing is staged.
  *   input: a path, or the address of a DICOMweb server; is_server tells which
+ *   phantoms: how many are made instead, where no input is named; input and root are then those of the task that made them
  *   root: directory above all files of the input, mounted into containers; empty for a server
  */
 def inputOf(params) {
     if (params.input.toString().startsWith('dicomweb+')) {
         return [input: params.input, is_server: true, root: '']
+    }
+    if (!params.input) {
+        return [input: '', is_server: false, root: '', phantoms: params.phantoms]
     }
     def input = pathOf(params.input).toAbsolutePath()
     def root = params.input_root ? pathOf(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
@@ -55,7 +59,7 @@ def sourceOf(params, workDir) {
     def downloads = source.is_server ? sharedDirectory(params.download_dir ? pathOf(params.download_dir) : workDir.resolve('dicomweb')) : ''
     def parts = source.is_server ? (downloads ? "${downloads}/index" : '') : sharedDirectory(pathOf("${memory}/index_parts"))
     return source + [
-        leave_out: source.is_server ? [] : ownFolders(pathOf(params.outdir).toAbsolutePath(), pathOf(source.input), workDir),
+        leave_out: source.is_server || source.phantoms ? [] : ownFolders(pathOf(params.outdir).toAbsolutePath(), pathOf(source.input), workDir),
         downloads: downloads,
         parts: parts,
         shared: downloads ?: parts,

@@ -29,7 +29,7 @@ def helpText(schema) {
 /** End the run with one message that lists everything wrong with the parameters. */
 def checkParameters(params, schema) {
     def rules = describedParameters(schema)
-    if (!params.input) {
+    if (!params.input && !params.phantoms) {
         log.info(helpText(schema))
     }
     def unknown = params.keySet().findAll { name -> !rules.containsKey(name) && !isCamelTwin(name, params) }
@@ -40,6 +40,9 @@ def checkParameters(params, schema) {
     }
     if (unreadable) {
         refuse(problems.join('\n'))
+    }
+    if (!params.input && !(params.phantoms && params.workflow == 'cohort')) {
+        problems += ["--input is missing: ${rules.input.description}."]
     }
     problems += rules.collect { name, rule -> problemOf(name, rule, params) }.findAll() + problemsOfCharacters(params, rules)
     if (!problems) {
