@@ -1,5 +1,5 @@
 // The localiser finds the heart; 128 x 128 pixels at a fixed spacing round it.
-include { tablesApart } from '../workflows/paths'
+include { quoted ; tablesApart } from '../workflows/paths'
 
 process CROP {
     tag "${batch}"
@@ -8,7 +8,7 @@ process CROP {
 
     input:
     tuple val(batch), path(convert)
-    tuple path(localiser), path(digests) // staged beside it, to compare with
+    tuple path(localiser), val(listed) // line of SHA256SUMS, to compare with; or ''
 
     output:
     tuple val(batch), path('crop'), emit: batch
@@ -17,6 +17,7 @@ process CROP {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
+    echo ${quoted(listed) ?: ''} > SHA256SUMS
     scarnet crop ${convert} --weights ${localiser} --out crop --isolate ${task.ext.retry}
     ${tablesApart('crop')}
     """

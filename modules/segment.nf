@@ -1,5 +1,5 @@
 // The network labels the slices of all studies of a batch; labels are pasted back on the full grid.
-include { tablesApart } from '../workflows/paths'
+include { quoted ; tablesApart } from '../workflows/paths'
 
 process SEGMENT {
     tag "${batch}"
@@ -9,7 +9,7 @@ process SEGMENT {
 
     input:
     tuple val(batch), path(crop)
-    tuple path(weights), path(digests) // staged beside it, to compare with
+    tuple path(weights), val(listed) // line of SHA256SUMS, to compare with; or ''
 
     output:
     tuple val(batch), path('segment'), emit: batch
@@ -19,6 +19,7 @@ process SEGMENT {
     script:
     """
     export OMP_NUM_THREADS=${task.cpus}
+    echo ${quoted(listed) ?: ''} > SHA256SUMS
     scarnet segment ${crop} --weights ${weights} --out segment ${task.ext.args} ${task.accelerator ? '--gpu' : ''} --isolate ${task.ext.retry}
     ln -sfn segment published
     ${tablesApart('segment')}

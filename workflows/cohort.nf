@@ -20,13 +20,13 @@ workflow COHORT {
     source // map of sourceOf: where the studies are
     series_rules // a site's rules of series selection (YAML), or []
     key // file with the key of the pseudonyms, or [] to leave names as they are
-    localiser // weights of the heart's localiser: tuple(file, its SHA256SUMS or [])
+    localiser // weights of the heart's localiser: tuple(file, SHA256SUMS beside it or [], its line there or '')
     weights // weights of the segmentation network, likewise
     reviewed // a reader's decisions (CSV), or []
     results // map of resultsOf: what becomes of the results
 
     main:
-    CHECK(localiser, weights)
+    CHECK(localiser.take(2), weights.take(2))
     MAKE_PHANTOMS(source.phantoms ? CHECK.out.passed.map { _networks -> source.phantoms } : channel.empty())
     ch_made = MAKE_PHANTOMS.out.dicom.map { dicom -> source + [input: dicom.toString(), root: dicom.toString()] }
     ch_source = source.phantoms ? ch_made : CHECK.out.passed.map { _networks -> source }
@@ -43,8 +43,8 @@ workflow COHORT {
     ch_batches = source.is_server ? FETCH.out.batch : ch_planned
 
     CONVERT(ch_batches, root)
-    CROP(CONVERT.out.batch, localiser)
-    SEGMENT(CROP.out.batch, weights)
+    CROP(CONVERT.out.batch, localiser[0, 2])
+    SEGMENT(CROP.out.batch, weights[0, 2])
     // A batch that one stage lost is missing in the next: GATHER counts.
     QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch))
     ch_measured = SEGMENT.out.batch.join(QUANTIFY.out.batch)

@@ -7,10 +7,15 @@ def namedFile(text) {
     return text ? pathOf(text) : []
 }
 
-/** A weights file and, if there is one, the SHA256SUMS beside it, or []. */
+/**
+ * A weights file; the SHA256SUMS beside it, or []; and its line there, or ''. Tasks take that line alone: the list changes
+ * with every file of the folder.
+ */
 def weightsFiles(given, weights_dir) {
     def weights = weightsFile(given, weights_dir)
-    return [weights, existing(weights.resolveSibling('SHA256SUMS'))]
+    def digests = existing(weights.resolveSibling('SHA256SUMS'))
+    def lines = digests ? digests.readLines() : []
+    return [weights, digests, lines.find { line -> line.trim().replaceFirst(/^\S+\s+\**/, '') == weights.name } ?: '']
 }
 
 /** The file with the key of the pseudonyms, or []. That --deidentify needs one, INDEX says. */
