@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from scarnet_cli.files import write_bytes
-from scarnet_cli.tables.dictionary import BENCHMARK, GATHERED, INDEXED, dictionary_markdown, flags_markdown
+from scarnet_cli.tables.dictionary import BENCHMARK, COMPARED, GATHERED, INDEXED, dictionary_markdown, flags_markdown
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 # Name of the parts -> their page, and the module whose `parts` makes them.
@@ -29,6 +29,7 @@ def parts() -> dict[str, str]:
         "flags": flags_markdown(),
         "index columns": dictionary_markdown(INDEXED),
         "benchmark columns": dictionary_markdown(BENCHMARK),
+        "diff columns": dictionary_markdown(COMPARED),
     }
 
 

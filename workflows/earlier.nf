@@ -22,19 +22,42 @@ def writeParameters(results) {
     target.text = results.parameters
 }
 
-/** Delete from OUT/earlier_run what this run has as well, and return what stays: the studies, and how many files beside. */
+/**
+ * Delete from OUT/earlier_run what this run has as well, and return what stays: the studies, how many files beside, and
+ * whether its tables were kept to compare with.
+ */
 def deleteReplacedResults(outdir) {
     def out = file(outdir, glob: false)
     def aside = out.resolve('earlier_run')
     if (out.scheme != 'file' || !aside.exists()) {
-        return [studies: [], files: 0]
+        return [studies: [], files: 0, compared: false]
     }
+    def compared = keepTables(out, aside)
     def studies = pathsIn(aside.resolve('studies')).findAll { study -> !out.resolve("studies/${study.name}/study.json").exists() }
     def files = pathsIn(aside).sum(0) { path -> deleteReplaced(path, out.resolve(path.name), studies) }
     if (!pathsIn(aside)) {
         java.nio.file.Files.delete(aside)
     }
-    return [studies: studies.collect { study -> study.name }.sort(), files: files]
+    return [studies: studies.collect { study -> study.name }.sort(), files: files, compared: compared]
+}
+
+/**
+ * Keep of the earlier run what `scarnet diff` reads, in OUT/pipeline_info/earlier_tables, and tell whether it was. Tables
+ * that came from the cache are those of the run before: what is kept there stays.
+ */
+def keepTables(out, aside) {
+    def scans = aside.resolve('tables/scans.parquet')
+    if (!scans.exists() || java.nio.file.Files.mismatch(scans, out.resolve('tables/scans.parquet')) < 0) {
+        return false
+    }
+    def folder = out.resolve('pipeline_info/earlier_tables')
+    folder.mkdirs()
+    ['tables/scans.parquet', 'tables/failures.parquet', 'pipeline_info/parameters.json', 'pipeline_info/versions.json'].each { name ->
+        def kept = folder.resolve(aside.resolve(name).name)
+        java.nio.file.Files.deleteIfExists(kept)
+        moveInto(aside.resolve(name), kept, false)
+    }
+    return true
 }
 
 /** Move a file or folder to where it may be in part already: its own files there win if `isWhole`. */

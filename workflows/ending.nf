@@ -37,6 +37,9 @@ def announceLeft(left, outdir) {
     if (left.studies) {
         log.info("Studies of an earlier run that this one did not measure: ${left.studies.size()} (${names}). They are in ${outdir}/earlier_run.")
     }
+    if (left.compared) {
+        log.info("What changed since the run before: scarnet diff ${outdir}/pipeline_info/earlier_tables ${outdir}")
+    }
     if (left.files) {
         log.info("Other files of an earlier run that this one has not: ${left.files}. They are in ${outdir}/earlier_run.")
     }

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "quantify": "Measure the scar.",
     "gather": "Merge the measures of all batches into the cohort's tables.",
     "report": "Make the page that shows the cohort.",
+    "diff": "Say what differs between the tables of two runs.",
     "export": "Write results as DICOM Segmentation and Structured Report.",
     "store": "Store them on a DICOMweb server.",
     "run": "Do all of this for one directory, without Nextflow.",

@@ -86,7 +86,7 @@ def run(
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
-    from scarnet_cli.stage.earlier import EARLIER, forget_earlier
+    from scarnet_cli.stage.earlier import EARLIER, EARLIER_TABLES, forget_earlier, keep_tables
 
     settings = RunSettings(read_series_rules(series_rules), dicom_results, execution, deidentify)
     accounting = run_studies_here(source, out, Networks(localiser, weights, fast), settings)
@@ -95,6 +95,8 @@ def run(
     if not accounting.scans:
         click.echo("Error: no study could be measured; tables/failures.parquet says why.", err=True)
         sys.exit(1)
+    if keep_tables(out):
+        click.echo(f"What changed since the run before: scarnet diff {out / EARLIER_TABLES} {out}")
     if left := forget_earlier(out):
         said = f"Studies of an earlier run that this one did not measure: {', '.join(left)}"
         click.echo(f"{said}. They are in {out / EARLIER}.")

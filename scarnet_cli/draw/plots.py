@@ -1,4 +1,4 @@
-"""Box plots and Bland-Altman plots as inline SVG; the page's style sheet sets the colours."""
+"""Box plots, Bland-Altman plots and scatter plots as inline SVG; the page's style sheet sets the colours."""
 
 import math
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ _LONGEST_NAME: Final = 17  # letters that fit into `_NAME`
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One case of a plot: its values, its name for the tooltip, and whether the expert drew scar."""
+    """One case of a plot: its values, its name for the tooltip, and whether it has the colour of scar."""
 
     x: float
     y: float
     name: str
-    has_scar: bool
+    marked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Dot:
     x: float
     y: float
     tip: str
-    has_scar: bool
+    marked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +86,49 @@ def around(values: Sequence[float], start: float, end: float) -> Axis:
     return Axis(low - room, high + room, start, end)
 
 
-def draw_bland_altman(title: str, points: Sequence[Point], lines: Lines, unit: str) -> Markup:
+def draw_bland_altman(
+    title: str, points: Sequence[Point], lines: Lines, unit: str, between: str = "model and expert"
+) -> Markup:
     """Return a plot of the differences (y) against the means (x) of one or more cases, with bias and limits."""
     levels = [level for level in (lines.bias, lines.lower, lines.upper) if level is not None]
     across = around([0.0, *(p.x for p in points)], _LEFT, _WIDTH - _RIGHT)
     up = around([0.0, *levels, *(p.y for p in points)], _HEIGHT - _BOTTOM, _TOP)
-    parts = [_open("plot", _HEIGHT, f"{title}: difference against mean of {len(points)} cases")]
-    for value in up.ticks():
-        y = up.at(value)
-        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + text_at("end", _LEFT - 5, y + 3.5, f"{value:g}"))
-    parts += [text_at("middle", across.at(value), _HEIGHT - 21, f"{value:g}") for value in across.ticks()]
+    parts = _frame(f"{title}: difference against mean of {len(points)} cases", across, up)
     parts.append(line("axis", _LEFT, up.at(0.0), _WIDTH - _RIGHT, up.at(0.0)))
     for style, level in (("bias", lines.bias), ("limit", lines.lower), ("limit", lines.upper)):
         if level is not None:
             parts.append(line(style, _LEFT, up.at(level), _WIDTH - _RIGHT, up.at(level)))
             parts.append(text_at("end", _WIDTH - _RIGHT, up.at(level) - 3, f"{level:+.1f}"))
-    dots = [
-        Dot(
-            across.at(point.x),
-            up.at(point.y),
-            f"{point.name}: mean {point.x:.1f}, difference {point.y:+.1f} {unit}",
-            point.has_scar,
-        )
-        for point in points
-    ]
-    parts.append(_draw_dots(dots))
-    parts.append(text_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 5, f"mean of model and expert, {unit}"))
+    tip = "{}: mean {:.1f}, difference {:+.1f} " + unit
+    parts.append(_draw_dots([_dot(point, across, up, tip) for point in points]))
+    parts.append(text_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 5, f"mean of {between}, {unit}"))
     return Markup("").join([*parts, Markup("</svg>")])
+
+
+def draw_scatter(title: str, points: Sequence[Point], names: tuple[str, str], unit: str) -> Markup:
+    """Return a plot of one or more cases, with the line on which x and y are equal; `names` are those of x and y."""
+    values = [0.0, *(value for point in points for value in (point.x, point.y))]
+    across, up = around(values, _LEFT, _WIDTH - _RIGHT), around(values, _HEIGHT - _BOTTOM, _TOP)
+    parts = _frame(f"{title}: {names[1]} against {names[0]} of {len(points)} cases", across, up)
+    parts.append(line("axis", across.start, up.start, across.end, up.end))
+    tip = f"{{}}: {names[0]} {{:.1f}}, {names[1]} {{:.1f}} {unit}"
+    parts.append(_draw_dots([_dot(point, across, up, tip) for point in points]))
+    parts.append(text_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 5, f"{names[0]}, {unit}"))
+    parts.append(text_at("start", _LEFT + 4, _TOP + 8, f"{names[1]}, {unit}"))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def _frame(label: str, across: Axis, up: Axis) -> list[Markup]:
+    """Return the beginning of a plot with two axes: a line at each of y's ticks, and the numbers of both."""
+    parts = [_open("plot", _HEIGHT, label)]
+    for value in up.ticks():
+        y = up.at(value)
+        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + text_at("end", _LEFT - 5, y + 3.5, f"{value:g}"))
+    return [*parts, *(text_at("middle", across.at(value), _HEIGHT - 21, f"{value:g}") for value in across.ticks())]
+
+
+def _dot(point: Point, across: Axis, up: Axis, tip: str) -> Dot:
+    return Dot(across.at(point.x), up.at(point.y), tip.format(point.name, point.x, point.y), point.marked)
 
 
 def draw_boxes(
@@ -155,7 +171,7 @@ def _spread(points: Sequence[Point], across: Axis, middle: float, unit: str) -> 
         points = [point for point in points if not low <= point.x <= high]
     tips = [f"{point.name}: {point.x:.1f} {unit}" if unit else f"{point.name}: {point.x:.3f}" for point in points]
     return [
-        Dot(across.at(point.x), middle + ((n * 0.618034) % 1.0 - 0.5) * 0.5 * _ROW, tip, point.has_scar)
+        Dot(across.at(point.x), middle + ((n * 0.618034) % 1.0 - 0.5) * 0.5 * _ROW, tip, point.marked)
         for n, (point, tip) in enumerate(zip(points, tips, strict=True))
     ]
 
@@ -181,21 +197,25 @@ def _box_with_dots(across: Axis, middle: float, points: Sequence[Point], unit: s
 
 
 def _draw_dots(dots: Sequence[Dot]) -> Markup:
-    """Return dots with tooltips; very many become one path of round line ends per colour, in a tenth of the bytes."""
+    """Return dots with tooltips; very many become one path of round line ends per colour, in a tenth of the bytes.
+
+    There each place has one dot, however many cases lie on it.
+    """
     if len(dots) <= _MOST_DOTS:
         shape = Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2.4"><title>{}</title></circle>')
-        return Markup("").join(shape.format(_style(dot.has_scar), dot.x, dot.y, dot.tip) for dot in dots)
+        return Markup("").join(shape.format(_style(dot.marked), dot.x, dot.y, dot.tip) for dot in dots)
     shape = Markup('<path class="cloud {}" d="{}"/>')
     return Markup("").join(
         shape.format(
-            _style(has_scar), "".join(f"M{dot.x:.1f} {dot.y:.1f}h0" for dot in dots if dot.has_scar == has_scar)
+            _style(marked),
+            "".join(dict.fromkeys(f"M{dot.x:.1f} {dot.y:.1f}h0" for dot in dots if dot.marked == marked)),
         )
-        for has_scar in (False, True)
+        for marked in (False, True)
     )
 
 
-def _style(has_scar: bool) -> str:  # noqa: FBT001 (a column of data)
-    return "scarred" if has_scar else "normal"
+def _style(marked: bool) -> str:  # noqa: FBT001 (a column of data)
+    return "scarred" if marked else "normal"
 
 
 def _open(style: str, height: float, label: str) -> Markup:

@@ -1,15 +1,14 @@
 """Merging the fragments of all stages and batches into the cohort's tables."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from scarnet_cli.errors import CohortError, InputError
-from scarnet_cli.files import atomic_path, write_bytes
+from scarnet_cli.files import write_bytes
 from scarnet_cli.gather.accounting import Accounting, check_accounting
 from scarnet_cli.gather.fragments import Fragment, find_fragments
 from scarnet_cli.gather.review import read_decisions, with_decisions
@@ -18,7 +17,7 @@ from scarnet_cli.progress import Progress, no_progress
 from scarnet_cli.tables.csv import write_csv
 from scarnet_cli.tables.database import require_fit, write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
-from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, file_metadata, sort_columns
+from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, sort_columns, write_parts
 from scarnet_cli.tables.schema import TABLES
 from scarnet_cli.tables.studies import LABELS
 
@@ -69,7 +68,7 @@ def gather(
             rows = _sorted_rows(connection, name)
             if name == "scans":
                 rows = (with_decisions(part, decisions) for part in rows)
-            _write(name, rows, path, {MODEL_DIGEST: accounting.model_sha256})
+            write_parts(name, rows, path, {MODEL_DIGEST: accounting.model_sha256})
             if csv:
                 write_csv(path)
             advance()
@@ -107,23 +106,3 @@ def _sorted_rows(connection: "DuckDBPyConnection", name: str) -> Iterator[pa.Tab
     query = f"SELECT {columns} FROM {name} {studies} ORDER BY {order}"
     for batch in connection.sql(query).to_arrow_reader(ROW_GROUP):
         yield pa.Table.from_batches([batch]).cast(TABLES[name])
-
-
-def _write(name: str, rows: Iterable[pa.Table], path: Path, metadata: Mapping[str, str]) -> None:
-    """Write rows as one table of the cohort."""
-    schema = TABLES[name].with_metadata(file_metadata(name, metadata))
-    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        for group in _row_groups(rows):
-            writer.write_table(group.replace_schema_metadata(schema.metadata))
-
-
-def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Yield the rows in row groups of one size, so that the result does not depend on the batches."""
-    waiting: list[pa.Table] = []
-    for part in parts:
-        joined = pa.concat_tables([*waiting, part])
-        while joined.num_rows >= ROW_GROUP:
-            yield joined.slice(0, ROW_GROUP).combine_chunks()
-            joined = joined.slice(ROW_GROUP)
-        waiting = [joined]
-    yield from (rest.combine_chunks() for rest in waiting if rest.num_rows)

@@ -48,7 +48,7 @@ def _comparison(
     by_group: dict[str, list[Row]], column: str, title: str, unit: str, *, left_out: int, without: int
 ) -> Figure | None:
     groups = {
-        name: [Point(row[column], 0.0, row["study_id"], has_scar=False) for row in rows if row[column] is not None]
+        name: [Point(row[column], 0.0, row["study_id"], marked=False) for row in rows if row[column] is not None]
         for name, rows in by_group.items()
     }
     filled = {name: points for name, points in groups.items() if points}

@@ -11,6 +11,14 @@ from scarnet_cli.stage.folder import STUDIES, StudyFile, study_folder, study_fol
 EARLIER: Final = "earlier_run"
 # Paths in OUT that belong to one run.
 _RESULTS: Final = ("tables", STUDIES, "report", "pipeline_info/parameters.json", "pipeline_info/versions.json")
+# What is kept of them to compare with, and where.
+_COMPARED: Final = (
+    "tables/scans.parquet",
+    "tables/failures.parquet",
+    "pipeline_info/parameters.json",
+    "pipeline_info/versions.json",
+)
+EARLIER_TABLES: Final = "pipeline_info/earlier_tables"
 # workflows/claim.nf renews the claim every half minute.
 _SILENT_S: Final = 300
 
@@ -57,6 +65,22 @@ def set_aside(out: Path) -> None:
     is_whole = (aside / "tables").exists()
     for name in _RESULTS:
         _move(out / name, aside / name, is_whole=is_whole)
+
+
+def keep_tables(out: Path) -> bool:
+    """Keep of `out`/earlier_run what `scarnet diff` reads, in `out`/pipeline_info/earlier_tables.
+
+    Returns:
+        Whether there was an earlier run.
+    """
+    aside = out / EARLIER
+    if not (aside / "tables" / "scans.parquet").exists():
+        return False
+    for name in _COMPARED:
+        kept = out / EARLIER_TABLES / Path(name).name
+        kept.unlink(missing_ok=True)
+        _move(aside / name, kept, is_whole=False)
+    return True
 
 
 def forget_earlier(out: Path) -> list[str]:

@@ -31,6 +31,8 @@ BENCHMARK: Final[dict[str, str]] = {
     "benchmark_cost": "One row a model whose weights were given.",
     "robustness": "One row a case under a disturbance of one severity; written by `scarnet evaluate --robustness`.",
 }
+# The same for the table of `scarnet diff`.
+COMPARED: Final[dict[str, str]] = {"changes": "One row a study and what differs between the runs."}
 
 
 def dictionary_csv() -> str:

@@ -1,7 +1,7 @@
 """Writing and reading the cohort's tables as Parquet: atomic, sorted, with the same schema when empty."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from numbers import Real
 from pathlib import Path
@@ -52,6 +52,26 @@ def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, s
     content = ordered.replace_schema_metadata(file_metadata(name, metadata))
     with atomic_path(path) as temporary:
         pq.write_table(content, temporary, row_group_size=ROW_GROUP, compression="zstd")
+
+
+def write_parts(name: str, rows: Iterable[pa.Table], path: Path, metadata: Mapping[str, str]) -> None:
+    """Write sorted rows, which come in parts with the schema of `name`, as one table; atomically, in little memory."""
+    schema = TABLES[name].with_metadata(file_metadata(name, metadata))
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        for group in _row_groups(rows):
+            writer.write_table(group.replace_schema_metadata(schema.metadata))
+
+
+def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the rows in row groups of one size, so that the result does not depend on the parts."""
+    waiting: list[pa.Table] = []
+    for part in parts:
+        joined = pa.concat_tables([*waiting, part])
+        while joined.num_rows >= ROW_GROUP:
+            yield joined.slice(0, ROW_GROUP).combine_chunks()
+            joined = joined.slice(ROW_GROUP)
+        waiting = [joined]
+    yield from (rest.combine_chunks() for rest in waiting if rest.num_rows)
 
 
 def to_arrow(kind: type[Record], rows: Iterable[Record]) -> pa.Table:

@@ -8,6 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from scarnet_cli.tables.benchmark import CostRow, RobustnessRow, ScoreRow, SummaryRow
+from scarnet_cli.tables.changes import ChangeRow
 from scarnet_cli.tables.columns import schema_of
 from scarnet_cli.tables.exports import ExportRow
 from scarnet_cli.tables.failures import Failure
@@ -34,6 +35,7 @@ RECORDS: Final[dict[str, type]] = {
     "benchmark_summary": SummaryRow,
     "benchmark_cost": CostRow,
     "robustness": RobustnessRow,
+    "changes": ChangeRow,
 }
 # The name of each record's table.
 NAMES: Final[dict[type, str]] = {kind: name for name, kind in RECORDS.items()}
@@ -53,4 +55,5 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "benchmark_summary": ("model", "region"),
     "benchmark_cost": ("model",),
     "robustness": ("model", "case_id", "disturbance", "severity", "repeat"),
+    "changes": ("study_id", "change", "column_name"),
 }

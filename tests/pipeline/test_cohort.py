@@ -16,6 +16,7 @@ import pytest
 from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, SMALL_NETWORK, Launch, digests, environment, scarnet
 from planted import BIRTH, DAY, TOKEN, holders, plant
 
+from scarnet_cli.diff.diff import diff_runs
 from scarnet_cli.image.volume import read_nifti, same_grid
 from scarnet_cli.phantom.cohort import write_cohort
 
@@ -128,7 +129,12 @@ def test_another_decision_and_mode_replace_every_result_and_nothing_measured_kee
     own, decision = tmp_path / "own.safetensors", tmp_path / "decision.json"
     decision.write_text('{"scar_share": 0.9}')
     scarnet("weights", "decide", REPOSITORY / "weights/unet.safetensors", decision, "--out", own)
-    launch.succeed("--input", str(phantoms / "dicom"), *SMALL, "--weights", str(own), "-resume")
+    said = launch.succeed("--input", str(phantoms / "dicom"), *SMALL, "--weights", str(own), "-resume")
+    earlier = launch.out / "pipeline_info" / "earlier_tables"
+    assert "What changed since the run before: scarnet diff results/pipeline_info/earlier_tables results" in said
+    assert [setting.name for setting in diff_runs(earlier, launch.out).settings] == [
+        *("model_sha256", "segment_mode", "--weights", "--fast")
+    ]
     held = launch.held()
     assert held == launch.made()
     assert set(held) == set(before)

@@ -47,8 +47,9 @@ def test_own_weights_are_used_by_name_and_a_changed_file_is_refused_by_its_diges
     overwrite(tmp_path / "cohort" / "dicom" / chosen, content)
     launch.succeed(*arguments, "--fast", "-resume", "--retry_failed", "all", extra=extra)
     assert (len(launch.ids("scans")), launch.ids("failures")) == (2, [])
+    (own / "SHA256SUMS").write_text(f"{digest}  mine.safetensors\n{'0' * 64}  another.safetensors\n")
     launch.succeed(*arguments, "--fast", "-resume", extra=extra)
-    assert launch.tasks("COMPLETED") == {("INDEX", "input")}
+    assert launch.tasks("COMPLETED") == {("CHECK", "networks"), ("INDEX", "input")}
     assert (len(launch.ids("scans")), launch.ids("failures")) == (2, [])
 
     (own / "mine.safetensors").write_bytes((own / "mine.safetensors").read_bytes()[:-2])

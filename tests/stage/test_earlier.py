@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scarnet_cli.errors import InputError
-from scarnet_cli.stage.earlier import forget_earlier, require_unclaimed, set_aside
+from scarnet_cli.stage.earlier import forget_earlier, keep_tables, require_unclaimed, set_aside
 
 
 def publish(out: Path, run: str, *studies: str, tables: bool = True) -> None:
@@ -63,6 +63,24 @@ def test_after_a_success_the_newer_results_wait_beside_those_that_left_before(tm
         "earlier_run/studies/a/study.json": "first",
         "earlier_run/studies/b/study.json": "second",
         "earlier_run/tables/scans.parquet": "second",
+    }
+
+
+def test_the_tables_of_the_run_before_are_kept_to_compare_with(tmp_path: Path) -> None:
+    publish(tmp_path, "first", "a")
+    set_aside(tmp_path)
+    publish(tmp_path, "second", "a")
+    assert keep_tables(tmp_path)
+    forget_earlier(tmp_path)
+    assert not keep_tables(tmp_path)
+    set_aside(tmp_path)
+    publish(tmp_path, "third", "a")
+    assert keep_tables(tmp_path)
+    forget_earlier(tmp_path)
+    assert held(tmp_path) == {
+        "pipeline_info/earlier_tables/scans.parquet": "second",
+        "studies/a/study.json": "third",
+        "tables/scans.parquet": "third",
     }
 
 
