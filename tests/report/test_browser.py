@@ -13,6 +13,7 @@ from made_cohort import MARKUP, made_scans, write_cohort, write_tables
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 from small_cohort import FAILURES, HEALTHY, SCARRED, SERIES
 
+from scarnet_cli.diff.diff import diff_runs
 from scarnet_cli.report.cohort import read_cohort
 from scarnet_cli.report.page import render_index, write_report
 
@@ -357,3 +358,16 @@ def test_without_scripts_the_list_is_a_page_of_links(browser: Browser, cohort: P
     page.locator("tbody a").first.click()
     expect(page.locator("svg.bullseye")).to_have_count(2)
     page.context.close()
+
+
+def test_what_a_rerun_changed_opens_from_disk_and_does_not_scroll_sideways(watched: Watched, tmp_path: Path) -> None:
+    scans = made_scans(40)
+    write_tables(tmp_path / "old", scans)
+    moved = [{**scan, "scar_percent_lv": scan["scar_percent_lv"] + 3, "flags": ["no_remote"]} for scan in scans[4:]]
+    write_tables(tmp_path / "new", moved, failures=FAILURES)
+    diff_runs(tmp_path / "old", tmp_path / "new", tmp_path / "out")
+    watched.page.goto((tmp_path / "out" / "index.html").as_uri())
+    expect(watched.page.locator("#studies tbody tr")).to_have_count(36)
+    expect(watched.page.locator("#scar svg.plot")).to_have_count(2)
+    watched.page.set_viewport_size({"width": 400, "height": 800})
+    assert watched.page.evaluate("() => document.documentElement.scrollWidth") == 400
