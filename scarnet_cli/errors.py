@@ -69,6 +69,12 @@ class OutOfMemoryError(MachineError):
     exit_code = 137  # what a shell reports for a killed process; such tasks are retried with more memory
 
 
+class AccessError(MachineError):
+    """A bucket that is not there or denies access; a retry would get the same answer."""
+
+    exit_code = 1
+
+
 class IntermediateError(MachineError):
     """A missing or damaged file of an earlier stage; a retry would read the same file."""
 

@@ -11,9 +11,9 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 from typing import Final, TypeVar
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.errors import InputError, ScarnetError
 
 Row = TypeVar("Row")
@@ -42,7 +42,7 @@ class SheetKind:
     optional: tuple[str, ...] = ()
 
 
-def read_sheet(path: Path, kind: SheetKind, parse: Callable[[dict[str, str]], Row]) -> list[Row]:
+def read_sheet(path: Place, kind: SheetKind, parse: Callable[[dict[str, str]], Row]) -> list[Row]:
     """Read and check a CSV table.
 
     The first line decides the separator: commas, semicolons or tabs. Blank rows and blank columns without a name, which
@@ -101,7 +101,7 @@ def problem_of_label(column: str, text: str) -> str | None:
     return f"{column} is not a valid label: up to {_LONGEST} characters that can be printed, no '/' and no '\\'"
 
 
-def _read_lines(path: Path, kind: SheetKind) -> list[tuple[int, _Cells]]:
+def _read_lines(path: Place, kind: SheetKind) -> list[tuple[int, _Cells]]:
     """Return line number and cells by column of each row; the key "" holds the text of cells without a column."""
     encoding = _encoding(path, kind)
     try:
@@ -127,7 +127,7 @@ def _by_column(names: Sequence[str], row: Sequence[str]) -> _Cells:
     return {name: cell for name, cell in pairs if name} | {"": nameless}
 
 
-def _encoding(path: Path, kind: SheetKind) -> str:
+def _encoding(path: Place, kind: SheetKind) -> str:
     """Return a table's encoding by its first bytes: UTF-8, or UTF-16 with a byte order mark, as Excel writes it.
 
     Raises:
@@ -141,7 +141,7 @@ def _encoding(path: Path, kind: SheetKind) -> str:
     return "utf-16" if start.startswith(_UTF_16) else "utf-8-sig"
 
 
-def is_workbook(path: Path) -> bool:
+def is_workbook(path: Place) -> bool:
     """Tell whether a file is a workbook, by its name or, if it is a zip archive, by its members."""
     if path.suffix.lower() in _WORKBOOK_SUFFIXES:
         return True
@@ -149,20 +149,20 @@ def is_workbook(path: Path) -> bool:
         if not file.read(4).startswith(_WORKBOOKS[0]):
             return False
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             return not _WORKBOOK_PARTS.isdisjoint(archive.namelist())
     except (zipfile.BadZipFile, ValueError, LookupError, struct.error, NotImplementedError):
         return False
 
 
-def is_text(path: Path) -> bool:
+def is_text(path: Place) -> bool:
     """Tell by its first bytes whether a file may be a text table; a workbook counts as one."""
     with path.open("rb") as file:
         start = file.read(_START)
     return start.startswith((*_WORKBOOKS, *_UTF_16)) or b"\0" not in start
 
 
-def _separator(path: Path, encoding: str) -> str:
+def _separator(path: Place, encoding: str) -> str:
     """Return a table's separator: comma, semicolon or tab, whichever is most frequent in the first line."""
     with path.open(newline="", encoding=encoding) as file:
         first = next((line for line in file if line.strip(" ,;\t\r\n")), "")

@@ -11,6 +11,7 @@ import pytest
 from debian import DCIODVFY
 from numpy.typing import NDArray
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
@@ -32,7 +33,7 @@ class Labelled:
     """A measured study and where its parts are."""
 
     entry: StudyEntry
-    root: Path
+    root: Place
     work: Path
     labels: Volume
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.cli.options import SERIES_RULES, deidentify_options
 from scarnet_cli.cli.stage_options import BATCH_OR_DICOM, OUT, execution_options, tell_each
 from scarnet_cli.stage.execution import Execution
@@ -23,7 +24,7 @@ EXAMPLE = "Example: scarnet convert /data/patient-7/mri --out converted"
 @execution_options
 @deidentify_options
 def convert(
-    source: Path, out: Path, series_rules: Path | None, execution: Execution, deidentify: "Pseudonyms | None"
+    source: Place, out: Path, series_rules: Path | None, execution: Execution, deidentify: "Pseudonyms | None"
 ) -> None:
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
 
@@ -42,7 +43,7 @@ def convert(
     from scarnet_cli.stage.run import write_failures
 
     if is_batch(source):
-        convert_batch(read_batch(source), out, execution)
+        convert_batch(read_batch(Path(str(source))), out, execution)
         return
     read, choice = ReadOptions(int(execution.isolate)), choice_by(read_series_rules(series_rules))
     index = index_input(source, None, IndexOptions(read, (out,), choice, deidentify))

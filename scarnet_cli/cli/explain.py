@@ -5,12 +5,13 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import SERIES_RULES
+from scarnet_cli.buckets.place import Place
+from scarnet_cli.cli.options import FILES, SERIES_RULES
 from scarnet_cli.errors import InputError
 
 
 @click.command(epilog="Example: scarnet explain /data/cohort 70a0518dde302645")
-@click.argument("source", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="INPUT", type=FILES)
 @click.argument("study", metavar="STUDY")
 @click.option(
     "--previous",
@@ -21,7 +22,7 @@ from scarnet_cli.errors import InputError
     "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
 )
 @SERIES_RULES
-def explain(source: Path, study: str, previous: Path | None, jobs: int, series_rules: Path | None) -> None:
+def explain(source: Place, study: str, previous: Path | None, jobs: int, series_rules: Path | None) -> None:
     """Print every stack of one study of INPUT and why it was taken or left.
 
     STUDY is a study_id, a samplesheet's name, a StudyInstanceUID, or a folder below INPUT.

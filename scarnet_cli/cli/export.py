@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.cli.options import deidentify_options
 from scarnet_cli.cli.stage_options import BATCH_OR_DICOM, OUT, execution_options, tell_each
 from scarnet_cli.stage.execution import Execution
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @execution_options
 @deidentify_options
 def export(
-    source: Path,
+    source: Place,
     results: tuple[Path, ...],
     out: Path,
     store: str | None,
@@ -55,7 +56,7 @@ def export(
     if indexed_here:
         batch = index_input(source, None, IndexOptions(leave_out=(out,), pseudonyms=deidentify)).batch
     else:
-        batch = read_batch(source)
+        batch = read_batch(Path(str(source)))
     failures = export_studies(batch, results, out, execution, pseudonyms=deidentify)
     tell_each(failures)
     if indexed_here and not study_folders(out, StudyFile.SEGMENTATION):

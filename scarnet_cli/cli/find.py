@@ -2,12 +2,12 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from scarnet_cli.cli.options import deidentify_options
+from scarnet_cli.buckets.place import Place
+from scarnet_cli.cli.options import FILES, deidentify_options
 from scarnet_cli.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: scarnet find /data/cohort 70a0518dde302645")
-@click.argument("source", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="INPUT", type=FILES)
 @click.argument("key", metavar="KEY")
 @deidentify_options
-def find(source: Path, key: str, deidentify: "Pseudonyms | None") -> None:
+def find(source: Place, key: str, deidentify: "Pseudonyms | None") -> None:
     """Print the path in INPUT that a key in the tables stands for; no other command shows paths.
 
     KEY is one of the table `unread`, or the id of a failed study that could not be read.

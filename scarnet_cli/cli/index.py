@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.cli.options import (
     DOWNLOADS,
     OUTPUT_DIRECTORY,
     PROBLEM,
     SERIES_RULES,
     STUDIES,
+    OwnOutput,
     ProblemCommand,
     StudySource,
     deidentify_options,
@@ -43,7 +45,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 )
 @click.option(
     "--leave-out",
-    type=click.Path(path_type=Path),
+    type=OwnOutput(),
     multiple=True,
     help="Folder below INPUT that is not searched, such as that of earlier results. May be repeated.",
 )
@@ -88,11 +90,11 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
     help="With --deidentify: CSV file to write that maps pseudonyms to the original ids; only you can read it.",
 )
 def index(
-    source: Path | str,
+    source: Place | str,
     out: Path,
     previous: Path | None,
     parts: Path | None,
-    leave_out: tuple[Path, ...],
+    leave_out: tuple[Place, ...],
     batch_min: int,
     batch_max: int,
     jobs: int,
@@ -149,12 +151,13 @@ def index(
     click.echo(f"{summary}; {files_summary(found.counts, found.unread)}", err=True)
 
 
-def _require_there(source: Path | str, *, will_retry: bool) -> None:
+def _require_there(source: Place | str, *, will_retry: bool) -> None:
     """Check that the input exists; a missing one is a usage error, unless it was there when the run began."""
     if isinstance(source, str) or source.exists():
         return
     if will_retry:
         message = "The input is not there any more. Bring it back and run again with -resume."
         raise MachineError("input_gone", message)
-    message = f"Path '{source}' {'is a link that leads nowhere' if source.is_symlink() else 'does not exist'}."
+    dead = isinstance(source, Path) and source.is_symlink()
+    message = f"Path '{source}' {'is a link that leads nowhere' if dead else 'does not exist'}."
     raise click.BadParameter(message, param_hint="INPUT")

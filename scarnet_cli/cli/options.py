@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import rich_click as click
 from click.exceptions import Exit
 
-from scarnet_cli.errors import InputError, MachineError, ScarnetError
+from scarnet_cli.buckets.place import Place, place_of
+from scarnet_cli.errors import AccessError, InputError, MachineError, ScarnetError
 from scarnet_cli.files import write_bytes
 
 if TYPE_CHECKING:
@@ -61,25 +62,45 @@ class WeightsName(click.Path):
             self.fail(str(error), param, ctx)
 
 
+_SERVER: Final = "dicomweb+"
+
+
 def _is_address(value: object) -> bool:
     """Tell whether an argument is a network address rather than a path."""
     return "://" in str(value)
 
 
 class StudySource(click.Path):
-    """The source of studies: an existing folder, archive or samplesheet, or a DICOMweb server's address."""
+    """The source of studies: a folder, archive, file or samplesheet, here or in a bucket; or a DICOMweb server."""
 
-    def __init__(self, *, exists: bool = True) -> None:
-        """Return a Path, or an address as text; with `exists`, a missing path is a usage error."""
+    def __init__(self, *, exists: bool = True, servers: bool = True) -> None:
+        """Return a place, or a server's address as text; with `exists`, a missing path is a usage error."""
         super().__init__(exists=exists, path_type=Path)
         self.name = "path or address"
+        self._servers = servers
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ANN401
-        """Return the path, or the address unchecked: the code that opens it reports errors without showing it."""
-        return str(value) if _is_address(value) else Path(str(super().convert(value, param, ctx)))
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Return the place, or the address unchecked: the code that opens it reports errors without showing it."""
+        if not _is_address(value):
+            return Path(str(super().convert(value, param, ctx)))
+        if self._servers and str(value).startswith(_SERVER):
+            return str(value)
+        place = place_of(str(value))
+        if self.exists and not place.exists():
+            self.fail(f"'{place}' does not exist.", param, ctx)
+        return place
+
+
+class OwnOutput(click.Path):
+    """A folder, or a prefix in a bucket, that holds results and is not searched for studies."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Return the place."""
+        return place_of(str(super().convert(value, param, ctx)))
 
 
 SOURCE = StudySource()
+FILES = StudySource(servers=False)
 DOWNLOADS = click.option(
     "--downloads",
     type=click.Path(file_okay=False, path_type=Path),
@@ -148,9 +169,9 @@ def _problem_written(ctx: click.Context) -> Iterator[None]:
     """If --problem is given, write an error to it and exit with code 0; faults of the machine are raised."""
     try:
         yield
-    except MachineError:
-        raise
     except (click.UsageError, ScarnetError) as error:
+        if isinstance(error, MachineError) and not isinstance(error, AccessError):
+            raise
         if (path := ctx.meta.get(_PROBLEM)) is None:
             raise
         message = error.format_message() if isinstance(error, click.UsageError) else str(error)
@@ -229,7 +250,7 @@ class LabelledCases(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401
         """Return the path; a DICOMweb server's address is a usage error, whose message does not show it."""
         if _is_address(value):
-            self.fail("a DICOMweb server has no labelled cases; name a folder or a table.", param, ctx)
+            self.fail("labelled cases are not read from a server or a bucket; name a folder or a table.", param, ctx)
         return Path(str(super().convert(value, param, ctx)))
 
 
@@ -253,7 +274,7 @@ def labelled_cases(cases: Path, label_values: Path | None) -> "list[Case]":
 
 
 def index_source(
-    source: Path | str,
+    source: Place | str,
     memory: "pa.Table | None",
     options: "IndexOptions",
     studies: Path | None = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.cli.options import (
     LOCALISER,
     OUTPUT_DIRECTORY,
@@ -69,7 +70,7 @@ class RunSettings:
 @execution_options
 @deidentify_options
 def run(
-    source: Path | str,
+    source: Place | str,
     out: Path,
     localiser: Path,
     weights: Path,
@@ -102,7 +103,7 @@ def run(
         click.echo(f"{said}. They are in {out / EARLIER}.")
 
 
-def run_studies_here(source: Path | str, out: Path, networks: Networks, settings: RunSettings) -> "Accounting":
+def run_studies_here(source: Place | str, out: Path, networks: Networks, settings: RunSettings) -> "Accounting":
     """Run every stage over one batch and write the results to the same paths as the pipeline.
 
     Raises:
@@ -135,7 +136,7 @@ def run_studies_here(source: Path | str, out: Path, networks: Networks, settings
     return accounting
 
 
-def _run_stages(source: Path | str, work: Path, networks: Networks, settings: RunSettings) -> None:
+def _run_stages(source: Place | str, work: Path, networks: Networks, settings: RunSettings) -> None:
     from scarnet_cli.dicom.batch import Batch, read_batch
     from scarnet_cli.dicom.convert import convert_batch
     from scarnet_cli.index.files.read_contents import ReadOptions

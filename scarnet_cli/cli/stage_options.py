@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, WEIGHTS_NAME
+from scarnet_cli.cli.options import FILES, OUTPUT_DIRECTORY, WEIGHTS_NAME
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.stage.execution import IN_PROCESS, Execution
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 OUT = click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Output directory.")
-BATCH_OR_DICOM = click.argument("source", metavar="BATCH_OR_DICOM", type=click.Path(exists=True, path_type=Path))
+BATCH_OR_DICOM = click.argument("source", metavar="BATCH_OR_DICOM", type=FILES)
 NETWORK = click.option(
     "--weights", type=WEIGHTS_NAME, required=True, help="Weights: a file, or a name from `scarnet weights list`."
 )

@@ -10,9 +10,10 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import IO, BinaryIO, Final, NamedTuple, cast
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom import packing
 from scarnet_cli.dicom.containers import NIFTI, START, TAR, UNKNOWN_ARCHIVE, ZIP
 from scarnet_cli.dicom.headers import ARCHIVE, may_be_dicom
@@ -71,7 +72,7 @@ class _Wanted:
         return self if self.all else _Wanted(frozenset(self._inner[index]))
 
 
-def read_members(path: Path, wanted: frozenset[int] | None = None) -> Iterator[Member]:
+def read_members(path: Place, wanted: frozenset[int] | None = None) -> Iterator[Member]:
     """Yield an archive's members in order, each nested archive before its own members.
 
     Args:

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
+from scarnet_cli.buckets.place import Place, place_of
 from scarnet_cli.dicom.study_entry import StudyEntry
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import read_record
@@ -35,24 +36,24 @@ class BatchFile:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch whose files are on this machine.
+    """A batch whose files are on this machine or in a bucket.
 
     Attributes:
-        root: Folder that the sources' paths are relative to.
+        root: Folder, or prefix in a bucket, that the sources' paths are relative to.
         studies: The studies of the batch.
     """
 
-    root: Path
+    root: Place
     studies: Sequence[StudyEntry]
 
 
-def is_batch(path: Path) -> bool:
+def is_batch(path: Place) -> bool:
     """Tell whether a path is a batch file, or the folder that `scarnet fetch` made of one, rather than DICOM."""
-    return path.suffix == ".json" or (path / FETCHED).is_file()
+    return isinstance(path, Path) and (path.suffix == ".json" or (path / FETCHED).is_file())
 
 
 def read_batch(path: Path) -> Batch:
-    """Read a batch file of `scarnet index` whose files are on this machine, or the folder that `scarnet fetch` made.
+    """Read a batch file of `scarnet index`, or the folder that `scarnet fetch` made of one.
 
     Raises:
         InputError: The path is not a batch file, or its files are still on a server.
@@ -64,7 +65,7 @@ def read_batch(path: Path) -> Batch:
         )
         raise InputError("not_fetched", message)
     # A fetched batch's files lie beside its batch file, wherever Nextflow stages the folder.
-    return Batch(path / batch.root if path.is_dir() else Path(batch.root), batch.studies)
+    return Batch(path / batch.root if path.is_dir() else place_of(batch.root), batch.studies)
 
 
 def read_batch_file(path: Path) -> BatchFile:

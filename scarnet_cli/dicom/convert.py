@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from scarnet_cli import __version__
+from scarnet_cli.buckets.place import Place, located
 from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.notes import AppliedRule
 from scarnet_cli.dicom.pixels import read_volume
@@ -36,11 +37,11 @@ def convert_batch(batch: Batch, out: Path, execution: Execution = IN_PROCESS) ->
     return run_stage(Stage("convert", partial(_prepare, entries, batch.root)), list(entries), out, execution)
 
 
-def _prepare(entries: Mapping[str, StudyEntry], root: Path) -> Work:
+def _prepare(entries: Mapping[str, StudyEntry], root: Place) -> Work:
     return lambda folder: convert_study(entries[folder.study_id], root, folder)
 
 
-def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
+def convert_study(study: StudyEntry, root: Place, folder: StudyFolder) -> None:
     """Convert one study of a batch and copy its reference, if any, so that no later stage needs the input.
 
     Raises:
@@ -54,7 +55,7 @@ def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
         require_as_indexed(root, [Source(study.reference)])
     if study.kind == "nifti":
         require_as_indexed(root, study.sources)
-        volume, found = read_nifti_study(root / study.sources[0].path)
+        volume, found = read_nifti_study(located(root, study.sources[0].path))
         flags += found
     else:
         volume, notes = read_volume(root, study.sources, one_uid="no_study_uid" not in flags)
@@ -63,7 +64,7 @@ def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
     folder.write_volume(StudyFile.IMAGE, volume)
     if study.reference:
         try:
-            folder.write_volume(StudyFile.REFERENCE, read_reference(root / study.reference, volume))
+            folder.write_volume(StudyFile.REFERENCE, read_reference(located(root, study.reference), volume))
         except GeometryError as error:  # the study is measured without the comparison
             flags.append(error.code)
             rules.append(AppliedRule(error.code, str(error)))
@@ -86,7 +87,7 @@ def convert_study(study: StudyEntry, root: Path, folder: StudyFolder) -> None:
     folder.write_record(StudyFile.STUDY, record)
 
 
-def read_nifti_study(path: Path) -> tuple[Volume, tuple[str, ...]]:
+def read_nifti_study(path: Place) -> tuple[Volume, tuple[str, ...]]:
     """Return a NIfTI study's float32 volume, slices first whatever the file's order of axes, and its flags.
 
     Raises:

@@ -13,9 +13,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import IO, BinaryIO, Final, NamedTuple, cast
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.containers import LZMA, OTHER, PACKED, START, XZ, form_of, unpacked_name
 from scarnet_cli.errors import DicomError
 from scarnet_cli.faults import machine_fault
@@ -235,7 +235,7 @@ def read_on(stream: IO[bytes], start: bytes) -> bytes:
     return bytes(content)
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Place) -> BinaryIO:
     """Open a file for reading; a compressed file is unpacked into memory.
 
     Raises:

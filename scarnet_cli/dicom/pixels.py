@@ -1,11 +1,11 @@
 """Read the chosen files of a study into one volume: decode, rescale each frame, order by position."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.bounds import STUDY_VOXELS
 from scarnet_cli.dicom.decode import decode_slice, has_padding, is_negative
 from scarnet_cli.dicom.facts import FrameFacts
@@ -22,7 +22,7 @@ LARGEST_PIXEL_MM: Final = 10.0
 _SPACING_TOLERANCE: Final = 1e-3
 
 
-def read_volume(root: Path, sources: Sequence[Source], *, one_uid: bool = True) -> tuple[Volume, list[Note]]:
+def read_volume(root: Place, sources: Sequence[Source], *, one_uid: bool = True) -> tuple[Volume, list[Note]]:
     """Read slices into one float32 volume (z, y, x), ordered along the normal.
 
     The z axis is row direction x column direction, so the grid is right-handed; positions and directions are those of

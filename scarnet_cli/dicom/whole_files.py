@@ -4,11 +4,12 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import BinaryIO, Final
 
 from pydicom.dataset import Dataset
 
+from scarnet_cli.buckets.object_path import ObjectPath
+from scarnet_cli.buckets.place import Place, at_once, located
 from scarnet_cli.dicom.archives import read_members
 from scarnet_cli.dicom.bounds import STUDY_BYTES, Budget
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
@@ -37,7 +38,7 @@ Key = tuple[str, int | None]
 WholeFiles = dict[Key, WholeFile]
 
 
-def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Callable[[], BinaryIO]]]:
+def each_file(root: Place, sources: Sequence[Source]) -> Iterator[tuple[Key, Callable[[], BinaryIO]]]:
     """Yield the key of every file of the sources once, with a function that opens it; an archive is read in one pass.
 
     Raises:
@@ -48,37 +49,46 @@ def each_file(root: Path, sources: Sequence[Source]) -> Iterator[tuple[Key, Call
     members: dict[str, set[int]] = {}
     for path, member in dict.fromkeys((source.path, source.member) for source in sources):
         if member is None:
-            yield (path, None), partial(open_file, root / path)
+            yield (path, None), partial(open_file, located(root, path))
         else:
             members.setdefault(path, set()).add(member)
     for path, wanted in members.items():
-        for found in read_members(root / path, frozenset(wanted)):
+        for found in read_members(located(root, path), frozenset(wanted)):
             yield (path, found.number), partial(io.BytesIO, found.content or b"")
 
 
-def require_as_indexed(root: Path, sources: Sequence[Source]) -> None:
+def require_as_indexed(root: Place, sources: Sequence[Source]) -> None:
     """Require every file to exist with the size and time that the index recorded.
 
     Raises:
         MachineError: A file is gone or changed, which is not the study's failure, or the file server fails.
     """
     seen = {source.path: (source.size, source.mtime_ns) for source in sources}
-    for number, (path, (size, mtime_ns)) in enumerate(seen.items(), start=1):
-        try:
-            status = (root / path).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            raise _changed(root, f"file {number} of {len(seen)} of a study is gone") from None
-        except OSError as error:
-            if fault := machine_fault(error):
-                raise fault from error
-            continue  # opening it will report the error
-        if size not in (None, status.st_size):
-            raise _changed(root, f"file {number} of {len(seen)} of a study has {status.st_size} bytes, not {size}")
-        if mtime_ns is not None and abs(status.st_mtime_ns - mtime_ns) > _TIME_TOLERANCE_NS:
-            raise _changed(root, f"file {number} of {len(seen)} of a study was written again")
+    found = at_once(lambda path: _change(located(root, path), *seen[path]), seen, (root, *seen))
+    for number, change in enumerate(found, start=1):
+        if change is not None:
+            raise _changed(root, f"file {number} of {len(seen)} of a study {change}")
 
 
-def _changed(root: Path, what: str) -> MachineError:
+def _change(place: Place, size: int | None, mtime_ns: int | None) -> str | None:
+    """Return what happened to a file since the index recorded its size and time, or None."""
+    try:
+        status = place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "is gone"
+    except OSError as error:
+        if fault := machine_fault(error):
+            raise fault from error
+        return None  # opening it will report the error
+    if size not in (None, status.st_size):
+        return f"has {status.st_size} bytes, not {size}"
+    tolerance_ns = 0 if isinstance(place, ObjectPath) else _TIME_TOLERANCE_NS
+    if mtime_ns is not None and abs(status.st_mtime_ns - mtime_ns) > tolerance_ns:
+        return "was written again"
+    return None
+
+
+def _changed(root: Place, what: str) -> MachineError:
     if not root.is_dir():
         message = "The folder that the input lies in is not there any more; bring it back and run again with -resume."
         return MachineError("input_gone", message)
@@ -92,7 +102,7 @@ def why_unreadable(error: BaseException, which: str) -> ScarnetError:
     return machine_fault(error) or DicomError("not_readable", message)
 
 
-def read_whole_files(root: Path, sources: Sequence[Source]) -> WholeFiles:
+def read_whole_files(root: Place, sources: Sequence[Source]) -> WholeFiles:
     """Return every file by path and member number; each is read once, an archive in one pass.
 
     Raises:

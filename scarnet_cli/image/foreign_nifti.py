@@ -1,6 +1,7 @@
 """NIfTI files that other tools wrote: axes in any order, directions rounded or missing."""
 
 import itertools
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +12,9 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.errors import GeometryError
-from scarnet_cli.image.nifti_header import ORIENTATION_REPAIRED, ORIENTATION_UNKNOWN, require_whole
+from scarnet_cli.image.nifti_header import ORIENTATION_REPAIRED, ORIENTATION_UNKNOWN, opened_nifti, require_whole
 from scarnet_cli.image.volume import Volume
 
 # As for DICOM (dicom/geometry.py): the cosine between two axes may be as large as the first of these; up to the second
@@ -38,7 +40,7 @@ class ForeignVolume:
     flags: tuple[str, ...]
 
 
-def read_foreign_nifti(path: Path) -> ForeignVolume:
+def read_foreign_nifti(path: Place) -> ForeignVolume:
     """Read a NIfTI file and keep its order of axes: the array is (k, j, i) for the file's axes i, j, k.
 
     The sform is preferred to the qform. If neither is set, the axes are taken to be the patient's, with a flag.
@@ -48,8 +50,10 @@ def read_foreign_nifti(path: Path) -> ForeignVolume:
     """
     require_whole(path, "The NIfTI file")
     try:
-        image: Any = nibabel.load(path)
-        array, affine, header = np.asanyarray(image.dataobj), np.asarray(image.affine), image.header
+        with ExitStack() as stack:
+            local = isinstance(path, Path)
+            image: Any = nibabel.load(path) if local else _streamed(stack.enter_context(opened_nifti(path)))
+            array, affine, header = np.asanyarray(image.dataobj), np.asarray(image.affine), image.header
         oriented = bool(header["sform_code"] > 0 or header["qform_code"] > 0)
     except (ImageFileError, HeaderDataError, KeyError, ValueError) as error:
         message = "The NIfTI file cannot be read as one; write it again or leave it out."
@@ -67,6 +71,14 @@ def read_foreign_nifti(path: Path) -> ForeignVolume:
     x, y, z = (float(value) for value in origin)
     i, j, k = (float(value) for value in spacing)
     return ForeignVolume(Volume(array.transpose(2, 1, 0), (k, j, i), (x, y, z), direction), tuple(flags))
+
+
+def _streamed(stream: Any) -> Any:  # noqa: ANN401 (a binary stream; an image of nibabel's)
+    """Return the image of an open NIfTI-1 or NIfTI-2 file, whose voxels are read later."""
+    start = stream.read(4)
+    stream.seek(0)
+    second = nibabel.Nifti2Image.header_class.sizeof_hdr.to_bytes(4, "little")
+    return (nibabel.Nifti2Image if start in (second, second[::-1]) else nibabel.Nifti1Image).from_stream(stream)
 
 
 def as_stack(volume: Volume) -> Volume:

@@ -4,9 +4,12 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.faults import not_written
 
@@ -23,7 +26,7 @@ _WRITTEN_HEADER: Final = 1024  # the header and anything that ITK adds to it
 _STEP: Final = 1 << 20
 
 
-def require_whole(path: Path, name: str | None = None) -> None:
+def require_whole(path: Place, name: str | None = None) -> None:
     """Refuse a file that is not NIfTI, claims more than `BYTES_LIMIT` of voxels, or ends before its last voxel.
 
     Args:
@@ -35,9 +38,7 @@ def require_whole(path: Path, name: str | None = None) -> None:
     """
     name = name or path.name
     try:
-        with path.open("rb") as file:
-            packed = file.read(len(_GZIP)) == _GZIP
-        with gzip.open(path) if packed else path.open("rb") as file:
+        with opened_nifti(path) as file:
             start, size = _claimed(file.read(_HEADER_SIZES[1]))
             fits = 0 < size <= BYTES_LIMIT and 0 <= start <= _EXTENSIONS_LIMIT
             whole = not fits or _has_bytes(file, start + size)
@@ -50,6 +51,19 @@ def require_whole(path: Path, name: str | None = None) -> None:
     if not whole:
         message = f"{name} is cut short: it ends before its last voxel; copy it again."
         raise GeometryError("unreadable_image", message)
+
+
+@contextmanager
+def opened_nifti(path: Place) -> Iterator[BinaryIO]:
+    """Open a NIfTI file; what is read of a compressed one is unpacked."""
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+        file.seek(0)
+        if not packed:
+            yield file
+            return
+        with gzip.open(file) as unpacked:
+            yield cast("BinaryIO", unpacked)
 
 
 def require_written(path: Path, voxel_bytes: int) -> None:
@@ -71,7 +85,7 @@ def _packed_length(path: Path) -> int:
     return _GZIP_LENGTH.unpack(end)[0] if len(end) == _GZIP_LENGTH.size else 0
 
 
-def _has_bytes(file: "gzip.GzipFile | BinaryIO", count: int) -> bool:
+def _has_bytes(file: BinaryIO, count: int) -> bool:
     file.seek(0)
     while count > 0 and (piece := file.read(min(count, _STEP))):
         count -= len(piece)

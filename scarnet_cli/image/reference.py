@@ -1,16 +1,15 @@
 """Reading a reference: a label map from elsewhere to compare ours with."""
 
-from pathlib import Path
-
 import numpy as np
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.image.foreign_nifti import like, read_foreign_nifti
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, grid_text, same_grid
 
 
-def read_reference(path: Path, grid: Volume) -> Volume:
+def read_reference(path: Place, grid: Volume) -> Volume:
     """Read a NIfTI label map and check that it can be compared with ours voxel by voxel.
 
     Returns:

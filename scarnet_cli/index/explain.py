@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
+from scarnet_cli.buckets.object_path import ObjectPath
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.facts import Frame
 from scarnet_cli.dicom.identity import study_id_from_uid
 from scarnet_cli.dicom.series.selection import Selection
@@ -41,7 +42,7 @@ class Explanation:
 
 
 def explain_choices(
-    source: Path, wanted: str, memory: pa.Table | None, options: IndexOptions
+    source: Place, wanted: str, memory: pa.Table | None, options: IndexOptions
 ) -> tuple[Explanation, ...]:
     """Return the choice made for a study, or for each study in a folder or archive below the input.
 
@@ -61,8 +62,7 @@ def explain_choices(
             raise InputError("no_series", message)
         choices = _choices(rows[wanted].dicom, None, options)[0]
         return tuple(replace(choice, study_id=wanted) for choice in choices)
-    part = (source / wanted).resolve()
-    if source.is_dir() and part.exists() and part.is_relative_to(source.resolve()):
+    if part := _part(source, wanted):
         return _choices(part, None, options)[0]
     choices, known = _choices(source, memory, options, wanted)
     if not choices:
@@ -76,8 +76,16 @@ def explain_choices(
     return choices
 
 
+def _part(source: Place, wanted: str) -> Place | None:
+    """Return the folder or archive that `wanted` names below the input, or None."""
+    if isinstance(source, ObjectPath):
+        return part if (part := source / wanted).exists() else None
+    part = (source / wanted).resolve()
+    return part if source.is_dir() and part.exists() and part.is_relative_to(source.resolve()) else None
+
+
 def _choices(
-    source: Path, memory: pa.Table | None, options: IndexOptions, wanted: str | None = None
+    source: Place, memory: pa.Table | None, options: IndexOptions, wanted: str | None = None
 ) -> tuple[tuple[Explanation, ...], list[str]]:
     """Return the choice for every study, or for the wanted one only, and the ids of all studies."""
     kept: list[Selection] = []

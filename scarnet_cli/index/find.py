@@ -1,14 +1,14 @@
 """Find the path that a key in a table stands for."""
 
-from pathlib import Path
-
+from scarnet_cli.buckets.place import Place, located
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.facts import parent_of
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.index.files.sweep import UnreadItem, sweep
 from scarnet_cli.index.inputs import read_input
 
 
-def find_paths(source: Path, key: str, pseudonyms: Pseudonyms | None = None) -> list[str]:
+def find_paths(source: Place, key: str, pseudonyms: Pseudonyms | None = None) -> list[str]:
     """Return the absolute paths of folders and files whose key in the tables is `key`; open no file but `source`.
 
     Args:
@@ -21,7 +21,7 @@ def find_paths(source: Path, key: str, pseudonyms: Pseudonyms | None = None) -> 
     files = [file.path for start in given.paths for file in sweep(given.root, start.absolute(), unread.append)]
     paths: set[str] = set()
     for path in (*files, *(item.path for item in unread)):
-        folder = str(Path(path).parent)
+        folder = parent_of(path)
         paths.update((path,) if folder == "." else (folder, path))
     shown = pseudonyms.study if pseudonyms else str
-    return sorted(str(given.root / path) for path in paths if shown(path_key(path)[:16]) == key)
+    return sorted(str(located(given.root, path)) for path in paths if shown(path_key(path)[:16]) == key)

@@ -6,10 +6,10 @@ inputs -> sweep -> recall or read -> group -> plan. `pacs.index_server` does the
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.containers import NIFTI
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.facts import FoundFile
@@ -45,7 +45,7 @@ class IndexOptions:
     """
 
     read: ReadOptions = field(default_factory=ReadOptions)
-    leave_out: tuple[Path, ...] = ()
+    leave_out: tuple[Place, ...] = ()
     choice: Choice = field(default_factory=Choice)
     pseudonyms: Pseudonyms | None = None
 
@@ -55,8 +55,8 @@ def choice_by(rules: SeriesRules) -> Choice:
     return Choice(chooser(rules), rules.digest)
 
 
-def index_input(source: Path, memory: pa.Table | None, options: IndexOptions) -> Index:
-    """Index a folder, an archive, a DICOM or NIfTI file, or a samplesheet.
+def index_input(source: Place, memory: pa.Table | None, options: IndexOptions) -> Index:
+    """Index a folder, an archive, a DICOM or NIfTI file, or a samplesheet, on this machine or in a bucket.
 
     Raises:
         InputError: The input is none of these, the samplesheet is wrong, or there is no DICOM at all.

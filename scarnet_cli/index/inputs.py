@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from scarnet_cli.buckets.place import Place, at_once
 from scarnet_cli.dicom.containers import NIFTI, UNKNOWN_ARCHIVE
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import JUNK
@@ -29,17 +29,17 @@ class Input:
     """An input to index.
 
     Attributes:
-        source: The path that the user gave.
-        root: Folder to which the paths of its files are relative.
+        source: The path or address that the user gave.
+        root: Folder, or prefix in a bucket, to which the paths of its files are relative.
         rows: Its studies if it names them one by one; None for a folder, archive or DICOM file, which is searched.
     """
 
-    source: Path
-    root: Path
+    source: Place
+    root: Place
     rows: tuple[SampleRow, ...] | None
 
     @property
-    def paths(self) -> list[Path]:
+    def paths(self) -> list[Place]:
         """The folders and files that the input names."""
         return [self.source] if self.rows is None else [row.dicom for row in self.rows]
 
@@ -59,7 +59,7 @@ class SweptPart:
     unread: list[UnreadItem]
 
 
-def read_input(source: Path) -> Input:
+def read_input(source: Place) -> Input:
     """Return the form of an input, with the rows of a samplesheet.
 
     A NIfTI file is one study. Its id is the key of its file name, since a file name may hold a patient's name;
@@ -74,30 +74,29 @@ def read_input(source: Path) -> Input:
     return Input(source, root.absolute(), None if rows is None else tuple(rows))
 
 
-def sweep_input(given: Input, own_folders: Iterable[Path | None], progress: Progress = no_progress) -> list[SweptPart]:
+def sweep_input(given: Input, own_folders: Iterable[Place | None], progress: Progress = no_progress) -> list[SweptPart]:
     """List the files of an input without opening any.
 
     Raises:
         MachineError: The machine can list no folder at all.
     """
     own = [folder.absolute() for folder in own_folders if folder is not None]
-    parts = []
+    rows = [row for row in given.rows or (None,) if row is None or not row.is_nifti]
     with progress("files found") as advance:
-        for row in given.rows or (None,):
-            if row is not None and row.is_nifti:
-                continue
-            unread: list[UnreadItem] = []
-            files: list[FoundFile] = []
-            for file in sweep(given.root, (row.dicom if row else given.source).absolute(), unread.append, own):
-                files.append(file)
-                if len(files) % _STEP == 0:
+
+        def swept(row: SampleRow | None) -> SweptPart:
+            part = SweptPart(row, [], [])
+            for file in sweep(given.root, (row.dicom if row else given.source).absolute(), part.unread.append, own):
+                part.files.append(file)
+                if len(part.files) % _STEP == 0:
                     advance(_STEP)
-            advance(len(files) % _STEP)
-            parts.append(SweptPart(row, files, unread))
-    return parts
+            advance(len(part.files) % _STEP)
+            return part
+
+        return list(at_once(swept, rows, given.paths))
 
 
-def _rows_of(source: Path) -> list[SampleRow] | None:
+def _rows_of(source: Place) -> list[SampleRow] | None:
     if source.is_dir() or not source.exists():  # a missing input is reported when it is opened
         return None
     if not source.is_file():
@@ -116,7 +115,7 @@ def _rows_of(source: Path) -> list[SampleRow] | None:
     return None
 
 
-def _rows_of_text(source: Path) -> list[SampleRow]:
+def _rows_of_text(source: Place) -> list[SampleRow]:
     try:
         return read_samplesheet(source)
     except InputError as error:

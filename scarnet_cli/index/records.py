@@ -2,10 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.index.study_plan import PlannedStudy
 from scarnet_cli.tables.unread import UnreadRow
@@ -37,7 +37,7 @@ class Index:
     """The studies and files of an input.
 
     Attributes:
-        root: Folder to which the paths in the studies' entries are relative.
+        root: Folder, or prefix in a bucket, to which the paths in the studies' entries are relative.
         studies: All studies, sorted by id.
         memory: Rows of `cache.HELD` to remember for the next index.
         counts: Number of files by kind ("image", "object", "broken", "junk", "archive", or why they could not be read).
@@ -46,7 +46,7 @@ class Index:
         crosswalk: Pseudonyms and original identifiers, if the studies are de-identified.
     """
 
-    root: Path
+    root: Place
     studies: tuple[PlannedStudy, ...]
     memory: pa.Table
     counts: Counter[str]

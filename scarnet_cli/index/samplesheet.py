@@ -2,10 +2,14 @@
 
 import math
 import re
+from collections.abc import Container
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from scarnet_cli.buckets.object_path import ObjectPath
+from scarnet_cli.buckets.place import Place, at_once, located
+from scarnet_cli.errors import InputError
 from scarnet_cli.faults import machine_fault
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
 from scarnet_cli.tables.studies import LABELS, StudyLabels, labels_in
@@ -20,17 +24,17 @@ class SampleRow:
 
     Attributes:
         study: The study's name, used as study_id.
-        dicom: Folder, archive, DICOM or NIfTI file; absolute.
+        dicom: Folder, archive, DICOM or NIfTI file, absolute; or an object or prefix in a bucket.
         labels: Its labels.
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm, or None.
         reference: NIfTI label map to compare with, absolute, or None.
     """
 
     study: str
-    dicom: Path
+    dicom: Place
     labels: StudyLabels
     rv_insertion: tuple[float, float, float] | None
-    reference: Path | None
+    reference: Place | None
 
     @property
     def is_nifti(self) -> bool:
@@ -38,8 +42,8 @@ class SampleRow:
         return self.dicom.name.lower().endswith(NIFTI_SUFFIXES)
 
 
-def read_samplesheet(path: Path) -> list[SampleRow]:
-    """Read and check a samplesheet; paths in it are relative to its folder.
+def read_samplesheet(path: Place) -> list[SampleRow]:
+    """Read and check a samplesheet; paths in it are relative to its folder, and addresses name objects.
 
     Raises:
         InputError: It is not a CSV with the columns `study` and `dicom`, has no rows, or has wrong rows; the message
@@ -47,16 +51,32 @@ def read_samplesheet(path: Path) -> list[SampleRow]:
         MachineError: The machine failed while it checked whether a file or folder exists.
     """
     folder = path.parent.absolute()
-    return read_sheet(path, SAMPLESHEET, lambda values: _row(values, folder))
+    there = _objects_there(path, folder)
+    return read_sheet(path, SAMPLESHEET, lambda values: _row(values, folder, there))
 
 
-def _row(values: dict[str, str], folder: Path) -> SampleRow:
+def _objects_there(path: Place, folder: Place) -> set[tuple[Place, bool]]:
+    """Return those objects (True) and objects or prefixes (False) named by rows that exist, asked for many at once."""
+    named: set[tuple[ObjectPath, bool]] = set()
+
+    def look(values: dict[str, str]) -> None:
+        places = [(located(folder, values.get(name, "")), name == "reference") for name in ("dicom", "reference")]
+        named.update((place, file) for place, file in places if isinstance(place, ObjectPath))
+
+    with suppress(InputError):  # wrong rows are told when all is known
+        read_sheet(path, SAMPLESHEET, look)
+    asked = list(named)
+    found = at_once(lambda one: one[0].is_file() if one[1] else one[0].exists(), asked, (place for place, _ in asked))
+    return {one for one, is_there in zip(asked, found, strict=True) if is_there}
+
+
+def _row(values: dict[str, str], folder: Place, objects: Container[tuple[Place, bool]]) -> SampleRow:
     problems = [problem for problem in [problem_of_name("study", values["study"])] if problem]
-    source = folder / values["dicom"]
-    if not values["dicom"] or not _is_there(source):
+    source = located(folder, values["dicom"])
+    if not values["dicom"] or not _is_there(source, objects):
         problems.append("its dicom does not exist")
-    reference = folder / values["reference"] if values.get("reference") else None
-    if reference is not None and not (_is_there(reference) and reference.is_file()):
+    reference = located(folder, values["reference"]) if values.get("reference") else None
+    if reference is not None and not _is_there(reference, objects, file=True):
         problems.append("its reference is not a file")
     problems += [p for name in LABELS if values.get(name) and (p := problem_of_label(name, values[name]))]
     try:
@@ -69,9 +89,11 @@ def _row(values: dict[str, str], folder: Path) -> SampleRow:
     return SampleRow(values["study"], source, labels_in(values), insertion, reference)
 
 
-def _is_there(path: Path) -> bool:
+def _is_there(place: Place, objects: Container[tuple[Place, bool]], *, file: bool = False) -> bool:
+    if isinstance(place, ObjectPath):
+        return (place, file) in objects
     try:
-        return path.exists()
+        return place.is_file() if file else place.exists()
     except OSError as error:  # a name too long for the file system, or a folder without permission
         if fault := machine_fault(error):
             raise fault from error

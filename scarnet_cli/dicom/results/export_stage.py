@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pydicom
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.datasets import file_bytes
 from scarnet_cli.dicom.deidentification.deidentify import deidentify
@@ -79,7 +80,7 @@ def export_studies(
 
 
 def _prepare(
-    entries: Mapping[str, StudyEntry], root: Path, results: Sequence[Path], pseudonyms: Pseudonyms | None
+    entries: Mapping[str, StudyEntry], root: Place, results: Sequence[Path], pseudonyms: Pseudonyms | None
 ) -> Work:
     """Return the function that exports one study."""
     made = datetime.now()
@@ -124,7 +125,7 @@ def deidentified_sources(slices: Sequence[SourceSlice], pseudonyms: Pseudonyms) 
     ]
 
 
-def read_sources(entry: StudyEntry, root: Path) -> list[SourceSlice]:
+def read_sources(entry: StudyEntry, root: Place) -> list[SourceSlice]:
     """Read the headers of a study's source images.
 
     Raises:

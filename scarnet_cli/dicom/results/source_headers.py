@@ -4,7 +4,6 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +12,7 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import REPEAT_TOLERANCE_MM
@@ -76,7 +76,7 @@ class SourceSlice:
     facts: FrameFacts
 
 
-def read_source_slices(root: Path, sources: Sequence[Source]) -> list[SourceSlice]:
+def read_source_slices(root: Place, sources: Sequence[Source]) -> list[SourceSlice]:
     """Read the headers of a study's slices in the order of `sources`, each file once and an archive in one pass.
 
     Raises:

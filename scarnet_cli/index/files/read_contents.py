@@ -4,12 +4,14 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from scarnet_cli.buckets.place import Place, at_once
 from scarnet_cli.dicom.archives import holder
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import ARCHIVE, IMAGE, Header
@@ -54,7 +56,7 @@ class ReadOptions:
     will_retry: bool = False
 
 
-def read_contents(root: Path, files: Sequence[FoundFile], memory: pa.Table, options: ReadOptions) -> Contents:
+def read_contents(root: Place, files: Sequence[FoundFile], memory: pa.Table, options: ReadOptions) -> Contents:
     """Return the contents of all files; read those that are new, have changed or could not be read before.
 
     If new files join a study, its known files are read again: only files of one reading can be compared to see whether
@@ -76,7 +78,7 @@ def read_contents(root: Path, files: Sequence[FoundFile], memory: pa.Table, opti
     return contents
 
 
-def _read_into(reading: "Reading", root: Path, files: Sequence[FoundFile], options: ReadOptions) -> None:
+def _read_into(reading: "Reading", root: Place, files: Sequence[FoundFile], options: ReadOptions) -> None:
     try:
         with options.progress("files read", len(files)) as advance:
             for file, headers in _read_all(root, files, options):
@@ -147,7 +149,7 @@ def part_paths(folder: Path | None) -> list[Path]:
     return sorted(folder.glob("[0-9]*.parquet"), reverse=True) if folder is not None else []
 
 
-def _read_all(root: Path, files: Sequence[FoundFile], options: ReadOptions) -> Iterator[tuple[FoundFile, FileHeaders]]:
+def _read_all(root: Place, files: Sequence[FoundFile], options: ReadOptions) -> Iterator[tuple[FoundFile, FileHeaders]]:
     """Yield the headers of each file. A single failure becomes the file's kind; several in a row mean a machine fault.
 
     Raises:
@@ -156,7 +158,8 @@ def _read_all(root: Path, files: Sequence[FoundFile], options: ReadOptions) -> I
     if options.jobs and files:
         read = read_apart(root, files, options.jobs, options.file_s)
     else:
-        read = (read_file(root, file.path) for file in files)
+        paths = [file.path for file in files]
+        read = at_once(partial(read_file, root), paths, (root, *paths))
     in_a_row = 0
     for file, headers in zip(files, read, strict=True):
         kind = headers[0][1].kind

@@ -4,9 +4,11 @@ import io
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path, PurePath
+from functools import partial
+from pathlib import PurePath
 from typing import Final
 
+from scarnet_cli.buckets.place import Place, at_once, located
 from scarnet_cli.dicom.archives import read_members
 from scarnet_cli.dicom.containers import NIFTI, TAR, UNKNOWN_ARCHIVE, ZIP
 from scarnet_cli.dicom.headers import ARCHIVE, BROKEN, JUNK, Header, may_be_dicom, read_header
@@ -23,12 +25,12 @@ FileHeaders = list[tuple[int | None, Header]]
 _UNCLEAR: Final = (JUNK, BROKEN)
 
 
-def read_files(root: Path, paths: Sequence[str]) -> list[FileHeaders]:
+def read_files(root: Place, paths: Sequence[str]) -> list[FileHeaders]:
     """Return the headers of several files; see `read_file`."""
-    return [read_file(root, path) for path in paths]
+    return list(at_once(partial(read_file, root), paths, (root, *paths)))
 
 
-def read_file(root: Path, path: str) -> FileHeaders:
+def read_file(root: Place, path: str) -> FileHeaders:
     """Return the headers of a file: its own first, then those of an archive's members.
 
     An archive among the members comes before its own members. For a file that is gone or cannot be read, and for an
@@ -37,7 +39,7 @@ def read_file(root: Path, path: str) -> FileHeaders:
     Raises:
         MachineError: The machine can read no file at all.
     """
-    full = root / path
+    full = located(root, path)
     try:
         header = _look(full, path)
         if header.kind == ARCHIVE:
@@ -54,7 +56,7 @@ def read_file(root: Path, path: str) -> FileHeaders:
     return [(None, header)]
 
 
-def kind_of(path: Path) -> str:
+def kind_of(path: Place) -> str:
     """Return the kind of a file without reading an archive's members.
 
     Raises:
@@ -66,7 +68,7 @@ def kind_of(path: Path) -> str:
         return error.code
 
 
-def _look(full: Path, path: str) -> Header:
+def _look(full: Place, path: str) -> Header:
     """Return the header of a file without reading an archive's members.
 
     Raises:
@@ -89,7 +91,7 @@ def _look(full: Path, path: str) -> Header:
         return _settled(read_header(io.BytesIO(whole(file, allowance)), suffix), file.name)
 
 
-def _read_archive(path: Path) -> FileHeaders:
+def _read_archive(path: Place) -> FileHeaders:
     headers: FileHeaders = [(None, Header(ARCHIVE))]
     nested: dict[int, int] = {}  # number of each archive in this one -> its index in `headers`
     for member in read_members(path):

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, TypeVar
 
+from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.facts import FoundFile
 from scarnet_cli.dicom.headers import Header
 from scarnet_cli.dicom.identity import path_key
@@ -28,7 +28,7 @@ IN_A_ROW: Final = 3
 _Item = TypeVar("_Item")
 
 
-def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float) -> Iterator[FileHeaders]:
+def read_apart(root: Place, files: Sequence[FoundFile], jobs: int, file_s: float) -> Iterator[FileHeaders]:
     """Yield the headers of each file, in the order of `files`, as `read_file` returns them.
 
     A file that ends its process twice is `CRASHED`, or `NO_MEMORY` if the process was killed; one that cannot be read
@@ -62,7 +62,7 @@ def read_apart(root: Path, files: Sequence[FoundFile], jobs: int, file_s: float)
 class _Reader:
     """A reader of portions in its own process, which is replaced when a file crashes or hangs it."""
 
-    def __init__(self, root: Path, file_s: float) -> None:
+    def __init__(self, root: Place, file_s: float) -> None:
         self._root, self._file_s = root, file_s
         self._worker: Worker[list[str], list[FileHeaders]] | None = None
         self._closed = False
@@ -120,7 +120,7 @@ class _Reader:
             self._worker = None
 
 
-def _prepared(root: Path) -> Callable[[list[str]], list[FileHeaders]]:
+def _prepared(root: Place) -> Callable[[list[str]], list[FileHeaders]]:
     return partial(read_files, root)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scarnet_cli.buckets.place import Place, located
 from scarnet_cli.errors import MachineError
 from scarnet_cli.index.files.sweep import VANISHED, UnreadItem
 
@@ -12,13 +13,13 @@ _AGAIN = "Bring it back and run again with -resume, which goes on from there."
 
 
 @contextmanager
-def standing(paths: Iterable[Path]) -> Iterator[None]:
+def standing(places: Iterable[Place]) -> Iterator[None]:
     """Require that folders and files exist before and after the block, and are the same ones.
 
     Raises:
         MachineError: One is gone, cannot be opened, or was replaced or remounted meanwhile.
     """
-    before = [(path, _identity(path)) for path in paths]
+    before = [(path, _identity(path)) for path in places if isinstance(path, Path)]  # a bucket is no share
     yield
     for path, identity in before:
         if _identity(path) != identity:
@@ -43,13 +44,13 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def require_gone(root: Path, unread: Iterable[UnreadItem]) -> None:
+def require_gone(root: Place, unread: Iterable[UnreadItem]) -> None:
     """Require that files and folders that vanished during the run are still gone.
 
     Raises:
         MachineError: Some of them exist again.
     """
-    back = sum((root / item.path).exists() for item in unread if item.reason == VANISHED)
+    back = sum(located(root, item.path).exists() for item in unread if item.reason == VANISHED)
     if back:
         message = f"{back} files or folders of the input were gone for a while and are there again: a share was away. "
         raise MachineError("input_away", message + "Run again with -resume, which goes on from there.")

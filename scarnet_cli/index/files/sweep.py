@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from scarnet_cli.buckets.object_path import ObjectPath
+from scarnet_cli.buckets.place import Place, is_address
 from scarnet_cli.dicom.containers import NIFTI, UNKNOWN_ARCHIVE
 from scarnet_cli.dicom.facts import FoundFile, folder_of
 from scarnet_cli.dicom.identity import path_key
@@ -62,21 +64,24 @@ def folder_key(file: FoundFile) -> str:
 
 
 def sweep(
-    root: Path, start: Path, unread: Callable[[UnreadItem], None], leave_out: Iterable[Path] = ()
+    root: Place, start: Place, unread: Callable[[UnreadItem], None], leave_out: Iterable[Place] = ()
 ) -> Iterator[FoundFile]:
-    """Yield every file at or below `start`, in an order that depends only on names.
+    """Yield every file or object at or below `start`, in an order that depends only on names.
 
     Links are followed; a folder is walked only once, so that a loop of links ends.
 
     Args:
         root: The input's root; paths are relative to it, or absolute outside of it.
-        start: A file, or a folder to walk.
+        start: A file, or a folder to walk; or an object, or a prefix to list.
         unread: Called with each item that is not a regular file, cannot be listed or has vanished.
         leave_out: Folders that are not walked, unless one is `start` itself.
 
     Raises:
-        MachineError: The machine can list no folder at all.
+        MachineError: The machine can list no folder at all, or a bucket denies access or its server fails.
     """
+    if isinstance(start, ObjectPath):
+        yield from _sweep_bucket(root, start, unread, leave_out)
+        return
     if not start.is_dir():
         yield from _stat(str(start), _below(root, str(start)), unread)
         return
@@ -112,13 +117,59 @@ def sweep(
         waiting.extend(reversed(folders))
 
 
-def _identities(folders: Iterable[Path]) -> set[tuple[int, int]]:
+def _sweep_bucket(
+    root: Place, start: ObjectPath, unread: Callable[[UnreadItem], None], leave_out: Iterable[Place]
+) -> Iterator[FoundFile]:
+    shown = _below(root, str(start))
+    try:
+        found = start.objects()
+    except FileNotFoundError:
+        yield from _stat_object(start, shown, unread)
+        return
+    prefix = "" if shown == "." else shown + "/"
+    folders = [str(folder) for folder in leave_out if isinstance(folder, ObjectPath) and folder != start]
+    own = tuple(f"{_below(root, folder)}/" for folder in folders)
+    left: set[UnreadItem] = set()
+    for below, status in found:
+        path = prefix + below
+        item = _left_out(path, len(prefix), own)
+        if item is None:
+            yield FoundFile(path, None, status.st_size, status.st_mtime_ns)
+        elif item not in left:
+            left.add(item)
+            unread(item)
+
+
+def _left_out(path: str, start: int, own: tuple[str, ...]) -> UnreadItem | None:
+    """Return the folder for whose sake an object is not read, or None; `start` is the length of the prefix listed."""
+    if path.startswith(own):
+        folder = next(folder for folder in own if path.startswith(folder))
+        return UnreadItem(folder.rstrip("/"), is_folder=True, reason=OWN_OUTPUT)
+    end = start
+    while (end := path.find("/", end)) >= 0:
+        if is_system_folder(path[:end].rpartition("/")[2]):
+            return UnreadItem(path[:end], is_folder=True, reason=SYSTEM_FOLDER)
+        end += 1
+    return None
+
+
+def _stat_object(start: ObjectPath, shown: str, unread: Callable[[UnreadItem], None]) -> Iterator[FoundFile]:
+    try:
+        status = start.stat()
+    except FileNotFoundError:
+        unread(UnreadItem(shown, is_folder=False, reason=VANISHED))
+        return
+    yield FoundFile(shown, None, status.st_size, status.st_mtime_ns)
+
+
+def _identities(folders: Iterable[Place]) -> set[tuple[int, int]]:
     """Return device and inode of each folder that exists, so that folders are recognised behind links."""
     found = set()
     for folder in folders:
         with suppress(OSError):
-            status = folder.stat()
-            found.add((status.st_dev, status.st_ino))
+            if isinstance(folder, Path):
+                status = folder.stat()
+                found.add((status.st_dev, status.st_ino))
     return found
 
 
@@ -156,6 +207,8 @@ def _stat(path: str, shown: str, unread: Callable[[UnreadItem], None]) -> Iterat
     yield FoundFile(shown, None, status.st_size, status.st_mtime_ns)
 
 
-def _below(root: Path, path: str) -> str:
+def _below(root: Place, path: str) -> str:
+    if isinstance(root, ObjectPath) or is_address(path):
+        return "." if path == str(root) else path.removeprefix(f"{root}/")
     relative = os.path.relpath(path, root)
     return path if relative.startswith("..") else relative.replace(os.sep, "/")
