@@ -11,7 +11,6 @@ import pytest
 from debian import DCIODVFY
 from numpy.typing import NDArray
 
-from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.convert import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
@@ -33,7 +32,7 @@ class Labelled:
     """A measured study and where its parts are."""
 
     entry: StudyEntry
-    root: Place
+    root: Path
     work: Path
     labels: Volume
 
@@ -92,7 +91,7 @@ def label(source: Path, work: Path, highest: Label = Label.MVO, pseudonyms: Pseu
     record = SegmentRecord(study.study_id, 0.9, None, None, "scarnet", SHA256, "default", "cpu", ())
     folder.write_record(StudyFile.SEGMENT_RECORD, record)
     assert quantify_studies(work / "convert", work / "segment", work / "quantify") == []
-    return Labelled(study.entry, intake.root, work, labels)
+    return Labelled(study.entry, Path(str(intake.root)), work, labels)
 
 
 def judge(path: Path) -> list[str]:
