@@ -63,7 +63,7 @@ class Counted(io.BytesIO):
 
 
 def opened(file: Counted, first: int) -> io.BufferedReader:
-    return io.BufferedReader(ObjectStream(pa.PythonFile(file, mode="r"), "s3", "bucket", first))  # type: ignore[arg-type]
+    return io.BufferedReader(ObjectStream(pa.PythonFile(file, mode="r"), "s3", "bucket", first))
 
 
 def test_the_header_of_an_object_takes_one_short_request_and_a_slice_one() -> None:
