@@ -40,7 +40,16 @@ workflow {
 """
 
 PARAMETERS = "".join(
-    f"params.{name} = null\n" for name in ("container_core", "container_gpu", "queue", "study_minutes")
+    f"params.{name} = null\n"
+    for name in (
+        "container_core",
+        "container_gpu",
+        "queue",
+        "account",
+        "qos",
+        "cluster_options",
+        "study_minutes",
+    )
 )
 SECRET = "whisper-4711"
 ENGINES = {
