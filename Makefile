@@ -3,6 +3,8 @@
 # make setup   .venv only; TORCH=no leaves torch out
 # make lint    the checks that read the code, without the tests
 # make faults  inject the faults of docs/reliability.md and write its table; root on Linux, about an hour; what is done is kept
+# make containers  build both images with podman or docker, each with its list of contents (SBOM) in build/containers
+# make bundle  one file in build/ that sets up a machine without network: there, sh FILE FOLDER; TORCH=no leaves torch out
 # make lock    remake requirements/*.txt; UPGRADE=yes takes the newest releases
 # make clean   remove what runs and tests leave behind; .venv stays
 
@@ -12,7 +14,7 @@ TORCH ?= auto
 EMIDEC ?=
 SETUP = $(or $(PYTHON),python3) tools/setup.py --torch $(TORCH)
 
-.PHONY: demo test setup lint faults lock clean
+.PHONY: demo test setup lint faults containers bundle lock clean
 
 demo: setup
 	@EMIDEC="$(EMIDEC)" tools/demo.sh
@@ -32,6 +34,12 @@ lint:
 faults: setup
 	@$(SETUP) --checks
 	@PYTHONPATH=tests:tools .venv/bin/python -m faults
+
+containers:
+	@tools/containers.sh
+
+bundle: setup
+	@.venv/bin/python tools/bundle.py --torch $(TORCH)
 
 lock: setup
 	@.venv/bin/python tools/lock.py $(if $(filter yes,$(UPGRADE)),--upgrade)

@@ -22,6 +22,7 @@ OLDEST_JAVA: Final = (17,)
 OLDEST_NEXTFLOW: Final = (24, 10)
 OLDEST_TORCH: Final = (2, 4)
 CONTAINER_RUNTIMES: Final = ("docker", "podman", "apptainer", "singularity", "ch-run")
+IMAGE: Final = "SCARNET_IMAGE"  # set in the images (containers/), to the image's name
 GB: Final = 1e9
 PATIENCE_S: Final = 120  # loading torch's libraries from a cold network disk can take a minute
 
@@ -58,16 +59,21 @@ class Finding:
 
 
 def examine(weights: Path, work: Path) -> list[Finding]:
-    """Check everything that the pipeline needs on this machine."""
+    """Check everything that the pipeline needs on this machine; in one of its images, what tasks need there."""
     programs = [Path(sys.prefix, "bin"), *map(Path, os.get_exec_path())]
+    image = os.environ.get(IMAGE)
     checks: list[Callable[[], list[Finding]]] = [
         lambda: [check_python()],
-        lambda: check_java_and_nextflow(programs),
-        check_torch_and_gpu,
-        lambda: check_weights(weights),
-        lambda: [check_containers(CONTAINER_RUNTIMES), check_disk(work)],
+        lambda: [check_disk(work)],
         lambda: [check_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))],
     ]
+    if image != "core":
+        checks[1:1] = [check_torch_and_gpu, lambda: check_weights(weights)]
+    if image is None:
+        checks[1:1] = [
+            lambda: check_java_and_nextflow(programs),
+            lambda: [check_containers(CONTAINER_RUNTIMES)],
+        ]
     # In parallel: Nextflow and torch take seconds to start, each in its own process.
     with ThreadPoolExecutor(len(checks)) as pool:
         return [finding for findings in pool.map(lambda check: check(), checks) for finding in findings]

@@ -13,6 +13,7 @@ from scarnet_cli.doctor import (
     check_python,
     check_torch_and_gpu,
     check_weights,
+    examine,
 )
 
 
@@ -114,3 +115,8 @@ def test_disk_and_memory_are_judged_by_their_bounds(tmp_path: Path) -> None:
 def test_a_container_runtime_is_found_by_its_name() -> None:
     assert check_containers(["sh", "no-such-runtime"]).words.startswith("Found sh;")
     assert check_containers(["no-such-runtime"]).state is State.NOTE
+
+
+def test_in_an_image_only_what_its_tasks_need_is_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SCARNET_IMAGE", "core")
+    assert {finding.subject for finding in examine(tmp_path, tmp_path)} == {"Python", "disk", "memory"}

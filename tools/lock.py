@@ -17,7 +17,7 @@ from pip_settings import UvSettings, uv_settings
 ROOT: Final = Path(__file__).resolve().parent.parent
 REQUIREMENTS: Final = ROOT / "requirements"
 OLDEST_PYTHON: Final = "3.11"
-HAND_WRITTEN: Final = ("bootstrap", "nextflow")
+HAND_WRITTEN: Final = ("bootstrap", "images", "nextflow")
 ALONE: Final = "medsam"  # only its data files are used and it is never imported, so its dependencies are left out
 
 

@@ -107,7 +107,10 @@ def check_jars(jars: Mapping[str, Path], digests: Mapping[str, str]) -> None:
 
 
 def install_jars(where: Environment, version: str, variables: Mapping[str, str]) -> None:
-    """Fetch and check the jars of a Nextflow version, and move them to .venv/nextflow/<version> all at once."""
+    """Fetch and check the jars of a Nextflow version, and move them to .venv/nextflow/<version> all at once.
+
+    A folder that SCARNET_JARS names has them already (tools/bundle.py).
+    """
     target = where.venv / "nextflow" / version
     lock = where.root / f"requirements/nextflow-{version}.jars"
     digests = read_digests(lock.read_text())
@@ -118,11 +121,10 @@ def install_jars(where: Environment, version: str, variables: Mapping[str, str])
         shutil.rmtree(left_by_a_kill)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="unfinished-") as folder:
         fetched, complete = Path(folder, "fetched"), Path(folder, "complete")
-        command = [where.program("python"), where.root / "tools/jars.py", "fetch", lock, fetched]
-        done = subprocess.run(command, env=dict(variables), capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            message = f"the jars of Nextflow {version} could not be fetched: {done.stderr[-2000:]}"
-            raise SetupError(message)
+        if here := variables.get("SCARNET_JARS"):
+            shutil.copytree(here, fetched)
+        else:
+            _fetch_jars(where, lock, fetched, variables)
         jars = {path.name: path for path in fetched.rglob("*.jar")}
         check_jars(jars, digests)
         complete.mkdir()
@@ -130,6 +132,14 @@ def install_jars(where: Environment, version: str, variables: Mapping[str, str])
             path.rename(complete / name)
         shutil.rmtree(target, ignore_errors=True)
         complete.rename(target)
+
+
+def _fetch_jars(where: Environment, lock: Path, folder: Path, variables: Mapping[str, str]) -> None:
+    command = [where.program("python"), where.root / "tools/jars.py", "fetch", lock, folder]
+    done = subprocess.run(command, env=dict(variables), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        message = f"the jars that {lock.name} names could not be fetched: {done.stderr[-2000:]}"
+        raise SetupError(message)
 
 
 def write_launcher(where: Environment, name: str, version: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from faults.catalogue import (
+    cluster,
     disks,
     hangs,
     inputs,
@@ -17,5 +18,5 @@ from faults.catalogue import (
 )
 from faults.fault import Fault
 
-_ROOMS = (signals, hangs, studies, disks, system_calls, memory, weights, intermediates, inputs, runs, settings)
+_ROOMS = (signals, hangs, studies, disks, system_calls, memory, weights, intermediates, inputs, runs, cluster, settings)
 FAULTS: dict[str, Fault[Any]] = {fault.name: fault for room in _ROOMS for fault in room.FAULTS}
