@@ -9,17 +9,16 @@ export PATH=$PATH:/usr/sbin:/sbin
 folder=$1 what=$2
 host=$(hostname -s)
 
-runs() { # a number counts only while it is still that program's
-    [[ -s $folder/$1.pid && $(cat "/proc/$(cat "$folder/$1.pid")/comm" 2>/dev/null) = "$1" ]]
+runs() { # a number counts only while it is still that program's; one that nobody waits for stays as a zombie
+    [[ -s $folder/$1.pid && $(cut -d ' ' -f 2,3 "/proc/$(cat "$folder/$1.pid")/stat" 2>/dev/null) = "($1) "[^Z] ]]
 }
 
 stop() {
-    local daemon pid
+    local daemon
     for daemon; do
         runs "$daemon" || continue
-        pid=$(cat "$folder/$daemon.pid")
-        kill "$pid"
-        for _ in $(seq 50); do [[ -d /proc/$pid ]] || break; sleep .2; done
+        kill "$(cat "$folder/$daemon.pid")"
+        for _ in $(seq 50); do runs "$daemon" || break; sleep .2; done
     done
 }
 
