@@ -226,6 +226,7 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=32)
     parser.add_argument("--out", type=Path, required=True, help="Folder to make; about 60 MB a study.")
     parser.add_argument("--options", default="", help="Options of every run, such as '--fast'.")
+    parser.add_argument("--changes", type=int, help="Make only so many of the changes, from the first.")
     arguments = parser.parse_args()
     place, last = make_place(arguments.studies, arguments.out.absolute())
     full = before = run(place, arguments.options.split(), resume=False)
@@ -234,7 +235,7 @@ def main() -> None:
     )
     sys.stdout.write(row(f"first run of {arguments.studies} studies", full, full, ""))
     wrong = False
-    for change in changes(last):
+    for change in changes(last)[: arguments.changes]:
         sys.stdout.flush()
         change.edit(place)
         place.write_sheet()
