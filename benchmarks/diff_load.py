@@ -43,9 +43,11 @@ def main() -> None:
     started = time.monotonic()
     subprocess.run(command, check=True)
     seconds = time.monotonic() - started
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     sizes = ", ".join(f"{path.name} {path.stat().st_size / 1e6:.1f} MB" for path in sorted(result.iterdir()))
-    sys.stdout.write(f"{seconds:.1f} s, peak memory {peak:.0f} MiB; {sizes}\n")
+    sys.stdout.write(
+        f"{seconds:.1f} s ({used.ru_utime + used.ru_stime:.1f} s of CPU), {used.ru_maxrss / 1024:.0f} MiB; {sizes}\n"
+    )
 
 
 if __name__ == "__main__":

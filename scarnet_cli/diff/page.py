@@ -125,7 +125,7 @@ def summary_lines(differences: Differences) -> Iterator[str]:
 
 def signed_text(value: float | None, digits: int = 2) -> str:
     """Return a difference with its sign; None as a dash."""
-    return number_text(None) if value is None else f"{value:+.{digits}f}"
+    return number_text(None) if value is None else f"{round(value, digits) + 0.0:+.{digits}f}"  # never -0.00
 
 
 def _column_words(column: ColumnChange) -> str:
