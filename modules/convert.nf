@@ -4,12 +4,13 @@ include { quoted ; tablesApart } from '../workflows/paths'
 process CONVERT {
     tag "${batch}"
     label 'published'
-    ext mount: { quoted(root) }
+    ext mount: { quoted(root) }, network: { is_remote }
     cache 'deep'
 
     input:
     tuple val(batch), path(studies)
-    val root // mounted into containers; the batch holds the paths below it. Empty where the batch was fetched
+    val root // mounted into containers; the batch holds the paths below it. Empty where the batch was fetched, or is in a bucket
+    val is_remote // whether files of the input lie in a bucket
 
     output:
     tuple val(batch), path('convert'), emit: batch

@@ -4,12 +4,13 @@ include { quoted ; tablesApart } from '../workflows/paths'
 process EXPORT {
     tag "${batch}"
     label 'published'
-    ext mount: { quoted(root) }
+    ext mount: { quoted(root) }, network: { is_remote }
     cache 'deep'
 
     input:
     tuple val(batch), path(studies), path(segment), path(quantify)
     val root // as in CONVERT
+    val is_remote // as there
     path key, stageAs: 'deidentify.key' // as in INDEX
 
     output:

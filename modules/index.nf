@@ -8,7 +8,7 @@ process INDEX {
     ext(
         mount: { quoted(source.root) },
         shared: { quoted(source.shared) },
-        network: { source.is_server },
+        network: { source.is_server || source.is_remote },
     )
 
     cache false

@@ -42,13 +42,13 @@ workflow COHORT {
     FETCH(source.is_server ? ch_planned : channel.empty(), source.downloads)
     ch_batches = source.is_server ? FETCH.out.batch : ch_planned
 
-    CONVERT(ch_batches, root)
+    CONVERT(ch_batches, root, source.is_remote)
     CROP(CONVERT.out.batch, localiser[0, 2])
     SEGMENT(CROP.out.batch, weights[0, 2])
     // A batch that one stage lost is missing in the next: GATHER counts.
     QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch))
     ch_measured = SEGMENT.out.batch.join(QUANTIFY.out.batch)
-    EXPORT(results.as_dicom ? ch_batches.join(ch_measured) : channel.empty(), root, key)
+    EXPORT(results.as_dicom ? ch_batches.join(ch_measured) : channel.empty(), root, source.is_remote, key)
 
     // Tables alone, without the volumes. Sorted by batch, so that the same fragments make the same task whatever finished first.
     ch_fragments = CONVERT.out.tables

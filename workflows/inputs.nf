@@ -31,20 +31,34 @@ def chosenFolds(params) {
 
 /**
  * The studies or cases. Paths are plain text: tasks read them in place and nothing is staged.
- *   input: a path, or the address of a DICOMweb server; is_server tells which
+ *   input: a path, or the address of a bucket or a DICOMweb server; is_server tells which
+ *   is_remote: whether files of the input lie in a bucket, so that tasks that read them need a network
  *   phantoms: how many are made instead, where no input is named; input and root are then those of the task that made them
- *   root: directory above all files of the input, mounted into containers; empty for a server
+ *   root: directory above all files of the input on this machine, mounted into containers; or empty
  */
 def inputOf(params) {
     if (params.input.toString().startsWith('dicomweb+')) {
-        return [input: params.input, is_server: true, root: '']
+        return [input: params.input, is_server: true, is_remote: false, root: '']
     }
     if (!params.input) {
-        return [input: '', is_server: false, root: '', phantoms: params.phantoms]
+        return [input: '', is_server: false, is_remote: false, root: '', phantoms: params.phantoms]
+    }
+    if (isAddress(params.input)) {
+        return [input: params.input, is_server: false, is_remote: true, root: '']
     }
     def input = pathOf(params.input).toAbsolutePath()
     def root = params.input_root ? pathOf(params.input_root).toAbsolutePath() : input.isDirectory() ? input : input.parent
-    return [input: input.toString(), is_server: false, root: root.toString()]
+    return [input: input.toString(), is_server: false, is_remote: namesObjects(input), root: root.toString()]
+}
+
+/** Tell whether a file may be a samplesheet that names objects in a bucket. */
+def namesObjects(input) {
+    return input.isFile() && input.size() < 64 << 20 && input.text.replace('\0', '') =~ /(?i)\b(s3|gs|az):\/\//
+}
+
+/** Tell whether a text is an address rather than a path. Tasks read what lies there: Nextflow needs no plugin for it. */
+def isAddress(text) {
+    return text.toString().contains('://')
 }
 
 /**
@@ -64,7 +78,7 @@ def sourceOf(params, workDir) {
     def downloads = source.is_server ? sharedDirectory(params.download_dir ? pathOf(params.download_dir) : workDir.resolve('dicomweb')) : ''
     def parts = source.is_server ? (downloads ? "${downloads}/index" : '') : sharedDirectory(pathOf("${memory}/index_parts"))
     return source + [
-        leave_out: source.is_server || source.phantoms ? [] : ownFolders(pathOf(params.outdir).toAbsolutePath(), pathOf(source.input), workDir),
+        leave_out: source.is_server || source.phantoms ? [] : ownFolders(params.outdir, source.input, workDir),
         downloads: downloads,
         parts: parts,
         shared: downloads ?: parts,
@@ -77,10 +91,14 @@ def sourceOf(params, workDir) {
 }
 
 /** What a run writes, where it may lie below the input: it is not searched. Beside the input's own files nothing is left out. */
-def ownFolders(output, input, workDir) {
-    def names = output.normalize() == input.normalize() ? [] : ['tables', 'studies', 'report', 'pipeline_info', 'earlier_run']
+def ownFolders(outdir, input, workDir) {
+    def output = pathOf(outdir)
+    def isSame = isAddress(input) ? outdir.toString() == input.toString() : output.toAbsolutePath().normalize() == pathOf(input).normalize()
+    def names = isSame ? [] : ['tables', 'studies', 'report', 'pipeline_info', 'earlier_run']
     def written = names.collect { name -> output.resolve(name) } + [workDir]
-    return written.findAll { folder -> folder.scheme == 'file' }.collect { folder -> folder.toAbsolutePath().toString() }
+    return isAddress(input)
+        ? written.findAll { folder -> folder.scheme != 'file' }.collect { folder -> folder.toUriString() }
+        : written.findAll { folder -> folder.scheme == 'file' }.collect { folder -> folder.toAbsolutePath().toString() }
 }
 
 /** Make a directory that all tasks see, and return its absolute path; empty where it is no file system's. */

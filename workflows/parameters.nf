@@ -97,7 +97,7 @@ def problemOfPath(name, rule, params) {
     def value = params[name]
     return rule.format == 'weights' && !weightsFile(value, params.weights_dir).isFile()
         ? "--${name} '${value}' does not exist as a file; give a path, or a name of `scarnet weights list`."
-        : rule.exists && !value.toString().startsWith('dicomweb+') && !pathOf(value).exists() ? "--${name} '${value}' does not exist: ${rule.description}."
+        : rule.exists && !(name == 'input' && value.toString().contains('://')) && !pathOf(value).exists() ? "--${name} '${value}' does not exist: ${rule.description}."
         : rule.format == 'file-path' && pathOf(value).isDirectory() ? "--${name} '${value}' is a directory; a file is needed."
         : null
 }

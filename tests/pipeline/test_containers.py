@@ -94,7 +94,8 @@ def test_a_process_with_several_labels_gets_its_mounts_and_its_gpu(tmp_path: Pat
     }
     if engine in ("docker", "podman"):
         assert {name for name, text in launches.items() if "--network none" not in text} == {"FETCHING"}
-        assert {name for name, text in launches.items() if "--env SCARNET_PACS_TOKEN" in text} == {"FETCHING"}
+        for variable in ("SCARNET_PACS_TOKEN", "AWS_ACCESS_KEY_ID"):
+            assert {name for name, text in launches.items() if f"--env {variable} " in text} == {"FETCHING"}
     assert not [name for name, text in launches.items() if SECRET in text]
 
 
