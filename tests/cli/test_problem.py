@@ -33,7 +33,7 @@ def test_options_that_index_refuses_are_told_in_the_file(
     ("cases", "words"),
     [
         (".", "--fold 7 is not one of the 5 folds, which count from 0."),
-        ("dicomweb+https://pacs/x?PatientName=DOE", "labelled cases are not read from a server or a bucket"),
+        ("dicomweb+https://pacs/x?PatientName=DOE", "a DICOMweb server has no labelled cases"),
     ],
 )
 def test_what_folds_refuses_is_told_in_the_file(tmp_path: Path, cases: str, words: str) -> None:
