@@ -250,7 +250,8 @@ class LabelledCases(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401
         """Return the path; a DICOMweb server's address is a usage error, whose message does not show it."""
         if _is_address(value):
-            self.fail("a DICOMweb server has no labelled cases, and none are read from a bucket; name a folder or a table.", param, ctx)
+            words = "a DICOMweb server has no labelled cases, and those of a bucket are not read; name a folder."
+            self.fail(words, param, ctx)
         return Path(str(super().convert(value, param, ctx)))
 
 
