@@ -10,7 +10,7 @@ folder=$1 what=$2
 host=$(hostname -s)
 
 runs() { # a number counts only while it is still that program's; one that nobody waits for stays as a zombie
-    [[ -s $folder/$1.pid && $(cut -d ' ' -f 2,3 "/proc/$(cat "$folder/$1.pid")/stat" 2>/dev/null) = "($1) "[^Z] ]]
+    [[ -s $folder/$1.pid && $(cut -d ' ' -f 2,3 "/proc/$(cat "$folder/$1.pid" 2>/dev/null)/stat" 2>/dev/null) = "($1) "[^Z] ]]
 }
 
 stop() {
