@@ -8,7 +8,7 @@ process EXPORT {
     cache 'deep'
 
     input:
-    tuple val(batch), path(studies), path(segment), path(quantify)
+    tuple val(batch), path(studies), path(quantify)
     val root // as in CONVERT
     val is_remote // as there
     path key, stageAs: 'deidentify.key' // as in INDEX
@@ -20,7 +20,7 @@ process EXPORT {
 
     script:
     """
-    scarnet export ${studies} ${segment} ${quantify} --out export \\
+    scarnet export ${studies} ${quantify} --out export \\
         ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --isolate ${task.ext.retry}
     ln -sfn export published
     ${tablesApart('export')}

@@ -22,10 +22,12 @@ process INDEX {
     path studies, stageAs: 'studies.csv' // list of the studies wanted from a server, or []
     path series_rules, stageAs: 'series_rules.yml' // a site's rules of series selection, or []
     path key, stageAs: 'deidentify.key' // of the pseudonyms, or []
+    path corrected, stageAs: 'corrected' // folder of label maps that readers corrected, or []
 
     output:
     path 'index/{studies,series,failures}.parquet', emit: tables, optional: true
     path 'index/batches/*.json', emit: batches, optional: true
+    path 'index/label_maps.json', emit: label_maps, optional: true
     path 'index/index.parquet', emit: index, optional: true
     path 'index/unread.parquet', emit: unread, optional: true
     path 'problem.txt', emit: problem, optional: true // the input is wrong; then there is nothing else
@@ -38,12 +40,13 @@ process INDEX {
         ${source.downloads ? "--downloads ${quoted(source.downloads)}" : ''} \\
         ${studies ? '--studies studies.csv' : ''} ${series_rules ? '--series-rules series_rules.yml' : ''} \\
         ${failures ? '--failures last_failures.parquet' : ''} ${key ? '--deidentify-key deidentify.key' : ''} \\
-        ${task.ext.args} --jobs ${task.cpus} ${task.ext.retry}
+        ${corrected ? '--corrected corrected' : ''} ${task.ext.args} --jobs ${task.cpus} ${task.ext.retry}
     """
 
     stub:
     """
     mkdir -p index/batches
     touch index/{studies,series,failures,index,unread}.parquet index/batches/batch-{1,2}.json
+    echo '{"batch-1": [], "batch-2": []}' > index/label_maps.json
     """
 }

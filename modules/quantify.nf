@@ -1,4 +1,4 @@
-// Volumes, mass, scar percent and the rest, for each study, slice and segment.
+// Volumes, mass, scar percent and the rest, for each study, slice and segment; of the network's label map, or of one from elsewhere.
 include { tablesApart } from '../workflows/paths'
 
 process QUANTIFY {
@@ -6,17 +6,20 @@ process QUANTIFY {
     label 'published'
 
     input:
-    tuple val(batch), path(convert), path(segment)
+    tuple val(batch), path(convert), path(segment), val(given), path(label_maps, stageAs: 'label_maps/?/*') // given: [study, source] of each
+    path label_values, stageAs: 'label_values.csv' // what the values of those mean, or []
 
     output:
-    tuple val(batch), path('quantify'), emit: batch // it holds no volume
+    tuple val(batch), path('quantify'), emit: batch // no volume but the small label maps
     tuple val(batch), path('tables/quantify'), emit: tables
-    path 'published/studies/*/{overlay.png,study.json}', emit: files, optional: true
+    path 'published/studies/*/{labels.nii.gz,network_labels.nii.gz,overlay.png,study.json}', emit: files, optional: true
 
     script:
+    def files = label_maps instanceof List ? label_maps : [label_maps]
+    def chosen = [given, files].transpose().collect { what, path -> "--label-map ${what[0]} ${what[1]} ${path}" }.join(' ')
     """
     export OMP_NUM_THREADS=${task.cpus}
-    scarnet quantify ${convert} ${segment} --out quantify --isolate ${task.ext.retry}
+    scarnet quantify ${convert} ${segment} --out quantify ${chosen} ${label_values ? '--label-values label_values.csv' : ''} --isolate ${task.ext.retry}
     ln -sfn quantify published
     ${tablesApart('quantify')}
     """
@@ -24,7 +27,7 @@ process QUANTIFY {
     stub:
     """
     mkdir -p quantify/studies/of-${batch}
-    touch quantify/{scans,slices,segments,failures}.parquet quantify/studies/of-${batch}/{overlay.png,study.json}
+    touch quantify/{scans,slices,segments,failures}.parquet quantify/studies/of-${batch}/{labels.nii.gz,network_labels.nii.gz,overlay.png,study.json}
     ln -sfn quantify published
     ${tablesApart('quantify')}
     """

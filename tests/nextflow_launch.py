@@ -24,7 +24,6 @@ TRACEBACKS = ("Traceback", "\tat ", "Exception")
 # Process -> folder in its task directory, and what below that is published, as in conf/modules.config.
 PUBLISHED = {
     "CONVERT": ("convert", "studies/*/image.nii.gz"),
-    "SEGMENT": ("segment", "studies/*/labels.nii.gz"),
     "QUANTIFY": ("quantify", "studies/*/*"),
     "EXPORT": ("export", "studies/*/*"),
     "GATHER": (".", "tables/*"),

@@ -14,6 +14,7 @@ include { STORE } from '../modules/store'
 include { GATHER } from '../modules/gather'
 include { REPORT } from '../modules/report'
 include { setAside } from './earlier'
+include { labelMapsOf } from './inputs'
 
 workflow COHORT {
     take:
@@ -22,7 +23,7 @@ workflow COHORT {
     key // file with the key of the pseudonyms, or [] to leave names as they are
     localiser // weights of the heart's localiser: tuple(file, SHA256SUMS beside it or [], its line there or '')
     weights // weights of the segmentation network, likewise
-    reviewed // a reader's decisions (CSV), or []
+    readers // map of readersOf: what readers decided and corrected
     results // map of resultsOf: what becomes of the results
 
     main:
@@ -31,7 +32,7 @@ workflow COHORT {
     ch_made = MAKE_PHANTOMS.out.dicom.map { dicom -> source + [input: dicom.toString(), root: dicom.toString()] }
     ch_source = source.phantoms ? ch_made : CHECK.out.passed.map { _networks -> source }
     root = source.phantoms ? ch_made.map { made -> made.root } : source.root
-    INDEX(ch_source, source.previous, source.failures, source.studies, series_rules, key)
+    INDEX(ch_source, source.previous, source.failures, source.studies, series_rules, key, readers.corrected)
     CHECK.out.problem.mix(INDEX.out.problem).subscribe { message -> error(message.text.trim()) }
     // The input is accepted: an earlier run's results make way before anything is published.
     ch_accepted = INDEX.out.tables.map { tables ->
@@ -46,16 +47,16 @@ workflow COHORT {
     CROP(CONVERT.out.batch, localiser[0, 2])
     SEGMENT(CROP.out.batch, weights[0, 2])
     // A batch that one stage lost is missing in the next: GATHER counts.
-    QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch))
-    ch_measured = SEGMENT.out.batch.join(QUANTIFY.out.batch)
-    EXPORT(results.as_dicom ? ch_batches.join(ch_measured) : channel.empty(), root, source.is_remote, key)
+    ch_label_maps = INDEX.out.label_maps.flatMap { json -> labelMapsOf(json, readers.corrected) }
+    QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch).join(ch_label_maps), readers.label_values)
+    EXPORT(results.as_dicom ? ch_batches.join(QUANTIFY.out.batch) : channel.empty(), root, source.is_remote, key)
 
     // Tables alone, without the volumes. Sorted by batch, so that the same fragments make the same task whatever finished first.
     ch_fragments = CONVERT.out.tables
         .mix(FETCH.out.tables, CROP.out.tables, SEGMENT.out.tables, QUANTIFY.out.tables, EXPORT.out.tables)
         .toSortedList { a, b -> a[0] <=> b[0] ?: a[1].name <=> b[1].name }
         .map { pairs -> pairs.collect { pair -> pair[1] } }
-    GATHER(ch_accepted, ch_fragments, reviewed)
+    GATHER(ch_accepted, ch_fragments, readers.reviewed)
 
     ch_pages = QUANTIFY.out.batch
         .toSortedList { a, b -> a[0] <=> b[0] }

@@ -8,6 +8,22 @@ def namedFile(text) {
 }
 
 /**
+ * What readers gave beside the images; files and folders, or [].
+ *   reviewed: their decisions; corrected: folder of label maps; label_values: what the values of those mean
+ */
+def readersOf(params) {
+    return ['reviewed', 'corrected', 'label_values'].collectEntries { name -> [name, namedFile(params[name])] }
+}
+
+/** The label maps to be measured in place of the network's: batch -> tuple of [study, source] of each, and their files. */
+def labelMapsOf(json, corrected) {
+    return new groovy.json.JsonSlurper().parseText(json.text).collect { batch, maps ->
+        def files = maps.collect { map -> pathOf(map.source == 'corrected' ? "${corrected}/${pathOf(map.path).name}" : map.path) }
+        tuple(batch, maps.collect { map -> [map.study_id, map.source] }, files)
+    }
+}
+
+/**
  * A weights file; the SHA256SUMS beside it, or []; and its line there, or ''. Tasks take that line alone: the list changes
  * with every file of the folder.
  */
@@ -119,7 +135,7 @@ def lastFailures(outdir) {
  *   as_dicom: whether they are wanted as DICOM too; store_to: address of the server that those go to, or ''
  */
 def resultsOf(params) {
-    def unkept = ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'reviewed', 'series_rules', 'deidentify_key', 'help']
+    def unkept = ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'reviewed', 'corrected', 'series_rules', 'deidentify_key', 'help']
     def kept = params.findAll { name, _value -> !(name in unkept) }
     return [
         directory: params.outdir,

@@ -1,4 +1,4 @@
-"""Translation of the values in other people's label maps to `Label`, by a table of value and label."""
+"""Translation of the values and names in other people's label maps to `Label`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +14,13 @@ from scarnet_cli.sheet import SheetKind, read_sheet
 VALUE_SHEET: Final = SheetKind("label table", ("value", "label"))
 
 LabelValues = Mapping[int, Label]
+# Words in the names of segments, the most specific first: a "myocardial scar" is scar.
+_WORDS: Final[dict[Label, tuple[str, ...]]] = {
+    Label.MVO: ("mvo", "microvascular", "no-reflow", "no reflow"),
+    Label.SCAR: ("scar", "infarct", "enhance", "fibrosis"),
+    Label.MYOCARDIUM: ("myocard",),
+    Label.BLOOD_POOL: ("blood", "cavity"),
+}
 
 
 def read_label_values(path: Path) -> LabelValues:
@@ -49,6 +56,12 @@ def to_labels(array: NDArray[np.number], values: LabelValues | None, whose: str)
     for value, label in meaning.items():
         labels[array == value] = label
     return labels
+
+
+def label_named(name: str) -> Label | None:
+    """Return the label that a segment's name means, such as "Scar" or "Myocardium without scar"; None if unclear."""
+    words = name.lower().replace("_", " ").partition(" without ")[0]
+    return next((label for label, known in _WORDS.items() if any(word in words for word in known)), None)
 
 
 def _value_and_label(cells: dict[str, str]) -> tuple[int, Label]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog="Example: scarnet export /data/patient-7/mri results --out results\n\n"
-    "In the pipeline: scarnet export batch-ab12.json segment quantify --out export"
+    "In the pipeline: scarnet export batch-ab12.json quantify --out export"
 )
 @BATCH_OR_DICOM
 @click.argument(
@@ -41,11 +41,11 @@ def export(
 ) -> None:
     """Write label maps as DICOM Segmentation and measures as Structured Report, both referring to the source images.
 
-    Takes the images as `scarnet convert` does, and the directories where the results are: of `scarnet run` or the
-    pipeline, or of `scarnet segment` and `scarnet quantify`. Writes studies/<study_id>/seg.dcm and report.dcm, and
-    exports.parquet with a row for each measured study. These files hold the patient's name and numbers, as the images
-    do: an archive files them by these. With --deidentify, as the studies were indexed, they hold pseudonyms and refer
-    to new UIDs, which suits an archive for research and not the hospital's own.
+    Takes the images as `scarnet convert` does, and the directories where the results are: of the pipeline, `scarnet
+    run` or `scarnet quantify`. Writes studies/<study_id>/seg.dcm and report.dcm, and exports.parquet with a row for
+    each measured study. These files hold the patient's name and numbers, as the images do: an archive files them by
+    these. With --deidentify, as the studies were indexed, they hold pseudonyms and refer to new UIDs, which suits an
+    archive for research and not the hospital's own.
     """
     from scarnet_cli.dicom.batch import is_batch, read_batch
     from scarnet_cli.dicom.results.export_stage import export_studies

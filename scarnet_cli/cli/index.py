@@ -9,6 +9,7 @@ import rich_click as click
 
 from scarnet_cli.buckets.place import Place
 from scarnet_cli.cli.options import (
+    CORRECTED,
     DOWNLOADS,
     OUTPUT_DIRECTORY,
     PROBLEM,
@@ -82,6 +83,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="With --retry-failed: tables/failures.parquet of the last run.",
 )
+@CORRECTED
 @PROBLEM
 @deidentify_options
 @click.option(
@@ -105,6 +107,7 @@ def index(
     series_rules: Path | None,
     retry_failed: str | None,
     failures: Path | None,
+    corrected: Path | None,
     deidentify: "Pseudonyms | None",
     crosswalk: Path | None,
 ) -> None:
@@ -121,6 +124,7 @@ def index(
     from scarnet_cli.index.files.cache import read_cache
     from scarnet_cli.index.files.read_contents import ReadOptions
     from scarnet_cli.index.index_input import IndexOptions, choice_by
+    from scarnet_cli.index.label_maps import with_corrections
     from scarnet_cli.index.retries import RetryRequest, read_retry_request, with_retries
     from scarnet_cli.index.unread import files_summary
     from scarnet_cli.index.write_index import write_index
@@ -141,7 +145,7 @@ def index(
     wanted = read_retry_request(failures, retry_failed or "") if failures else RetryRequest()
     options = IndexOptions(read, (out, *leave_out), choice_by(read_series_rules(series_rules)), deidentify)
     found = index_source(source, memory, options, studies, downloads)
-    found = with_retries(found, memory, wanted)
+    found = with_corrections(with_retries(found, memory, wanted), corrected)
     if crosswalk:
         write_crosswalk(found.crosswalk, crosswalk)
     paths = write_index(found, out, batch_min, batch_max)

@@ -195,6 +195,12 @@ SERIES_RULES = click.option(
     help="Your own rules for series selection (YAML), applied before the built-in ones (docs/dicom.md).",
 )
 
+CORRECTED = click.option(
+    "--corrected",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of corrected label maps, measured in place of the network's: STUDY_ID.nii.gz, .nrrd, .seg.nrrd, or a "
+    "DICOM Segmentation STUDY_ID.dcm.",
+)
 REVIEWED = click.option(
     "--reviewed",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

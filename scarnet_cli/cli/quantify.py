@@ -7,6 +7,7 @@ import rich_click as click
 from scarnet_cli.cli.options import LABEL_VALUES
 from scarnet_cli.cli.stage_options import OUT, execution_options, tell_count
 from scarnet_cli.stage.execution import Execution
+from scarnet_cli.stage.records import LabelMapFile
 
 _SOURCE = click.Path(exists=True, path_type=Path)
 
@@ -26,6 +27,15 @@ _SOURCE = click.Path(exists=True, path_type=Path)
     help="Anterior RV insertion, LPS in mm (two files only) [default: estimated from patient geometry].",
 )
 @LABEL_VALUES
+@click.option(
+    "--label-map",
+    "label_maps",
+    type=(str, click.Choice(["corrected", "given"]), _SOURCE),
+    metavar="STUDY SOURCE FILE",
+    multiple=True,
+    help="Label map to measure in place of the network's: NIfTI, NRRD or DICOM SEG (directories only). SOURCE is "
+    "corrected or given. May be repeated.",
+)
 @execution_options
 def quantify(
     image: Path,
@@ -34,6 +44,7 @@ def quantify(
     study_id: str | None,
     rv_insertion: tuple[float, float, float] | None,
     label_values: Path | None,
+    label_maps: tuple[tuple[str, str, Path], ...],
     execution: Execution,
 ) -> None:
     """Measure the scar: volumes, burden, n-SD, FWHM, core and border, AHA segments, transmurality.
@@ -43,20 +54,28 @@ def quantify(
     `scarnet segment`. Writes scans, slices and segments.parquet; for directories also failures.parquet, and a picture
     and a record of each study.
     """
+    from scarnet_cli.cases.label_values import read_label_values
+
     if image.is_dir() != labels.is_dir():
         message = "IMAGE and LABELS must be two files or two directories."
         raise click.UsageError(message)
+    values = read_label_values(label_values) if label_values else None
     if image.is_dir():
-        if (study_id, rv_insertion, label_values) != (None, None, None):
-            message = "--study-id, --rv-insertion and --label-values are for two files, not for the pipeline's batches."
+        if (study_id, rv_insertion) != (None, None):
+            message = "--study-id and --rv-insertion are for two files, not for the pipeline's batches."
             raise click.UsageError(message)
         from scarnet_cli.quantify.quantify_stage import quantify_studies
 
-        tell_count(quantify_studies(image, labels, out, execution))
+        given = {
+            study: LabelMapFile(str(path), "corrected" if source == "corrected" else "given")
+            for study, source, path in label_maps
+        }
+        tell_count(quantify_studies(image, labels, out, execution, given, values))
         return
-    from scarnet_cli.cases.label_values import read_label_values
+    if label_maps:
+        message = "--label-map is for the pipeline's batches; of two files the second is the label map."
+        raise click.UsageError(message)
     from scarnet_cli.quantify.pair import PairOptions, quantify_pair
 
     name = image.name.removesuffix(".gz").removesuffix(".nii")
-    values = read_label_values(label_values) if label_values else None
     quantify_pair(image, labels, out, PairOptions(study_id or name, rv_insertion, values))

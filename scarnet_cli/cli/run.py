@@ -10,6 +10,8 @@ import rich_click as click
 
 from scarnet_cli.buckets.place import Place
 from scarnet_cli.cli.options import (
+    CORRECTED,
+    LABEL_VALUES,
     LOCALISER,
     OUTPUT_DIRECTORY,
     SERIES_RULES,
@@ -25,6 +27,7 @@ from scarnet_cli.dicom.series.rules_file import read_series_rules
 from scarnet_cli.stage.execution import Execution
 
 if TYPE_CHECKING:
+    from scarnet_cli.cases.label_values import LabelValues
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
     from scarnet_cli.dicom.series.rules import SeriesRules
     from scarnet_cli.gather.accounting import Accounting
@@ -48,12 +51,16 @@ class RunSettings:
         dicom_results: Whether to write results as DICOM too.
         execution: How each stage is executed.
         pseudonyms: Pseudonyms for de-identification; None to keep identifiers.
+        corrected: Folder of corrected label maps; None without corrections.
+        values: What the values of given label maps mean; None if they are those of `Label`.
     """
 
     rules: "SeriesRules"
     dicom_results: bool
     execution: Execution
     pseudonyms: "Pseudonyms | None" = None
+    corrected: Path | None = None
+    values: "LabelValues | None" = None
 
 
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
@@ -67,6 +74,8 @@ class RunSettings:
 @click.option(
     "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
 )
+@CORRECTED
+@LABEL_VALUES
 @execution_options
 @deidentify_options
 def run(
@@ -77,6 +86,8 @@ def run(
     series_rules: Path | None,
     fast: bool,
     dicom_results: bool,
+    corrected: Path | None,
+    label_values: Path | None,
     execution: Execution,
     deidentify: "Pseudonyms | None",
 ) -> None:
@@ -87,9 +98,11 @@ def run(
     Meant for one study or a few; OUT gets what the pipeline writes: tables, studies, report. Ends with exit code 1 when
     no study could be measured.
     """
+    from scarnet_cli.cases.label_values import read_label_values
     from scarnet_cli.stage.earlier import EARLIER, EARLIER_TABLES, forget_earlier, keep_tables
 
-    settings = RunSettings(read_series_rules(series_rules), dicom_results, execution, deidentify)
+    values = read_label_values(label_values) if label_values else None
+    settings = RunSettings(read_series_rules(series_rules), dicom_results, execution, deidentify, corrected, values)
     accounting = run_studies_here(source, out, Networks(localiser, weights, fast), settings)
     click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
@@ -141,6 +154,7 @@ def _run_stages(source: Place | str, work: Path, networks: Networks, settings: R
     from scarnet_cli.dicom.convert import convert_batch
     from scarnet_cli.index.files.read_contents import ReadOptions
     from scarnet_cli.index.index_input import IndexOptions, choice_by
+    from scarnet_cli.index.label_maps import with_corrections
     from scarnet_cli.index.unread import files_summary
     from scarnet_cli.index.write_index import write_index
     from scarnet_cli.infer.crop_stage import crop_studies
@@ -150,7 +164,7 @@ def _run_stages(source: Place | str, work: Path, networks: Networks, settings: R
 
     read = ReadOptions(int(settings.execution.isolate), progress=progress_bar)
     options = IndexOptions(read, (work.parent,), choice_by(settings.rules), settings.pseudonyms)
-    index = index_source(source, None, options)
+    index = with_corrections(index_source(source, None, options), settings.corrected)
     click.echo(files_summary(index.counts, index.unread), err=True)
     paths = write_index(index, work / "index", len(index.studies), sys.maxsize)
     if index.server:
@@ -161,9 +175,11 @@ def _run_stages(source: Place | str, work: Path, networks: Networks, settings: R
     convert_batch(batch, work / "convert", settings.execution)
     crop_studies(work / "convert", networks.localiser, work / "crop", settings.execution)
     segment_studies(work / "crop", networks.weights, work / "segment", settings.execution, Mode(networks.fast))
-    quantify_studies(work / "convert", work / "segment", work / "quantify", settings.execution)
+    label_maps = {study.study_id: study.label_map for study in index.studies if study.label_map is not None}
+    quantify_studies(
+        work / "convert", work / "segment", work / "quantify", settings.execution, label_maps, settings.values
+    )
     if settings.dicom_results:
         from scarnet_cli.dicom.results.export_stage import export_studies
 
-        results = [work / "segment", work / "quantify"]
-        export_studies(batch, results, work / "export", settings.execution, pseudonyms=settings.pseudonyms)
+        export_studies(batch, [work / "quantify"], work / "export", settings.execution, pseudonyms=settings.pseudonyms)

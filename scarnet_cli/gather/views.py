@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 # With less memory, the blocks of many sorted runs do not fit.
 _MEMORY: Final = "160MB"
+# That a network found no heart is no failure where QUANTIFY was given a label map; only an unusable one is.
+_MENDED: Final = """
+    CREATE VIEW failures AS SELECT * FROM every_failure WHERE stage NOT IN ('crop', 'segment') OR study_id NOT IN (
+        SELECT study_id FROM scans WHERE labels_source IN ('corrected', 'given')
+        UNION ALL SELECT study_id FROM every_failure WHERE stage = 'quantify' AND code = 'labels_unusable'
+    )
+"""
 _FRAGMENTS: Final = pa.schema([("fragment", pa.int32()), ("name", pa.string())])
 
 
@@ -55,6 +62,7 @@ def viewed(fragments: Sequence[Fragment], out: Path, advance: Callable[[], None]
         for name in (*GATHERED, "studies"):
             connection.register(f"no_{name}", TABLES[name].empty_table())
             connection.execute(_view(name, Path(folder)))
+        connection.execute(_MENDED)
         yield connection
 
 
@@ -87,4 +95,5 @@ def _view(name: str, folder: Path) -> str:
             rows += f" UNION ALL BY NAME FROM read_parquet({pattern}, filename = true{options})"
     columns = ", ".join(f'"{column}"' for column in TABLES[name].names)
     fragment = "replace(split_part(filename, '/', -1), '.parquet', '')::INTEGER"
-    return f"CREATE VIEW {name} AS SELECT {columns}, {fragment} AS fragment FROM ({rows})"
+    view = "every_failure" if name == "failures" else name
+    return f"CREATE VIEW {view} AS SELECT {columns}, {fragment} AS fragment FROM ({rows})"

@@ -31,6 +31,7 @@ from scarnet_cli.index.study_plan import (
     plan_study,
     source_of,
 )
+from scarnet_cli.stage.records import LabelMapFile
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.studies import NO_LABELS
 
@@ -96,9 +97,17 @@ def plan_groups(contents: Contents, groups: Sequence[StudyGroup], memory: pa.Tab
     rules made it. Studies with an unreadable file are planned anew, since the file may be readable now.
     """
     planner = _Planner(contents, memory, choice)
-    labels = {group.study_id: group.row.labels for group in groups if group.row is not None}
-    studies = [replace(study, labels=labels.get(study.study_id, NO_LABELS)) for study in planner.plan(groups)]
+    rows = {group.study_id: group.row for group in groups if group.row is not None}
+    studies = [_with_row(study, rows.get(study.study_id)) for study in planner.plan(groups)]
     return PlannedStudies(studies, text_rows(PLAN, planner.texts))
+
+
+def _with_row(study: PlannedStudy, row: SampleRow | None) -> PlannedStudy:
+    """Return a planned study with what a samplesheet's row says that does not affect its plan."""
+    if row is None:
+        return replace(study, labels=NO_LABELS, label_map=None)
+    label_map = LabelMapFile(str(row.label_map), "given") if row.label_map else None
+    return replace(study, labels=row.labels, label_map=label_map)
 
 
 class _Planner:
@@ -213,7 +222,7 @@ def plan_nifti(row: SampleRow) -> PlannedStudy:
         rules=(),
         flags=(),
     )
-    return PlannedStudy(row.study, digest, entry.with_extras(extras(row)), (), None, labels=row.labels)
+    return _with_row(PlannedStudy(row.study, digest, entry.with_extras(extras(row)), (), None), row)
 
 
 def row_facts(row: SampleRow) -> list[object]:

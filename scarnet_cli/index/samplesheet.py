@@ -5,6 +5,7 @@ import re
 from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from scarnet_cli.buckets.object_path import ObjectPath
@@ -14,7 +15,7 @@ from scarnet_cli.faults import machine_fault
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
 from scarnet_cli.tables.studies import LABELS, StudyLabels, labels_in
 
-SAMPLESHEET: Final = SheetKind("samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference"))
+SAMPLESHEET: Final = SheetKind("samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference", "labels"))
 NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")
 
 
@@ -28,6 +29,7 @@ class SampleRow:
         labels: Its labels.
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm, or None.
         reference: NIfTI label map to compare with, absolute, or None.
+        label_map: Label map to measure in place of the network's, absolute, or None.
     """
 
     study: str
@@ -35,6 +37,7 @@ class SampleRow:
     labels: StudyLabels
     rv_insertion: tuple[float, float, float] | None
     reference: Place | None
+    label_map: Path | None = None
 
     @property
     def is_nifti(self) -> bool:
@@ -78,6 +81,12 @@ def _row(values: dict[str, str], folder: Place, objects: Container[tuple[Place, 
     reference = located(folder, values["reference"]) if values.get("reference") else None
     if reference is not None and not _is_there(reference, objects, file=True):
         problems.append("its reference is not a file")
+    label_map = located(folder, values["labels"]) if values.get("labels") else None
+    if isinstance(label_map, ObjectPath):
+        problems.append("its labels are in a bucket; label maps are read from this machine alone")
+        label_map = None
+    elif label_map is not None and not _is_there(label_map, objects, file=True):
+        problems.append("its labels are not a file")
     problems += [p for name in LABELS if values.get(name) and (p := problem_of_label(name, values[name]))]
     try:
         insertion = _point(values.get("rv_insertion", ""))
@@ -86,7 +95,7 @@ def _row(values: dict[str, str], folder: Place, objects: Container[tuple[Place, 
         insertion = None
     if problems:
         raise ValueError("; ".join(problems))
-    return SampleRow(values["study"], source, labels_in(values), insertion, reference)
+    return SampleRow(values["study"], source, labels_in(values), insertion, reference, label_map)
 
 
 def _is_there(place: Place, objects: Container[tuple[Place, bool]], *, file: bool = False) -> bool:

@@ -16,6 +16,7 @@ from scarnet_cli.dicom.series.selection import Selection, SeriesVerdict, select
 from scarnet_cli.dicom.stacks import SliceStack
 from scarnet_cli.dicom.study_entry import Extras, Source, StudyEntry
 from scarnet_cli.errors import DicomError
+from scarnet_cli.stage.records import LabelMapFile
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.studies import NO_LABELS, StudyLabels
 
@@ -38,6 +39,7 @@ class PlannedStudy:
         study_instance_uid: Its StudyInstanceUID; None if unknown, or if the study is NIfTI.
         texts: All free text in its headers, which messages in `series`, `entry` and `failure` may quote.
         labels: Its labels in the samplesheet or study list.
+        label_map: Label map to measure in place of the network's, or None. It does not count for `digest`.
     """
 
     study_id: str
@@ -48,6 +50,7 @@ class PlannedStudy:
     study_instance_uid: str | None = None
     texts: frozenset[str] = frozenset()
     labels: StudyLabels = NO_LABELS
+    label_map: LabelMapFile | None = None
 
 
 @dataclass(slots=True)

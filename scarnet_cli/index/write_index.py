@@ -9,6 +9,7 @@ from scarnet_cli.files import write_record
 from scarnet_cli.index.batching import batch_name, cut_batches
 from scarnet_cli.index.defaults import BATCH_GREATEST, BATCH_LEAST
 from scarnet_cli.index.files.cache import write_cache
+from scarnet_cli.index.label_maps import write_label_maps
 from scarnet_cli.index.records import Index
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import CREATION_TIME, write_table
@@ -18,7 +19,7 @@ from scarnet_cli.tables.unread import UnreadRow
 
 
 def write_index(index: Index, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
-    """Write index.parquet, the tables studies, series, failures and unread, and the batches; return the batch files.
+    """Write index.parquet, the tables, the batches and what label maps they have; return the batch files.
 
     A batch file holds paths and belongs in the work directory, not among results. Equal content gives equal bytes.
 
@@ -36,6 +37,7 @@ def write_index(index: Index, out: Path, least: int = BATCH_LEAST, greatest: int
         write_record(paths[-1], BatchFile(batch=name, server=index.server or UNSET, root=root, studies=studies))
     for stale in set((out / "batches").glob("batch-*.json")) - set(paths):
         stale.unlink()
+    write_label_maps(index.studies, batches, out)
     _write_tables(index, out, batch_of)
     write_cache(index.memory, out / "index.parquet")
     return paths

@@ -43,6 +43,6 @@ def quantify_pair(image: Path, labels: Path, out: Path, options: PairOptions) ->
     measures = measure_study(stack, ours, options.rv_insertion)
     if ORIENTATION_UNKNOWN in foreign.flags:
         measures = without_orientation(measures)
-    known = record_of(ScanRow, {"study_id": options.study_id, "flags": foreign.flags})
+    known = record_of(ScanRow, {"study_id": options.study_id, "flags": foreign.flags, "labels_source": "given"})
     scan, parts = study_rows(measures, known)
     write_rows([scan, *parts], TABLES, out)

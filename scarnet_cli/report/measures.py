@@ -9,7 +9,7 @@ import pyarrow as pa
 from scarnet_cli.draw.text import number_text, plain_column, unit_of
 from scarnet_cli.tables.columns import labels_of, schema_of
 from scarnet_cli.tables.measures import ThresholdMeasures, WallMeasures
-from scarnet_cli.tables.scans import IntervalMeasures, ReferenceMeasures, ScanRow
+from scarnet_cli.tables.scans import IntervalMeasures, NetworkMeasures, ReferenceMeasures, ScanRow
 from scarnet_cli.tables.schema import TABLES
 
 Row = Mapping[str, Any]
@@ -53,7 +53,7 @@ def _labelled(*columns: str) -> dict[str, str]:
     return {name: _LABELS.get(name) or plain_column(TABLES["scans"].field(name)) for name in columns}
 
 
-METHODS: Final = {"scar_percent_lv": "Network", **labels_of(ThresholdMeasures, "_lv")}
+METHODS: Final = {"scar_percent_lv": "Label map", **labels_of(ThresholdMeasures, "_lv")}
 GROUPS: Final = {
     "Volume and mass": _labelled(
         "blood_pool_ml", "myocardium_ml", "myocardium_g", "scar_ml", "scar_g", "mvo_ml", "mvo_percent_lv"
@@ -68,6 +68,8 @@ GROUPS: Final = {
         "confidence",
     ),
 }
+# Shown where a label map from elsewhere was measured.
+NETWORK: Final = labels_of(NetworkMeasures)
 # Our column, the reference's column, label: the measures that are compared with a reference.
 COMPARED: Final = (
     ("scar_percent_lv", "reference_scar_percent_lv", "Scar"),
@@ -99,6 +101,7 @@ def other_columns(row: Row) -> dict[str, str]:
         *(name for group in GROUPS.values() for name in group),
         *(name for ours, reference, _ in COMPARED for name in (ours, reference)),
         *OVERLAPS,
+        *NETWORK,
         *schema_of(IntervalMeasures).names,
         *_STACK,
     }

@@ -43,7 +43,7 @@ def _bland_altman(rows: Sequence[Row], ours: str, reference: str, title: str, un
     if agreed.lower_limit is not None and agreed.upper_limit is not None:
         caption += f", limits {agreed.lower_limit:+.1f} to {agreed.upper_limit:+.1f} {short}"
     caption += f"; CoV {number_text(agreed.cov_percent)} %, ICC {number_text(agreed.icc, 2)}."
-    return Figure(f"{title}, network minus reference", caption, draw_bland_altman(title, points, lines, unit))
+    return Figure(f"{title}, label map minus reference", caption, draw_bland_altman(title, points, lines, unit))
 
 
 def _overlap(rows: Sequence[Row]) -> Figure | None:

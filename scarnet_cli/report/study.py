@@ -15,6 +15,7 @@ from scarnet_cli.report.measures import (
     GROUPS,
     LABELS,
     METHODS,
+    NETWORK,
     OVERLAPS,
     Row,
     ShownMeasure,
@@ -93,7 +94,8 @@ class Study:
 
 def describe_study(row: Row, segments: Sequence[Row], series: Sequence[Row]) -> Study:
     """Return the contents of a study's page, given its rows of scans, segments and series."""
-    groups = (*GROUPS.items(), ("Other measures", other_columns(row)))
+    network = {name: label for name, label in NETWORK.items() if row.get(name) is not None}
+    groups = (*GROUPS.items(), ("Of the network's label map", network), ("Other measures", other_columns(row)))
     return Study(
         study_id=row["study_id"],
         origin=_origin(row),

@@ -28,7 +28,8 @@ class StudyFile(StrEnum):
     STUDY = "study.json"  # the record of CONVERT; from QUANTIFY on, of all stages
     CROP = "crop.nii.gz"  # the image around the heart, (z, 128, 128) (CROP)
     CROP_RECORD = "crop.json"
-    LABELS = "labels.nii.gz"  # the label map, uint8, on the image's grid (SEGMENT)
+    LABELS = "labels.nii.gz"  # the label map, uint8, on the image's grid (SEGMENT; QUANTIFY: the one that it measured)
+    NETWORK_LABELS = "network_labels.nii.gz"  # the network's, where another one was measured (QUANTIFY)
     SEGMENT_RECORD = "segment.json"
     OVERLAY = "overlay.png"  # contours of the label map on the image (QUANTIFY)
     SEGMENTATION = "seg.dcm"  # (EXPORT)
@@ -38,7 +39,8 @@ class StudyFile(StrEnum):
 # The files that are results: (stage, file). conf/modules.config publishes the same files.
 PUBLISHED: Final = (
     ("convert", StudyFile.IMAGE),
-    ("segment", StudyFile.LABELS),
+    ("quantify", StudyFile.LABELS),
+    ("quantify", StudyFile.NETWORK_LABELS),
     ("quantify", StudyFile.OVERLAY),
     ("quantify", StudyFile.STUDY),
     ("export", StudyFile.SEGMENTATION),

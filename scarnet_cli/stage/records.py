@@ -1,7 +1,7 @@
 """The JSON records that CROP and SEGMENT write for a study. That of CONVERT is in dicom/study_entry.py."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from scarnet_cli.image.volume import Volume
@@ -47,6 +47,19 @@ class CropRecord:
     flags: tuple[str, ...]
     shape_zyx: tuple[int, int, int]
     geometry: Geometry
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMapFile:
+    """A label map from elsewhere, to be measured in place of the network's.
+
+    Attributes:
+        path: Its file: NIfTI, NRRD or DICOM Segmentation.
+        source: "corrected" if it lies in the folder of --corrected, "given" if the samplesheet names it.
+    """
+
+    path: str
+    source: Literal["corrected", "given"]
 
 
 @dataclass(frozen=True, slots=True)

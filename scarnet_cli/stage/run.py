@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scarnet_cli.errors import OutOfMemoryError
 from scarnet_cli.stage.execution import IN_PROCESS, Execution
-from scarnet_cli.stage.folder import FAILURES, StudyFolder, study_folder
+from scarnet_cli.stage.folder import FAILURES, StudyFile, StudyFolder, study_folder
 from scarnet_cli.stage.isolation import Isolation
 from scarnet_cli.stage.stage import Rows, Stage, attempt_study, prepare_work
 from scarnet_cli.tables.failures import Failure
@@ -35,8 +35,8 @@ class Outcome:
 def run_stage(stage: Stage, study_ids: Sequence[str], out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
     """Process every study and write the stage's directory: studies/<id>, failures.parquet and the stage's tables.
 
-    A table without rows is written too. A failed study's folder is removed, so that later stages see only complete
-    studies.
+    A table without rows is written too. A failed study's folder is removed, but for what the stage keeps, so that later
+    stages see only complete studies.
 
     Returns:
         The failures, in the order of `study_ids`.
@@ -48,10 +48,19 @@ def run_stage(stage: Stage, study_ids: Sequence[str], out: Path, execution: Exec
     out.mkdir(parents=True, exist_ok=True)
     outcome = attempt_studies(stage, study_ids, out, execution)
     for failure in outcome.failures:
-        shutil.rmtree(study_folder(out, failure.study_id).path, ignore_errors=True)
+        _remove_unfinished(study_folder(out, failure.study_id), stage.kept)
     write_failures(outcome.failures, out / FAILURES)
     write_rows(outcome.rows, stage.tables, out)
     return outcome.failures
+
+
+def _remove_unfinished(folder: StudyFolder, kept: Sequence[StudyFile]) -> None:
+    """Remove what a failed study left, but for the files to keep."""
+    if not folder.has(*kept) or not kept:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        return
+    for path in set(folder.path.iterdir()) - {folder.file(name) for name in kept}:
+        path.unlink()
 
 
 def attempt_studies(stage: Stage, study_ids: Sequence[str], out: Path, execution: Execution = IN_PROCESS) -> Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scarnet_cli.faults import machine_fault
-from scarnet_cli.stage.folder import StudyFolder
+from scarnet_cli.stage.folder import StudyFile, StudyFolder
 from scarnet_cli.tables.failures import Failure, failure_of_error
 
 logger = logging.getLogger(__name__)
@@ -29,12 +29,14 @@ class Stage:
             unless the machine failed (faults.py).
         prepare_again: Replaces `prepare` in a process that replaces one that died, if that one needs more caution.
         tables: The records of its tables.
+        kept: The files that a failed study keeps; the others are removed.
     """
 
     name: str
     prepare: Prepare
     prepare_again: Prepare | None = None
     tables: tuple[type, ...] = ()
+    kept: tuple[StudyFile, ...] = ()
 
 
 def prepare_work(prepare: Prepare) -> Work:

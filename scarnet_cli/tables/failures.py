@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 CODES: Final = frozenset({
     "archive_too_large", "bad_archive", "bad_matrix", "bad_orientation", "bad_pixels", "bad_spacing", "blank_image",
     "burned_in_annotation", "changed_file", "crashed", "grid_mismatch", "heart_not_found", "heart_not_segmented",
-    "internal_error", "mixed_grids", "no_dicom", "no_geometry", "no_lge_stack", "no_mr_images", "non_finite_signal",
-    "not_a_volume", "not_found", "not_readable", "not_retrieved", "out_of_memory", "repeated_position",
-    "no_study_uid", "rv_insertion", "several_patients", "several_studies", "sheared_stack", "single_slice", "slice_gap",
-    "stacks_not_told_apart", "timed_out", "turned_slices", "unknown_label", "unreadable_folder", "unreadable_image",
+    "internal_error", "labels_unusable", "mixed_grids", "no_dicom", "no_geometry", "no_lge_stack", "no_mr_images",
+    "no_study_uid", "non_finite_signal", "not_a_volume", "not_found", "not_readable", "not_retrieved",
+    "out_of_memory", "repeated_position", "rv_insertion", "several_patients", "several_studies", "sheared_stack",
+    "single_slice", "slice_gap", "stacks_not_told_apart", "timed_out", "turned_slices", "unknown_label",
+    "unreadable_folder", "unreadable_image",
 })
 # fmt: on
 # Longer messages are cut.

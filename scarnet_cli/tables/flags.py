@@ -27,9 +27,19 @@ class Flag:
 _CHOSEN = "Look whether the picture shows the right series; name the right one in a file for --series-rules if not."
 _ORDER = "Look whether neighbouring slices follow each other; export the series again if not."
 _PICTURES = "Look at the pictures; leave the study out where you cannot tell scar from myocardium yourself."
-_LABELS = "Look at the contours; correct the label map and measure it again if they are wrong."
+_LABELS = "Look at the contours; correct the label map if they are wrong, and give it with --corrected."
 
 FLAGS: Final[dict[str, Flag]] = {
+    # label maps from elsewhere
+    "labels_corrected": Flag(
+        "label map corrected", "A reader's label map was measured in place of the network's.", "Nothing.", finding=True
+    ),
+    "labels_given": Flag(
+        "label map given",
+        "The samplesheet's label map was measured in place of the network's.",
+        "Nothing.",
+        finding=True,
+    ),
     # conversion
     "patients_separated": Flag(
         "several patients told apart",

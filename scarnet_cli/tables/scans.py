@@ -9,6 +9,7 @@ from scarnet_cli.tables.studies import STUDY_ID, StudyLabels
 HalfOf = Literal["signal", "rise_above_remote"]
 ApexSource = Literal["geometry", "shape"]
 InsertionSource = Literal["given", "estimated"]
+LabelsSource = Literal["network", "corrected", "given"]
 
 
 @record
@@ -94,6 +95,42 @@ class ReferenceMeasures:
 
 
 @record
+class LabelsOrigin:
+    """Where the label map that was measured comes from."""
+
+    labels_source: LabelsSource = column(
+        "Whose label map was measured: the 'network''s, one 'corrected' by a reader (--corrected), or one 'given' in "
+        "the samplesheet or by another program."
+    )
+    labels_editor: str | None = column("Who drew it, where a DICOM Segmentation says so; null with --deidentify.")
+    labels_date: str | None = column(
+        "When it was drawn, YYYY-MM-DD: as a DICOM Segmentation says, else of the file's last change (UTC); null for "
+        "the network's."
+    )
+
+
+@record
+class NetworkMeasures:
+    """What the network made of a study whose label map came from elsewhere."""
+
+    network_myocardium_ml: float = column(
+        "Volume of the network's myocardium; null where its label map was measured itself, or where it found no heart.",
+        "ml",
+        label="Myocardium",
+    )
+    network_scar_ml: float = column("Volume of the network's scar, MVO included; null as above.", "ml", label="Scar")
+    network_scar_percent_lv: float | None = column(
+        "Network's scar, MVO included, of its myocardium; null as above.", "percent", label="Scar"
+    )
+    network_myocardium_dice: float = column(
+        "Overlap of the network's myocardium with the measured one, 0-1; null as above.", label="Myocardium, Dice"
+    )
+    network_scar_dice: float = column(
+        "Overlap of the network's scar with the measured one, 0-1; null as above.", label="Scar, Dice"
+    )
+
+
+@record
 class ScanRow:
     """One measured study."""
 
@@ -106,6 +143,8 @@ class ScanRow:
     measures: ScanMeasures = block()
     intervals: IntervalMeasures | None = block()
     reference: ReferenceMeasures | None = block()
+    origin: LabelsOrigin = block()
+    network: NetworkMeasures | None = block()
     scar_probability: float | None = column(
         "Probability that the heart has scar; null with given labels or weights that are not calibrated.",
         "fraction",

@@ -16,7 +16,7 @@ class UnreadRow:
     reason: str = column(
         "vanished, unreadable, dead_link, crashed, stuck, no_memory, io_error, link_loop, walked_before, no_file, "
         "bad_archive, encrypted_archive, archive_too_large, archive_too_deep, nested_archive, unknown_archive, nifti, "
-        "system_folder or own_output, see `message`.",
+        "system_folder, own_output or no_study, see `message`.",
         required=True,
     )
     count: int = column("How many.", required=True)

@@ -37,9 +37,14 @@ def test_name_and_insertion_can_be_given(pair: tuple[str, str], tmp_path: Path) 
     assert max(mid) == mid[1] == pytest.approx(100 * 40 / 60, abs=30)
 
 
-@pytest.mark.parametrize(
-    "options", [["--study-id", "me"], ["--rv-insertion", "1", "2", "3"], ["--label-values", __file__]]
-)
+def test_a_label_map_of_a_batch_is_wrong_usage_for_two_files(pair: tuple[str, str], tmp_path: Path) -> None:
+    options = ["--out", str(tmp_path / "out"), "--label-map", "me", "corrected", pair[1]]
+    result = CliRunner().invoke(cli, ["quantify", *pair, *options])
+    assert result.exit_code == 2
+    assert "--label-map is for the pipeline's batches" in result.output
+
+
+@pytest.mark.parametrize("options", [["--study-id", "me"], ["--rv-insertion", "1", "2", "3"]])
 def test_options_for_two_files_are_wrong_usage_for_directories(tmp_path: Path, options: list[str]) -> None:
     result = CliRunner().invoke(cli, ["quantify", str(tmp_path), str(tmp_path), "--out", str(tmp_path / "o"), *options])
     assert result.exit_code == 2

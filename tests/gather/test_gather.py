@@ -199,6 +199,25 @@ def test_accounting_that_does_not_add_up_raises(fragments: Fragments, message: s
     assert not (tmp_path / "out").exists()
 
 
+def test_a_heart_that_no_network_found_is_measured_by_a_given_label_map_or_fails_with_that(tmp_path: Path) -> None:
+    given = measured("c")
+    given["scans"][0]["labels_source"] = "given"
+    unusable = {"study_id": "b", "stage": "quantify", "code": "labels_unusable", "message": "Draw it again."}
+    fragments = changed(
+        convert_2={"failures": []},
+        crop_2={"failures": [failure("c", "crop"), failure("b", "crop")]},
+        quantify_2={**given, "failures": [unusable]},
+    )
+    accounting = gather(write(fragments, tmp_path / "in"), tmp_path / "out")
+    assert (accounting.studies, accounting.scans, accounting.failures) == (5, 3, 2)
+    failures = read_table(tmp_path / "out" / "failures.parquet").to_pylist()
+    assert [(row["study_id"], row["stage"]) for row in failures] == [("b", "quantify"), ("e", "index")]
+    # by a network alone, it would be there twice
+    given["scans"][0]["labels_source"] = "network"
+    with pytest.raises(CohortError, match="there twice: c"):
+        gather(write(fragments, tmp_path / "again"), tmp_path / "out")
+
+
 def test_long_lists_of_lost_studies_are_counted(tmp_path: Path) -> None:
     directories = write({"index": index(*[f"s{i:03}" for i in range(60)])}, tmp_path / "in")
     with pytest.raises(CohortError, match=r"60 lost: .*s000, s001.* and 10 more"):

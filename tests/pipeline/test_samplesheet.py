@@ -5,10 +5,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from nextflow_launch import SMALL_NETWORK, Launch
 
+from scarnet_cli.image.labels import Label
+from scarnet_cli.image.volume import read_nifti, write_nifti
 from scarnet_cli.phantom.cohort import write_cohort
 
 pytestmark = pytest.mark.pipeline
@@ -82,3 +85,29 @@ def test_a_reference_redoes_its_study_alone_and_is_compared(
     assert other["scar_dice"] is None
     published = {path.name for path in (launch.out / "studies" / study).iterdir()}
     assert published == {"image.nii.gz", "labels.nii.gz", "overlay.png", "study.json"}
+
+
+def test_a_corrected_label_map_is_measured_and_nothing_else_is_done_again(
+    launch: Launch, arguments: tuple[str, ...], folder: Path, tmp_path: Path
+) -> None:
+    study, other = launch.ids("scans")
+    network = read_nifti(launch.out / "studies" / study / "labels.nii.gz")
+    drawn = network.with_array(network.array.copy())
+    half = drawn.array[..., : drawn.array.shape[2] // 2]
+    half[half == Label.MYOCARDIUM] = Label.SCAR
+    write_nifti(drawn, tmp_path / "corrected by a reader" / f"{study}.nii.gz")
+    launch.succeed(*arguments, "-resume", "--corrected", str(tmp_path / "corrected by a reader"))
+    assert launch.tasks("COMPLETED") == {
+        ("INDEX", "input"),
+        ("QUANTIFY", launch.batch_of()[study]),
+        ("GATHER", "cohort"),
+        ("REPORT", "cohort"),
+    }
+    scans = {row["study_id"]: row for row in rows_of(launch, "scans")}
+    assert (scans[study]["labels_source"], scans[study]["model"]) == ("corrected", None)
+    assert scans[other]["labels_source"] == "network"
+    assert scans[study]["network_scar_ml"] < scans[study]["scar_ml"]
+    assert scans[study]["network_scar_dice"] < 1.0 == scans[study]["network_myocardium_dice"]
+    files = launch.out / "studies" / study
+    assert np.array_equal(read_nifti(files / "labels.nii.gz").array, drawn.array)
+    assert np.array_equal(read_nifti(files / "network_labels.nii.gz").array, network.array)

@@ -1,5 +1,6 @@
 """The studies' pages: every number of the tables, flags with what to do, escaped, a picture beside each."""
 
+import html
 import re
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_flags_say_what_was_seen_and_what_to_do(page: str, folder: Path) -> None
 
 
 def test_numbers_stand_beside_those_of_the_methods(page: str) -> None:
-    assert "Network 12.3 2 SD \N{EN DASH} 3 SD \N{EN DASH} 4 SD \N{EN DASH} 5 SD 15.0" in text(page)
+    assert "Label map 12.3 2 SD \N{EN DASH} 3 SD \N{EN DASH} 4 SD \N{EN DASH} 5 SD 15.0" in text(page)
     assert "Myocardium 105.0 g" in text(page)
     assert "Pieces of scar 2" in text(page)
 
@@ -84,11 +85,21 @@ def test_reference_stands_beside_the_network(tables: Path, tmp_path: Path) -> No
     write_report(tables, [], tmp_path / "report")
     page = (tmp_path / "report" / "studies" / "s1.html").read_text()
     words = text(page)
-    assert "Network Reference Difference Scar % 12.3 10.0 +2.3" in words
+    assert "Label map Reference Difference Scar % 12.3 10.0 +2.3" in words
     assert "Scar, Dice 0.81" in words
     assert "Scar, HD95 mm 7.5" in words
     assert "Patient &lt;p&gt; · Visit 1 ·" in words
     check_page(page)
+
+
+def test_what_the_network_made_of_a_corrected_study_has_a_heading(tables: Path, tmp_path: Path) -> None:
+    network = {"network_scar_percent_lv": 4.0, "network_scar_dice": 0.5, "labels_source": "corrected", "model": None}
+    write_tables(tables, [{**SCARRED, **network, "flags": ["labels_corrected"]}, HEALTHY])
+    write_report(tables, [], tmp_path / "report")
+    corrected, other = (text((tmp_path / f"report/studies/{study}.html").read_text()) for study in ("s1", "s2"))
+    assert "Of the network's label map Scar 4.0 % Scar, Dice 0.50" in html.unescape(corrected)
+    assert "Label map corrected" in corrected
+    assert "network's label map" not in html.unescape(other)
 
 
 def test_number_without_a_heading_is_among_the_other_measures(

@@ -1,11 +1,13 @@
 """Stage EXPORT: label maps and measures in, seg.dcm and report.dcm for a PACS out."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pydicom
 
 from scarnet_cli.buckets.place import Place
@@ -61,11 +63,7 @@ def export_studies(
     """
     _require_pseudonyms(batch.studies, pseudonyms)
     entries = {entry.study_id: entry for entry in batch.studies}
-    measured = [
-        study_id
-        for study_id in entries
-        if _find(results, study_id, StudyFile.STUDY) and _find(results, study_id, StudyFile.LABELS)
-    ]
+    measured = [study_id for study_id in entries if _find(results, study_id) is not None]
     if entries and not any((path / STUDIES).is_dir() for path in results):
         message = (
             "None of the directories has results (studies/<id>/labels.nii.gz and study.json); run the stages first."
@@ -87,14 +85,15 @@ def _prepare(
 
     def export_study(folder: StudyFolder) -> None:
         study_id = folder.study_id
-        record, labels = (_find(results, study_id, name) for name in (StudyFile.STUDY, StudyFile.LABELS))
-        if record is None or labels is None:
+        found = _find(results, study_id)
+        if found is None:
             return
         slices = read_sources(entries[study_id], root)
         if pseudonyms is not None:
             slices = deidentified_sources(slices, pseudonyms)
             _require_same_key(slices, entries[study_id])
-        write_results(read_nifti(labels), scan_in(read_json(record)), slices, folder, made)
+        labels, record = read_nifti(found.file(StudyFile.LABELS)), read_json(found.file(StudyFile.STUDY))
+        write_results(labels, scan_in(record), slices, folder, made)
 
     return export_study
 
@@ -155,7 +154,11 @@ def write_results(
         DicomError: The sources do not match the label map's grid.
     """
     slices = slices_of_grid(sources, labels)
-    result = Result(slices, scan.model or "", scan.model_sha256 or "", scan.segment_mode or "", made)
+    if scan.model is None:  # another correction is another result
+        origin = hashlib.sha256(np.ascontiguousarray(labels.array).data).hexdigest()
+        result = Result(slices, "", origin, "", made)
+    else:
+        result = Result(slices, scan.model, scan.model_sha256 or "", scan.segment_mode or "", made)
     segmentation = make_segmentation(labels, result)
     report = make_report(scan.measures, segmentation, result)
     for name, dataset in ((StudyFile.SEGMENTATION, segmentation), (StudyFile.REPORT, report)):
@@ -167,9 +170,10 @@ def scan_in(study: Mapping[str, Any]) -> ScanRow:
     return record_of(ScanRow, {name: study[name] for name in schema_of(ScanRow).names if name in study})
 
 
-def _find(results: Sequence[Path], study_id: str, name: StudyFile) -> Path | None:
-    paths = (study_folder(directory, study_id).file(name) for directory in results)
-    return next((path for path in paths if path.is_file()), None)
+def _find(results: Sequence[Path], study_id: str) -> StudyFolder | None:
+    """Return the study's folder that holds both the label map that was measured and what was measured of it."""
+    folders = (study_folder(directory, study_id) for directory in results)
+    return next((folder for folder in folders if folder.has(StudyFile.LABELS, StudyFile.STUDY)), None)
 
 
 def _row(folder: StudyFolder, failure: Failure | None) -> ExportRow:

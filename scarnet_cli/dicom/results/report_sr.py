@@ -107,7 +107,7 @@ def _evidence(result: Result) -> list[Dataset]:
 def _content(measures: ScanMeasures, segmentation: hd.seg.Segmentation, result: Result) -> sr.MeasurementReport:
     cells = cells_of(measures)
     observer = sr.DeviceObserverIdentifyingAttributes(
-        uid=result.uid("observer"), name=MODEL_NAME, manufacturer_name=MANUFACTURER, model_name=result.model
+        uid=result.uid("observer"), name=MODEL_NAME, manufacturer_name=MANUFACTURER, model_name=result.model or None
     )
     context = sr.ObserverContext(
         observer_type=sr.CodedConcept.from_code(codes.DEVICE), observer_identifying_attributes=observer
@@ -144,9 +144,8 @@ def _group(
     }
     if group.name not in REGIONS:
         return sr.MeasurementsAndQualitativeEvaluations(**common)
-    algorithm = sr.AlgorithmIdentification(
-        result.model, __version__, [f"{key}={value}" for key, value in result.parameters.items()]
-    )
+    parameters = [f"{key}={value}" for key, value in result.parameters.items()]
+    algorithm = sr.AlgorithmIdentification(result.model, __version__, parameters) if result.model else None
     segment = _segments(REGIONS[group.name], segmentation, result)
     return sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
         **common, referenced_segment=segment, algorithm_id=algorithm

@@ -21,9 +21,9 @@ class Result:
 
     Attributes:
         slices: The source of each slice of the label map, in order.
-        model: Name of the network that made the label map.
-        model_sha256: Digest of its weights.
-        segment_mode: How it was run, "default" or "fast".
+        model: Name of the network that made the label map; empty if no network did.
+        model_sha256: Digest of its weights; without a network, of the label map itself.
+        segment_mode: How it was run, "default" or "fast"; empty without a network.
         made: Creation time of the objects, in local time as in DICOM.
     """
 

@@ -77,19 +77,20 @@ def make_segmentation(labels: Volume, result: Result) -> hd.seg.Segmentation:
 
 def _describe(label: Label, result: Result) -> hd.seg.SegmentDescription:
     known = PROPERTIES[label]
+    network = hd.AlgorithmIdentificationSequence(
+        name=result.model,
+        family=ARTIFICIAL_INTELLIGENCE,
+        version=__version__,
+        source=MANUFACTURER,
+        parameters=result.parameters,
+    )
     return hd.seg.SegmentDescription(
         segment_number=int(label),
         segment_label=known.label,
         segmented_property_category=known.category,
         segmented_property_type=known.kind,
-        algorithm_type="AUTOMATIC",
-        algorithm_identification=hd.AlgorithmIdentificationSequence(
-            name=result.model,
-            family=ARTIFICIAL_INTELLIGENCE,
-            version=__version__,
-            source=MANUFACTURER,
-            parameters=result.parameters,
-        ),
+        algorithm_type="AUTOMATIC" if result.model else "MANUAL",
+        algorithm_identification=network if result.model else None,
         tracking_id=label.name.lower(),
         tracking_uid=result.uid("tracking", label.name.lower()),
         anatomic_regions=[known.site],

@@ -1,0 +1,71 @@
+"""Corrected label maps are found by study, and listed for the batch that the study is in."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from dicom_series import make_series, save
+
+from scarnet_cli.cli.main import cli
+from scarnet_cli.dicom.identity import study_id_from_uid
+from scarnet_cli.errors import InputError
+from scarnet_cli.tables.parquet import read_table
+
+FIRST, SECOND = (study_id_from_uid(f"1.2.840.99.7.{i}") for i in range(2))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Two studies."""
+    for i in range(2):
+        save(make_series(study=f"1.2.840.99.7.{i}", series=f"1.2.840.99.8.{i}"), tmp_path / "in" / str(i))
+    (tmp_path / "corrected").mkdir()
+    return tmp_path / "in"
+
+
+def index(source: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["index", str(source), *arguments], catch_exceptions=False)
+
+
+def listed(out: Path) -> list[tuple[str, str, str]]:
+    (maps,) = json.loads((out / "label_maps.json").read_text()).values()
+    return [(row["study_id"], row["source"], Path(row["path"]).name) for row in maps]
+
+
+def test_files_are_named_after_studies_and_the_rest_is_told(source: Path, tmp_path: Path) -> None:
+    out, corrected = tmp_path / "out", tmp_path / "corrected"
+    for name in (f"{FIRST}.seg.nrrd", "0123456789abcdef.nii.gz", "notes.txt", f"._{SECOND}.nii.gz"):
+        (corrected / name).touch()
+    done = index(source, "--out", str(out), "--corrected", str(corrected))
+    assert listed(out) == [(FIRST, "corrected", f"{FIRST}.seg.nrrd")]
+    assert "not read: 1, see unread.parquet" in done.stderr
+    (row,) = read_table(out / "unread.parquet").to_pylist()
+    assert (row["reason"], row["count"]) == ("no_study", 1)
+    assert "0123456789abcdef" not in json.dumps(row)
+
+    batch = next((out / "batches").iterdir()).read_bytes()
+    index(source, "--out", str(out))
+    assert listed(out) == []
+    assert next((out / "batches").iterdir()).read_bytes() == batch  # CONVERT does not see corrections
+
+
+def test_two_label_maps_of_one_study_are_refused(source: Path, tmp_path: Path) -> None:
+    for suffix in (".nii.gz", ".NRRD"):
+        (tmp_path / "corrected" / f"{FIRST}{suffix}").touch()
+    with pytest.raises(InputError, match=f"more than one of {FIRST}; leave one"):
+        index(source, "--out", str(tmp_path / "out"), "--corrected", str(tmp_path / "corrected"))
+
+
+def test_a_samplesheet_gives_label_maps_and_a_corrected_one_goes_first(source: Path, tmp_path: Path) -> None:
+    for path in (tmp_path / "drawn.nii.gz", tmp_path / "corrected" / "b.dcm"):
+        path.touch()
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("study,dicom,labels\na,in/0,drawn.nii.gz\nb,in/1,drawn.nii.gz\n")
+    arguments = ("--out", str(tmp_path / "out"), "--previous", str(tmp_path / "out" / "index.parquet"))
+    for _ in range(2):  # read, and remembered
+        index(sheet, *arguments, "--corrected", str(tmp_path / "corrected"))
+        assert listed(tmp_path / "out") == [("a", "given", "drawn.nii.gz"), ("b", "corrected", "b.dcm")]
+    sheet.write_text("study,dicom,labels\na,in/0,gone.nii.gz\nb,in/1,\n")
+    with pytest.raises(InputError, match="line 2: its labels are not a file"):
+        index(sheet, *arguments)
