@@ -1,8 +1,10 @@
 """Where a file of the input lies: a Path on this machine or the address of an object. Nothing else tells them apart."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
@@ -57,8 +59,26 @@ def at_once(
     work: Callable[[_Item], _Result], items: Iterable[_Item], places: Iterable[Place | str]
 ) -> Iterator[_Result]:
     """Yield the result of each item in order: many at once if one of the places lies in a bucket, else one by one."""
+    for result in begun(work, items, places):
+        yield result()
+
+
+def begun(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], places: Iterable[Place | str]
+) -> Iterator[Callable[[], _Result]]:
+    """Yield in order, for each item, a function that returns its result or raises its error.
+
+    If one of the places lies in a bucket, many are worked on at once, before they are asked for.
+    """
     if not any(is_address(str(place)) for place in places):
-        yield from map(work, items)
+        for item in items:
+            yield partial(work, item)
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from pool.map(work, items)
+        waiting = deque(pool.submit(work, item) for item in items)
+        try:
+            while waiting:
+                yield waiting.popleft().result
+        finally:
+            for future in waiting:
+                future.cancel()

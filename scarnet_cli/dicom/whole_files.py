@@ -4,18 +4,19 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from pydicom.dataset import Dataset
 
 from scarnet_cli.buckets.object_path import ObjectPath
-from scarnet_cli.buckets.place import Place, at_once, located
+from scarnet_cli.buckets.place import Place, at_once, begun, located
 from scarnet_cli.dicom.archives import read_members
 from scarnet_cli.dicom.bounds import STUDY_BYTES, Budget
 from scarnet_cli.dicom.datasets import DAMAGE, read_dataset
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.headers import frame_facts
-from scarnet_cli.dicom.packing import open_file
+from scarnet_cli.dicom.packing import open_file, read_on
 from scarnet_cli.dicom.study_entry import Source
 from scarnet_cli.dicom.walk import BLOCK, walk
 from scarnet_cli.errors import DicomError, MachineError, ScarnetError
@@ -47,14 +48,28 @@ def each_file(root: Place, sources: Sequence[Source]) -> Iterator[tuple[Key, Cal
     """
     require_as_indexed(root, sources)
     members: dict[str, set[int]] = {}
-    for path, member in dict.fromkeys((source.path, source.member) for source in sources):
-        if member is None:
-            yield (path, None), partial(open_file, located(root, path))
+    alone: dict[str, int] = {}
+    for source in sources:
+        if source.member is None:
+            alone[source.path] = source.size or 0
         else:
-            members.setdefault(path, set()).add(member)
+            members.setdefault(source.path, set()).add(source.member)
+    # A larger study is read one file after another, by ranges.
+    ahead = (root, *alone) if sum(alone.values()) <= STUDY_BYTES else ()
+    for path, opened in zip(alone, begun(lambda path: _opened(located(root, path)), alone, ahead), strict=True):
+        yield (path, None), opened
     for path, wanted in members.items():
         for found in read_members(located(root, path), frozenset(wanted)):
             yield (path, found.number), partial(io.BytesIO, found.content or b"")
+
+
+def _opened(place: Place) -> BinaryIO:
+    """Open a file; an object is read whole, while others are."""
+    file = open_file(place)
+    if isinstance(place, Path):
+        return file
+    with file:
+        return io.BytesIO(read_on(file, b""))
 
 
 def require_as_indexed(root: Place, sources: Sequence[Source]) -> None:
