@@ -79,6 +79,7 @@ class BucketServer:
             "-s3",
             f"-s3.config={self.folder / 's3.json'}",
             "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
             "-master.telemetry=false",
             "-master.electionTimeout=1s",
         ]
@@ -110,8 +111,8 @@ class BucketServer:
             self._process.kill()
             self._process.wait()
             self._process = None
-            for port in self.ports.values():  # it leaves a socket for each
-                for path in Path("/tmp").glob(f"seaweedfs-*-grpc-{port}.sock"):
+            for port in self.ports.values():  # it leaves a socket for most
+                for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
                     path.unlink()
 
     def files(self) -> S3FileSystem:
