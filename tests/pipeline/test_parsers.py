@@ -25,7 +25,8 @@ def test_under_either_parser_the_pipeline_lists_its_parameters_and_keeps_to_the_
 
 
 def test_the_oldest_nextflow_reads_the_files_of_all_profiles(tmp_path: Path) -> None:
-    profiles = "local,test,gpu,slurm,sge,pbs,pbspro,lsf,awsbatch,googlebatch,azurebatch,k8s,docker,podman,apptainer,charliecloud,conda"
+    schedulers, clouds = "slurm,sge,pbs,pbspro,lsf", "awsbatch,googlebatch,azurebatch,k8s"
+    profiles = f"local,test,gpu,{schedulers},{clouds},docker,podman,apptainer,charliecloud,conda"
     command = [BIN / "nextflow", "config", "-profile", profiles, REPOSITORY]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PATIENCE_S, check=False
