@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED, TABLE_FORMAT
 from scarnet_cli.cli.progress import progress_bar
 
 
@@ -12,14 +12,7 @@ from scarnet_cli.cli.progress import progress_bar
 @click.argument("fragments", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @REVIEWED
 @click.option("--out", required=True, type=OUTPUT_DIRECTORY, help="Directory of the tables.")
-@click.option(
-    "--format",
-    "table_format",
-    type=click.Choice(["parquet", "csv"]),
-    default="parquet",
-    show_default=True,
-    help="csv: write each table as CSV too, beside the Parquet, which the report reads.",
-)
+@TABLE_FORMAT
 def gather(fragments: tuple[Path, ...], reviewed: Path | None, out: Path, table_format: str) -> None:
     """Merge the stages' output directories into the cohort's tables, and check that no study was lost.
 
@@ -31,4 +24,4 @@ def gather(fragments: tuple[Path, ...], reviewed: Path | None, out: Path, table_
     from scarnet_cli.gather.gather import gather as gather_fragments
 
     total = gather_fragments(fragments, out, reviewed, csv=table_format == "csv", progress=progress_bar)
-    click.echo(f"{total.studies} studies: {total.scans} measured, {total.failures} failed.")
+    click.echo(total.summary)

@@ -120,6 +120,7 @@ def index(
     next run. If it is killed, the same command goes on where it stopped.
     """
     from scarnet_cli.dicom.series.rules_file import read_series_rules
+    from scarnet_cli.draw.text import count_text
     from scarnet_cli.index.deidentify import write_crosswalk
     from scarnet_cli.index.files.cache import read_cache
     from scarnet_cli.index.files.read_contents import ReadOptions
@@ -151,7 +152,8 @@ def index(
     paths = write_index(found, out, batch_min, batch_max)
     shutil.rmtree(parts, ignore_errors=True)
     failed = sum(study.failure is not None for study in found.studies)
-    summary = f"{len(found.studies)} studies in {len(paths)} batches, {failed} failed"
+    counts = count_text(len(found.studies), "study", "studies"), count_text(len(paths), "batch", "batches")
+    summary = f"{' in '.join(counts)}, {failed:,} failed"
     click.echo(f"{summary}; {files_summary(found.counts, found.unread)}", err=True)
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import time
+from difflib import get_close_matches
 from typing import Any, Final
 
 import rich_click as click
@@ -77,6 +78,15 @@ class LazyGroup(click.RichGroup):
         """Return the command's stand-in."""
         return LazyCommand(cmd_name) if cmd_name in COMMANDS else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name; an unknown one is answered with the one that is nearest."""
+        near = get_close_matches(args[0], COMMANDS, n=1)
+        if near and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(version)s")
@@ -93,7 +103,7 @@ def main() -> None:
     Exit code 1 means that the work failed, 75 that the machine failed, and 137 that memory ran out.
     """
     try:
-        cli()
+        cli(prog_name="scarnet")
     except ScarnetError as error:
         _end(error)
     except ModuleNotFoundError as error:

@@ -195,6 +195,14 @@ SERIES_RULES = click.option(
     help="Your own rules for series selection (YAML), applied before the built-in ones (docs/dicom.md).",
 )
 
+TABLE_FORMAT = click.option(
+    "--format",
+    "table_format",
+    type=click.Choice(["parquet", "csv"]),
+    default="parquet",
+    show_default=True,
+    help="csv: write each table as CSV too, beside the Parquet, which the report reads.",
+)
 CORRECTED = click.option(
     "--corrected",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

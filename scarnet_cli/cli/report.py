@@ -25,10 +25,11 @@ def report(tables: Path, studies: tuple[Path, ...], reviewed: Path | None, out: 
     The index and its folder of studies open from disk in any browser and need no network. With --reviewed, the
     decisions go into TABLES/scans.parquet first (column `reviewed`).
     """
+    from scarnet_cli.draw.text import count_text
     from scarnet_cli.gather.review import carry_decisions
     from scarnet_cli.report.page import write_report
 
     if reviewed:
         carry_decisions(tables, reviewed)
     count = write_report(tables, studies, out)
-    click.echo(f"{out / 'index.html'}: {count} studies.")
+    click.echo(f"{out / 'index.html'}: {count_text(count, 'study', 'studies')}.")

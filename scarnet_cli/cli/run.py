@@ -14,8 +14,10 @@ from scarnet_cli.cli.options import (
     LABEL_VALUES,
     LOCALISER,
     OUTPUT_DIRECTORY,
+    REVIEWED,
     SERIES_RULES,
     SOURCE,
+    TABLE_FORMAT,
     WEIGHTS,
     deidentify_options,
     index_source,
@@ -53,6 +55,8 @@ class RunSettings:
         pseudonyms: Pseudonyms for de-identification; None to keep identifiers.
         corrected: Folder of corrected label maps; None without corrections.
         values: What the values of given label maps mean; None if they are those of `Label`.
+        reviewed: A reader's decisions; None without.
+        csv: Whether to write each table as CSV too.
     """
 
     rules: "SeriesRules"
@@ -61,11 +65,14 @@ class RunSettings:
     pseudonyms: "Pseudonyms | None" = None
     corrected: Path | None = None
     values: "LabelValues | None" = None
+    reviewed: Path | None = None
+    csv: bool = False
 
 
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
 @click.argument("source", metavar="DICOM_DIR", type=SOURCE)
-@click.argument("out", metavar="OUT", type=OUTPUT_DIRECTORY)
+@click.argument("out", metavar="[OUT]", required=False, type=OUTPUT_DIRECTORY)
+@click.option("--out", "out_option", type=OUTPUT_DIRECTORY, help="Output directory, if not given as the argument OUT.")
 @LOCALISER
 @WEIGHTS
 @weights_dir
@@ -76,11 +83,14 @@ class RunSettings:
 )
 @CORRECTED
 @LABEL_VALUES
+@REVIEWED
+@TABLE_FORMAT
 @execution_options
 @deidentify_options
 def run(
     source: Place | str,
-    out: Path,
+    out: Path | None,
+    out_option: Path | None,
     localiser: Path,
     weights: Path,
     series_rules: Path | None,
@@ -88,6 +98,8 @@ def run(
     dicom_results: bool,
     corrected: Path | None,
     label_values: Path | None,
+    reviewed: Path | None,
+    table_format: str,
     execution: Execution,
     deidentify: "Pseudonyms | None",
 ) -> None:
@@ -101,10 +113,24 @@ def run(
     from scarnet_cli.cases.label_values import read_label_values
     from scarnet_cli.stage.earlier import EARLIER, EARLIER_TABLES, forget_earlier, keep_tables
 
+    folders = [folder for folder in (out, out_option) if folder is not None]
+    if len(folders) != 1:
+        message = "Give one output directory, as the argument OUT or as --out."
+        raise click.UsageError(message)
+    (out,) = folders
     values = read_label_values(label_values) if label_values else None
-    settings = RunSettings(read_series_rules(series_rules), dicom_results, execution, deidentify, corrected, values)
+    settings = RunSettings(
+        rules=read_series_rules(series_rules),
+        dicom_results=dicom_results,
+        execution=execution,
+        pseudonyms=deidentify,
+        corrected=corrected,
+        values=values,
+        reviewed=reviewed,
+        csv=table_format == "csv",
+    )
     accounting = run_studies_here(source, out, Networks(localiser, weights, fast), settings)
-    click.echo(f"{accounting.studies} studies: {accounting.scans} measured, {accounting.failures} failed.")
+    click.echo(accounting.summary)
     click.echo(f"Tables: {out / 'tables'}\nReport: {out / 'report' / 'index.html'}")
     if not accounting.scans:
         click.echo("Error: no study could be measured; tables/failures.parquet says why.", err=True)
@@ -141,7 +167,7 @@ def run_studies_here(source: Place | str, out: Path, networks: Networks, setting
         work = Path(name)
         _run_stages(source, work, networks, settings)
         stages = sorted(path for path in work.iterdir() if path.is_dir())
-        accounting = gather(stages, work / "tables", progress=progress_bar)
+        accounting = gather(stages, work / "tables", settings.reviewed, csv=settings.csv, progress=progress_bar)
         set_aside(out)
         (work / "tables").replace(out / "tables")
         publish(work, out)

@@ -58,7 +58,9 @@ def execution_options(command: _Command) -> _Command:
 def tell_count(failures: "Sequence[Failure]") -> None:
     """Print how many studies failed, if any did."""
     if failures:
-        click.echo(f"{len(failures)} studies failed; see failures.parquet.", err=True)
+        from scarnet_cli.draw.text import count_text
+
+        click.echo(f"{count_text(len(failures), 'study', 'studies')} failed; see failures.parquet.", err=True)
 
 
 def tell_each(failures: "Sequence[Failure]") -> None:

@@ -29,6 +29,7 @@ def store_exported(exported: Path, address: str) -> None:
         InputError: The address is none to store at.
         PacsError: The server fails.
     """
+    from scarnet_cli.draw.text import count_text
     from scarnet_cli.pacs.address import parse_address
     from scarnet_cli.pacs.client import open_server
     from scarnet_cli.pacs.store import require_plain_address, store_studies
@@ -38,5 +39,5 @@ def store_exported(exported: Path, address: str) -> None:
     failures = store_studies(open_server(server_address), exported, progress_bar)
     tell_each(failures)
     if failures:
-        click.echo(f"Error: {server_address.host} refused {len(failures)} studies.", err=True)
+        click.echo(f"Error: {server_address.host} refused {count_text(len(failures), 'study', 'studies')}.", err=True)
         sys.exit(1)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from scarnet_cli.draw.text import count_text
 from scarnet_cli.errors import CohortError
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ class Accounting:
     scans: int
     failures: int
     model_sha256: str
+
+    @property
+    def summary(self) -> str:
+        """One line for the terminal."""
+        return f"{count_text(self.studies, 'study', 'studies')}: {self.scans:,} measured, {self.failures:,} failed."
 
 
 def check_accounting(connection: "DuckDBPyConnection") -> Accounting:

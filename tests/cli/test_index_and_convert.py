@@ -30,7 +30,7 @@ def two_studies(tmp_path: Path) -> Path:
 def test_index_then_convert_gives_a_volume_for_each_study(tmp_path: Path, two_studies: Path) -> None:
     result = scarnet("index", two_studies, "--out", tmp_path / "index")
     assert result.exit_code == 0, result.output
-    assert "2 studies in 1 batches, 0 failed; files: 14 image" in result.stderr
+    assert "2 studies in 1 batch, 0 failed; files: 14 image" in result.stderr
     (batch,) = (tmp_path / "index" / "batches").iterdir()
     result = scarnet("convert", batch, "--out", tmp_path / "out", "--isolate")
     assert result.exit_code == 0, result.output

@@ -18,6 +18,12 @@ def test_version_is_the_bare_number() -> None:
     assert CliRunner().invoke(cli, ["--version"]).output == f"{__version__}\n"
 
 
+def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
+    done = CliRunner().invoke(cli, ["segmnt"])
+    assert done.exit_code == 2
+    assert "Did you mean 'segment'?" in done.stderr
+
+
 def test_help_names_every_command_and_imports_none_of_them() -> None:
     code = (
         "import sys\nfrom scarnet_cli.cli.main import cli\ntry: cli(['--help'])\nexcept SystemExit: pass\n"

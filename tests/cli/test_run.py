@@ -17,3 +17,10 @@ def test_help_shows_an_example() -> None:
     done = CliRunner().invoke(run, ["--help"])
     assert done.exit_code == 0
     assert "scarnet run /data/patient-7/mri results" in done.stdout
+
+
+def test_the_output_directory_is_an_argument_or_an_option_and_not_both(tmp_path: Path) -> None:
+    for given in ([], [str(tmp_path / "out"), "--out", str(tmp_path / "out")]):
+        done = CliRunner().invoke(run, [str(tmp_path), *given])
+        assert done.exit_code == 2
+        assert "one output directory" in done.stderr

@@ -123,9 +123,9 @@ def test_folders_of_the_run_are_not_searched_unless_they_are_the_input(tmp_path:
     study(tmp_path / "in" / "work" / "p2", 2)
     (tmp_path / "same").symlink_to(tmp_path / "in" / "work")
     said = scarnet_index(tmp_path / "in", "--out", tmp_path / "a", "--leave-out", tmp_path / "same")
-    assert "1 studies in 1 batches, 0 failed; files: 7 image; not read: 1, see unread.parquet" in said
+    assert "1 study in 1 batch, 0 failed; files: 7 image; not read: 1, see unread.parquet" in said
     said = scarnet_index(tmp_path / "in" / "work", "--out", tmp_path / "b", "--leave-out", tmp_path / "same")
-    assert "1 studies in 1 batches, 0 failed; files: 7 image\n" in said
+    assert "1 study in 1 batch, 0 failed; files: 7 image\n" in said
 
 
 def test_the_last_line_counts_what_was_passed_over(tmp_path: Path) -> None:

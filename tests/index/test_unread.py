@@ -119,7 +119,7 @@ def test_a_folder_that_cannot_be_listed_is_a_failure_that_can_be_found(tmp_path:
     with unlistable(source) as deep:
         result = CliRunner().invoke(cli, ["index", str(source), "--out", str(tmp_path / "out")])
         assert result.exit_code == 0, result.output
-        assert "2 studies in 1 batches, 1 failed; files: 7 image; not read: 1, see unread.parquet" in result.stderr
+        assert "2 studies in 1 batch, 1 failed; files: 7 image; not read: 1, see unread.parquet" in result.stderr
         (row,) = read_table(tmp_path / "out" / "failures.parquet").to_pylist()
         assert (row["study_id"], row["code"]) == (place(deep), "unreadable_folder")
         (unread,) = read_table(tmp_path / "out" / "unread.parquet").to_pylist()

@@ -93,7 +93,7 @@ def test_what_the_server_does_not_take_is_the_studys_failure(
     result = scarnet(orthanc, "store", tmp_path, orthanc.address)
     assert result.exit_code == 1
     assert result.stderr.startswith("s1 (not_stored): ")
-    assert "refused 1 studies" in result.stderr
+    assert "refused 1 study." in result.stderr
 
 
 def test_a_server_that_is_gone_ends_it_in_words_and_the_next_time_finishes_it(study: Labelled, tmp_path: Path) -> None:
