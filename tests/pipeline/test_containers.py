@@ -92,7 +92,11 @@ def test_a_process_with_several_labels_gets_its_mounts_and_its_gpu(tmp_path: Pat
         "FETCHING": [shared],
         "MERGING": [],
     }
+    if engine == "charliecloud":
+        apart = {name for name, text in launches.items() if "unshare --map-current-user --net" in text}
+        assert apart == {"SCORING", "MERGING"}
     if engine in ("docker", "podman"):
+        assert all("--read-only --" in text and "--cap-drop all" in text for text in launches.values())
         assert {name for name, text in launches.items() if "--network none" not in text} == {"FETCHING"}
         for variable in ("SCARNET_PACS_TOKEN", "AWS_ACCESS_KEY_ID"):
             assert {name for name, text in launches.items() if f"--env {variable} " in text} == {"FETCHING"}
