@@ -14,7 +14,7 @@ include { STORE } from '../modules/store'
 include { GATHER } from '../modules/gather'
 include { REPORT } from '../modules/report'
 include { setAside } from './earlier'
-include { labelMapsOf } from './inputs'
+include { labelMapsOf ; placeOf } from './outputs'
 
 workflow COHORT {
     take:
@@ -29,9 +29,10 @@ workflow COHORT {
     main:
     CHECK(localiser.take(2), weights.take(2))
     MAKE_PHANTOMS(source.phantoms ? CHECK.out.passed.map { _networks -> source.phantoms } : channel.empty())
-    ch_made = MAKE_PHANTOMS.out.dicom.map { dicom -> source + [input: dicom.toString(), root: dicom.toString()] }
+    ch_made = MAKE_PHANTOMS.out.dicom.map { dicom -> source + placeOf(dicom) }
     ch_source = source.phantoms ? ch_made : CHECK.out.passed.map { _networks -> source }
     root = source.phantoms ? ch_made.map { made -> made.root } : source.root
+    is_remote = source.phantoms ? ch_made.map { made -> made.is_remote } : source.is_remote
     INDEX(ch_source, source.previous, source.failures, source.studies, series_rules, key, readers.corrected)
     CHECK.out.problem.mix(INDEX.out.problem).subscribe { message -> error(message.text.trim()) }
     // The input is accepted: an earlier run's results make way before anything is published.
@@ -43,13 +44,13 @@ workflow COHORT {
     FETCH(source.is_server ? ch_planned : channel.empty(), source.downloads)
     ch_batches = source.is_server ? FETCH.out.batch : ch_planned
 
-    CONVERT(ch_batches, root, source.is_remote)
+    CONVERT(ch_batches, root, is_remote)
     CROP(CONVERT.out.batch, localiser[0, 2])
     SEGMENT(CROP.out.batch, weights[0, 2])
     // A batch that one stage lost is missing in the next: GATHER counts.
     ch_label_maps = INDEX.out.label_maps.flatMap { json -> labelMapsOf(json, readers.corrected) }
     QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch).join(ch_label_maps), readers.label_values)
-    EXPORT(results.as_dicom ? ch_batches.join(QUANTIFY.out.batch) : channel.empty(), root, source.is_remote, key)
+    EXPORT(results.as_dicom ? ch_batches.join(QUANTIFY.out.batch) : channel.empty(), root, is_remote, key)
 
     // Tables alone, without the volumes. Sorted by batch, so that the same fragments make the same task whatever finished first.
     ch_fragments = CONVERT.out.tables

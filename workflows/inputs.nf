@@ -15,14 +15,6 @@ def readersOf(params) {
     return ['reviewed', 'corrected', 'label_values'].collectEntries { name -> [name, namedFile(params[name])] }
 }
 
-/** The label maps to be measured in place of the network's: batch -> tuple of [study, source] of each, and their files. */
-def labelMapsOf(json, corrected) {
-    return new groovy.json.JsonSlurper().parseText(json.text).collect { batch, maps ->
-        def files = maps.collect { map -> pathOf(map.source == 'corrected' ? "${corrected}/${pathOf(map.path).name}" : map.path) }
-        tuple(batch, maps.collect { map -> [map.study_id, map.source] }, files)
-    }
-}
-
 /**
  * A weights file; the SHA256SUMS beside it, or []; and its line there, or ''. Tasks take that line alone: the list changes
  * with every file of the folder.

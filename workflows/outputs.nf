@@ -1,0 +1,18 @@
+// What the outputs of tasks name. Only cohort.nf includes this: a script that several include can include none, for Nextflow 25.
+
+include { pathOf } from './paths'
+
+/** Where a folder that a task made lies, as in inputOf; with the work directory in a bucket, it has an address. */
+def placeOf(folder) {
+    def is_remote = folder.scheme != 'file'
+    def path = is_remote ? folder.toUriString() : folder.toString()
+    return [input: path, is_remote: is_remote, root: is_remote ? '' : path]
+}
+
+/** The label maps to be measured in place of the network's: batch -> tuple of [study, source] of each, and their files. */
+def labelMapsOf(json, corrected) {
+    return new groovy.json.JsonSlurper().parseText(json.text).collect { batch, maps ->
+        def files = maps.collect { map -> pathOf(map.source == 'corrected' ? "${corrected}/${pathOf(map.path).name}" : map.path) }
+        tuple(batch, maps.collect { map -> [map.study_id, map.source] }, files)
+    }
+}
