@@ -158,10 +158,10 @@ def index(
 
 
 def _require_there(source: Place | str, *, will_retry: bool) -> None:
-    """Check that the input exists; a missing one is a usage error, unless it was there when the run began."""
+    """Check that the input exists; a missing one is a usage error, unless it is a path that was there at first."""
     if isinstance(source, str) or source.exists():
         return
-    if will_retry:
+    if will_retry and isinstance(source, Path):
         message = "The input is not there any more. Bring it back and run again with -resume."
         raise MachineError("input_gone", message)
     dead = isinstance(source, Path) and source.is_symlink()

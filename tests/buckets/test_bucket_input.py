@@ -184,14 +184,23 @@ def test_a_bucket_that_denies_or_is_none_is_told_and_not_tried_again(
     assert (caught.value.code, caught.value.exit_code) == (code, 1)
 
 
-def test_the_workflow_gets_the_message_about_a_bucket_in_a_file(
-    server: BucketServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("s3://nowhere/in", "There is no bucket 'nowhere' on 127.0.0.1:"),
+        (f"s3://{BUCKET}/none", f"Invalid value for INPUT: Path 's3://{BUCKET}/none' does not exist."),
+        ("s3://A:B@bucket/in", "The address holds a user name or a password"),
+        ("ftp://host/in", "Studies are not read from an address 'ftp://'"),
+    ],
+)
+def test_the_workflow_gets_the_message_about_a_wrong_address_in_a_file(
+    server: BucketServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str, words: str
 ) -> None:
     use(monkeypatch, server.login(OWNER))
     problem = tmp_path / "problem.txt"
-    words = ["index", "--problem", str(problem), "s3://nowhere/in", "--out", str(tmp_path / "out")]
-    assert CliRunner().invoke(cli, words).exit_code == 0
-    assert problem.read_text().startswith("There is no bucket 'nowhere' on 127.0.0.1:")
+    options = ["index", "--problem", str(problem), address, "--out", str(tmp_path / "out"), "--will-retry"]
+    assert CliRunner().invoke(cli, options).exit_code == 0
+    assert problem.read_text().startswith(words)
 
 
 def test_a_server_killed_half_way_is_a_fault_and_the_next_attempt_goes_on(server: BucketServer, tmp_path: Path) -> None:
