@@ -1,6 +1,6 @@
 """Run a made cohort, change one thing after the other, and see what -resume does again and how long that takes.
 
-.venv/bin/python -m benchmarks.reruns --studies 16 --options '--batch_min 4 --batch_max 8' --out DIR
+.venv/bin/python -m benchmarks.reruns --studies 32 --options '--batch_min 2 --batch_max 8' --out DIR
 
 It prints the table "Reruns" of docs/performance.md, and ends with exit code 1 if a run did more than it should. DIR
 must not exist. Leave the code alone meanwhile: tasks run the checkout's.
@@ -223,7 +223,7 @@ def row(name: str, done: Run, full: Run, verdict: str) -> str:
 def main() -> None:
     """Make the cohort, run it after each change, and print the table as it grows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=16)
+    parser.add_argument("--studies", type=int, default=32)
     parser.add_argument("--out", type=Path, required=True, help="Folder to make; about 60 MB a study.")
     parser.add_argument("--options", default="", help="Options of every run, such as '--fast'.")
     parser.add_argument("--changes", type=int, help="Make only so many of the changes, from the first.")
