@@ -5,7 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.options import OUTPUT_DIRECTORY, TABLE_FORMAT
 
 _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -21,14 +21,7 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
     help="How far numbers may move: 0 for all of them, ml=2% for those of a unit, scar_percent_lv=0.5 for a column. "
     "May be repeated.",
 )
-@click.option(
-    "--format",
-    "table_format",
-    type=click.Choice(["parquet", "csv"]),
-    default="parquet",
-    show_default=True,
-    help="csv: write changes.csv too, beside the Parquet.",
-)
+@TABLE_FORMAT
 @click.option("--fail-on-change", is_flag=True, help="End with exit code 1 if any study differs.")
 def diff(
     old: Path, new: Path, out: Path | None, tolerance: tuple[str, ...], table_format: str, fail_on_change: bool

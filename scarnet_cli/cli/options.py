@@ -201,7 +201,7 @@ TABLE_FORMAT = click.option(
     type=click.Choice(["parquet", "csv"]),
     default="parquet",
     show_default=True,
-    help="csv: write each table as CSV too, beside the Parquet, which the report reads.",
+    help="csv: write each table as CSV too, beside the Parquet.",
 )
 CORRECTED = click.option(
     "--corrected",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.image.nifti_header import BYTES_LIMIT
-from scarnet_cli.image.volume import Volume
+from scarnet_cli.image.volume import Volume, from_sitk
 
 MAGIC: Final = b"NRRD"
 _SEGMENT: Final = re.compile(r"Segment(\d+)_(Name|LabelValue|Layer)")
@@ -64,10 +64,7 @@ def read_nrrd(path: Path) -> Nrrd:
         raise GeometryError("not_a_volume", message)
     array = sitk.GetArrayFromImage(image)
     layers = np.moveaxis(array, -1, 0) if array.ndim > _DIMENSIONS else array[None]
-    x, y, z = image.GetSpacing()
-    ox, oy, oz = image.GetOrigin()
-    grid = Volume(layers[0], (z, y, x), (ox, oy, oz), np.array(image.GetDirection()).reshape(3, 3))
-    return Nrrd(layers, grid, _segments(image))
+    return Nrrd(layers, from_sitk(image, layers[0]), _segments(image))
 
 
 def _segments(image: sitk.Image) -> tuple[NrrdSegment, ...]:

@@ -121,14 +121,14 @@ def read_nifti(path: Path) -> Volume:
     if image.GetDimension() != _SPATIAL_DIMENSIONS or image.GetNumberOfComponentsPerPixel() != 1:
         message = f"{path.name} has size {image.GetSize()}; one 3D volume of single values is needed."
         raise GeometryError("not_a_volume", message)
+    return from_sitk(image, sitk.GetArrayFromImage(image))
+
+
+def from_sitk(image: sitk.Image, array: NDArray[Any]) -> Volume:
+    """Return (z, y, x) values on a 3D SimpleITK image's grid."""
     x, y, z = image.GetSpacing()
     ox, oy, oz = image.GetOrigin()
-    return Volume(
-        array=sitk.GetArrayFromImage(image),
-        spacing_zyx_mm=(z, y, x),
-        origin_xyz_mm=(ox, oy, oz),
-        direction=np.array(image.GetDirection()).reshape(3, 3),
-    )
+    return Volume(array, (z, y, x), (ox, oy, oz), np.array(image.GetDirection()).reshape(3, 3))
 
 
 def to_sitk(volume: Volume) -> sitk.Image:
