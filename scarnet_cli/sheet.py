@@ -8,7 +8,7 @@ import csv
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, TypeVar
@@ -35,11 +35,23 @@ _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # zip (.xlsx, .ods, .n
 
 @dataclass(frozen=True, slots=True)
 class SheetKind:
-    """The name and columns of one kind of table; values of the first required column must be unique."""
+    """The name and columns of one kind of table; values of the first required column must be unique.
+
+    Attributes:
+        noun: What messages call it.
+        required: Columns that it needs.
+        optional: Columns that it may have.
+        problem_of_other: Returns what is wrong with the name of another column, or None; without it there is no other.
+    """
 
     noun: str
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    problem_of_other: Callable[[str], str | None] | None = None
+
+    def others(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Return the cells of a row's other columns."""
+        return {name: cell for name, cell in values.items() if name not in (*self.required, *self.optional)}
 
 
 def read_sheet(path: Place, kind: SheetKind, parse: Callable[[dict[str, str]], Row]) -> list[Row]:
@@ -173,14 +185,37 @@ def _require_columns(found: Sequence[str], kind: SheetKind) -> None:
     names = [name for name in found if name]
     missing = [name for name in kind.required if name not in names]
     unknown = [name for name in names if name not in (*kind.required, *kind.optional)]
-    if missing or unknown or len(set(names)) != len(names):
+    wrong = bool(unknown) and kind.problem_of_other is None
+    if missing or wrong or len(set(names)) != len(names):
         more = f" and may have {', '.join(kind.optional)}" if kind.optional else ""
+        more += " and columns of your own" if kind.problem_of_other else ""
+        unknown = unknown if wrong else []
         odd = ", ".join(str(number) for number, name in enumerate(names, start=1) if name in unknown)
         message = (
             f"The {kind.noun}'s first line is wrong: it needs the columns {', '.join(kind.required)}{more}, each once"
             f"{f'; it has others (number {odd})' if odd else ''}."
         )
         raise InputError("bad_samplesheet", message)
+    if problems := [f"column {number}: {problem}" for number, problem in _problems_of_others(names, kind)]:
+        message = f"The {kind.noun}'s first line is wrong:\n  " + "\n  ".join(problems)
+        raise InputError("bad_samplesheet", message)
+
+
+def _problems_of_others(names: Sequence[str], kind: SheetKind) -> Iterator[tuple[int, str]]:
+    """Yield number and problem of each column that is not the kind's own. A database ignores the case of names."""
+    known = {name.lower(): name for name in (*kind.required, *kind.optional)}
+    earlier: dict[str, int] = {}
+    for number, name in enumerate(names, start=1):
+        first = earlier.setdefault(name.lower(), number)
+        if name in known.values() or kind.problem_of_other is None:
+            continue
+        if name.lower() in known:
+            own = known[name.lower()]
+            yield number, f"it differs from the {kind.noun}'s column '{own}' in capital letters alone; write it '{own}'"
+        elif first != number:
+            yield number, f"it differs from column {first} in capital letters alone; give it another name"
+        elif problem := kind.problem_of_other(name):
+            yield number, problem
 
 
 def _values(cells: _Cells) -> dict[str, str]:

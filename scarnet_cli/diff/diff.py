@@ -10,6 +10,7 @@ from scarnet_cli.diff.tolerance import tolerances
 from scarnet_cli.files import write_bytes
 from scarnet_cli.tables.csv import write_csv
 from scarnet_cli.tables.parquet import MODEL_DIGEST, write_parts
+from scarnet_cli.tables.schema import TABLES
 
 
 def diff_runs(
@@ -35,7 +36,8 @@ def diff_runs(
         found = summarise(comparison, before, after)
         if out is not None:
             table = out / "changes.parquet"
-            write_parts("changes", comparison.rows(), table, {MODEL_DIGEST: after.metadata.get(MODEL_DIGEST, "")})
+            metadata = {MODEL_DIGEST: after.metadata.get(MODEL_DIGEST, "")}
+            write_parts("changes", TABLES["changes"], comparison.rows(), table, metadata)
             if csv:
                 write_csv(table)
             write_bytes(out / "index.html", render_page(found).encode())

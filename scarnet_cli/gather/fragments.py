@@ -13,6 +13,7 @@ from scarnet_cli.faults import advice_on_damage
 from scarnet_cli.tables.dictionary import GATHERED
 from scarnet_cli.tables.parquet import VERSION_KEY, with_columns
 from scarnet_cli.tables.schema import SCHEMA_VERSION, TABLES
+from scarnet_cli.tables.user_columns import schema_like
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class Fragment:
         """
         stems = {path.stem for path in self.directory.iterdir() if path.suffix == ".parquet"}
         return {table: self._is_current(table) for table in sorted(stems & {*GATHERED, "studies"})}
+
+    def schema(self, table: str) -> pa.Schema:
+        """Return the schema of one of its tables.
+
+        Raises:
+            CohortError: The file is not Parquet.
+        """
+        with self._open(table) as file:
+            return file.schema_arrow
 
     def require_rows(self) -> None:
         """Check that each table can be read completely.
@@ -63,16 +73,16 @@ class Fragment:
         return CohortError("unreadable_table", message)
 
     def _is_current(self, table: str) -> bool:
-        wanted = TABLES[table]
         with self._open(table) as file:
             schema = file.schema_arrow
+            wanted = schema_like(table, schema) if table == "studies" else TABLES[table]
             unknown = sorted(set(schema.names) - set(wanted.names))
             version = (schema.metadata or {}).get(VERSION_KEY.encode(), SCHEMA_VERSION.encode()).decode()
             if unknown or version != SCHEMA_VERSION:
                 what = f"the unknown columns {', '.join(unknown)}" if unknown else f"schema version {version}"
                 message = f"Table {table} of fragment {self.name} has {what}; make it again with this release."
                 raise CohortError("wrong_schema", message)
-            if schema.equals(wanted):
+            if schema.equals(TABLES[table]):
                 return True
             try:
                 with_columns(file.read(), wanted)

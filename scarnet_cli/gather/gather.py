@@ -20,6 +20,7 @@ from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
 from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, sort_columns, write_parts
 from scarnet_cli.tables.schema import TABLES
 from scarnet_cli.tables.studies import LABELS
+from scarnet_cli.tables.user_columns import in_studies, is_users, user_fields, with_users
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -36,7 +37,8 @@ def gather(
     """Check the accounting, then merge the fragments' tables and write them to `out`.
 
     Each table is written as Parquet, and all together as cohort.duckdb; dictionary.csv describes the columns. Only
-    INDEX keeps the user's labels of a study; they are joined here, so that a corrected label needs only a new GATHER.
+    INDEX keeps the user's labels and own columns of a study; they are joined here, so that a corrected label needs only
+    a new GATHER.
 
     The result does not depend on the order of the fragments or on how the studies were batched. Memory is bounded:
     DuckDB sorts data that does not fit in temporary files beside `out`.
@@ -56,23 +58,25 @@ def gather(
     """
     require_fit(out)
     fragments = find_fragments(directories)
+    users = user_fields(fragment.schema("studies") for fragment in fragments if "studies" in fragment.tables())
+    schemas = {**TABLES, "scans": with_users("scans", users)}
     with (
         progress("gather", len(fragments) + len(GATHERED)) as advance,
         _told_of_damage(fragments),
-        viewed(fragments, out, advance) as connection,
+        viewed(fragments, users, out, advance) as connection,
     ):
         accounting = check_accounting(connection)
         decisions = _read_decisions(connection, reviewed)
         for name in GATHERED:
             path = out / f"{name}.parquet"
-            rows = _sorted_rows(connection, name)
+            rows = _sorted_rows(connection, name, schemas[name])
             if name == "scans":
                 rows = (with_decisions(part, decisions) for part in rows)
-            write_parts(name, rows, path, {MODEL_DIGEST: accounting.model_sha256})
+            write_parts(name, schemas[name], rows, path, {MODEL_DIGEST: accounting.model_sha256})
             if csv:
                 write_csv(path)
             advance()
-    write_bytes(out / DICTIONARY, dictionary_csv().encode())
+    write_bytes(out / DICTIONARY, dictionary_csv(schemas).encode())
     pa.default_memory_pool().release_unused()  # DuckDB has a pool of its own
     write_database(out)
     return accounting
@@ -98,11 +102,18 @@ def _read_decisions(connection: "DuckDBPyConnection", reviewed: Path | None) -> 
     return read_decisions(reviewed, {study for (study,) in connection.execute("SELECT study_id FROM seen").fetchall()})
 
 
-def _sorted_rows(connection: "DuckDBPyConnection", name: str) -> Iterator[pa.Table]:
-    """Yield the rows of all fragments in the table's order, with users' labels."""
-    columns = ", ".join(f'studies."{column}"' if column in LABELS else f'"{column}"' for column in TABLES[name].names)
+def _sorted_rows(connection: "DuckDBPyConnection", name: str, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yield the rows of all fragments in the table's order, with users' labels and own columns."""
+    columns = ", ".join(_selected(field) for field in schema)
     order = ", ".join(f'{name}."{column}" NULLS LAST' for column in sort_columns(name))
     studies = "LEFT JOIN studies USING (study_id)" if set(LABELS) <= set(TABLES[name].names) else ""
     query = f"SELECT {columns} FROM {name} {studies} ORDER BY {order}"
     for batch in connection.sql(query).to_arrow_reader(ROW_GROUP):
-        yield pa.Table.from_batches([batch]).cast(TABLES[name])
+        yield pa.Table.from_batches([batch]).cast(schema)
+
+
+def _selected(field: pa.Field) -> str:
+    """Return the expression for a column: a label and a column of the user's own come from `studies`."""
+    if is_users(field):
+        return f'studies."{in_studies(field)}" AS "{field.name}"'
+    return f'studies."{field.name}"' if field.name in LABELS else f'"{field.name}"'

@@ -29,7 +29,7 @@ def _deidentified(study: PlannedStudy, pseudonyms: Pseudonyms) -> PlannedStudy:
     """Return a planned study with pseudonyms for its id, patient and UIDs, and with cleaned texts.
 
     Its entry keeps the paths, which the tasks need: the work directory is as private as the input. The labels site,
-    group and visit stay as the user wrote them.
+    group and visit, and the user's own columns, stay as the user wrote them.
     """
     study_id, clean, failure = pseudonyms.study(study.study_id), quote_cleaner(study.texts), study.failure
     return replace(

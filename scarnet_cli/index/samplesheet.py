@@ -2,9 +2,9 @@
 
 import math
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +14,11 @@ from scarnet_cli.errors import InputError
 from scarnet_cli.faults import machine_fault
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
 from scarnet_cli.tables.studies import LABELS, StudyLabels, labels_in
+from scarnet_cli.tables.user_columns import problem_of_user_column, problems_of_user_cells, user_cells_in
 
-SAMPLESHEET: Final = SheetKind("samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference", "labels"))
+SAMPLESHEET: Final = SheetKind(
+    "samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference", "labels"), problem_of_user_column
+)
 NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")
 
 
@@ -30,6 +33,7 @@ class SampleRow:
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm, or None.
         reference: NIfTI label map to compare with, absolute, or None.
         label_map: Label map to measure in place of the network's, absolute, or None.
+        user_cells: Its cells in the user's own columns.
     """
 
     study: str
@@ -38,6 +42,7 @@ class SampleRow:
     rv_insertion: tuple[float, float, float] | None
     reference: Place | None
     label_map: Path | None = None
+    user_cells: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_nifti(self) -> bool:
@@ -88,6 +93,8 @@ def _row(values: dict[str, str], folder: Place, objects: Container[tuple[Place, 
     elif label_map is not None and not _is_there(label_map, objects, file=True):
         problems.append("its labels are not a file")
     problems += [p for name in LABELS if values.get(name) and (p := problem_of_label(name, values[name]))]
+    user_cells = user_cells_in(SAMPLESHEET, values)
+    problems += problems_of_user_cells(user_cells)
     try:
         insertion = _point(values.get("rv_insertion", ""))
     except ValueError as error:
@@ -95,7 +102,7 @@ def _row(values: dict[str, str], folder: Place, objects: Container[tuple[Place, 
         insertion = None
     if problems:
         raise ValueError("; ".join(problems))
-    return SampleRow(values["study"], source, labels_in(values), insertion, reference, label_map)
+    return SampleRow(values["study"], source, labels_in(values), insertion, reference, label_map, user_cells)
 
 
 def _is_there(place: Place, objects: Container[tuple[Place, bool]], *, file: bool = False) -> bool:

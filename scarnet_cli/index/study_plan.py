@@ -6,7 +6,7 @@ Nothing here reads files, so that studies on disk and on a server are planned al
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,6 +39,7 @@ class PlannedStudy:
         study_instance_uid: Its StudyInstanceUID; None if unknown, or if the study is NIfTI.
         texts: All free text in its headers, which messages in `series`, `entry` and `failure` may quote.
         labels: Its labels in the samplesheet or study list.
+        user_cells: Its cells in the user's own columns of either. They do not count for `digest`.
         label_map: Label map to measure in place of the network's, or None. It does not count for `digest`.
     """
 
@@ -50,6 +51,7 @@ class PlannedStudy:
     study_instance_uid: str | None = None
     texts: frozenset[str] = frozenset()
     labels: StudyLabels = NO_LABELS
+    user_cells: Mapping[str, str] = field(default_factory=dict)
     label_map: LabelMapFile | None = None
 
 

@@ -12,10 +12,12 @@ from scarnet_cli.index.files.cache import write_cache
 from scarnet_cli.index.label_maps import write_label_maps
 from scarnet_cli.index.records import Index
 from scarnet_cli.tables.failures import Failure
-from scarnet_cli.tables.parquet import CREATION_TIME, write_table
+from scarnet_cli.tables.parquet import CREATION_TIME, to_arrow, write_arrow, write_table
+from scarnet_cli.tables.schema import NAMES
 from scarnet_cli.tables.series import SeriesRow
 from scarnet_cli.tables.studies import StudyRow
 from scarnet_cli.tables.unread import UnreadRow
+from scarnet_cli.tables.user_columns import with_user_columns
 
 
 def write_index(index: Index, out: Path, least: int = BATCH_LEAST, greatest: int = BATCH_GREATEST) -> list[Path]:
@@ -55,7 +57,8 @@ def _write_tables(index: Index, out: Path, batch_of: dict[str, str]) -> None:
     failures = [study.failure for study in index.studies if study.failure is not None]
     # No creation time: Nextflow compares these tables by content, so an unchanged cohort is not gathered again.
     timeless = {CREATION_TIME: ""}
-    write_table(StudyRow, studies, out / "studies.parquet", timeless)
+    with_cells = with_user_columns(to_arrow(StudyRow, studies), [study.user_cells for study in index.studies])
+    write_arrow(NAMES[StudyRow], with_cells, out / "studies.parquet", timeless)
     write_table(SeriesRow, series, out / "series.parquet", timeless)
     write_table(Failure, failures, out / "failures.parquet", timeless)
     write_table(UnreadRow, index.unread, out / "unread.parquet", timeless)

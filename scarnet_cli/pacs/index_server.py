@@ -3,7 +3,7 @@
 import tempfile
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
@@ -41,11 +41,12 @@ _UNCOUNTED: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A study to plan: its id, the server's listing and its labels."""
+    """A study to plan: its id, the server's listing, and its labels and cells in a list."""
 
     study_id: str
     listed: ListedStudy
     labels: StudyLabels = NO_LABELS
+    user_cells: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +148,10 @@ def _listed_ones(server: Server, wanted: Sequence[WantedStudy]) -> tuple[list[_R
             if len(found) != 1:
                 study_id = study.study or study_id_from_uid(study.value)
                 lost = failed_study(study_id, "", *_why_not_found(study, len(found)))
-                failed.append(replace(lost, labels=study.labels))
+                failed.append(replace(lost, labels=study.labels, user_cells=study.user_cells))
                 continue
             study_id = study.study or study_id_from_uid(found[0].uid)
-            requests.setdefault(study_id, _Request(study_id, found[0], study.labels))
+            requests.setdefault(study_id, _Request(study_id, found[0], study.labels, study.user_cells))
     return list(requests.values()), failed
 
 
@@ -282,7 +283,7 @@ def _plan(
         planned = failed_study(request.study_id, "", problem.code, str(problem))
     else:
         planned = _plan_instances(server, request, answer, downloads, choose)
-    return replace(planned, labels=request.labels)
+    return replace(planned, labels=request.labels, user_cells=request.user_cells)
 
 
 def _plan_instances(

@@ -2,12 +2,14 @@
 
 import csv
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
 from scarnet_cli.tables.studies import LABELS, StudyLabels, labels_in
+from scarnet_cli.tables.user_columns import problem_of_user_column, problems_of_user_cells, user_cells_in
 
 UID_COLUMN: Final = "study_instance_uid"
 ACCESSION_COLUMN: Final = "accession_number"
@@ -29,6 +31,7 @@ class WantedStudy:
         row: Row number in the list, from 1; messages give this, never an accession number.
         study: The study's name, used as study_id, or None.
         labels: Its labels.
+        user_cells: Its cells in the user's own columns.
     """
 
     keyword: str
@@ -36,30 +39,33 @@ class WantedStudy:
     row: int
     study: str | None
     labels: StudyLabels
+    user_cells: Mapping[str, str]
 
 
 def read_study_list(path: Path) -> list[WantedStudy]:
     """Read and check a study list: a CSV with the column study_instance_uid or accession_number.
 
-    Optional columns are `study` (a name, used as study_id) and the samplesheet's labels.
+    Optional columns are `study` (a name, used as study_id), the samplesheet's labels, and columns of the user's own.
 
     Raises:
         InputError: It is not such a table, has no rows, or has wrong rows; the message gives the line of each of these.
     """
     column = ACCESSION_COLUMN if ACCESSION_COLUMN in _first_line(path) else UID_COLUMN
+    kind = SheetKind("study list", (column,), _OPTIONAL, problem_of_user_column)
     seen: set[str] = set()
     names: set[str] = set()
     rows: list[WantedStudy] = []
 
     def parse(values: dict[str, str]) -> WantedStudy:
-        problems = _problems(column, values, seen, names)
+        user_cells = user_cells_in(kind, values)
+        problems = [*_problems(column, values, seen, names), *problems_of_user_cells(user_cells)]
         if problems:
             raise ValueError("; ".join(problems))
         study, labels = values.get("study") or None, labels_in(values)
-        rows.append(WantedStudy(_KEYWORDS[column], values[column], len(rows) + 1, study, labels))
+        rows.append(WantedStudy(_KEYWORDS[column], values[column], len(rows) + 1, study, labels, user_cells))
         return rows[-1]
 
-    return read_sheet(path, SheetKind("study list", (column,), _OPTIONAL), parse)
+    return read_sheet(path, kind, parse)
 
 
 def _first_line(path: Path) -> list[str]:

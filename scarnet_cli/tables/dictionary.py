@@ -35,13 +35,13 @@ BENCHMARK: Final[dict[str, str]] = {
 COMPARED: Final[dict[str, str]] = {"changes": "One row a study and what differs between the runs."}
 
 
-def dictionary_csv() -> str:
-    """Return table, column, type, unit and meaning of every gathered column as CSV."""
+def dictionary_csv(schemas: Mapping[str, pa.Schema] = TABLES) -> str:
+    """Return table, column, type, unit and meaning of every gathered column as CSV, given the tables' schemas."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["table", "column", "type", "unit", "meaning"])
     for name in GATHERED:
-        writer.writerows([name, *row] for row in describe_columns(TABLES[name]))
+        writer.writerows([name, *row] for row in describe_columns(schemas[name]))
     return text.getvalue()
 
 

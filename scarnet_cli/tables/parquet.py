@@ -16,6 +16,7 @@ from scarnet_cli.files import atomic_path
 from scarnet_cli.tables.arrow import keep_pandas_out
 from scarnet_cli.tables.columns import Cell, cells_of, record_of
 from scarnet_cli.tables.schema import NAMES, SCHEMA_VERSION, SORT_KEYS, TABLES
+from scarnet_cli.tables.user_columns import names_of_users, schema_like
 
 keep_pandas_out()
 
@@ -54,9 +55,11 @@ def write_arrow(name: str, table: pa.Table, path: Path, metadata: Mapping[str, s
         pq.write_table(content, temporary, row_group_size=ROW_GROUP, compression="zstd")
 
 
-def write_parts(name: str, rows: Iterable[pa.Table], path: Path, metadata: Mapping[str, str]) -> None:
-    """Write sorted rows, which come in parts with the schema of `name`, as one table; atomically, in little memory."""
-    schema = TABLES[name].with_metadata(file_metadata(name, metadata))
+def write_parts(
+    name: str, schema: pa.Schema, rows: Iterable[pa.Table], path: Path, metadata: Mapping[str, str]
+) -> None:
+    """Write sorted rows, which come in parts with this schema, as the table `name`; atomically, in little memory."""
+    schema = schema.with_metadata(file_metadata(name, metadata))
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         for group in _row_groups(rows):
             writer.write_table(group.replace_schema_metadata(schema.metadata))
@@ -117,7 +120,8 @@ def _now() -> str:
 def read_table(path: Path) -> pa.Table:
     """Read a table with its metadata (`table_metadata` decodes it).
 
-    A table of `TABLES` is returned in the schema of this release: columns added since it was written are null.
+    A table of `TABLES` is returned in the schema of this release, with the user's own columns last: columns added since
+    it was written are null.
 
     Raises:
         CohortError: The file is missing or is not Parquet.
@@ -127,16 +131,18 @@ def read_table(path: Path) -> pa.Table:
     metadata = table_metadata(table)
     if metadata.get(VERSION_KEY) != SCHEMA_VERSION or metadata.get(TABLE_NAME) not in TABLES:
         return table
-    return with_columns(table, TABLES[metadata[TABLE_NAME]]).replace_schema_metadata(table.schema.metadata)
+    wanted = schema_like(metadata[TABLE_NAME], table.schema)
+    return with_columns(table, wanted).replace_schema_metadata(table.schema.metadata)
 
 
 def read_rows(kind: type[Record], path: Path) -> list[Record]:
-    """Read a table as records; columns added since it was written are None.
+    """Read a table as records, without the user's own columns; columns added since it was written are None.
 
     Raises:
         CohortError: The file is missing, is not Parquet, or does not have the record's columns.
     """
-    return [record_of(kind, cells) for cells in read_table(path).to_pylist()]
+    table = read_table(path)
+    return [record_of(kind, cells) for cells in table.drop_columns(names_of_users(table.schema)).to_pylist()]
 
 
 def open_table(path: Path) -> pq.ParquetFile:

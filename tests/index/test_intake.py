@@ -162,13 +162,15 @@ def test_labels_are_in_the_studies_table_and_a_changed_one_redoes_no_batch(tmp_p
     cohort(tmp_path / "data", 1)
     sheet = tmp_path / "sheet.csv"
     batches = []
-    for group in ("drug", "placebo"):
-        sheet.write_text(f"study,dicom,patient,site,group,visit\nA,data/patient 0,X,Ålesund,{group},\nB,data,,,b,2\n")
+    for group, age in (("drug", 63), ("placebo", 64)):
+        rows = f"A,data/patient 0,X,Ålesund,{group},,{age}\nB,data,,,b,2,\n"
+        sheet.write_text(f"study,dicom,patient,site,group,visit,age\n{rows}")
         (batch,) = write_index(index(sheet), tmp_path / group, 1, 9)
         batches.append(batch.read_bytes())
         a, b = read_table(tmp_path / group / "studies.parquet").to_pylist()
         assert [a[name] for name in ("patient", "site", "group", "visit")] == ["X", "Ålesund", group, None]
         assert [b[name] for name in ("patient", "site", "group", "visit")] == [None, None, "b", "2"]
+        assert (a["samplesheet.age"], b["samplesheet.age"]) == (age, None)
     assert batches[0] == batches[1]
 
 

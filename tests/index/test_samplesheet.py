@@ -71,12 +71,37 @@ def test_every_wrong_row_is_named_at_once(tmp_path: Path) -> None:
     assert "; rv_insertion" in lines[6]
 
 
+def test_columns_of_the_users_own_are_kept_and_private_ones_are_not_read(tmp_path: Path) -> None:
+    text = (
+        "study,private_name,dicom,age,größe_cm,seen\nP1,Doe^Jane,a,63,170,3/4/2025\nP2,\x07/data,b.nii.gz,,,n/a\n"
+        "P3,,a,,,../Doe\n"
+    )
+    with pytest.raises(InputError, match="1 of the samplesheet's 3 rows are wrong:\n  line 4: seen is no value"):
+        read_samplesheet(sheet(tmp_path, text))
+    rows = read_samplesheet(sheet(tmp_path, "\n".join(text.splitlines()[:3])))
+    assert [dict(row.user_cells) for row in rows] == [
+        {"age": "63", "größe_cm": "170", "seen": "3/4/2025"},
+        {"age": "", "größe_cm": "", "seen": "n/a"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "needs the columns study, dicom"),
         ("study,path\nP1,a\n", "needs the columns study, dicom"),
-        ("study,dicom,age\nP1,a,3\n", "may have patient, site, group, visit, rv_insertion, reference"),
+        ("study,age\nP1,3\n", "may have patient, site, group, visit, rv_insertion, reference, labels and columns of"),
+        ("study,dicom,Scar_ML\nP1,a,3\n", "column 3: 'scar_ml' is a column of the pipeline's table scans; give yours"),
+        ("study,dicom,Group\nP1,a,3\n", "column 3: it differs from the samplesheet's column 'group' in capital"),
+        ("study,dicom,age,Age\nP1,a,3,4\n", "column 4: it differs from column 3 in capital letters alone"),
+        ("study,dicom,age (years)\nP1,a,3\n", "column 3: its name cannot be a column: a letter, then up to 63"),
+        (
+            "study,dicom,Patient_Name\nP1,a,Doe\n",
+            "column 3: 'Patient_Name' tells who the patient is, which no table may",
+        ),
+        ("study,dicom,1st\nP1,a,3\n", "column 3: its name cannot be a column"),
+        ("study,dicom,note\nP1,a,/data/Doe\n", "line 2: note is no value for a table: up to 200 characters"),
+        (f"study,dicom,note\nP1,a,{'x' * 201}\n", "line 2: note is no value for a table"),
         ("study,dicom,study\nP1,a,P1\n", "each once"),
         ("study,dicom\n", "has no rows"),
         ("study,dicom\nP1,a,more\n", "more cells"),

@@ -14,10 +14,11 @@ def write(tmp_path: Path, text: str) -> Path:
 
 def test_a_list_of_uids_names_studies_and_their_labels(tmp_path: Path) -> None:
     first, second = read_study_list(
-        write(tmp_path, "study_instance_uid,study,patient,visit\n1.2.3,A-01,A,baseline\n1.2.4,,,\n")
+        write(tmp_path, "study_instance_uid,study,patient,visit,age\n1.2.3,A-01,A,baseline,63\n1.2.4,,,,\n")
     )
     assert (first.keyword, first.value, first.row, first.study) == ("StudyInstanceUID", "1.2.3", 1, "A-01")
     assert (first.labels.patient, first.labels.visit, first.labels.site) == ("A", "baseline", None)
+    assert [dict(row.user_cells) for row in (first, second)] == [{"age": "63"}, {"age": ""}]
     assert (second.value, second.row, second.study) == ("1.2.4", 2, None)
 
 
