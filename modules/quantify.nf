@@ -1,4 +1,4 @@
-// Volumes, mass, scar percent and the rest, for each study, slice and segment; of the network's label map, or of one from elsewhere.
+// Volumes, mass, scar percent and the rest, for each study, slice and segment; of the network's label map, or of those from elsewhere.
 include { tablesApart } from '../workflows/paths'
 
 process QUANTIFY {
@@ -27,7 +27,7 @@ process QUANTIFY {
     stub:
     """
     mkdir -p quantify/studies/of-${batch}
-    touch quantify/{scans,slices,segments,failures}.parquet quantify/studies/of-${batch}/{labels.nii.gz,network_labels.nii.gz,overlay.png,study.json}
+    touch quantify/{scans,slices,segments,readers,failures}.parquet quantify/studies/of-${batch}/{labels.nii.gz,network_labels.nii.gz,overlay.png,study.json}
     ln -sfn quantify published
     ${tablesApart('quantify')}
     """

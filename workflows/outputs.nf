@@ -9,10 +9,12 @@ def placeOf(folder) {
     return [input: path, is_remote: is_remote, root: is_remote ? '' : path]
 }
 
-/** The label maps to be measured in place of the network's: batch -> tuple of [study, source] of each, and their files. */
+/** Label maps from elsewhere: batch -> tuple of [study, source] of each, as `scarnet quantify` takes them, and their files. */
 def labelMapsOf(json, corrected) {
     return new groovy.json.JsonSlurper().parseText(json.text).collect { batch, maps ->
-        def files = maps.collect { map -> pathOf(map.source == 'corrected' ? "${corrected}/${pathOf(map.path).name}" : map.path) }
-        tuple(batch, maps.collect { map -> [map.study_id, map.source] }, files)
+        def files = maps.collect { map ->
+            pathOf(map.source == 'corrected' ? [corrected, map.reader, pathOf(map.path).name].findAll().join('/') : map.path)
+        }
+        tuple(batch, maps.collect { map -> [map.study_id, map.reader ? "reader:${map.reader}".toString() : map.source] }, files)
     }
 }

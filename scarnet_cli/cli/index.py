@@ -13,11 +13,13 @@ from scarnet_cli.cli.options import (
     DOWNLOADS,
     OUTPUT_DIRECTORY,
     PROBLEM,
+    READER,
     SERIES_RULES,
     STUDIES,
     OwnOutput,
     ProblemCommand,
     StudySource,
+    corrections_in,
     deidentify_options,
     index_source,
 )
@@ -84,6 +86,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
     help="With --retry-failed: tables/failures.parquet of the last run.",
 )
 @CORRECTED
+@READER
 @PROBLEM
 @deidentify_options
 @click.option(
@@ -108,6 +111,7 @@ def index(
     retry_failed: str | None,
     failures: Path | None,
     corrected: Path | None,
+    reader: str | None,
     deidentify: "Pseudonyms | None",
     crosswalk: Path | None,
 ) -> None:
@@ -140,13 +144,14 @@ def index(
     if (retry_failed is None) != (failures is None):
         message = "--retry-failed and --failures go together: --failures names the failures table of an earlier run."
         raise click.UsageError(message)
+    corrections = corrections_in(corrected, reader)
     memory = read_cache([previous] if previous else [])
     parts = parts or out / "parts"
     read = ReadOptions(jobs, parts, progress_bar, file_seconds, will_retry)
     wanted = read_retry_request(failures, retry_failed or "") if failures else RetryRequest()
     options = IndexOptions(read, (out, *leave_out), choice_by(read_series_rules(series_rules)), deidentify)
     found = index_source(source, memory, options, studies, downloads)
-    found = with_corrections(with_retries(found, memory, wanted), corrected)
+    found = with_corrections(with_retries(found, memory, wanted), corrections)
     if crosswalk:
         write_crosswalk(found.crosswalk, crosswalk)
     paths = write_index(found, out, batch_min, batch_max)

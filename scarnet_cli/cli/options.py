@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scarnet_cli.cases.cases import Case
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
     from scarnet_cli.index.index_input import Index, IndexOptions
+    from scarnet_cli.index.label_maps import Corrections
 
 
 class OutputDirectory(click.Path):
@@ -207,7 +208,12 @@ CORRECTED = click.option(
     "--corrected",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of corrected label maps, measured in place of the network's: STUDY_ID.nii.gz, .nrrd, .seg.nrrd, or a "
-    "DICOM Segmentation STUDY_ID.dcm.",
+    "DICOM Segmentation STUDY_ID.dcm; or a folder of these for each reader.",
+)
+READER = click.option(
+    "--reader",
+    metavar="NAME",
+    help="Reader whose label maps are measured, a folder in that of --corrected [default: the first by name].",
 )
 REVIEWED = click.option(
     "--reviewed",
@@ -215,6 +221,16 @@ REVIEWED = click.option(
     help="A reader's decisions, as the report exports them (CSV: study_id,decision, accept or reject), for the column "
     "`reviewed` of scans.",
 )
+
+
+def corrections_in(corrected: Path | None, reader: str | None) -> "Corrections | None":
+    """Return what --corrected and --reader name; --reader alone is a usage error."""
+    from scarnet_cli.index.label_maps import Corrections
+
+    if reader and not corrected:
+        message = "there are no readers without --corrected."
+        raise click.BadParameter(message, param_hint="--reader")
+    return Corrections(corrected, reader) if corrected else None
 
 
 _KEY: Final = "scarnet_cli.deidentify_key"

@@ -30,11 +30,12 @@ _SOURCE = click.Path(exists=True, path_type=Path)
 @click.option(
     "--label-map",
     "label_maps",
-    type=(str, click.Choice(["corrected", "given"]), _SOURCE),
+    type=(str, str, _SOURCE),
     metavar="STUDY SOURCE FILE",
     multiple=True,
-    help="Label map to measure in place of the network's: NIfTI, NRRD or DICOM SEG (directories only). SOURCE is "
-    "corrected or given. May be repeated.",
+    help="Label map from elsewhere: NIfTI, NRRD or DICOM SEG (directories only). SOURCE is corrected, given, or "
+    "reader:NAME. May be repeated: of a study the first is measured in place of the network's, and those of readers "
+    "are compared.",
 )
 @execution_options
 def quantify(
@@ -66,10 +67,9 @@ def quantify(
             raise click.UsageError(message)
         from scarnet_cli.quantify.quantify_stage import quantify_studies
 
-        given = {
-            study: LabelMapFile(str(path), "corrected" if source == "corrected" else "given")
-            for study, source, path in label_maps
-        }
+        given: dict[str, list[LabelMapFile]] = {}
+        for study, source, path in label_maps:
+            given.setdefault(study, []).append(_label_map_file(source, path))
         tell_count(quantify_studies(image, labels, out, execution, given, values))
         return
     if label_maps:
@@ -79,3 +79,13 @@ def quantify(
 
     name = image.name.removesuffix(".gz").removesuffix(".nii")
     quantify_pair(image, labels, out, PairOptions(study_id or name, rv_insertion, values))
+
+
+def _label_map_file(source: str, path: Path) -> LabelMapFile:
+    kind, _, reader = source.partition(":")
+    if kind == "reader" and reader:
+        return LabelMapFile(str(path), "corrected", reader)
+    if source not in ("corrected", "given"):
+        message = f"its SOURCE is corrected, given or reader:NAME, not {source!r}."
+        raise click.BadParameter(message, param_hint="--label-map")
+    return LabelMapFile(str(path), "corrected" if source == "corrected" else "given")

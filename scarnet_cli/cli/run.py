@@ -14,11 +14,13 @@ from scarnet_cli.cli.options import (
     LABEL_VALUES,
     LOCALISER,
     OUTPUT_DIRECTORY,
+    READER,
     REVIEWED,
     SERIES_RULES,
     SOURCE,
     TABLE_FORMAT,
     WEIGHTS,
+    corrections_in,
     deidentify_options,
     index_source,
     weights_dir,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
     from scarnet_cli.dicom.series.rules import SeriesRules
     from scarnet_cli.gather.accounting import Accounting
+    from scarnet_cli.index.label_maps import Corrections
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class RunSettings:
         dicom_results: Whether to write results as DICOM too.
         execution: How each stage is executed.
         pseudonyms: Pseudonyms for de-identification; None to keep identifiers.
-        corrected: Folder of corrected label maps; None without corrections.
+        corrections: Where corrected label maps are; None without corrections.
         values: What the values of given label maps mean; None if they are those of `Label`.
         reviewed: A reader's decisions; None without.
         csv: Whether to write each table as CSV too.
@@ -63,7 +66,7 @@ class RunSettings:
     dicom_results: bool
     execution: Execution
     pseudonyms: "Pseudonyms | None" = None
-    corrected: Path | None = None
+    corrections: "Corrections | None" = None
     values: "LabelValues | None" = None
     reviewed: Path | None = None
     csv: bool = False
@@ -82,6 +85,7 @@ class RunSettings:
     "--dicom-results", is_flag=True, help="Write seg.dcm and report.dcm too; they name the patient as the images do."
 )
 @CORRECTED
+@READER
 @LABEL_VALUES
 @REVIEWED
 @TABLE_FORMAT
@@ -97,6 +101,7 @@ def run(
     fast: bool,
     dicom_results: bool,
     corrected: Path | None,
+    reader: str | None,
     label_values: Path | None,
     reviewed: Path | None,
     table_format: str,
@@ -124,7 +129,7 @@ def run(
         dicom_results=dicom_results,
         execution=execution,
         pseudonyms=deidentify,
-        corrected=corrected,
+        corrections=corrections_in(corrected, reader),
         values=values,
         reviewed=reviewed,
         csv=table_format == "csv",
@@ -190,7 +195,7 @@ def _run_stages(source: Place | str, work: Path, networks: Networks, settings: R
 
     read = ReadOptions(int(settings.execution.isolate), progress=progress_bar)
     options = IndexOptions(read, (work.parent,), choice_by(settings.rules), settings.pseudonyms)
-    index = with_corrections(index_source(source, None, options), settings.corrected)
+    index = with_corrections(index_source(source, None, options), settings.corrections)
     click.echo(files_summary(index.counts, index.unread), err=True)
     paths = write_index(index, work / "index", len(index.studies), sys.maxsize)
     if index.server:
@@ -201,7 +206,7 @@ def _run_stages(source: Place | str, work: Path, networks: Networks, settings: R
     convert_batch(batch, work / "convert", settings.execution)
     crop_studies(work / "convert", networks.localiser, work / "crop", settings.execution)
     segment_studies(work / "crop", networks.weights, work / "segment", settings.execution, Mode(networks.fast))
-    label_maps = {study.study_id: study.label_map for study in index.studies if study.label_map is not None}
+    label_maps = {study.study_id: study.label_maps for study in index.studies if study.label_maps}
     quantify_studies(
         work / "convert", work / "segment", work / "quantify", settings.execution, label_maps, settings.values
     )

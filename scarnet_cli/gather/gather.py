@@ -1,9 +1,9 @@
 """Merging the fragments of all stages and batches into the cohort's tables."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
@@ -11,19 +11,23 @@ from scarnet_cli.errors import CohortError, InputError
 from scarnet_cli.files import write_bytes
 from scarnet_cli.gather.accounting import Accounting, check_accounting
 from scarnet_cli.gather.fragments import Fragment, find_fragments
+from scarnet_cli.gather.readers import summarise_readers
 from scarnet_cli.gather.review import read_decisions, with_decisions
 from scarnet_cli.gather.views import viewed
 from scarnet_cli.progress import Progress, no_progress
 from scarnet_cli.tables.csv import write_csv
 from scarnet_cli.tables.database import require_fit, write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
-from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, sort_columns, write_parts
+from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, sort_columns, write_parts, write_table
+from scarnet_cli.tables.readers import ReadersSummaryRow
 from scarnet_cli.tables.schema import TABLES
 from scarnet_cli.tables.studies import LABELS
 from scarnet_cli.tables.user_columns import in_studies, is_users, user_fields, with_users
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_MERGED: Final = tuple(name for name in GATHERED if name != "readers_summary")
 
 
 def gather(
@@ -61,13 +65,13 @@ def gather(
     users = user_fields(fragment.schema("studies") for fragment in fragments if "studies" in fragment.tables())
     schemas = {**TABLES, "scans": with_users("scans", users)}
     with (
-        progress("gather", len(fragments) + len(GATHERED)) as advance,
+        progress("gather", len(fragments) + len(_MERGED)) as advance,
         _told_of_damage(fragments),
         viewed(fragments, users, out, advance) as connection,
     ):
         accounting = check_accounting(connection)
         decisions = _read_decisions(connection, reviewed)
-        for name in GATHERED:
+        for name in _MERGED:
             path = out / f"{name}.parquet"
             rows = _sorted_rows(connection, name, schemas[name])
             if name == "scans":
@@ -76,10 +80,19 @@ def gather(
             if csv:
                 write_csv(path)
             advance()
+    _summarise(out, {MODEL_DIGEST: accounting.model_sha256}, csv=csv)
     write_bytes(out / DICTIONARY, dictionary_csv(schemas).encode())
     pa.default_memory_pool().release_unused()  # DuckDB has a pool of its own
     write_database(out)
     return accounting
+
+
+def _summarise(tables: Path, metadata: Mapping[str, str], *, csv: bool) -> None:
+    """Write the table that is made of another gathered one."""
+    path = tables / "readers_summary.parquet"
+    write_table(ReadersSummaryRow, summarise_readers(tables / "readers.parquet"), path, metadata)
+    if csv:
+        write_csv(path)
 
 
 @contextmanager

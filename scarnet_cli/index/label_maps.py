@@ -1,7 +1,7 @@
 """Label maps that readers corrected: found by study in a folder, and written for QUANTIFY by batch."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +10,7 @@ from scarnet_cli.errors import InputError
 from scarnet_cli.files import write_json
 from scarnet_cli.index.records import Index
 from scarnet_cli.index.study_plan import PlannedStudy
+from scarnet_cli.sheet import problem_of_name
 from scarnet_cli.stage.records import LabelMapFile
 from scarnet_cli.tables.unread import UnreadRow
 
@@ -19,38 +20,78 @@ _SUFFIXES: Final = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".dcm")
 _MOST_NAMED: Final = 10
 
 
-def with_corrections(index: Index, folder: Path | None) -> Index:
-    """Return an index in which each study that has a label map in `folder` names it; it goes before a samplesheet's.
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """Where corrected label maps are.
+
+    Attributes:
+        folder: Holds a label map for each corrected study, named STUDY.nii.gz, .nii, .nrrd, .seg.nrrd or .dcm, or a
+            folder of such files for each reader.
+        reader: The reader whose label maps are measured; None for the first by name.
+    """
+
+    folder: Path
+    reader: str | None = None
+
+
+def with_corrections(index: Index, corrections: Corrections | None) -> Index:
+    """Return an index in which each study names its label maps in a folder; they go before a samplesheet's.
+
+    Of a study, the first is measured: the one outside of the readers' folders, else the chosen reader's, else that of
+    the first reader by name.
 
     Args:
         index: The index, after de-identification: files are named as the studies are in the tables.
-        folder: Holds a label map for each corrected study, named STUDY.nii.gz, .nii, .nrrd, .seg.nrrd or .dcm; None
-            without corrections. Files of no study become rows of `unread`.
+        corrections: Where the label maps are; None without corrections. Files of no study become rows of `unread`.
 
     Raises:
-        InputError: A study has several label maps.
+        InputError: A folder holds several label maps of a study, a reader's folder cannot be a reader's name, or the
+            chosen reader has none.
     """
-    if folder is None:
+    if corrections is None:
         return index
-    files = _label_maps(folder)
+    maps: dict[str, list[LabelMapFile]] = {}
+    for reader, folder in _folders(corrections):
+        for study, path in _label_maps(folder).items():
+            maps.setdefault(study, []).append(LabelMapFile(str(path), "corrected", reader))
     studies = tuple(
-        replace(study, label_map=LabelMapFile(str(files[study.study_id]), "corrected"))
-        if study.study_id in files
-        else study
+        replace(study, label_maps=tuple(maps[study.study_id])) if study.study_id in maps else study
         for study in index.studies
     )
-    strays = [_stray(files[name]) for name in sorted(files.keys() - {study.study_id for study in studies})]
+    known = {study.study_id for study in studies}
+    strays = [_stray(file) for name in sorted(maps.keys() - known) for file in maps[name]]
     return replace(index, studies=studies, unread=(*index.unread, *strays))
 
 
 def write_label_maps(studies: Iterable[PlannedStudy], batches: Mapping[str, Iterable[str]], out: Path) -> None:
     """Write `out`/label_maps.json: for each batch, its studies' label maps with their paths; the workflow reads it."""
-    maps = {study.study_id: study.label_map for study in studies if study.label_map is not None}
+    maps = {study.study_id: study.label_maps for study in studies}
     listed = {
-        name: [{"study_id": study_id, **asdict(maps[study_id])} for study_id in ids if study_id in maps]
+        name: [{"study_id": study_id, **asdict(file)} for study_id in ids for file in maps[study_id]]
         for name, ids in batches.items()
     }
     write_json(out / LABEL_MAPS, listed)
+
+
+def _folders(corrections: Corrections) -> list[tuple[str | None, Path]]:
+    """Return the folder of label maps, without a reader, and those of the readers in it, in order of precedence.
+
+    Raises:
+        InputError: A reader's folder cannot be a reader's name, or the chosen reader has none.
+    """
+    folder = corrections.folder.absolute()
+    inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    readers = [path for path in inside if _label_maps(path)]
+    if problem := next((problem for path in readers if (problem := problem_of_name("name", path.name))), None):
+        message = f"A reader's folder of corrected label maps names the reader in the tables: its {problem}."
+        raise InputError("bad_reader", message)
+    names = [path.name for path in readers]
+    if corrections.reader is not None and corrections.reader not in names:
+        there = f"there are {', '.join(names[:_MOST_NAMED])}" if names else "there is none"
+        message = f"No folder of corrected label maps is of the reader {corrections.reader}; {there}."
+        raise InputError("no_such_reader", message)
+    readers.sort(key=lambda path: path.name != corrections.reader)
+    return [(None, folder), *((path.name, path) for path in readers)]
 
 
 def _label_maps(folder: Path) -> dict[str, Path]:
@@ -60,7 +101,7 @@ def _label_maps(folder: Path) -> dict[str, Path]:
         InputError: A study has several.
     """
     found: dict[str, list[Path]] = {}
-    for path in sorted(folder.absolute().iterdir()):
+    for path in sorted(folder.iterdir()):
         suffix = next((suffix for suffix in _SUFFIXES if path.name.lower().endswith(suffix)), None)
         if suffix and path.is_file() and not path.name.startswith("."):
             found.setdefault(path.name[: -len(suffix)], []).append(path)
@@ -71,6 +112,6 @@ def _label_maps(folder: Path) -> dict[str, Path]:
     return {study: path for study, (path,) in found.items()}
 
 
-def _stray(path: Path) -> UnreadRow:
+def _stray(file: LabelMapFile) -> UnreadRow:
     message = "A corrected label map of no study in the input: name it after the study_id that the tables give."
-    return UnreadRow(path_key(str(path))[:16], "file", "no_study", 1, message)
+    return UnreadRow(path_key(file.path)[:16], "file", "no_study", 1, message)

@@ -105,9 +105,9 @@ def plan_groups(contents: Contents, groups: Sequence[StudyGroup], memory: pa.Tab
 def _with_row(study: PlannedStudy, row: SampleRow | None) -> PlannedStudy:
     """Return a planned study with what a samplesheet's row says that does not affect its plan."""
     if row is None:
-        return replace(study, labels=NO_LABELS, user_cells={}, label_map=None)
-    label_map = LabelMapFile(str(row.label_map), "given") if row.label_map else None
-    return replace(study, labels=row.labels, user_cells=row.user_cells, label_map=label_map)
+        return replace(study, labels=NO_LABELS, user_cells={}, label_maps=())
+    label_maps = (LabelMapFile(str(row.label_map), "given"),) if row.label_map else ()
+    return replace(study, labels=row.labels, user_cells=row.user_cells, label_maps=label_maps)
 
 
 class _Planner:

@@ -40,7 +40,7 @@ class PlannedStudy:
         texts: All free text in its headers, which messages in `series`, `entry` and `failure` may quote.
         labels: Its labels in the samplesheet or study list.
         user_cells: Its cells in the user's own columns of either. They do not count for `digest`.
-        label_map: Label map to measure in place of the network's, or None. It does not count for `digest`.
+        label_maps: Label maps from elsewhere; the first is measured in place of the network's. Not in `digest`.
     """
 
     study_id: str
@@ -52,7 +52,7 @@ class PlannedStudy:
     texts: frozenset[str] = frozenset()
     labels: StudyLabels = NO_LABELS
     user_cells: Mapping[str, str] = field(default_factory=dict)
-    label_map: LabelMapFile | None = None
+    label_maps: tuple[LabelMapFile, ...] = ()
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Stage QUANTIFY: from label maps to rows of the tables scans, slices and segments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from scarnet_cli.stage.records import LabelMapFile
 from scarnet_cli.stage.run import run_stage
 from scarnet_cli.stage.stage import Stage, Work
 from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.readers import ReadersRow
 
 
 def quantify_studies(
@@ -19,7 +20,7 @@ def quantify_studies(
     segmented: Path,
     out: Path,
     execution: Execution = IN_PROCESS,
-    label_maps: Mapping[str, LabelMapFile] | None = None,
+    label_maps: Mapping[str, Sequence[LabelMapFile]] | None = None,
     values: LabelValues | None = None,
 ) -> list[Failure]:
     """Measure every study of `segmented`; write the tables, the failures, and each study's picture and record.
@@ -29,7 +30,8 @@ def quantify_studies(
         segmented: Output directory of SEGMENT.
         out: Directory to write to.
         execution: How to run.
-        label_maps: Study -> label map to measure in place of the network's, also where the network found no heart.
+        label_maps: Study -> its label maps from elsewhere: the first is measured in place of the network's, also where
+            the network found no heart; those of readers are compared.
         values: What the values of those mean; None if they are those of `Label`.
 
     Returns:
@@ -44,12 +46,12 @@ def quantify_studies(
     labelled = {*studies_of(segmented, StudyFile.LABELS, StudyFile.SEGMENT_RECORD), *(given.keys() & set(there))}
     prepare = partial(_prepare, converted, segmented, given, values)
     # A failed study's label map stays: whoever corrects it needs to see it.
-    stage = Stage("quantify", prepare, tables=TABLES, kept=(StudyFile.LABELS,))
+    stage = Stage("quantify", prepare, tables=(*TABLES, ReadersRow), kept=(StudyFile.LABELS,))
     return run_stage(stage, sorted(labelled), out, execution)
 
 
 def _prepare(
-    converted: Path, segmented: Path, label_maps: Mapping[str, LabelMapFile], values: LabelValues | None
+    converted: Path, segmented: Path, label_maps: Mapping[str, Sequence[LabelMapFile]], values: LabelValues | None
 ) -> Work:
     """Import what measuring needs, which the process that only starts another does without."""
     from scarnet_cli.quantify.quantify_study import quantify_study

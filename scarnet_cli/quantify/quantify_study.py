@@ -1,6 +1,6 @@
 """The measures of one study: rows of the tables scans, slices and segments, a picture and a record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from scarnet_cli.stage.folder import StudyFile, StudyFolder, study_folder
 from scarnet_cli.stage.records import LabelMapFile, SegmentRecord
 from scarnet_cli.stage.stage import Rows
 from scarnet_cli.tables.columns import cells_of, record_of, schema_of
+from scarnet_cli.tables.readers import ReadersRow
 from scarnet_cli.tables.scans import LabelsOrigin, NetworkMeasures, ScanRow
 
 # Raised here because it is about what the network makes of the image, and SEGMENT does not see how it was made.
@@ -33,7 +34,7 @@ def quantify_study(
     folder: StudyFolder,
     converted: Path,
     segmented: Path,
-    label_maps: Mapping[str, LabelMapFile],
+    label_maps: Mapping[str, Sequence[LabelMapFile]],
     values: LabelValues | None,
 ) -> Rows:
     """Measure one study, write its label map, picture and record into its folder, and return its rows.
@@ -46,17 +47,18 @@ def quantify_study(
     convert, segment = (study_folder(directory, folder.study_id) for directory in (converted, segmented))
     image = convert.read_volume(StudyFile.IMAGE)
     study = convert.read_record(StudyFile.STUDY, StudyRecord)
-    given = label_maps.get(folder.study_id)
-    if given is None:
+    given, compared = label_maps.get(folder.study_id, ()), []
+    if not given:
         _copy_labels(segment, folder, StudyFile.LABELS)
-        labels, origin, network = segment.read_volume(StudyFile.LABELS), LabelsOrigin("network", None, None), None
+        labels, origin, network = segment.read_volume(StudyFile.LABELS), LabelsOrigin("network"), None
         segmentation = segment.read_record(StudyFile.SEGMENT_RECORD, SegmentRecord)
         magnitude = (_MAGNITUDE_IMAGE,) if study.component == MAGNITUDE else ()
         flags = (*study.flags, *segmentation.flags, *magnitude)
     else:
-        labels, origin, network = _given_labels(given, values, image, segment, folder)
+        labels, origin, network = _given_labels(given[0], values, image, segment, folder)
         origin = replace(origin, labels_editor=None) if study.deidentified else origin
-        segmentation, flags = None, (*study.flags, f"labels_{given.source}")
+        compared, doubts = _compare_readers(folder.study_id, image, study, given, values)
+        segmentation, flags = None, (*study.flags, f"labels_{given[0].source}", *doubts)
     measures = measure_study(image, labels, study.rv_insertion)
     if ORIENTATION_UNKNOWN in study.flags:
         measures = without_orientation(measures)
@@ -77,7 +79,7 @@ def quantify_study(
     added = {"flags": scan.flags, "pipeline_version": scan.pipeline_version}
     earlier.pop("margins", None)  # the intervals, which are made of them, are there instead
     write_json(folder.file(StudyFile.STUDY), {**earlier, **measured, **added})
-    return [scan, *parts]
+    return [scan, *parts, *compared]
 
 
 def _given_labels(
@@ -97,8 +99,18 @@ def _given_labels(
     if network is not None:
         _copy_labels(segment, folder, StudyFile.NETWORK_LABELS)
     folder.write_volume(StudyFile.LABELS, read.labels)
-    origin = LabelsOrigin(given.source, read.editor, read.date)
+    origin = LabelsOrigin(given.source, given.reader, read.editor, read.date)
     return read.labels, origin, None if network is None else compare_network(network, read.labels)
+
+
+def _compare_readers(
+    study_id: str, image: Volume, study: StudyRecord, files: Sequence[LabelMapFile], values: LabelValues | None
+) -> tuple[list[ReadersRow], tuple[str, ...]]:
+    """Return the rows of the study's readers, and the flags that the comparison raises."""
+    from scarnet_cli.quantify.readers import ReadStudy, compare_readers
+
+    is_oriented = ORIENTATION_UNKNOWN not in study.flags
+    return compare_readers(ReadStudy(study_id, image, study.rv_insertion, is_oriented), files, values)
 
 
 def _copy_labels(segment: StudyFolder, folder: StudyFolder, name: StudyFile) -> None:

@@ -11,6 +11,7 @@ from scarnet_cli.draw.svg import Histogram
 from scarnet_cli.gather.review import ACCEPT, REJECT, REVIEWED
 from scarnet_cli.report import references, rows
 from scarnet_cli.report.distributions import comparisons, histograms
+from scarnet_cli.report.readers import ReaderPair, read_pairs
 from scarnet_cli.report.references import reference_figures
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import (
@@ -37,6 +38,7 @@ class Cohort:
         histograms: Distributions over the measured studies that no reader rejected.
         by_label: Heading and box plots of each label that groups the studies.
         agreement: Plots against reference label maps; empty without any.
+        readers: Each two readers who drew the same studies; empty without any.
         model: Names of the models; empty without any.
         device: Devices that they ran on; empty without any.
         model_sha256: Digests of their weights.
@@ -49,6 +51,7 @@ class Cohort:
     histograms: tuple[Histogram, ...]
     by_label: tuple[tuple[str, tuple[Figure, ...]], ...]
     agreement: tuple[Figure, ...]
+    readers: tuple[ReaderPair, ...]
     model: str
     device: str
     model_sha256: tuple[str, ...]
@@ -106,6 +109,7 @@ def read_cohort(tables: Path) -> Cohort:
         histograms=histograms(trusted),
         by_label=tuple((title, drawn) for title, drawn in by_label if drawn),
         agreement=reference_figures(measured),
+        readers=read_pairs(tables),
         model=", ".join(sorted({row["model"] for row in measured if row["model"]})),
         device=", ".join(sorted({row["device"] for row in measured if row["device"]})),
         model_sha256=tuple(filter(None, metadata.get(MODEL_DIGEST, "").split(","))),

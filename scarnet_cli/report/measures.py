@@ -53,7 +53,7 @@ def _labelled(*columns: str) -> dict[str, str]:
     return {name: _LABELS.get(name) or plain_column(TABLES["scans"].field(name)) for name in columns}
 
 
-METHODS: Final = {"scar_percent_lv": "Label map", **labels_of(ThresholdMeasures, "_lv")}
+METHODS: Final = {"scar_percent_lv": "Label map", **labels_of(ThresholdMeasures, "{}_lv")}
 GROUPS: Final = {
     "Volume and mass": _labelled(
         "blood_pool_ml", "myocardium_ml", "myocardium_g", "scar_ml", "scar_g", "mvo_ml", "mvo_percent_lv"

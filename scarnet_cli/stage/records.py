@@ -51,15 +51,17 @@ class CropRecord:
 
 @dataclass(frozen=True, slots=True)
 class LabelMapFile:
-    """A label map from elsewhere, to be measured in place of the network's.
+    """A label map from elsewhere: of a study's, the first is measured in place of the network's.
 
     Attributes:
         path: Its file: NIfTI, NRRD or DICOM Segmentation.
         source: "corrected" if it lies in the folder of --corrected, "given" if the samplesheet names it.
+        reader: The folder there that it lies in; None outside of one. Readers' label maps are compared.
     """
 
     path: str
     source: Literal["corrected", "given"]
+    reader: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

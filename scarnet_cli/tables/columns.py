@@ -19,7 +19,7 @@ Record = TypeVar("Record")
 
 _MEANING: Final = "meaning"
 _UNIT: Final = "unit"
-_SUFFIX: Final = "suffix"
+_NAMES: Final = "names"
 _LABEL: Final = "label"
 _REQUIRED: Final = "required"
 _ARROW: Final = "arrow"
@@ -35,11 +35,11 @@ _ARROW_TYPES: Final[dict[object, pa.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A block of columns in a record: its type, whether it may be None, and the suffix of its columns' names."""
+    """A block of columns in a record: its type, whether it may be None, and the pattern of its columns' names."""
 
     kind: type
     optional: bool
-    suffix: str
+    names: str
 
 
 def column(
@@ -69,14 +69,14 @@ def column(
     )
 
 
-def block(*, suffix: str = "", default: object = MISSING) -> Any:  # noqa: ANN401 (likewise)
+def block(*, names: str = "{}", default: object = MISSING) -> Any:  # noqa: ANN401 (likewise)
     """Declare a block of columns as a field of a record; if the block is None, all its columns are null.
 
     Args:
-        suffix: Suffix of the columns' names: `scar_5sd_percent` is `scar_5sd_percent_lv` in a block with "_lv".
+        names: Pattern of the columns' names: `scar_5sd_percent` is `scar_5sd_percent_lv` in a block with "{}_lv".
         default: Default value of the field.
     """
-    return field(default=default, metadata={_SUFFIX: suffix})
+    return field(default=default, metadata={_NAMES: names})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(column, block))
@@ -88,37 +88,37 @@ def record(kind: type[Record]) -> type[Record]:
 @cache
 def schema_of(kind: type) -> pa.Schema:
     """Return the Arrow schema of a record, with each column's unit and meaning in its field's metadata."""
-    return pa.schema(list(_arrow_fields(kind, "")))
+    return pa.schema(list(_arrow_fields(kind, "{}")))
 
 
-def labels_of(kind: type, suffix: str = "") -> dict[str, str]:
-    """Return name + suffix -> label for the columns of a record or block that have a label."""
+def labels_of(kind: type, names: str = "{}") -> dict[str, str]:
+    """Return name, by a pattern -> label for the columns of a record or block that have a label."""
     labels: dict[str, str] = {}
     for member in fields(kind):
         inner = _members(kind)[member.name]
         if inner is not None:
-            labels |= labels_of(inner.kind, suffix + inner.suffix)
+            labels |= labels_of(inner.kind, names.format(inner.names))
         elif member.metadata[_LABEL]:
-            labels[member.name + suffix] = member.metadata[_LABEL]
+            labels[names.format(member.name)] = member.metadata[_LABEL]
     return labels
 
 
-def cells_of(row: object, suffix: str = "") -> dict[str, Cell]:
-    """Return name + suffix -> value for the columns of a record or block."""
+def cells_of(row: object, names: str = "{}") -> dict[str, Cell]:
+    """Return name, by a pattern -> value for the columns of a record or block."""
     cells: dict[str, Cell] = {}
     for name, inner in _members(type(row)).items():
         value = getattr(row, name)
         if inner is None:
-            cells[name + suffix] = value
+            cells[names.format(name)] = value
         elif value is None:
-            cells |= dict.fromkeys(_names(inner.kind, suffix + inner.suffix))
+            cells |= dict.fromkeys(_names(inner.kind, names.format(inner.names)))
         else:
-            cells |= cells_of(value, suffix + inner.suffix)
+            cells |= cells_of(value, names.format(inner.names))
     return cells
 
 
 def record_of(kind: type[Record], cells: Mapping[str, Cell]) -> Record:
-    """Return a record from the values of its columns; a missing column becomes None, or an empty list.
+    """Return a record from the values of its columns; a missing one becomes None, a list that may not be None empty.
 
     Raises:
         CohortError: A column is unknown, or a required one is missing.
@@ -132,20 +132,21 @@ def record_of(kind: type[Record], cells: Mapping[str, Cell]) -> Record:
     if missing:
         message = f"{kind.__name__} needs the column {', '.join(missing)}."
         raise CohortError("missing_column", message)
-    lists = {name: () for name, column in columns.items() if pa.types.is_list(column.type) and cells.get(name) is None}
-    return _filled(kind, {**cells, **lists}, "")
+    return _filled(kind, cells, "{}")
 
 
-def _filled(kind: type[Record], cells: Mapping[str, Cell], suffix: str) -> Record:
+def _filled(kind: type[Record], cells: Mapping[str, Cell], names: str) -> Record:
     values: dict[str, object] = {}
     for name, inner in _members(kind).items():
         if inner is None:
-            value = cells.get(name + suffix)
+            value = cells.get(names.format(name))
+            if value is None and name in _lists(kind):
+                value = ()
             values[name] = tuple(value) if isinstance(value, list) else value
         else:
-            ending = suffix + inner.suffix
-            is_null = inner.optional and all(cells.get(column) is None for column in _names(inner.kind, ending))
-            values[name] = None if is_null else _filled(inner.kind, cells, ending)
+            inner_names = names.format(inner.names)
+            is_null = inner.optional and all(cells.get(column) is None for column in _names(inner.kind, inner_names))
+            values[name] = None if is_null else _filled(inner.kind, cells, inner_names)
     return kind(**values)
 
 
@@ -154,28 +155,34 @@ def _members(kind: type) -> dict[str, _Block | None]:
     """Return the fields of a record: name -> block, or None for a column."""
     types = get_type_hints(kind)
     return {
-        member.name: _Block(*_without_none(types[member.name]), member.metadata[_SUFFIX])
-        if _SUFFIX in member.metadata
+        member.name: _Block(*_without_none(types[member.name]), member.metadata[_NAMES])
+        if _NAMES in member.metadata
         else None
         for member in fields(kind)
     }
 
 
 @cache
-def _names(kind: type, suffix: str) -> tuple[str, ...]:
-    return tuple(column.name for column in _arrow_fields(kind, suffix))
+def _lists(kind: type) -> frozenset[str]:
+    """Return the names of a record's lists that may not be None."""
+    return frozenset(name for name, annotation in get_type_hints(kind).items() if get_origin(annotation) is tuple)
 
 
-def _arrow_fields(kind: type, suffix: str) -> Iterator[pa.Field]:
+@cache
+def _names(kind: type, names: str) -> tuple[str, ...]:
+    return tuple(column.name for column in _arrow_fields(kind, names))
+
+
+def _arrow_fields(kind: type, names: str) -> Iterator[pa.Field]:
     types = get_type_hints(kind)
     for member in fields(kind):
         inner = _members(kind)[member.name]
         if inner is not None:
-            yield from _arrow_fields(inner.kind, suffix + inner.suffix)
+            yield from _arrow_fields(inner.kind, names.format(inner.names))
             continue
         metadata = {key: member.metadata[key] for key in (_UNIT, _MEANING)}
         arrow = member.metadata[_ARROW] or _arrow_type(_without_none(types[member.name])[0])
-        yield pa.field(member.name + suffix, arrow, nullable=not member.metadata[_REQUIRED], metadata=metadata)
+        yield pa.field(names.format(member.name), arrow, nullable=not member.metadata[_REQUIRED], metadata=metadata)
 
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 (any annotation)

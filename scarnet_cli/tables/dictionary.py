@@ -19,6 +19,8 @@ GATHERED: Final[dict[str, str]] = {
     "series": "One row a series of every study that was found.",
     "failures": "One row a study that could not be measured.",
     "exports": "One row a measured study whose result was asked for as DICOM; empty where that was not asked for.",
+    "readers": "One row a measured study and two readers who both drew it (--corrected with a folder a reader).",
+    "readers_summary": "One row two readers and a measure: their agreement over all studies of `readers`.",
 }
 # The same for the table of `scarnet index` alone.
 INDEXED: Final[dict[str, str]] = {

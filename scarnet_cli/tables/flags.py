@@ -119,6 +119,12 @@ FLAGS: Final[dict[str, Flag]] = {
         "Draw it on image.nii.gz, or resample it to that; its values must be 0 to 4.",
         finding=True,
     ),
+    "reader_unusable": Flag(
+        "a reader's label map cannot be compared",
+        "A label map of one of the study's readers is none, or not on the image's grid; it was not compared.",
+        "Draw it on image.nii.gz, or resample it to that; values other than 0 to 4 need --label-values.",
+        finding=True,
+    ),
     # crop and segmentation
     "heart_crop_cut_off": Flag(
         "heart near the picture's edge",

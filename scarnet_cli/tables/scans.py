@@ -31,7 +31,7 @@ class ScanMeasures:
     mvo_percent_lv: float | None = column(
         "Microvascular obstruction of the myocardium's volume.", "percent", label="MVO"
     )
-    thresholds: ThresholdMeasures = block(suffix="_lv")
+    thresholds: ThresholdMeasures = block(names="{}_lv")
     transmurality_mean: float | None = column(
         f"{TRANSMURALITY}; null without scar.", "percent", label="Mean where there is scar"
     )
@@ -102,10 +102,17 @@ class LabelsOrigin:
         "Whose label map was measured: the 'network''s, one 'corrected' by a reader (--corrected), or one 'given' in "
         "the samplesheet or by another program."
     )
-    labels_editor: str | None = column("Who drew it, where a DICOM Segmentation says so; null with --deidentify.")
+    labels_reader: str | None = column(
+        "Reader whose label map it is: the folder of --corrected that holds it; null without such a folder.",
+        default=None,
+    )
+    labels_editor: str | None = column(
+        "Who drew it, where a DICOM Segmentation says so; null with --deidentify.", default=None
+    )
     labels_date: str | None = column(
         "When it was drawn, YYYY-MM-DD: as a DICOM Segmentation says, else of the file's last change (UTC); null for "
-        "the network's."
+        "the network's.",
+        default=None,
     )
 
 

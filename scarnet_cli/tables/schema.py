@@ -12,6 +12,7 @@ from scarnet_cli.tables.changes import ChangeRow
 from scarnet_cli.tables.columns import schema_of
 from scarnet_cli.tables.exports import ExportRow
 from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.readers import ReadersRow, ReadersSummaryRow
 from scarnet_cli.tables.scans import ScanRow
 from scarnet_cli.tables.segments import SegmentRow
 from scarnet_cli.tables.series import SeriesRow
@@ -29,6 +30,8 @@ RECORDS: Final[dict[str, type]] = {
     "series": SeriesRow,
     "failures": Failure,
     "exports": ExportRow,
+    "readers": ReadersRow,
+    "readers_summary": ReadersSummaryRow,
     "studies": StudyRow,
     "unread": UnreadRow,
     "benchmark": ScoreRow,
@@ -49,6 +52,8 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "series": ("study_id", "series_instance_uid"),
     "failures": ("study_id", "stage", "code"),
     "exports": ("study_id",),
+    "readers": ("study_id", "first_reader", "second_reader"),
+    "readers_summary": ("first_reader", "second_reader", "measure"),
     "studies": ("study_id",),
     "unread": ("place", "kind", "reason"),
     "benchmark": ("model", "case_id", "region"),

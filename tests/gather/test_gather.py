@@ -19,7 +19,7 @@ from scarnet_cli.gather.gather import gather
 from scarnet_cli.tables import parquet
 from scarnet_cli.tables.dictionary import GATHERED
 from scarnet_cli.tables.parquet import read_table, table_metadata
-from scarnet_cli.tables.schema import TABLES
+from scarnet_cli.tables.schema import SORT_KEYS, TABLES
 
 Fragments = dict[str, dict[str, list[dict[str, Any]]]]
 
@@ -297,4 +297,5 @@ def test_command_writes_csv_beside_the_parquet(tmp_path: Path) -> None:
         table = read_table(tmp_path / "out" / f"{name}.parquet")
         with (tmp_path / "out" / f"{name}.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
-        assert [row["study_id"] for row in rows] == table["study_id"].to_pylist()
+        key = SORT_KEYS[name][0]
+        assert [row[key] for row in rows] == table[key].to_pylist()

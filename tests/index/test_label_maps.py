@@ -50,6 +50,34 @@ def test_files_are_named_after_studies_and_the_rest_is_told(source: Path, tmp_pa
     assert next((out / "batches").iterdir()).read_bytes() == batch  # CONVERT does not see corrections
 
 
+def test_a_folder_for_each_reader_and_the_chosen_reader_first(source: Path, tmp_path: Path) -> None:
+    out, corrected = tmp_path / "out", tmp_path / "corrected"
+    for name in (f"ben/{FIRST}.nii.gz", f"anna/{FIRST}.dcm", f"ben/{SECOND}.nii", f"{SECOND}.nii.gz", "notes/a.txt"):
+        (corrected / name).parent.mkdir(exist_ok=True)
+        (corrected / name).touch()
+
+    def readers(*options: str) -> dict[str, list[str | None]]:
+        index(source, "--out", str(out), "--corrected", str(corrected), *options)
+        (maps,) = json.loads((out / "label_maps.json").read_text()).values()
+        return {study: [row["reader"] for row in maps if row["study_id"] == study] for study in (FIRST, SECOND)}
+
+    # what lies outside of the readers' folders is measured before any reader's
+    assert readers() == {FIRST: ["anna", "ben"], SECOND: [None, "ben"]}
+    assert readers("--reader", "ben") == {FIRST: ["ben", "anna"], SECOND: [None, "ben"]}
+
+
+def test_readers_who_are_not_there_or_have_no_name_for_a_table_are_refused(source: Path, tmp_path: Path) -> None:
+    arguments, corrected = ("--out", str(tmp_path / "out")), tmp_path / "corrected"
+    assert "there are no readers without --corrected" in index(source, *arguments, "--reader", "anna").stderr
+    (corrected / "ben").mkdir()
+    (corrected / "ben" / f"{FIRST}.nii.gz").touch()
+    with pytest.raises(InputError, match="is of the reader anna; there are ben"):
+        index(source, *arguments, "--corrected", str(corrected), "--reader", "anna")
+    (corrected / "ben").rename(corrected / "Dr. Ben")
+    with pytest.raises(InputError, match="names the reader in the tables: its name is not a valid name"):
+        index(source, *arguments, "--corrected", str(corrected))
+
+
 def test_two_label_maps_of_one_study_are_refused(source: Path, tmp_path: Path) -> None:
     for suffix in (".nii.gz", ".NRRD"):
         (tmp_path / "corrected" / f"{FIRST}{suffix}").touch()

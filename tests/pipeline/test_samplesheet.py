@@ -95,8 +95,9 @@ def test_a_corrected_label_map_is_measured_and_nothing_else_is_done_again(
     drawn = network.with_array(network.array.copy())
     half = drawn.array[..., : drawn.array.shape[2] // 2]
     half[half == Label.MYOCARDIUM] = Label.SCAR
-    write_nifti(drawn, tmp_path / "corrected by a reader" / f"{study}.nii.gz")
-    launch.succeed(*arguments, "-resume", "--corrected", str(tmp_path / "corrected by a reader"))
+    write_nifti(drawn, tmp_path / "by two readers" / "anna" / f"{study}.nii.gz")
+    write_nifti(network, tmp_path / "by two readers" / "ben" / f"{study}.nii.gz")
+    launch.succeed(*arguments, "-resume", "--corrected", str(tmp_path / "by two readers"))
     assert launch.tasks("COMPLETED") == {
         ("INDEX", "input"),
         ("QUANTIFY", launch.batch_of()[study]),
@@ -105,6 +106,13 @@ def test_a_corrected_label_map_is_measured_and_nothing_else_is_done_again(
     }
     scans = {row["study_id"]: row for row in rows_of(launch, "scans")}
     assert (scans[study]["labels_source"], scans[study]["model"]) == ("corrected", None)
+    assert (scans[study]["labels_reader"], scans[other]["labels_reader"]) == ("anna", None)
+    (readers,) = rows_of(launch, "readers")
+    assert (readers["study_id"], readers["first_reader"], readers["second_reader"]) == (study, "anna", "ben")
+    assert readers["first_scar_ml"] == scans[study]["scar_ml"]
+    assert readers["second_scar_ml"] == pytest.approx(scans[study]["network_scar_ml"])
+    assert readers["scar_dice"] == scans[study]["network_scar_dice"]
+    assert "anna and ben: 1 study" in (launch.out / "report" / "index.html").read_text()
     assert scans[other]["labels_source"] == "network"
     assert scans[study]["network_scar_ml"] < scans[study]["scar_ml"]
     assert scans[study]["network_scar_dice"] < 1.0 == scans[study]["network_myocardium_dice"]

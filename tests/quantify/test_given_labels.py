@@ -118,10 +118,10 @@ def stages(heart: tuple[Volume, Volume], tmp_path: Path) -> Path:
 def test_a_given_label_map_is_measured_and_the_network_s_stays_beside_it(stages: Path) -> None:
     drawn = str(stages / "drawn.nii.gz")
     maps = {
-        "corrected": LabelMapFile(drawn, "corrected"),
-        "unfound": LabelMapFile(drawn, "given"),
-        "unusable": LabelMapFile(str(stages / "unusable.nii.gz"), "corrected"),
-        "of another batch": LabelMapFile(drawn, "corrected"),
+        "corrected": [LabelMapFile(drawn, "corrected")],
+        "unfound": [LabelMapFile(drawn, "given")],
+        "unusable": [LabelMapFile(str(stages / "unusable.nii.gz"), "corrected")],
+        "of another batch": [LabelMapFile(drawn, "corrected")],
     }
     failures = quantify_studies(stages / "convert", stages / "segment", stages / "out", label_maps=maps)
     assert [(failure.study_id, failure.code) for failure in failures] == [("unusable", "labels_unusable")]

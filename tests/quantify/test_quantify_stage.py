@@ -61,6 +61,7 @@ def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, execu
     left = sorted(path.relative_to(stage / "out").as_posix() for path in (stage / "out").rglob("*") if path.is_file())
     assert left == [
         "failures.parquet",
+        "readers.parquet",
         "scans.parquet",
         "segments.parquet",
         "slices.parquet",

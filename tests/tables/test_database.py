@@ -28,6 +28,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "series": [],
     "failures": [{"study_id": "d", "stage": "index", "code": "no_dicom", "message": "None.", "group": "drug"}],
     "exports": [{"study_id": "a", "segmentation_uid": "2.25.1", "report_uid": "2.25.2"}],
+    "readers": [{"study_id": "a", "first_reader": "anna", "second_reader": "ben", "first_scar_segments": ["1", "7"]}],
+    "readers_summary": [],
 }
 
 
