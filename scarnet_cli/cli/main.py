@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "quantify": "Measure the scar.",
     "gather": "Merge the measures of all batches into the cohort's tables.",
     "report": "Make the page that shows the cohort.",
+    "figures": "Make a paper's figures and Table 1 of a finished run.",
     "diff": "Say what differs between the tables of two runs.",
     "export": "Write results as DICOM Segmentation and Structured Report.",
     "store": "Store them on a DICOMweb server.",

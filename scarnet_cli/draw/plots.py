@@ -118,6 +118,29 @@ def draw_scatter(title: str, points: Sequence[Point], names: tuple[str, str], un
     return Markup("").join([*parts, Markup("</svg>")])
 
 
+def draw_timeline(title: str, points: Sequence[Point], slope: float | None, unit: str) -> Markup:
+    """Return a plot of two or more cases over the days since the first, with the least squares line of that slope.
+
+    Args:
+        title: Name of the values.
+        points: Cases; x in days.
+        slope: Slope of the line, which runs through the means, in the values' unit a day; None without a line.
+        unit: Unit of the values.
+    """
+    across = around([point.x for point in points], _LEFT, _WIDTH - _RIGHT)
+    up = around([0.0, *(point.y for point in points)], _HEIGHT - _BOTTOM, _TOP)
+    parts = _frame(f"{title}: {len(points)} cases over time", across, up)
+    parts.append(_draw_dots([_dot(point, across, up, f"{{}}: day {{:.0f}}, {{:.2f}} {unit}") for point in points]))
+    if slope is not None:
+        x, y = (sum(values) / len(points) for values in zip(*((p.x, p.y) for p in points), strict=True))
+        ends = [point.x for point in points]
+        start, end = (up.at(y + slope * (day - x)) for day in (min(ends), max(ends)))
+        parts.append(line("bias", across.at(min(ends)), start, across.at(max(ends)), end))
+    parts.append(text_at("middle", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 5, "days since the first study"))
+    parts.append(text_at("start", _LEFT + 4, _TOP + 8, unit))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
 def _frame(label: str, across: Axis, up: Axis) -> list[Markup]:
     """Return the beginning of a plot with two axes: a line at each of y's ticks, and the numbers of both."""
     parts = [_open("plot", _HEIGHT, label)]

@@ -1,7 +1,7 @@
 """Histograms and bull's eyes as inline SVG; the page's style sheet sets the colours."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -121,33 +121,42 @@ def bullseye_shapes() -> Markup:
     )
 
 
-def draw_bullseye(title: str, percents: Sequence[float | None]) -> Markup:
-    """Return a bull's eye with a percentage in each of the 17 segments; the page must hold `bullseye_shapes`."""
+def scar_class(percent: float | None) -> str:
+    """Return the style class of a segment: k0 to k4 for Kim's classes, "none" if it is undefined."""
+    if percent is None:
+        return "none"
+    return f"k{next(i for i, most in enumerate(_CLASSES) if percent <= most)}"
+
+
+def draw_bullseye(
+    title: str, values: Sequence[float | None], style: Callable[[float | None], str] = scar_class, digits: int = 0
+) -> Markup:
+    """Return a bull's eye with a number in each of the 17 segments; the page must hold `bullseye_shapes`.
+
+    Args:
+        title: What the picture shows.
+        values: A percentage, or a difference of percentages, for each segment.
+        style: Returns a value's style class.
+        digits: Decimals of the numbers in the segments.
+    """
     parts = [Markup('<svg class="bullseye" viewBox="-150 -118 300 238" role="img" aria-label="{}">').format(title)]
-    for number, value in enumerate(percents, 1):
+    for number, value in enumerate(values, 1):
         tip = f"{number} {SEGMENT_NAMES[number - 1]}: {number_text(value)} %"
         use = Markup('<use href="#aha{}" class="{}"><title>{}</title></use>')
-        parts.append(use.format(number, scar_class(value), tip))
-    parts += [_segment_text(number, value) for number, value in enumerate(percents, 1)]
+        parts.append(use.format(number, style(value), tip))
+    parts += [_segment_text(number, number_text(value, digits), style(value)) for number, value in enumerate(values, 1)]
     return Markup("").join([*parts, Markup('<use href="#sides"/></svg>')])
 
 
-def _segment_text(number: int, value: float | None) -> Markup:
-    """Return a segment's percentage as text in its middle, so that colour is not the only information."""
+def _segment_text(number: int, text: str, style: str) -> Markup:
+    """Return a segment's number as text in its middle, so that colour is not the only information."""
     x, y = 0.0, 0.0
     if number <= len(_SECTORS):
         outer, inner, start_deg, width_deg = _SECTORS[number - 1]
         angle = math.radians(start_deg + width_deg / 2)
         x, y = (outer + inner) / 2 * math.cos(angle), -(outer + inner) / 2 * math.sin(angle)
     shape = Markup('<text class="on-{}" text-anchor="middle" x="{:.1f}" y="{:.1f}">{}</text>')
-    return shape.format(scar_class(value), x, y + 3.5, number_text(value, 0))
-
-
-def scar_class(percent: float | None) -> str:
-    """Return the style class of a segment: k0 to k4 for Kim's classes, "none" if it is undefined."""
-    if percent is None:
-        return "none"
-    return f"k{next(i for i, most in enumerate(_CLASSES) if percent <= most)}"
+    return shape.format(style, x, y + 3.5, text)
 
 
 def _sector(outer: float, inner: float, start_deg: float, width_deg: float) -> str:

@@ -1,8 +1,8 @@
 """A reader's decisions about studies, a CSV table that the report exports, written into `scans`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 
@@ -11,6 +11,8 @@ from scarnet_cli.tables.csv import write_csv
 from scarnet_cli.tables.database import DATABASE, write_database
 from scarnet_cli.tables.parquet import read_table, table_metadata, write_arrow
 from scarnet_cli.tables.schema import TABLES
+
+_Row = TypeVar("_Row", bound=Mapping[str, Any])
 
 REVIEW: Final = SheetKind("review", ("study_id", "decision"), ("reader", "comment", "date"))
 ACCEPT: Final = "accept"
@@ -58,6 +60,14 @@ def read_decisions(path: Path, known: Collection[str]) -> dict[str, str]:
             message gives the line of each wrong row.
     """
     return dict(read_sheet(path, REVIEW, lambda values: _decision(values, known)))
+
+
+def without_rejected(rows: Iterable[_Row]) -> list[_Row]:
+    """Return the rows of studies that no reader rejected: those that distributions, comparisons and agreement count.
+
+    A rejection means that the numbers are wrong. The tables keep such studies; views and pages say how many there are.
+    """
+    return [row for row in rows if row.get(REVIEWED) != REJECT]
 
 
 def with_decisions(scans: pa.Table, decisions: Mapping[str, str]) -> pa.Table:

@@ -8,7 +8,7 @@ from typing import Final
 
 from scarnet_cli.draw.plots import Figure
 from scarnet_cli.draw.svg import Histogram
-from scarnet_cli.gather.review import ACCEPT, REJECT, REVIEWED
+from scarnet_cli.gather.review import ACCEPT, REJECT, REVIEWED, without_rejected
 from scarnet_cli.report import references, rows
 from scarnet_cli.report.distributions import comparisons, histograms
 from scarnet_cli.report.readers import ReaderPair, read_pairs
@@ -37,7 +37,7 @@ class Cohort:
         failures: Stage, code and failed studies of each reason, the most frequent first.
         histograms: Distributions over the measured studies that no reader rejected.
         by_label: Heading and box plots of each label that groups the studies.
-        agreement: Plots against reference label maps; empty without any.
+        agreement: Plots against reference label maps, of the same studies; empty without any.
         readers: Each two readers who drew the same studies; empty without any.
         model: Names of the models; empty without any.
         device: Devices that they ran on; empty without any.
@@ -100,15 +100,14 @@ def read_cohort(tables: Path) -> Cohort:
     scans = read_table(tables / "scans.parquet")
     metadata = table_metadata(scans)
     measured = scans.select([name for name in scans.schema.names if name in _COLUMNS]).to_pylist()
-    # A reader's rejection means that the numbers are wrong, so the distributions leave them out.
-    trusted = [row for row in measured if row.get(REVIEWED) != REJECT]
+    trusted = without_rejected(measured)
     by_label = ((title, comparisons(trusted, name)) for name, title in (("group", "By group"), ("site", "By site")))
     return Cohort(
         table=rows.make_table(measured, metadata.get(MODEL_DIGEST, "")),
         failures=_by_reason(read_rows(Failure, tables / "failures.parquet")),
         histograms=histograms(trusted),
         by_label=tuple((title, drawn) for title, drawn in by_label if drawn),
-        agreement=reference_figures(measured),
+        agreement=reference_figures(trusted),
         readers=read_pairs(tables),
         model=", ".join(sorted({row["model"] for row in measured if row["model"]})),
         device=", ".join(sorted({row["device"] for row in measured if row["device"]})),

@@ -7,40 +7,43 @@ from typing import Final
 from scarnet_cli.draw.plots import Figure, Point, around, draw_boxes
 from scarnet_cli.draw.svg import Histogram
 from scarnet_cli.draw.text import count_text
+from scarnet_cli.evaluate.groups import median_interval
 from scarnet_cli.report.measures import Row
+from scarnet_cli.report.tested import comparison_text
 
 _LEAST_FOR_QUARTILES: Final = 5
-_MOST_GROUPS: Final = 12  # boxes in one drawing
+MOST_GROUPS: Final = 12  # boxes in one drawing
 # Column, title, unit. Studies with a value of 0 are counted; the histogram shows the others.
-_MEASURES: Final = (
+Measure = tuple[str, str, str]
+MEASURES: Final[tuple[Measure, ...]] = (
     ("scar_percent_lv", "Scar", "% of the myocardium"),
     ("myocardium_g", "Myocardium mass", "g"),
     ("mvo_percent_lv", "Microvascular obstruction", "% of the myocardium"),
 )
 
 
-def histograms(rows: Sequence[Row]) -> tuple[Histogram, ...]:
+def histograms(rows: Sequence[Row], measures: Sequence[Measure] = MEASURES) -> tuple[Histogram, ...]:
     """Return the histogram of each measure over all studies."""
-    return tuple(_histogram(rows, *measure) for measure in _MEASURES)
+    return tuple(_histogram(rows, *measure) for measure in measures)
 
 
-def comparisons(rows: Sequence[Row], label: str) -> tuple[Figure, ...]:
-    """Return box plots of each measure, grouped by a label of the studies; empty with fewer than two groups.
+def comparisons(rows: Sequence[Row], label: str, measures: Sequence[Measure] = MEASURES) -> tuple[Figure, ...]:
+    """Return box plots of each measure, grouped by a label of the studies, with the test between the groups.
 
     Zeros are included: a group in which most studies have no scar has a median of 0. Only the largest groups are shown,
-    so that the plot stays readable.
+    so that the plot stays readable. A measure without a value is left out; with fewer than two groups all are.
     """
     by_group: dict[str, list[Row]] = {}
     for row in rows:
         if row.get(label) is not None:
-            by_group.setdefault(row[label], []).append(row)
+            by_group.setdefault(str(row[label]), []).append(row)
     if len(by_group) < 2:  # noqa: PLR2004 (one group is the histogram)
         return ()
-    largest = sorted(by_group, key=lambda name: (-len(by_group[name]), name))[:_MOST_GROUPS]
+    largest = sorted(by_group, key=lambda name: (-len(by_group[name]), name))[:MOST_GROUPS]
     left_out = len(by_group) - len(largest)
     shown = {name: by_group[name] for name in sorted(largest)}
     without = len(rows) - sum(map(len, by_group.values()))
-    drawn = (_comparison(shown, *measure, left_out=left_out, without=without) for measure in _MEASURES)
+    drawn = (_comparison(shown, *measure, left_out=left_out, without=without) for measure in measures)
     return tuple(comparison for comparison in drawn if comparison)
 
 
@@ -48,25 +51,37 @@ def _comparison(
     by_group: dict[str, list[Row]], column: str, title: str, unit: str, *, left_out: int, without: int
 ) -> Figure | None:
     groups = {
-        name: [Point(row[column], 0.0, row["study_id"], marked=False) for row in rows if row[column] is not None]
+        name: [Point(row[column], 0.0, row["study_id"], marked=False) for row in rows if row.get(column) is not None]
         for name, rows in by_group.items()
     }
     filled = {name: points for name, points in groups.items() if points}
     if not filled:
         return None
     axis = around([0.0, *(point.x for points in filled.values() for point in points)], 0.0, 1.0)
+    values = {name: [point.x for point in points] for name, points in filled.items()}
     sizes = [
-        f"{name} {len(points):,}, median {statistics.median(p.x for p in points):.1f}"
-        for name, points in filled.items()
+        f"{name} {len(group):,}, median {statistics.median(group):.1f}{_interval(group)}"
+        for name, group in values.items()
     ]
+    tested = comparison_text(
+        {name: [p.x for p in points] for name, points in filled.items()}, unit.split(maxsplit=1)[0]
+    )
     sentences = ["; ".join(sizes) + "."]
     sentences += [f"{count_text(left_out, 'smaller group')} left out."] if left_out else []
     sentences += [f"{count_text(without, 'study', 'studies')} without."] if without else []
+    sentences += [tested] if tested else []
+    sentences += ["In parentheses, 95 % intervals."] if " to " in " ".join([*sizes, tested]) else []
     return Figure(title, " ".join(sentences), draw_boxes(title, list(filled.items()), (0.0, axis.high), unit))
 
 
+def _interval(values: Sequence[float]) -> str:
+    """Return the interval of a median in parentheses; empty where there are too few values."""
+    ends = median_interval(values)
+    return f" ({ends[0]:.1f} to {ends[1]:.1f})" if ends else ""
+
+
 def _histogram(rows: Sequence[Row], column: str, title: str, unit: str) -> Histogram:
-    defined = [row[column] for row in rows if row[column] is not None]
+    defined = [row[column] for row in rows if row.get(column) is not None]
     values = tuple(value for value in defined if value > 0)
     parts = [f"None in {len(defined) - len(values):,} of {len(defined):,}."] if len(values) < len(defined) else []
     if values:

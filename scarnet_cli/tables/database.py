@@ -32,6 +32,7 @@ _SETTINGS: Final = {
 }
 _SEGMENTS: Final = range(1, 18)
 _GROUPINGS: Final = ("site", "group", "visit")
+_KEPT: Final = "reviewed IS DISTINCT FROM 'reject'"  # as gather/review.py: the report counts alike
 
 
 def write_database(tables: Path) -> None:
@@ -119,7 +120,10 @@ def _segments_wide() -> str:
 
 
 def _by_label(label: str) -> str:
-    """Return the view with one row per site, group or visit: the outcomes of its studies, and their scar."""
+    """Return the view with one row per site, group or visit: the outcomes of its studies, and their scar.
+
+    Rejected studies are counted as measured; what describes the hearts leaves them out.
+    """
     return f"""
         CREATE VIEW by_{label} AS
         SELECT
@@ -127,11 +131,12 @@ def _by_label(label: str) -> str:
             count(*) AS found,
             count(scans.study_id) AS measured,
             count(*) - count(scans.study_id) AS failed,
-            count(*) FILTER (scar_ml > 0) AS with_scar,
-            avg(scar_percent_lv) AS scar_percent_lv_mean,
-            stddev_samp(scar_percent_lv) AS scar_percent_lv_sd,
-            median(scar_percent_lv) AS scar_percent_lv_median,
-            avg(myocardium_g) AS myocardium_g_mean
+            count(*) FILTER (scar_ml > 0 AND {_KEPT}) AS with_scar,
+            avg(scar_percent_lv) FILTER ({_KEPT}) AS scar_percent_lv_mean,
+            stddev_samp(scar_percent_lv) FILTER ({_KEPT}) AS scar_percent_lv_sd,
+            median(scar_percent_lv) FILTER ({_KEPT}) AS scar_percent_lv_median,
+            avg(myocardium_g) FILTER ({_KEPT}) AS myocardium_g_mean,
+            count(*) FILTER (NOT ({_KEPT})) AS rejected
         FROM (SELECT study_id, "{label}" FROM scans UNION ALL SELECT study_id, "{label}" FROM failures) AS ended
         LEFT JOIN scans USING (study_id)
         GROUP BY ended."{label}"

@@ -22,8 +22,26 @@ def test_histogram_counts_the_studies_without_scar_apart() -> None:
 def test_groups_are_compared_with_their_zeros() -> None:
     rows = [row("a", "x", 0.0), row("b", "x", 0.0), row("c", "x", 9.0), row("d", "y", 4.0), row("e", None, 7.0)]
     (scar,) = comparisons(rows, "group")
-    assert scar.summary == "x 3, median 0.0; y 1, median 4.0. 1 study without."
+    assert scar.summary == "x 3, median 0.0; y 1, median 4.0. 1 study without. No test: fewer than 3 studies in y."
     assert scar.svg.count("<circle") == 4
+
+
+def test_two_groups_are_compared_by_ranks_and_three_too() -> None:
+    rows = [row(f"{group}{n}", group, 10.0 * place + n) for place, group in enumerate("xyz") for n in range(4)]
+    (two,) = comparisons(rows[:8], "group")
+    # every value of y is above every one of x, by 10 - 3 to 10 + 3: 2 of the 70 ways to deal out the ranks
+    assert two.summary.endswith(
+        "Mann-Whitney U test, p = 0.029; Hodges-Lehmann shift (y minus x) +10.0 % (+7.0 to +13.0). "
+        "In parentheses, 95 % intervals."
+    )
+    (three,) = comparisons(rows, "group")
+    assert "Kruskal-Wallis test, p = 0.00" in three.summary
+
+
+def test_groups_of_equal_values_are_not_tested() -> None:
+    rows = [row(f"{group}{n}", group, 0.0) for group in "xy" for n in range(3)]
+    (scar,) = comparisons(rows, "group")
+    assert scar.summary.endswith("No test: all values are equal.")
 
 
 def test_one_group_is_no_comparison() -> None:
@@ -45,10 +63,12 @@ def test_agreement_is_of_the_studies_with_a_reference() -> None:
         row("b", None, 0.0, reference_scar_percent_lv=0.0, scar_dice=1.0, scar_hd95_mm=None),
         row("c", None, 50.0),
     ]
-    scar, dice = reference_figures(rows)
+    scar, scatter, dice = reference_figures(rows)
     # differences 2 and 0: bias 1, SD sqrt(2), limits 1 -+ 2.77
     assert scar.summary.startswith("2 studies. Bias +1.0 %, limits -1.8 to +3.8 %; CoV 28.3 %")
     assert scar.svg.count('class="scarred"') == scar.svg.count('class="normal"') == 1
+    # CCC: twice the covariance (30) over the variances (36 and 25) and the squared bias (1)
+    assert scatter.summary == "2 studies. r \N{EN DASH}, CCC 0.97."
     assert dice.summary == "Scar: median Dice 0.90, HD95 5.0 mm."
 
 

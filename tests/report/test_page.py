@@ -115,12 +115,14 @@ def test_cohort_without_groups_or_references_has_no_place_for_them(page: str) ->
 
 
 def test_rejected_studies_are_left_out_of_the_distributions(tables: Path, tmp_path: Path) -> None:
-    write_tables(tables, [{**SCARRED, "reviewed": "reject"}, {**HEALTHY, "reviewed": "accept"}])
+    reference = {"reference_scar_percent_lv": 1.0}
+    write_tables(tables, [{**SCARRED, **reference, "reviewed": "reject"}, {**HEALTHY, "reviewed": "accept"}])
     write_report(tables, [], tmp_path / "report")
     words = text((tmp_path / "report" / "index.html").read_text())
     assert "Without the 1 study that a reader has rejected." in words
     assert "Myocardium mass Median 95.0 g." in words
     assert "2 reviewed: 1 accepted, 1 rejected" in words
+    assert "Agreement with the references" not in words
 
 
 def test_cohort_without_measured_studies_has_a_page(tables: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"study_id": "a", "group": "drug", "scar_ml": 5.0, "scar_percent_lv": 4.0, "flags": ["few_slices", "no_mvo"]},
         {"study_id": "b", "group": "drug", "scar_ml": 0.0, "scar_percent_lv": 0.0, "flags": []},
         {"study_id": "c", "scar_percent_lv": None, "flags": ["no_myocardium"]},
+        {"study_id": "r", "group": "drug", "scar_ml": 9.0, "scar_percent_lv": 90.0, "flags": [], "reviewed": "reject"},
     ],
     "slices": [],
     "segments": [{"study_id": "a", "segment": n, "scar_percent": n / 2, "transmurality": None} for n in range(1, 18)],
@@ -61,6 +62,7 @@ def test_tables_are_copied_with_their_columns_and_order(database: duckdb.DuckDBP
         ("a", ["few_slices", "no_mvo"]),
         ("b", []),
         ("c", ["no_myocardium"]),
+        ("r", []),
     ]
     assert database.sql("SELECT unit FROM dictionary WHERE \"column\" = 'spacing_mm'").fetchall() == [("mm",)]
     assert dict(database.sql("FROM metadata").fetchall())["model_sha256"] == "ab"
@@ -78,12 +80,19 @@ def test_segments_wide_has_a_column_for_each_measure_of_each_segment(database: d
 
 def test_by_group_counts_failures_and_leaves_the_undefined_out_of_means(database: duckdb.DuckDBPyConnection) -> None:
     query = 'SELECT "group", found, measured, failed, with_scar, scar_percent_lv_mean FROM by_group'
-    assert database.sql(query).fetchall() == [("drug", 3, 2, 1, 1, 2.0), (None, 1, 1, 0, 0, None)]
+    assert database.sql(query).fetchall() == [("drug", 4, 3, 1, 1, 2.0), (None, 1, 1, 0, 0, None)]
+
+
+def test_by_group_counts_a_rejected_study_as_measured_and_leaves_it_out_of_the_rest(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    query = "SELECT measured, rejected, with_scar, scar_percent_lv_median FROM by_group WHERE \"group\" = 'drug'"
+    assert database.sql(query).fetchall() == [(3, 1, 1, 2.0)]
 
 
 def test_a_study_without_a_label_counts_once_in_every_view(database: duckdb.DuckDBPyConnection) -> None:
     for label in ("site", "group", "visit"):
-        assert database.sql(f"SELECT sum(found) FROM by_{label}").fetchall() == [(4,)]
+        assert database.sql(f"SELECT sum(found) FROM by_{label}").fetchall() == [(5,)]
 
 
 def test_equal_tables_give_equal_rows_in_equal_order_and_nothing_else_is_left(folder: Path) -> None:

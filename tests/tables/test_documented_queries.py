@@ -19,7 +19,8 @@ SCANS: Final[list[dict[str, Any]]] = [
     {"study_id": "c", "group": "drug", "scar_percent_lv": 1.0},
     {"study_id": "d", "group": "drug", "scar_percent_lv": 99.0, "flags": ["no_remote", "few_slices"]},
     {"study_id": "e", "scar_percent_lv": None, "flags": ["no_myocardium"]},
-    {"study_id": "f", "scar_percent_lv": 7.0},
+    {"study_id": "f", "scar_percent_lv": 7.0, "reviewed": "accept"},
+    {"study_id": "g", "group": "drug", "scar_percent_lv": 80.0, "reviewed": "reject"},
 ]
 ANSWER: Final = [("drug", 2, 2.5), ("placebo", 1, 10.0), (None, 2, 7.0)]
 
@@ -72,5 +73,5 @@ def test_share_of_flags(in_place: Callable[[str], str], tmp_path: Path) -> None:
     query = code_after("### Views of cohort.duckdb", "sql")
     with duckdb.connect(tmp_path / "tables" / "cohort.duckdb", read_only=True) as connection:
         rows = connection.sql(in_place(query)).fetchall()
-    assert rows[0] == ("no_remote", 2, pytest.approx(100 / 3))
+    assert rows[0] == ("no_remote", 2, pytest.approx(200 / 7))
     assert {row[:2] for row in rows[1:]} == {("few_slices", 1), ("no_myocardium", 1)}
