@@ -95,12 +95,20 @@ def read_nifti_study(path: Place) -> tuple[Volume, tuple[str, ...]]:
         GeometryError: It does not hold a stack.
     """
     foreign = read_foreign_nifti(path)
-    volume = as_stack(foreign.volume)
-    values = volume.array.astype(np.float32)
-    if volume.shape_zyx[0] < 2:  # noqa: PLR2004 (a stack has two slices at least)
-        message = "The NIfTI file holds a single slice; a stack of short-axis slices is needed."
+    return study_stack(as_stack(foreign.volume), "The NIfTI file"), foreign.flags
+
+
+def study_stack(stack: Volume, what: str) -> Volume:
+    """Return a stack (z, y, x) with float32 values; `what` names it in messages.
+
+    Raises:
+        DicomError: It has fewer than two slices, or its values are not finite or all the same.
+    """
+    values = stack.array.astype(np.float32)
+    if stack.shape_zyx[0] < 2:  # noqa: PLR2004 (a stack has two slices at least)
+        message = f"{what} holds a single slice; a stack of short-axis slices is needed."
         raise DicomError("single_slice", message)
     if not np.isfinite(values).all() or values.min() == values.max():
-        message = "The NIfTI file's values are not finite or all the same; write it again."
+        message = f"{what} has values that are not finite or all the same; write it again."
         raise DicomError("blank_image", message)
-    return volume.with_array(values), foreign.flags
+    return stack.with_array(values)

@@ -58,6 +58,15 @@ def read_given_labels(path: Path, image: Volume, values: LabelValues | None) -> 
             drawn, editor, date = _read_volume(path, start, values), None, None
     except GeometryError as error:
         raise GeometryError(_UNUSABLE, f"The label map to measure cannot be used. {error}") from error
+    return GivenLabels(placed_labels(drawn, image), editor, date or changed)
+
+
+def placed_labels(drawn: Volume, image: Volume) -> Volume:
+    """Return a label map on the image's grid, without resampling.
+
+    Raises:
+        GeometryError: Its voxels are not the image's; the message gives both grids.
+    """
     labels = place_on_grid(drawn, image)
     if labels is None:
         message = (
@@ -65,7 +74,7 @@ def read_given_labels(path: Path, image: Volume, values: LabelValues | None) -> 
             f"{grid_text(image)}. Draw it on the study's image.nii.gz, or resample it to that."
         )
         raise GeometryError(_UNUSABLE, message)
-    return GivenLabels(labels, editor, date or changed)
+    return labels
 
 
 def _read_volume(path: Path, start: bytes, values: LabelValues | None) -> Volume:
