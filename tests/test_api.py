@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def names(folder: Path) -> Iterator[dict[str, Any]]:
+def names(folder: Path) -> dict[str, Any]:
     """Run every block of the page, and return the names that they leave."""
     names: dict[str, Any] = {}
     with pytest.MonkeyPatch.context() as patch:
@@ -106,4 +105,4 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     assert {"read", "convert", "segment", "measure"} <= set(dir(scarnet))
     with pytest.raises(AttributeError, match="has no attribute 'meassure'"):
-        scarnet.meassure  # type: ignore[attr-defined] (that is the point)  # noqa: B018
+        scarnet.meassure  # noqa: B018 (that is the point)
