@@ -46,7 +46,8 @@ process INDEX {
     stub:
     """
     mkdir -p index/batches
-    touch index/{studies,series,failures,index,unread}.parquet index/batches/batch-{1,2}.json
-    echo '{"batch-1": [], "batch-2": []}' > index/label_maps.json
+    touch index/{studies,series,failures,index,unread}.parquet
+    seq -f 'index/batches/batch-%.0f.json' \${SCARNET_STUB_BATCHES:-2} | xargs touch
+    (cd index/batches && ls | sed 's/.*/"&": []/; s/.json//' | paste -sd, | sed 's/.*/{&}/') > index/label_maps.json
     """
 }
