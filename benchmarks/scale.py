@@ -3,7 +3,7 @@
 .venv/bin/python -m benchmarks.scale --studies 10 100 1000 --out DIR
 .venv/bin/python -m benchmarks.scale --stub-batches 500 5000 --out DIR
 
-The first form runs the pipeline end to end on phantoms. The second one runs all processes as stubs, so that what is left
+The first form runs the pipeline end to end on phantoms. The second runs all processes as stubs, so that what is left
 is Nextflow's own part. Both print rows of the tables "Scale" of docs/performance.md. DIR must not exist; it keeps one
 folder for each run, where Nextflow was launched. Leave the code alone meanwhile: tasks run the checkout's.
 """
@@ -62,7 +62,7 @@ class Size:
     size_bytes: int
 
 
-def launch(folder: Path, options: Sequence[object], variables: Mapping[str, str] = {}) -> Cost:  # noqa: B006 (never changed)
+def launch(folder: Path, options: Sequence[object], variables: Mapping[str, str] = {}) -> Cost:
     """Run the pipeline in `folder`, into its `results`, and return what it took."""
     command = [BIN / "nextflow", "run", REPOSITORY / "main.nf", "-ansi-log", "false", *options]
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()

@@ -3,6 +3,7 @@ include { quoted ; tablesApart } from '../workflows/paths'
 
 process CONVERT {
     tag "${batch}"
+    label 'process_medium'
     label 'published'
     ext mount: { quoted(root) }, network: { is_remote }
     cache 'deep'
@@ -19,8 +20,8 @@ process CONVERT {
 
     script:
     """
-    export OMP_NUM_THREADS=${task.cpus}
-    scarnet convert ${studies} --out convert --isolate ${task.ext.retry}
+    export OMP_NUM_THREADS=1
+    scarnet convert ${studies} --out convert --isolate --jobs ${task.cpus} ${task.ext.retry}
     ln -sfn convert published
     ${tablesApart('convert')}
     """

@@ -3,6 +3,7 @@ include { quoted ; tablesApart } from '../workflows/paths'
 
 process EXPORT {
     tag "${batch}"
+    label 'process_medium'
     label 'published'
     ext mount: { quoted(root) }, network: { is_remote }
     cache 'deep'
@@ -21,7 +22,7 @@ process EXPORT {
     script:
     """
     scarnet export ${studies} ${quantify} --out export \\
-        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --isolate ${task.ext.retry}
+        ${key ? '--deidentify --deidentify-key deidentify.key' : ''} --isolate --jobs ${task.cpus} ${task.ext.retry}
     ln -sfn export published
     ${tablesApart('export')}
     """

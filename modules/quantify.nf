@@ -3,6 +3,7 @@ include { tablesApart } from '../workflows/paths'
 
 process QUANTIFY {
     tag "${batch}"
+    label 'process_medium'
     label 'published'
 
     input:
@@ -18,8 +19,9 @@ process QUANTIFY {
     def files = label_maps instanceof List ? label_maps : [label_maps]
     def chosen = [given, files].transpose().collect { what, path -> "--label-map ${what[0]} ${what[1]} ${path}" }.join(' ')
     """
-    export OMP_NUM_THREADS=${task.cpus}
-    scarnet quantify ${convert} ${segment} --out quantify ${chosen} ${label_values ? '--label-values label_values.csv' : ''} --isolate ${task.ext.retry}
+    export OMP_NUM_THREADS=1
+    scarnet quantify ${convert} ${segment} --out quantify ${chosen} ${label_values ? '--label-values label_values.csv' : ''} \\
+        --isolate --jobs ${task.cpus} ${task.ext.retry}
     ln -sfn quantify published
     ${tablesApart('quantify')}
     """

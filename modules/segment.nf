@@ -17,9 +17,10 @@ process SEGMENT {
 
     script:
     """
-    export OMP_NUM_THREADS=${task.cpus}
+    export OMP_NUM_THREADS=${task.accelerator ? task.cpus : 1}
     echo ${quoted(listed) ?: ''} > SHA256SUMS
-    scarnet segment ${crop} --weights ${weights} --out segment ${task.ext.args} ${task.accelerator ? '--gpu' : ''} --isolate ${task.ext.retry}
+    scarnet segment ${crop} --weights ${weights} --out segment ${task.ext.args} ${task.accelerator ? '--gpu' : ''} \\
+        --isolate --jobs ${task.accelerator ? 1 : task.cpus} ${task.ext.retry}
     ${tablesApart('segment')}
     """
 

@@ -23,17 +23,31 @@ NETWORK = click.option(
 
 
 def execution_options(command: _Command) -> _Command:
-    """Add --isolate, --will-retry and --study-minutes; the command receives them with a progress bar as `execution`."""
+    """Add the options of `Execution`; the command receives them, with a progress bar, as `execution`."""
 
     @wraps(command)
-    def with_execution(*args: Any, isolate: bool, will_retry: bool, study_minutes: float, **kwargs: Any) -> Any:  # noqa: ANN401
-        return command(*args, execution=Execution(isolate, will_retry, study_minutes, progress_bar), **kwargs)
+    def with_execution(
+        *args: Any,  # noqa: ANN401
+        isolate: bool,
+        jobs: int,
+        will_retry: bool,
+        study_minutes: float,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        return command(*args, execution=Execution(isolate, jobs, will_retry, study_minutes, progress_bar), **kwargs)
 
     options = (
         click.option(
             "--isolate",
             is_flag=True,
             help="Run studies in a separate process, so that a crash or hang fails only one.",
+        ),
+        click.option(
+            "--jobs",
+            type=click.IntRange(1),
+            default=IN_PROCESS.jobs,
+            show_default=True,
+            help="Separate processes, each with one study at a time.",
         ),
         click.option(
             "--will-retry",

@@ -45,9 +45,11 @@ def segment_studies(
         MachineError: The machine failed, or a file of `crop` is damaged.
     """
     study_ids = studies_of(cropped, StudyFile.CROP, StudyFile.CROP_RECORD)
-    # A crash does not show which study of a group caused it, so after a crash each study runs on its own.
+    # A crash does not show which study of a group caused it, so after a crash each study runs on its own. So it does
+    # where several processes take the studies in turn: a group's next study may be another one's.
     grouped, alone = (partial(_prepare, cropped, weights, mode, study_ids, group) for group in (GROUP, 1))
-    return run_stage(Stage("segment", grouped, prepare_again=alone), study_ids, out, execution)
+    stage = Stage("segment", grouped if execution.jobs == 1 else alone, prepare_again=alone)
+    return run_stage(stage, study_ids, out, execution)
 
 
 def _prepare(cropped: Path, weights: Path, mode: Mode, study_ids: list[str], group: int) -> Work:

@@ -2,15 +2,16 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from scarnet_cli.errors import OutOfMemoryError
 from scarnet_cli.stage.execution import IN_PROCESS, Execution
 from scarnet_cli.stage.folder import FAILURES, StudyFile, StudyFolder, study_folder
-from scarnet_cli.stage.isolation import Isolation
+from scarnet_cli.stage.isolation import Attempt, attempt_apart
 from scarnet_cli.stage.stage import Rows, Stage, attempt_study, prepare_work
 from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.parquet import MODEL_DIGEST, write_table
@@ -65,16 +66,23 @@ def _remove_unfinished(folder: StudyFolder, kept: Sequence[StudyFile]) -> None:
 
 def attempt_studies(stage: Stage, study_ids: Sequence[str], out: Path, execution: Execution = IN_PROCESS) -> Outcome:
     """Process every study in its folder below `out`, as `run_stage` does, but write no tables and remove nothing."""
-    outcome = Outcome()
-    with _attempts(stage, execution) as attempt, execution.progress(stage.name, len(study_ids)) as advance:
-        for study_id in study_ids:
-            result = _attempt_within_memory(attempt, study_folder(out, study_id), stage.name, execution)
+    folders = [study_folder(out, study_id) for study_id in study_ids]
+    results: dict[StudyFolder, Rows | Failure] = {}
+    with (
+        closing(_attempts(stage, folders, execution)) as attempts,
+        execution.progress(stage.name, len(folders)) as advance,
+    ):
+        for folder, result in attempts:
             if isinstance(result, Failure):
-                logger.warning("%s: study %s failed (%s): %s", stage.name, study_id, result.code, result.message)
-                outcome.failures.append(result)
-            else:
-                outcome.rows.extend(result)
+                logger.warning("%s: study %s failed (%s): %s", stage.name, result.study_id, result.code, result.message)
+            results[folder] = result
             advance()
+    outcome = Outcome()
+    for result in map(results.__getitem__, folders):
+        if isinstance(result, Failure):
+            outcome.failures.append(result)
+        else:
+            outcome.rows.extend(result)
     return outcome
 
 
@@ -91,23 +99,21 @@ def write_rows(rows: Rows, tables: Sequence[type], out: Path) -> None:
         write_table(kind, [row for row in rows if isinstance(row, kind)], out / f"{NAMES[kind]}.parquet", metadata)
 
 
-@contextmanager
-def _attempts(stage: Stage, execution: Execution) -> Iterator[Callable[[StudyFolder], Rows | Failure]]:
-    """Yield the function that attempts one study, in this process or in a separate one."""
-    if not execution.isolate:
-        work = prepare_work(stage.prepare)
-        yield lambda folder: attempt_study(folder, stage.name, work)
+def _attempts(
+    stage: Stage, folders: Sequence[StudyFolder], execution: Execution
+) -> Generator[tuple[StudyFolder, Rows | Failure]]:
+    """Yield what comes of each study: attempted in this process in their order, or in separate ones in any order."""
+    within_memory = partial(_attempt_within_memory, stage=stage.name, execution=execution)
+    processes = max(1, min(execution.jobs, len(folders)))
+    if execution.isolate or processes > 1:
+        yield from attempt_apart(stage, folders, execution.study_minutes, processes, within_memory)
         return
-    isolation = Isolation(stage, execution.study_minutes)
-    try:
-        yield isolation.attempt
-    finally:
-        isolation.close()
+    attempt = partial(attempt_study, stage=stage.name, work=prepare_work(stage.prepare))
+    for folder in folders:
+        yield folder, within_memory(attempt, folder)
 
 
-def _attempt_within_memory(
-    attempt: Callable[[StudyFolder], Rows | Failure], folder: StudyFolder, stage: str, execution: Execution
-) -> Rows | Failure:
+def _attempt_within_memory(attempt: Attempt, folder: StudyFolder, stage: str, execution: Execution) -> Rows | Failure:
     """Attempt a study; running out of memory becomes its failure unless the stage is retried with more memory."""
     try:
         return attempt(folder)

@@ -78,6 +78,32 @@ def hanging() -> Work:
     return work
 
 
+def hanging_or_full() -> Work:
+    """Hang in study a; find the disk full in study b."""
+
+    def work(folder: StudyFolder) -> None:
+        if folder.study_id == "b":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        time.sleep(1000)
+
+    return work
+
+
+def meeting(out: Path) -> Work:
+    """Return a study's row once another one is begun too; fail study b after that."""
+
+    def work(folder: StudyFolder) -> Rows:
+        finish(folder)
+        until = time.monotonic() + 60
+        while len(finished(out)) == 1 and time.monotonic() < until:
+            time.sleep(0.01)
+        if folder.study_id == "b":
+            raise DicomError("no_lge", MESSAGE)
+        return [ExportRow(folder.study_id, report_uid="1.2.3")] if len(finished(out)) > 1 else []
+
+    return work
+
+
 def leaving() -> Work:
     return lambda _: os._exit(3)
 
@@ -253,3 +279,17 @@ def test_the_rows_of_the_studies_that_were_done_become_the_stage_s_tables(tmp_pa
     rows = pq.read_table(tmp_path / "exports.parquet").select(["study_id", "report_uid"]).to_pylist()
     assert rows == [{"study_id": "a", "report_uid": "1.2.3"}, {"study_id": "c", "report_uid": "1.2.3"}]
     assert pq.read_table(tmp_path / "slices.parquet").num_rows == 0
+
+
+def test_several_processes_take_a_study_each_and_results_keep_the_order_of_the_studies(tmp_path: Path) -> None:
+    stage = Stage("export", partial(meeting, tmp_path), tables=(ExportRow,))
+    (failure,) = run_stage(stage, STUDIES, tmp_path, Execution(jobs=2))
+    assert (failure.study_id, failure.code) == ("b", "no_lge")
+    assert pq.read_table(tmp_path / "exports.parquet").column("study_id").to_pylist() == ["a", "c"]
+    assert multiprocessing.active_children() == []
+
+
+def test_a_fault_of_the_machine_stops_the_other_processes_too(tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match="no space is left"):
+        run_stage(Stage("convert", hanging_or_full), STUDIES, tmp_path, Execution(jobs=2))
+    assert multiprocessing.active_children() == []
