@@ -12,6 +12,7 @@ process CONVERT {
     tuple val(batch), path(studies)
     val root // mounted into containers; the batch holds the paths below it. Empty where the batch was fetched, or is in a bucket
     val is_remote // whether files of the input lie in a bucket
+    path key, stageAs: 'deidentify.key' // as in INDEX; it moves the studies' dates
 
     output:
     tuple val(batch), path('convert'), emit: batch
@@ -21,7 +22,8 @@ process CONVERT {
     script:
     """
     export OMP_NUM_THREADS=1
-    scarnet convert ${studies} --out convert --isolate --jobs ${task.cpus} ${task.ext.retry}
+    scarnet convert ${studies} --out convert ${key ? '--deidentify --deidentify-key deidentify.key' : ''} \
+        --isolate --jobs ${task.cpus} ${task.ext.retry}
     ln -sfn convert published
     ${tablesApart('convert')}
     """

@@ -2,6 +2,7 @@
 
 from scarnet_cli.dicom.study_entry import Geometry, StudyRecord
 from scarnet_cli.stage.records import Margins, SegmentRecord
+from scarnet_cli.tables.scans import AcquisitionFacts, PatientFacts
 
 CONVERTED = StudyRecord(
     study_id="",
@@ -15,6 +16,8 @@ CONVERTED = StudyRecord(
     rules=(),
     flags=("repeated_slice",),
     rv_insertion=None,
+    patient_facts=PatientFacts("2025-03-04", "F", 63.0, 160.0, 90.0, 2.0),
+    acquisition=AcquisitionFacts("Aera", 1.5, "*tfl2d1_16", 300.0, 6.0, 2.0, "Gadovist", 12.5),
     deidentified=False,
     pipeline_version="0",
 )

@@ -22,7 +22,7 @@ STANDARD = {
     "AE": "ScheduledStationAETitle",
     "AS": "PatientAge",
     "CS": "BodyPartExamined",
-    "DA": "StudyDate",
+    "DA": "ScheduledProcedureStepStartDate",
     "DS": "PatientWeight",
     "DT": "ScheduledProcedureStepStartDateTime",
     "IS": "ReferencedFrameNumber",
@@ -85,6 +85,8 @@ def plant_shown(dataset: Dataset) -> None:
     """Plant in what tables show as it is, behind what is there."""
     dataset.SeriesDescription = f"{dataset.SeriesDescription} {TOKEN}^{BIRTH}"
     dataset.ProtocolName, dataset.Manufacturer = f"{TOKEN}-protocol", f"{dataset.Manufacturer} {TOKEN}"
+    dataset.StudyDate, dataset.ManufacturerModelName = DAY, f"Aera {TOKEN}"
+    dataset.SequenceName, dataset.ContrastBolusAgent = f"{TOKEN}_16", f"Gadovist {TOKEN}"
 
 
 def _plant_vrs(dataset: Dataset, place: str) -> None:

@@ -44,7 +44,7 @@ workflow COHORT {
     FETCH(source.is_server ? ch_planned : channel.empty(), source.downloads)
     ch_batches = source.is_server ? FETCH.out.batch : ch_planned
 
-    CONVERT(ch_batches, root, is_remote)
+    CONVERT(ch_batches, root, is_remote, key)
     CROP(CONVERT.out.batch, localiser[0, 2])
     SEGMENT(CROP.out.batch, weights[0, 2])
     // A batch that one stage lost is missing in the next: GATHER counts.

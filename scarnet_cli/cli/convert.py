@@ -29,7 +29,8 @@ def convert(
     """Convert studies to NIfTI: true LPS geometry, slices in order of position, rescaled values.
 
     Takes a batch file of `scarnet index` (or the folder that `scarnet fetch` made of it), whose series are chosen
-    already, and which is de-identified or not as it was indexed; or a folder, archive, DICOM or NIfTI file or
+    already, and which is de-identified or not as it was indexed (its dates move by the key; without it there are
+    none); or a folder, archive, DICOM or NIfTI file or
     samplesheet, which is indexed first. Writes studies/<study_id>/image.nii.gz and study.json, and failures.parquet
     with a row for each study that has no volume.
     """
@@ -43,13 +44,13 @@ def convert(
     from scarnet_cli.stage.run import write_failures
 
     if is_batch(source):
-        convert_batch(read_batch(Path(str(source))), out, execution)
+        convert_batch(read_batch(Path(str(source))), out, execution, deidentify)
         return
     read, choice = ReadOptions(int(execution.isolate)), choice_by(read_series_rules(series_rules))
     index = index_input(source, None, IndexOptions(read, (out,), choice, deidentify))
     click.echo(files_summary(index.counts, index.unread), err=True)
     failures = [study.failure for study in index.studies if study.failure is not None]
-    failures += convert_batch(index.batch, out, execution)
+    failures += convert_batch(index.batch, out, execution, deidentify)
     write_failures(failures, out / FAILURES)
     tell_each(failures)
     if len(failures) == len(index.studies):

@@ -203,7 +203,7 @@ def _run_stages(source: Place | str, work: Path, networks: Networks, settings: R
             fetch_batch(path, work / "fetch", None)
         paths = [work / "fetch"] if paths else []
     batch = read_batch(paths[0]) if paths else Batch(work, ())
-    convert_batch(batch, work / "convert", settings.execution)
+    convert_batch(batch, work / "convert", settings.execution, settings.pseudonyms)
     crop_studies(work / "convert", networks.localiser, work / "crop", settings.execution)
     segment_studies(work / "crop", networks.weights, work / "segment", settings.execution, Mode(networks.fast))
     label_maps = {study.study_id: study.label_maps for study in index.studies if study.label_maps}

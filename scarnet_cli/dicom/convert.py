@@ -9,10 +9,12 @@ import numpy as np
 from scarnet_cli import __version__
 from scarnet_cli.buckets.place import Place, located
 from scarnet_cli.dicom.batch import Batch
+from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.header_columns import deidentified_columns, patient_id_of, read_header_columns
 from scarnet_cli.dicom.notes import AppliedRule
-from scarnet_cli.dicom.pixels import read_volume
+from scarnet_cli.dicom.pixels import volume_of
 from scarnet_cli.dicom.study_entry import Source, StudyEntry, StudyRecord
-from scarnet_cli.dicom.whole_files import require_as_indexed
+from scarnet_cli.dicom.whole_files import read_whole_files, require_as_indexed
 from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.image.foreign_nifti import as_stack, read_foreign_nifti
 from scarnet_cli.image.reference import read_reference
@@ -23,25 +25,30 @@ from scarnet_cli.stage.records import geometry_of
 from scarnet_cli.stage.run import run_stage
 from scarnet_cli.stage.stage import Stage, Work
 from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.scans import NO_ACQUISITION, NO_PATIENT
 
 
-def convert_batch(batch: Batch, out: Path, execution: Execution = IN_PROCESS) -> list[Failure]:
+def convert_batch(
+    batch: Batch, out: Path, execution: Execution = IN_PROCESS, pseudonyms: Pseudonyms | None = None
+) -> list[Failure]:
     """Convert a batch; write studies/<id>/{image.nii.gz, study.json} and failures.parquet below `out`; return failures.
 
-    A study with a reference also gets reference.nii.gz.
+    A study with a reference also gets reference.nii.gz. Pseudonyms move the dates of de-identified studies; without
+    them these have no date.
 
     Raises:
         MachineError: The machine failed, or the input changed since it was indexed.
     """
     entries = {entry.study_id: entry for entry in batch.studies}
-    return run_stage(Stage("convert", partial(_prepare, entries, batch.root)), list(entries), out, execution)
+    prepare = partial(_prepare, entries, batch.root, pseudonyms)
+    return run_stage(Stage("convert", prepare), list(entries), out, execution)
 
 
-def _prepare(entries: Mapping[str, StudyEntry], root: Place) -> Work:
-    return lambda folder: convert_study(entries[folder.study_id], root, folder)
+def _prepare(entries: Mapping[str, StudyEntry], root: Place, pseudonyms: Pseudonyms | None) -> Work:
+    return lambda folder: convert_study(entries[folder.study_id], root, folder, pseudonyms)
 
 
-def convert_study(study: StudyEntry, root: Place, folder: StudyFolder) -> None:
+def convert_study(study: StudyEntry, root: Place, folder: StudyFolder, pseudonyms: Pseudonyms | None = None) -> None:
     """Convert one study of a batch and copy its reference, if any, so that no later stage needs the input.
 
     Raises:
@@ -57,9 +64,16 @@ def convert_study(study: StudyEntry, root: Place, folder: StudyFolder) -> None:
         require_as_indexed(root, study.sources)
         volume, found = read_nifti_study(located(root, study.sources[0].path))
         flags += found
+        patient, acquisition = NO_PATIENT, NO_ACQUISITION
     else:
-        volume, notes = read_volume(root, study.sources, one_uid="no_study_uid" not in flags)
-        flags += [note.code for note in notes]
+        files = read_whole_files(root, study.sources)
+        volume, notes = volume_of(files, study.sources, one_uid="no_study_uid" not in flags)
+        patient, acquisition, mended = read_header_columns(files, study.sources, volume.spacing_zyx_mm[0])
+        if study.deidentified:
+            named = patient_id_of(files, study.sources)
+            patient, acquisition = deidentified_columns(patient, acquisition, pseudonyms, named)
+        notes = [*notes, *mended]
+        flags += [note.code for note in notes if note.flag]
         rules += [note.rule for note in notes]
     folder.write_volume(StudyFile.IMAGE, volume)
     if study.reference:
@@ -81,6 +95,8 @@ def convert_study(study: StudyEntry, root: Place, folder: StudyFolder) -> None:
         rules=tuple(rules),
         flags=tuple(sorted(flags)),
         rv_insertion=study.rv_insertion,
+        patient_facts=patient,
+        acquisition=acquisition,
         deidentified=study.deidentified,
         pipeline_version=__version__,
     )

@@ -189,6 +189,14 @@ def _frames(dataset: Layer, study_uid: str) -> Iterator[FrameFacts]:
         yield _facts(study_uid, index, [*_macros(group), *(m for g in shared for m in _macros(g)), dataset])
 
 
+def layers_of(dataset: "Dataset", frame: int | None) -> "list[Dataset]":
+    """Return the data sets that hold a frame's values, the most specific first, for `first`."""
+    groups = _items(_value(dataset, "PerFrameFunctionalGroupsSequence"))
+    own = _macros(groups[frame]) if frame is not None and frame < len(groups) else []
+    shared = _items(_value(dataset, "SharedFunctionalGroupsSequence"))
+    return [*own, *(macro for group in shared for macro in _macros(group)), dataset]
+
+
 def _items(sequence: Any) -> "list[Dataset]":  # noqa: ANN401 (a pydicom sequence or None)
     return list(sequence) if sequence else []
 
@@ -325,7 +333,8 @@ def _acquired(layers: Sequence[Layer]) -> float | None:
     return None
 
 
-def _seconds(clock: str | None, day: int | None, study_day: int | None) -> float | None:
+def clock_seconds(clock: str | None) -> float | None:
+    """Return a time of day (HHMMSS.F) in s since midnight; None if it is not one."""
     clock = (clock or "").replace(":", "").split("+")[0].split("-")[0]
     try:
         seconds = int(clock[:2]) * 3600 + int(clock[2:4] or 0) * 60 + float(clock[4:] or 0)
@@ -333,7 +342,12 @@ def _seconds(clock: str | None, day: int | None, study_day: int | None) -> float
         return None
     if not abs(seconds) <= _SECONDS_LIMIT:  # "nan", "1e9"
         return None
-    return seconds + 86400 * (day - study_day if day and study_day else 0)
+    return seconds
+
+
+def _seconds(clock: str | None, day: int | None, study_day: int | None) -> float | None:
+    seconds = clock_seconds(clock)
+    return None if seconds is None else seconds + 86400 * (day - study_day if day and study_day else 0)
 
 
 def _day(stamp: str | None) -> int | None:

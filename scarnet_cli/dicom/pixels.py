@@ -22,14 +22,19 @@ LARGEST_PIXEL_MM: Final = 10.0
 _SPACING_TOLERANCE: Final = 1e-3
 
 
-def read_volume(root: Place, sources: Sequence[Source], *, one_uid: bool = True) -> tuple[Volume, list[Note]]:
-    """Read slices into one float32 volume (z, y, x), ordered along the normal.
+def read_volume(root: Place, sources: Sequence[Source]) -> tuple[Volume, list[Note]]:
+    """Read slices, whose paths are relative to `root`, into one volume; see `volume_of` and `read_whole_files`."""
+    return volume_of(read_whole_files(root, sources), sources)
+
+
+def volume_of(files: WholeFiles, sources: Sequence[Source], *, one_uid: bool = True) -> tuple[Volume, list[Note]]:
+    """Return slices as one float32 volume (z, y, x), ordered along the normal.
 
     The z axis is row direction x column direction, so the grid is right-handed; positions and directions are those of
     the headers, in LPS, positions and spacing in mm.
 
     Args:
-        root: Folder that the paths of the sources are relative to.
+        files: Their files.
         sources: The slices, in any order.
         one_uid: Require all slices to have one StudyInstanceUID, as they had during indexing.
 
@@ -37,10 +42,8 @@ def read_volume(root: Place, sources: Sequence[Source], *, one_uid: bool = True)
         The volume, and the rules applied to its values.
 
     Raises:
-        DicomError: A slice cannot be read, or the slices do not form an even, straight stack on one grid.
-        MachineError: A file is gone or was changed since it was indexed, or the machine failed.
+        DicomError: A slice's pixels cannot be read, or the slices do not form an even, straight stack on one grid.
     """
-    files = read_whole_files(root, sources)
     facts = _facts(files, sources)
     if one_uid and len({fact.study_uid for fact in facts}) > 1:
         message = "The files are of several studies: some changed after the index was made; run the pipeline again."

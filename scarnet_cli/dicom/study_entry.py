@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from scarnet_cli.dicom.notes import AppliedRule
 from scarnet_cli.stage.records import Geometry
+from scarnet_cli.tables.scans import AcquisitionFacts, PatientFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ class StudyRecord:
         rules: Rules that were applied in choosing and reading the images.
         flags: Codes that a reader of the result should know, sorted.
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm; None if the samplesheet gives none.
+        patient_facts: What the headers say of the patient.
+        acquisition: What they say of scanner and sequence.
         deidentified: Whether all identifiers here are pseudonyms.
         pipeline_version: Version of the pipeline that wrote it.
     """
@@ -115,5 +118,7 @@ class StudyRecord:
     rules: tuple[AppliedRule, ...]
     flags: tuple[str, ...]
     rv_insertion: tuple[float, float, float] | None
+    patient_facts: PatientFacts
+    acquisition: AcquisitionFacts
     deidentified: bool
     pipeline_version: str

@@ -34,6 +34,9 @@ DEFAULTS: Final[dict[str, Tolerance]] = {
     "g": Tolerance(1.0, 2.0),
     "mm": Tolerance(relative=2.0),
     "mm2": Tolerance(relative=5.0),
+    "ml/m2": Tolerance(0.5, 2.0),
+    "g/m2": Tolerance(0.5, 2.0),
+    **dict.fromkeys(("years", "cm", "kg", "m2", "T", "ms", "min"), Tolerance()),  # as headers say it
     "fraction": Tolerance(0.05),
     "bit": Tolerance(0.1),
     COUNT: Tolerance(relative=5.0),

@@ -27,7 +27,15 @@ SEGMENT_NAMES: Final = (
     "apical lateral",
     "apex",
 )
-_UNITS: Final[dict[str, str]] = {"percent": "%", "fraction": "", "mm2": "mm²", "cm2": "cm²"}
+_UNITS: Final[dict[str, str]] = {
+    "percent": "%",
+    "fraction": "",
+    "mm2": "mm²",
+    "cm2": "cm²",
+    "m2": "m²",
+    "ml/m2": "ml/m²",
+    "g/m2": "g/m²",
+}
 UNDEFINED: Final = "\N{EN DASH}"
 
 
@@ -61,7 +69,7 @@ def unit_of(field: pa.Field) -> str:
 
 def plain_column(field: pa.Field) -> str:
     """Return a column's name as a heading, without its unit: `scar_percent` is "Scar"."""
-    text = field.name.removesuffix("_lv").removesuffix(f"_{_unit(field)}").replace("_", " ")
+    text = field.name.removesuffix("_lv").removesuffix(f"_{_unit(field).replace('/', '_').lower()}").replace("_", " ")
     return text[:1].upper() + text[1:]
 
 

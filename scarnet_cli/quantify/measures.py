@@ -27,7 +27,7 @@ from scarnet_cli.quantify.parts import (
 from scarnet_cli.quantify.regions import Regions, find_regions
 from scarnet_cli.quantify.segments import SEGMENTS, segment_map
 from scarnet_cli.tables.columns import record_of
-from scarnet_cli.tables.scans import ScanMeasures
+from scarnet_cli.tables.scans import IndexedMeasures, ScanMeasures
 from scarnet_cli.tables.segments import SegmentMeasures
 from scarnet_cli.tables.slices import SliceMeasures
 
@@ -79,6 +79,19 @@ def without_orientation(measures: StudyMeasures) -> StudyMeasures:
         scan=replace(measures.scan, apex_source=None, rv_insertion_source=None),
         slices=tuple(replace(row, level=None) for row in measures.slices),
         segments=tuple(record_of(SegmentMeasures, {"segment": row.segment}) for row in measures.segments),
+    )
+
+
+def indexed(scan: ScanMeasures, bsa_m2: float | None) -> IndexedMeasures | None:
+    """Return a study's measures by body surface area; None if that is not known."""
+    if bsa_m2 is None:
+        return None
+    return IndexedMeasures(
+        blood_pool_ml_m2=scan.blood_pool_ml / bsa_m2,
+        myocardium_ml_m2=scan.myocardium_ml / bsa_m2,
+        myocardium_g_m2=scan.myocardium_g / bsa_m2,
+        scar_ml_m2=scan.scar_ml / bsa_m2,
+        scar_g_m2=scan.scar_g / bsa_m2,
     )
 
 

@@ -15,7 +15,7 @@ from scarnet_cli.files import write_bytes, write_json
 from scarnet_cli.image.nifti_header import ORIENTATION_UNKNOWN
 from scarnet_cli.image.volume import Volume, read_nifti
 from scarnet_cli.quantify.intervals import find_intervals
-from scarnet_cli.quantify.measures import measure_study, without_orientation
+from scarnet_cli.quantify.measures import indexed, measure_study, without_orientation
 from scarnet_cli.quantify.rows import study_rows
 from scarnet_cli.stage.folder import StudyFile, StudyFolder, study_folder
 from scarnet_cli.stage.records import LabelMapFile, SegmentRecord
@@ -67,18 +67,24 @@ def quantify_study(
     drawn = convert.file(StudyFile.REFERENCE)
     reference = compare(labels.array, read_nifti(drawn)) if drawn.is_file() else None
     intervals = find_intervals(measures.scan, segmentation.margins if segmentation else None)
-    blocks = {"intervals": intervals, "reference": reference, "origin": origin, "network": network}
+    blocks = {
+        "patient_facts": study.patient_facts,
+        "acquisition": study.acquisition,
+        "indexed": indexed(measures.scan, study.patient_facts.bsa_m2),
+        "intervals": intervals,
+        "reference": reference,
+        "origin": origin,
+        "network": network,
+    }
     scan, parts = study_rows(measures, replace(record_of(ScanRow, known), **blocks))
     draw_overlay(image, labels, folder.file(StudyFile.OVERLAY))
     measured = {
-        name: value
-        for block in (reference, measures.scan, intervals, origin, network)
-        if block
-        for name, value in cells_of(block).items()
+        name: value for block in (measures.scan, *blocks.values()) if block for name, value in cells_of(block).items()
     }
     added = {"flags": scan.flags, "pipeline_version": scan.pipeline_version}
-    earlier.pop("margins", None)  # the intervals, which are made of them, are there instead
-    write_json(folder.file(StudyFile.STUDY), {**earlier, **measured, **added})
+    # The intervals are there instead of the margins, and the columns of what headers say instead of their records.
+    kept = {name: value for name, value in earlier.items() if name not in ("margins", "patient_facts", "acquisition")}
+    write_json(folder.file(StudyFile.STUDY), {**kept, **measured, **added})
     return [scan, *parts, *compared]
 
 

@@ -9,7 +9,15 @@ import pyarrow as pa
 from scarnet_cli.draw.text import number_text, plain_column, unit_of
 from scarnet_cli.tables.columns import labels_of, schema_of
 from scarnet_cli.tables.measures import ThresholdMeasures, WallMeasures
-from scarnet_cli.tables.scans import IntervalMeasures, NetworkMeasures, ReferenceMeasures, ScanRow
+from scarnet_cli.tables.scans import (
+    AcquisitionFacts,
+    IndexedMeasures,
+    IntervalMeasures,
+    NetworkMeasures,
+    PatientFacts,
+    ReferenceMeasures,
+    ScanRow,
+)
 from scarnet_cli.tables.schema import TABLES
 
 Row = Mapping[str, Any]
@@ -68,6 +76,22 @@ GROUPS: Final = {
         "confidence",
     ),
 }
+# Shown where they are known.
+INDEXED: Final = labels_of(IndexedMeasures)
+HEADER: Final = _labelled(
+    *(
+        field.name
+        for kind in (PatientFacts, AcquisitionFacts)
+        for field in schema_of(kind)
+        if pa.types.is_floating(field.type)
+    )
+)
+HEADER_TEXTS: Final = {
+    "study_date": "Date",
+    "patient_sex": "Sex",
+    "sequence_name": "Sequence",
+    "contrast_agent": "Contrast",
+}
 # Shown where a label map from elsewhere was measured.
 NETWORK: Final = labels_of(NetworkMeasures)
 # Our column, the reference's column, label: the measures that are compared with a reference.
@@ -102,6 +126,8 @@ def other_columns(row: Row) -> dict[str, str]:
         *(name for ours, reference, _ in COMPARED for name in (ours, reference)),
         *OVERLAPS,
         *NETWORK,
+        *INDEXED,
+        *HEADER,
         *schema_of(IntervalMeasures).names,
         *_STACK,
     }

@@ -13,6 +13,9 @@ from scarnet_cli.gather.review import REVIEWED
 from scarnet_cli.report.measures import (
     COMPARED,
     GROUPS,
+    HEADER,
+    HEADER_TEXTS,
+    INDEXED,
     LABELS,
     METHODS,
     NETWORK,
@@ -64,7 +67,7 @@ class Study:
     Attributes:
         study_id: The study.
         origin: Manufacturer and stack in one line.
-        labels: Patient, visit, group and site, if given.
+        labels: Patient, visit, group and site, texts of the header, and the user's own columns, where known.
         notices: Its flags, findings last.
         methods: Scar percentage by each method.
         eyes: Title and drawing of each bull's eye; empty without segments.
@@ -94,12 +97,23 @@ class Study:
 
 def describe_study(row: Row, segments: Sequence[Row], series: Sequence[Row]) -> Study:
     """Return the contents of a study's page, given its rows of scans, segments and series."""
-    network = {name: label for name, label in NETWORK.items() if row.get(name) is not None}
-    groups = (*GROUPS.items(), ("Of the network's label map", network), ("Other measures", other_columns(row)))
+    indexed, header, network = (
+        {name: label for name, label in columns.items() if row.get(name) is not None}
+        for columns in (INDEXED, HEADER, NETWORK)
+    )
+    groups = (
+        *GROUPS.items(),
+        ("By body surface", indexed),
+        ("Patient and images", header),
+        ("Of the network's label map", network),
+        ("Other measures", other_columns(row)),
+    )
+    own = {name: name for name in row if name not in TABLES["scans"].names}
+    texts = LABELS | HEADER_TEXTS | own
     return Study(
         study_id=row["study_id"],
         origin=_origin(row),
-        labels=tuple((title, str(row[name])) for name, title in LABELS.items() if row.get(name) is not None),
+        labels=tuple((title, str(row[name])) for name, title in texts.items() if row.get(name) is not None),
         notices=tuple(sorted(map(_notice, row["flags"]), key=lambda notice: notice.is_finding)),
         methods=tuple(shown(row, column, label, 1) for column, label in METHODS.items()),
         eyes=_eyes(segments),
@@ -120,7 +134,8 @@ def describe_study(row: Row, segments: Sequence[Row], series: Sequence[Row]) -> 
 def _origin(row: Row) -> str:
     spacing, distance = number_text(row["spacing_mm"], 2), number_text(row["slice_spacing_mm"], 1)
     stack = f"{count_text(row['slices'], 'slice')}, {spacing} mm in plane, {distance} mm apart" if row["slices"] else ""
-    return " · ".join(filter(None, [row["manufacturer"], stack]))
+    scanner = " ".join(filter(None, [row["manufacturer"], row.get("scanner_model")]))
+    return " · ".join(filter(None, [scanner, stack]))
 
 
 def _made_by(row: Row) -> str:

@@ -6,10 +6,56 @@ from scarnet_cli.tables.columns import block, column, record
 from scarnet_cli.tables.measures import TRANSMURALITY, ShapeMeasures, ThresholdMeasures, WallMeasures
 from scarnet_cli.tables.studies import STUDY_ID, StudyLabels
 
+Sex = Literal["M", "F", "O"]
 HalfOf = Literal["signal", "rise_above_remote"]
 ApexSource = Literal["geometry", "shape"]
 InsertionSource = Literal["given", "estimated"]
 LabelsSource = Literal["network", "corrected", "given"]
+
+
+@record
+class PatientFacts:
+    """What the header of the measured stack says of the patient, on the day of the study."""
+
+    study_date: str | None = column(
+        "DICOM StudyDate, YYYY-MM-DD; with --deidentify earlier by a number of days that is the patient's own, so that "
+        "intervals stay."
+    )
+    patient_sex: Sex | None = column("DICOM PatientSex: 'M', 'F' or 'O' (other).")
+    patient_age_years: float | None = column(
+        "DICOM PatientAge, else whole years from birth to study; with --deidentify above 89: 90.", "years", label="Age"
+    )
+    patient_height_cm: float | None = column("DICOM PatientSize.", "cm", label="Height")
+    patient_weight_kg: float | None = column("DICOM PatientWeight.", "kg", label="Weight")
+    bsa_m2: float | None = column(
+        "Body surface area, sqrt(cm x kg / 3600) (Mosteller, doi 10.1056/NEJM198710223171717).",
+        "m2",
+        label="Body surface",
+    )
+
+
+@record
+class AcquisitionFacts:
+    """What the headers of the measured stack say of scanner and sequence."""
+
+    scanner_model: str | None = column("DICOM ManufacturerModelName, with --deidentify known words of it.")
+    field_strength_t: float | None = column("DICOM MagneticFieldStrength.", "T", label="Field strength")
+    sequence_name: str | None = column(
+        "DICOM SequenceName or PulseSequenceName; with --deidentify names that only scanners make, else known words."
+    )
+    inversion_time_ms: float | None = column("DICOM InversionTime; median of the slices.", "ms", label="Inversion time")
+    slice_thickness_mm: float | None = column("DICOM SliceThickness; median of the slices.", "mm")
+    slice_gap_mm: float | None = column("Slice spacing less slice thickness; negative where slices overlap.", "mm")
+    contrast_agent: str | None = column("DICOM ContrastBolusAgent, with --deidentify known words of it.")
+    after_injection_min: float | None = column(
+        "From the injection (ContrastBolusStartTime) to the stack's first image; null where it is not 0 to 120.",
+        "min",
+        label="After injection",
+    )
+
+
+NO_PATIENT: Final = PatientFacts(None, None, None, None, None, None)
+NO_ACQUISITION: Final = AcquisitionFacts(None, None, None, None, None, None, None, None)
 
 
 @record
@@ -47,6 +93,19 @@ class ScanMeasures:
     rv_insertion_source: InsertionSource | None = column(
         "Whether the anterior RV insertion was 'given' or 'estimated' from geometry."
     )
+
+
+@record
+class IndexedMeasures:
+    """Measures by body surface area."""
+
+    blood_pool_ml_m2: float = column(
+        "Blood pool by body surface area (bsa_m2); null where that is not known.", "ml/m2", label="Blood pool"
+    )
+    myocardium_ml_m2: float = column("Myocardium by body surface area; null likewise.", "ml/m2", label="Myocardium")
+    myocardium_g_m2: float = column("Mass of the myocardium by body surface area; null likewise.", "g/m2", label="Mass")
+    scar_ml_m2: float = column("Scar, MVO included, by body surface area; null likewise.", "ml/m2", label="Scar")
+    scar_g_m2: float = column("Mass of the scar by body surface area; null likewise.", "g/m2", label="Scar, mass")
 
 
 _LOW: Final = "Lower end of the 90 % interval for {}; null with given labels or weights that are not calibrated."
@@ -147,7 +206,10 @@ class ScanRow:
         "DICOM StudyInstanceUID, with --deidentify a new one; null where the input was NIfTI."
     )
     manufacturer: str | None = column("DICOM Manufacturer, with --deidentify known words of it.")
+    patient_facts: PatientFacts = block()
+    acquisition: AcquisitionFacts = block()
     measures: ScanMeasures = block()
+    indexed: IndexedMeasures | None = block()
     intervals: IntervalMeasures | None = block()
     reference: ReferenceMeasures | None = block()
     origin: LabelsOrigin = block()

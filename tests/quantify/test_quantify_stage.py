@@ -54,6 +54,10 @@ def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, execu
     assert (scans[0]["scar_ml_low"], scans[0]["scar_ml_high"]) == (0.0, scans[0]["myocardium_ml"])
     assert (scans[0]["mvo_percent_lv_low"], scans[0]["mvo_percent_lv_high"]) == (0.0, 1.5)
     assert scans[0]["flags"] == ["repeated_slice", "low_confidence", "base_or_apex_missing"]
+    assert (scans[0]["study_date"], scans[0]["patient_age_years"], scans[0]["bsa_m2"]) == ("2025-03-04", 63.0, 2.0)
+    assert (scans[0]["scanner_model"], scans[0]["slice_gap_mm"]) == ("Aera", 2.0)
+    for name in ("blood_pool_ml", "myocardium_ml", "myocardium_g", "scar_ml", "scar_g"):
+        assert scans[0][f"{name}_m2"] == pytest.approx(scans[0][name] / 2.0)
     assert scans[1]["slices"] == 5
     assert read_table(stage / "out" / "slices.parquet").num_rows == 5 + 6
     assert read_table(stage / "out" / "segments.parquet").num_rows == 2 * 17

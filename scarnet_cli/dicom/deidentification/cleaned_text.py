@@ -4,7 +4,7 @@ The known words are the MR terms in `known_words.txt`; a person's name that is o
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -17,16 +17,35 @@ _LETTERS: Final = 3
 _DIGITS: Final = 4
 
 
-@cache
 def known_words() -> frozenset[str]:
     """Return the known words in lower case."""
-    words = files("scarnet_cli.dicom.deidentification").joinpath("known_words.txt").read_text(encoding="utf-8")
+    return _words_in("known_words.txt")
+
+
+def scanner_words() -> frozenset[str]:
+    """Return the words of scanners' models in lower case."""
+    return _words_in("scanner_words.txt")
+
+
+@cache
+def _words_in(name: str) -> frozenset[str]:
+    words = files("scarnet_cli.dicom.deidentification").joinpath(name).read_text(encoding="utf-8")
     return frozenset(word for line in words.splitlines() if not line.startswith("#") for word in line.split())
 
 
-def cleaned(text: str) -> str:
-    """Return a text with every unknown word and number replaced by "…"; case does not matter."""
-    kept = _WORD.sub(lambda found: found[0] if found[0].lower() in known_words() else ELLIPSIS, text)
+def cleaned(text: str, also_known: Container[str] = ()) -> str:
+    """Return a text with every unknown word and number replaced by "…"; case does not matter.
+
+    Args:
+        text: The text.
+        also_known: More known words, in lower case, for a text that is nobody's own words.
+    """
+
+    def kept_word(found: re.Match[str]) -> str:
+        word = found[0].lower()
+        return found[0] if word in known_words() or word in also_known else ELLIPSIS
+
+    kept = _WORD.sub(kept_word, text)
     return _SEVERAL.sub(ELLIPSIS, kept)
 
 

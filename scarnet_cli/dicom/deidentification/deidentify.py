@@ -9,7 +9,6 @@ addresses are removed, dates are moved, and each UID that the standard does not 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any, Final
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
@@ -22,7 +21,7 @@ from pydicom.tag import BaseTag, Tag
 
 from scarnet_cli.dicom.datasets import DAMAGE
 from scarnet_cli.dicom.deidentification.cleaned_text import cleaned
-from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
+from scarnet_cli.dicom.deidentification.pseudonyms import OLDEST_YEARS, Pseudonyms
 from scarnet_cli.dicom.headers import numbers
 
 EDITION: Final = "2026c"
@@ -60,8 +59,6 @@ _UNMOVED: Final = frozenset(
 )
 _TIME: Final = re.compile(r"\d{2,6}(\.\d{1,6})?")
 _DATE_TIME: Final = re.compile(r"(\d{8})(\d{0,6}(?:\.\d{1,6})?)([+-]\d{4})?")
-# Few people are older, so a higher age could identify the patient.
-_OLDEST_YEARS: Final = 89
 _AGE: Final = re.compile(r"(\d{3})([DWMY])")
 
 
@@ -74,11 +71,7 @@ class _Patient:
 
     def earlier(self, day: str) -> str | None:
         """Return a date (YYYYMMDD) moved back by the patient's number of days; None if it is not a date."""
-        try:
-            moved = date.fromisoformat(day.replace(".", ""))
-            return (moved - timedelta(days=self.pseudonyms.days_earlier(self.patient_id))).strftime("%Y%m%d")
-        except (ValueError, OverflowError):
-            return None
+        return self.pseudonyms.earlier(day, self.patient_id)
 
 
 def deidentify(dataset: Dataset, pseudonyms: Pseudonyms) -> Dataset:
@@ -211,8 +204,8 @@ def _age(value: Any) -> str | None:  # noqa: ANN401 (as pydicom gives it)
     found = _AGE.fullmatch(str(value))
     if not found:
         return None
-    above = found[2] == "Y" and int(found[1]) > _OLDEST_YEARS
-    return f"{_OLDEST_YEARS + 1:03}Y" if above else found[0]
+    above = found[2] == "Y" and int(found[1]) > OLDEST_YEARS
+    return f"{OLDEST_YEARS + 1:03}Y" if above else found[0]
 
 
 def _number(value: Any) -> Any:  # noqa: ANN401 (as pydicom gives it)

@@ -6,6 +6,7 @@ A plain hash of a PatientID or a UID would be unsafe: anyone who guesses the Pat
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,8 @@ KEY_BYTES: Final = 32
 MAKE_A_KEY: Final = "(umask 077; head -c 32 /dev/urandom | base64 > FILE)"
 # Dates move back by up to ten years, so that even the year is hidden.
 MOST_DAYS: Final = 3652
+# Few people are older, so a higher age could identify the patient; it becomes one year more.
+OLDEST_YEARS: Final = 89
 _ID_DIGITS: Final = 16
 # The root of UIDs made from 128 bits, PS3.5 B.2.
 _UID_ROOT: Final = "2.25."
@@ -51,6 +54,14 @@ class Pseudonyms:
     def days_earlier(self, patient_id: str) -> int:
         """Return by how many days to move a patient's dates back: 1 to `MOST_DAYS`, the same for all their studies."""
         return 1 + int.from_bytes(self._digest("days", patient_id.strip())) % MOST_DAYS
+
+    def earlier(self, day: str, patient_id: str) -> str | None:
+        """Return a patient's date (YYYYMMDD) moved back by `days_earlier`; None if it is not a date."""
+        try:
+            moved = date.fromisoformat(day.replace(".", "")) - timedelta(days=self.days_earlier(patient_id))
+        except (ValueError, OverflowError):
+            return None
+        return moved.strftime("%Y%m%d")
 
     def _digest(self, room: str, text: str) -> bytes:
         message = f"{room}\0{text}".encode("utf-8", "surrogateescape")
