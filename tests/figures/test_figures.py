@@ -152,7 +152,8 @@ def test_a_run_without_studies_to_show_has_every_figure(tmp_path: Path, rows: li
 
 def test_a_slope_is_given_over_the_dates(tmp_path: Path) -> None:
     dates = [f"{2020 + n}-01-01" for n in range(9)] + [None]
-    words = words_of(write_run(tmp_path, TWO_GROUPS, study_date=dates))["drift_date"]
+    dated = [row | {"study_date": day} for row, day in zip(TWO_GROUPS, dates, strict=True)]
+    words = words_of(write_run(tmp_path, dated))["drift_date"]
     # 10 to 13, 20 to 23 and 50 at -4 to 4 years from the middle: 224 / 60
     assert words.startswith("Scar: 9 studies. Slope by least squares +3.73 % a year")
 
