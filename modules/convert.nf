@@ -22,7 +22,7 @@ process CONVERT {
     script:
     """
     export OMP_NUM_THREADS=1
-    scarnet convert ${studies} --out convert ${key ? '--deidentify --deidentify-key deidentify.key' : ''} \
+    scarnet convert ${studies} --out convert ${key ? '--deidentify --deidentify-key deidentify.key' : ''} \\
         --isolate --jobs ${task.cpus} ${task.ext.retry}
     ln -sfn convert published
     ${tablesApart('convert')}
