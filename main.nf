@@ -21,7 +21,7 @@ workflow {
         checkParameters(params, schema)
         announceEnd(workflow, params.outdir, claimOutput(params.outdir, workflow))
         if (params.workflow in ['train', 'benchmark']) {
-            writeParameters(resultsOf(params))
+            writeParameters(resultsOf(params, workflow))
             def alone = params.workflow == 'train'
             def models = alone ? [params.model] : params.models.tokenize(',')
             def runs = params.runs ? pathOf(params.runs).toAbsolutePath() : null
@@ -45,7 +45,7 @@ workflow {
                 weightsFiles(params.localiser, params.weights_dir),
                 weightsFiles(params.weights, params.weights_dir),
                 readersOf(params),
-                resultsOf(params),
+                resultsOf(params, workflow),
             )
             COHORT.out.summary.view { text -> text.trim() }
             COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }

@@ -9,7 +9,7 @@ process CONVERT {
     cache 'deep'
 
     input:
-    tuple val(batch), path(studies)
+    tuple val(batch), path(studies), val(generation) // the generation: see workflows/tidy.nf
     val root // mounted into containers; the batch holds the paths below it. Empty where the batch was fetched, or is in a bucket
     val is_remote // whether files of the input lie in a bucket
     path key, stageAs: 'deidentify.key' // as in INDEX; it moves the studies' dates

@@ -15,6 +15,7 @@ include { GATHER } from '../modules/gather'
 include { REPORT } from '../modules/report'
 include { setAside } from './earlier'
 include { labelMapsOf ; placeOf } from './outputs'
+include { batchSettings ; generationOf ; tidyBatch } from './tidy'
 
 workflow COHORT {
     take:
@@ -44,11 +45,14 @@ workflow COHORT {
     FETCH(source.is_server ? ch_planned : channel.empty(), source.downloads)
     ch_batches = source.is_server ? FETCH.out.batch : ch_planned
 
-    CONVERT(ch_batches, root, is_remote, key)
+    ch_label_maps = INDEX.out.label_maps.flatMap { json -> labelMapsOf(json, readers.corrected) }
+    ch_settings = ch_label_maps.map { batch, given, maps -> tuple(batch, batchSettings(results.settings, given, maps)) }
+    ch_generations = ch_settings.map { batch, settings -> tuple(batch, generationOf(results, batch, settings)) }
+
+    CONVERT(ch_batches.join(ch_generations), root, is_remote, key)
     CROP(CONVERT.out.batch, localiser[0, 2])
     SEGMENT(CROP.out.batch, weights[0, 2])
     // A batch that one stage lost is missing in the next: GATHER counts.
-    ch_label_maps = INDEX.out.label_maps.flatMap { json -> labelMapsOf(json, readers.corrected) }
     QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch).join(ch_label_maps), readers.label_values)
     EXPORT(results.as_dicom ? ch_batches.join(QUANTIFY.out.batch) : channel.empty(), root, is_remote, key)
 
@@ -64,6 +68,12 @@ workflow COHORT {
         .map { pairs -> pairs.collect { pair -> pair[1] } }
     REPORT(GATHER.out.tables, ch_pages)
     STORE(results.store_to ? EXPORT.out.batch : channel.empty(), results.store_to, REPORT.out.report.map { _report -> true })
+
+    if (results.is_tidied) {
+        ch_stages = CONVERT.out.batch.join(CROP.out.batch).join(SEGMENT.out.batch)
+        ch_settings.join(ch_generations).join(ch_stages).combine(REPORT.out.report.map { _report -> true })
+            .subscribe { batch, settings, generation, convert, crop, segment, _report -> tidyBatch(results, batch, settings, generation, convert, crop, segment) }
+    }
 
     summary = GATHER.out.summary
     report = REPORT.out.report

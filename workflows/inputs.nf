@@ -125,8 +125,10 @@ def lastFailures(outdir) {
  *   directory: where they go
  *   parameters: text of the settings kept there; paths of the user's files stay out, as they may hold a name
  *   as_dicom: whether they are wanted as DICOM too; store_to: address of the server that those go to, or ''
+ *   is_tidied: whether intermediates go at the end; work: the work directory; settings: digest of all that tasks depend on
+ *     beside the studies
  */
-def resultsOf(params) {
+def resultsOf(params, run) {
     def unkept = ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'reviewed', 'corrected', 'series_rules', 'deidentify_key', 'help']
     def kept = params.findAll { name, _value -> !(name in unkept) }
     return [
@@ -134,7 +136,23 @@ def resultsOf(params) {
         parameters: groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n',
         as_dicom: params.dicom_results || params.store_to,
         store_to: params.store_to ?: '',
+        is_tidied: params.tidy,
+        work: run.workDir,
+        settings: settingsDigest(params, run),
     ]
+}
+
+/** A digest of what the tasks between INDEX and GATHER depend on beside the studies. */
+def settingsDigest(params, run) {
+    def used = [params.localiser, params.weights].collect { name -> weightsFiles(name, params.weights_dir) }
+    def files = used.collect { weights, _digests, _line -> weights } + (params.label_values ? [pathOf(params.label_values)] : [])
+    def scripts = ['convert', 'crop', 'segment', 'quantify'].collect { name -> "modules/${name}.nf" } + ['bin/scarnet']
+    return [
+        files.findAll { path -> path.exists() }.collect { path -> [path.toUriString(), path.size(), path.lastModified()] },
+        used.collect { _weights, _digests, line -> line },
+        scripts.collect { name -> pathOf("${projectDir}/${name}").text.digest('SHA-256') },
+        [params.fast, run.containerEngine, params.container_core, params.container_gpu],
+    ].toString().digest('SHA-256')
 }
 
 def existing(path) {

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # The folder in a stage's directory, and in the results, that holds a folder for each study.
 STUDIES: Final = "studies"
 FAILURES: Final = "failures.parquet"
+# Left by workflows/tidy.nf in that folder where it removed the studies.
+TIDIED: Final = ".tidied"
 
 Record = TypeVar("Record")
 
@@ -118,9 +120,12 @@ def studies_of(stage_directory: Path, *names: StudyFile) -> list[str]:
         names: Files that it writes for each study. If only some studies lack one, reading those reports the damage.
 
     Raises:
-        InputError: The directory is not that stage's or holds no studies and no failures table.
+        InputError: The directory is not that stage's, holds no studies and no failures table, or was tidied.
     """
     folders = study_folders(stage_directory)
+    if (stage_directory / STUDIES / TIDIED).exists():
+        message = f"--tidy removed what {stage_directory} held, and it is needed again; run without -resume."
+        raise InputError("tidied", message)
     if not folders and not (stage_directory / FAILURES).is_file():
         message = f"{stage_directory} holds no studies; name the output directory of the stage before this one."
         raise InputError("no_studies", message)

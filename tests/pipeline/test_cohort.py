@@ -165,12 +165,15 @@ def test_a_readers_decisions_are_carried_into_scans_and_redo_tables_and_report_a
     rejected, *others = launch.ids("scans")
     decisions = tmp_path / "decisions.csv"
     decisions.write_text(f"study_id,decision\n{rejected},reject\n")
-    launch.succeed(*arguments, "--reviewed", str(decisions), "-resume")
+    launch.succeed(*arguments, "--reviewed", str(decisions), "--tidy", "-resume")
     assert {process for process, _ in launch.tasks("COMPLETED")} == {"INDEX", "GATHER", "REPORT"}
     reviewed = pq.read_table(launch.out / "tables" / "scans.parquet")["reviewed"].to_pylist()
     assert reviewed == ["reject", *[None] * len(others)]
     assert "Rejected by a reader" in (launch.out / "report" / "studies" / f"{rejected}.html").read_text()
     assert launch.held() == launch.made()
+    # Its intermediates are gone; the runs that follow take its batches from the cache all the same.
+    work = launch.folder / "work"
+    assert [*work.glob("*/*/crop/studies/*/*"), *work.glob("*/*/convert/studies/*/study.json")] == []
 
 
 def test_changed_series_rules_choose_anew_and_touch_no_batch_whose_choice_stays(

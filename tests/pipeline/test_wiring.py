@@ -12,7 +12,10 @@ pytestmark = pytest.mark.pipeline
 
 INFO = {"index.parquet", "last_run.json", "parameters.json", "timeline.html", "trace.txt", "unread.parquet"}
 INFO |= {"versions.json"}
-TABLES = {f"tables/{name}.parquet" for name in ("failures", "scans", "segments", "series", "slices")}
+TABLES = {
+    f"tables/{name}.parquet"
+    for name in ("failures", "readers", "readers_summary", "scans", "segments", "series", "slices")
+}
 MEASURED = [name for stage, name in PUBLISHED if stage != "export"]
 ONCE = ("CHECK", "INDEX", "GATHER", "REPORT")
 BATCHES = ("batch-1", "batch-2")  # those of INDEX's stub
@@ -52,13 +55,18 @@ def gathered(launch: Launch) -> list[str]:
 
 
 def test_the_test_profile_makes_its_cohort_which_is_measured_batch_by_batch_and_gathered_once(tmp_path: Path) -> None:
-    launch = launched(tmp_path, "-profile", "test")
+    launch = launched(tmp_path, "-profile", "test", "--tidy")
     stages = ("CONVERT", "CROP", "SEGMENT", "QUANTIFY")
     assert runs(launch) == Counter({"MAKE_PHANTOMS": 1, **dict.fromkeys(ONCE, 1), **dict.fromkeys(stages, 2)})
     assert published(launch) == cohort_files(*MEASURED) | {"phantoms/truth.csv", "phantoms/truth.parquet"}
     measures = [f"quantify/{name}.parquet" for name in ("failures", "scans", "segments", "slices")]
     failures = [f"{stage}/failures.parquet" for stage in ("convert", "crop", "segment")]
     assert gathered(launch) == sorted(2 * [*failures, *measures])
+
+    # A batch whose intermediates --tidy removed is computed from its DICOM when a later stage must run again.
+    launch.succeed("-stub-run", "-profile", "test", "--fast", "-resume")
+    redone = Counter({"INDEX": 1, "GATHER": 1, "REPORT": 1, **dict.fromkeys(stages, 2)})
+    assert runs(launch) == redone
 
 
 def test_a_servers_studies_are_fetched_exported_and_stored(tmp_path: Path) -> None:

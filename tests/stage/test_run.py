@@ -256,6 +256,14 @@ def test_a_folder_that_no_stage_wrote_is_refused_and_a_batch_without_studies_is_
     assert studies_of(tmp_path, StudyFile.CROP_RECORD) == ["a", "b"]
 
 
+def test_a_folder_that_was_tidied_says_so(tmp_path: Path) -> None:
+    run_stage(Stage("crop", unexpected), ["a"], tmp_path)
+    (tmp_path / "studies").mkdir(exist_ok=True)
+    (tmp_path / "studies" / ".tidied").touch()
+    with pytest.raises(InputError, match="run without -resume"):
+        studies_of(tmp_path, StudyFile.IMAGE)
+
+
 def test_a_batch_whose_studies_all_failed_is_no_mistake(tmp_path: Path) -> None:
     run_stage(Stage("convert", unexpected), ["a"], tmp_path)
     assert studies_of(tmp_path, StudyFile.IMAGE) == []
