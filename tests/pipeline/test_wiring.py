@@ -59,7 +59,7 @@ def test_the_test_profile_makes_its_cohort_which_is_measured_batch_by_batch_and_
     stages = ("CONVERT", "CROP", "SEGMENT", "QUANTIFY")
     assert runs(launch) == Counter({"MAKE_PHANTOMS": 1, **dict.fromkeys(ONCE, 1), **dict.fromkeys(stages, 2)})
     assert published(launch) == cohort_files(*MEASURED) | {"phantoms/truth.csv", "phantoms/truth.parquet"}
-    measures = [f"quantify/{name}.parquet" for name in ("failures", "scans", "segments", "slices")]
+    measures = [f"quantify/{name}.parquet" for name in ("failures", "readers", "scans", "segments", "slices")]
     failures = [f"{stage}/failures.parquet" for stage in ("convert", "crop", "segment")]
     assert gathered(launch) == sorted(2 * [*failures, *measures])
 
