@@ -20,6 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Command -> one line of help, so that `scarnet --help` imports no command. Its module is scarnet_cli.cli.<name>.
 COMMANDS: Final[dict[str, str]] = {
     "index": "Find the studies of a directory or samplesheet, and their LGE short-axis stacks.",
+    "samplesheet": "Write a private samplesheet of a directory's studies, to fill in.",
     "explain": "Say why each stack of one study was taken or left.",
     "find": "Print the path that a key in the tables stands for.",
     "fetch": "Fetch a batch's images from a DICOMweb server.",

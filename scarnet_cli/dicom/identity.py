@@ -1,6 +1,7 @@
 """Identity: UIDs and ids of studies, keys of files, and results that are our own."""
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
@@ -12,10 +13,18 @@ if TYPE_CHECKING:  # importing pydicom takes the index longer than reading heade
 # Namespace of the UIDs (RFC 4122, version 5), which are written under 2.25 as DICOM PS3.5 B.2 prescribes.
 _UID_SPACE: Final = uuid.UUID("6d1f0a52-9c3b-5e77-8a43-2b9d61c0e4f8")
 
+_UID: Final = re.compile(r"[0-9]+(\.[0-9]+)+")
+_LONGEST_UID: Final = 64
+
 
 def study_id_from_uid(study_instance_uid: str) -> str:
     """Return a study's id: the first 16 hex digits of SHA-256 of its StudyInstanceUID."""
     return hashlib.sha256(study_instance_uid.encode()).hexdigest()[:16]
+
+
+def is_uid(text: str) -> bool:
+    """Tell whether a text is a UID: digits and dots, at most 64."""
+    return len(text) <= _LONGEST_UID and _UID.fullmatch(text) is not None
 
 
 def part_id(study_instance_uid: str, keys: Iterable[str]) -> str:

@@ -161,12 +161,23 @@ def group_by_row(contents: Contents, parts: Iterable[SweptPart]) -> list[StudyGr
     by_path: dict[str, list[int]] = defaultdict(list)
     for index in np.flatnonzero(~contents.among((JUNK, OWN_RESULT, *PASSED_OVER))).tolist():
         by_path[contents.files[index].path].append(index)
+    number_of = {uid: number for number, uid in enumerate(contents.study_uids)}
+    members_of: dict[int, Members] = {}
     groups = []
     for part in parts:
-        if part.row is not None:
+        if part.row is None:
+            continue
+        if id(part.files) not in members_of:
             paths = sorted({file.path for file in part.files})
-            members = np.array([index for path in paths for index in by_path.get(path, ())], np.int64)
-            groups.append(_of_row(contents, part.row, members, tuple(lost_files(part.unread))))
+            indices = [index for path in paths for index in by_path.get(path, ())]
+            members_of[id(part.files)] = np.array(indices, np.int64)
+        members = members_of[id(part.files)]
+        if part.row.study_uid is not None:
+            # What names no study, and is no image, lies with all.
+            there = contents.study[members]
+            beside = (there < 0) & (contents.frames[members] == 0)
+            members = members[beside | (there == number_of.get(part.row.study_uid, len(number_of)))]
+        groups.append(_of_row(contents, part.row, members, tuple(lost_files(part.unread))))
     return groups
 
 
@@ -177,10 +188,13 @@ def _of_row(contents: Contents, row: SampleRow, members: Members, lost: tuple[Fo
     studies = np.unique(contents.study[images][contents.study[images] >= 0])
     anew = bool(odd.any()) and (len(studies) > 1 or bool((contents.study[images] < 0).any()))
     problem = contradicted(contents, members) if len(images) else None
+    if row.study_uid is not None and not len(images):
+        message = "The samplesheet's folder or archive of this study holds no image of its study_instance_uid."
+        problem = DicomError("not_found", message)
     if problem is None and len(studies) > 1 and not odd.all():
         message = (
             f"The samplesheet's folder or archive of this study holds {len(studies)} studies (StudyInstanceUIDs); give "
-            "each its own row."
+            "each its own row, with its study_instance_uid."
         )
         problem = DicomError("several_studies", message)
     return StudyGroup(row.study, members, lost, row, (_NO_UID,) if anew else (), problem)

@@ -63,7 +63,37 @@ def index_input(source: Place, memory: pa.Table | None, options: IndexOptions) -
         MachineError: The machine failed, or the input was temporarily unavailable.
     """
     known = with_parts(memory, options)
-    given = read_input(source)
+    found = survey(read_input(source), known, options)
+    planned = plan_groups(found.contents, found.groups, known, options.choice)
+    studies = sorted([*planned.studies, *found.unplanned], key=lambda study: study.study_id)
+    rows = found.contents.rows
+    remembered = pa.concat_tables([settled(rows, found.contents.scopes[found.contents.of_row]), planned.memory])
+    unread = unread_rows(found.unread)
+    index = Index(found.root, tuple(studies), remembered, found.contents.counts(), unread)
+    return deidentify_index(index, options.pseudonyms)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What lies in an input, grouped into studies.
+
+    Attributes:
+        root: Folder, or prefix in a bucket, to which the paths of its files are relative.
+        contents: What its files hold.
+        groups: Its studies of DICOM files.
+        unplanned: Its studies that need no choice of series: NIfTI files and failures.
+        unread: Folders and files that cannot be read.
+    """
+
+    root: Place
+    contents: Contents
+    groups: list[StudyGroup]
+    unplanned: list[PlannedStudy]
+    unread: list[UnreadItem]
+
+
+def survey(given: Input, known: pa.Table, options: IndexOptions) -> Survey:
+    """Read what is in an input, and group it into studies; see `index_input` for the errors."""
     with standing(given.paths):
         parts = sweep_input(given, (*options.leave_out, options.read.parts), options.read.progress)
         unread = [item for part in parts for item in part.unread]
@@ -72,11 +102,7 @@ def index_input(source: Place, memory: pa.Table | None, options: IndexOptions) -
         unread += unread_contents(contents)
         require_gone(given.root, unread)
     groups, unplanned = _groups(given, parts, contents, unread)
-    planned = plan_groups(contents, groups, known, options.choice)
-    studies = sorted([*planned.studies, *unplanned], key=lambda study: study.study_id)
-    remembered = pa.concat_tables([settled(contents.rows, contents.scopes[contents.of_row]), planned.memory])
-    index = Index(given.root, tuple(studies), remembered, contents.counts(), unread_rows(unread))
-    return deidentify_index(index, options.pseudonyms)
+    return Survey(given.root, contents, groups, unplanned, unread)
 
 
 def with_parts(memory: pa.Table | None, options: IndexOptions) -> pa.Table:
@@ -100,7 +126,8 @@ def _files(given: Input, parts: list[SweptPart]) -> list[FoundFile]:
     """Return all files of an input, each once: several rows of a samplesheet may name the same file."""
     if given.rows is None:
         return parts[0].files
-    return sorted({file for part in parts for file in part.files})
+    lists = {id(part.files): part.files for part in parts}
+    return sorted({file for files in lists.values() for file in files})
 
 
 def _groups(

@@ -1,7 +1,7 @@
 """Recognise the form of an input (searched for DICOM, or studies named one by one) and list its files."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from scarnet_cli.buckets.place import Place, at_once
@@ -46,7 +46,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class SweptPart:
-    """Files of one row of a samplesheet, or of a whole input that is searched.
+    """Files of one row of a samplesheet, or of a whole input that is searched; rows of one folder share its lists.
 
     Attributes:
         row: The row; None if the input is searched.
@@ -82,18 +82,21 @@ def sweep_input(given: Input, own_folders: Iterable[Place | None], progress: Pro
     """
     own = [folder.absolute() for folder in own_folders if folder is not None]
     rows = [row for row in given.rows or (None,) if row is None or not row.is_nifti]
+    starts = [row.dicom if row else given.source for row in rows]
     with progress("files found") as advance:
 
-        def swept(row: SampleRow | None) -> SweptPart:
-            part = SweptPart(row, [], [])
-            for file in sweep(given.root, (row.dicom if row else given.source).absolute(), part.unread.append, own):
+        def swept(start: Place) -> SweptPart:
+            part = SweptPart(None, [], [])
+            for file in sweep(given.root, start.absolute(), part.unread.append, own):
                 part.files.append(file)
                 if len(part.files) % _STEP == 0:
                     advance(_STEP)
             advance(len(part.files) % _STEP)
             return part
 
-        return list(at_once(swept, rows, given.paths))
+        once = list(dict.fromkeys(starts))
+        parts = dict(zip(once, at_once(swept, once, given.paths), strict=True))
+    return [replace(parts[start], row=row) for start, row in zip(starts, rows, strict=True)]
 
 
 def _rows_of(source: Place) -> list[SampleRow] | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from scarnet_cli.buckets.object_path import ObjectPath
 from scarnet_cli.buckets.place import Place, at_once, located
+from scarnet_cli.dicom.identity import is_uid
 from scarnet_cli.errors import InputError
 from scarnet_cli.faults import machine_fault
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
@@ -17,7 +18,10 @@ from scarnet_cli.tables.studies import LABELS, StudyLabels, labels_in
 from scarnet_cli.tables.user_columns import problem_of_user_column, problems_of_user_cells, user_cells_in
 
 SAMPLESHEET: Final = SheetKind(
-    "samplesheet", ("study", "dicom"), (*LABELS, "rv_insertion", "reference", "labels"), problem_of_user_column
+    "samplesheet",
+    ("study", "dicom"),
+    (*LABELS, "rv_insertion", "reference", "labels", "study_instance_uid"),
+    problem_of_user_column,
 )
 NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")
 
@@ -33,6 +37,7 @@ class SampleRow:
         rv_insertion: Anterior RV insertion, LPS x, y, z in mm, or None.
         reference: NIfTI label map to compare with, absolute, or None.
         label_map: Label map to measure in place of the network's, absolute, or None.
+        study_uid: StudyInstanceUID of its study, where `dicom` may hold several, or None.
         user_cells: Its cells in the user's own columns.
     """
 
@@ -42,6 +47,7 @@ class SampleRow:
     rv_insertion: tuple[float, float, float] | None
     reference: Place | None
     label_map: Path | None = None
+    study_uid: str | None = None
     user_cells: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -93,6 +99,9 @@ def _row(values: dict[str, str], folder: Place, objects: Container[tuple[Place, 
     elif label_map is not None and not _is_there(label_map, objects, file=True):
         problems.append("its labels are not a file")
     problems += [p for name in LABELS if values.get(name) and (p := problem_of_label(name, values[name]))]
+    study_uid = values.get("study_instance_uid") or None
+    if study_uid and not is_uid(study_uid):
+        problems.append("its study_instance_uid is not a UID: digits and dots")
     user_cells = user_cells_in(SAMPLESHEET, values)
     problems += problems_of_user_cells(user_cells)
     try:
@@ -102,7 +111,7 @@ def _row(values: dict[str, str], folder: Place, objects: Container[tuple[Place, 
         insertion = None
     if problems:
         raise ValueError("; ".join(problems))
-    return SampleRow(values["study"], source, labels_in(values), insertion, reference, label_map, user_cells)
+    return SampleRow(values["study"], source, labels_in(values), insertion, reference, label_map, study_uid, user_cells)
 
 
 def _is_there(place: Place, objects: Container[tuple[Place, bool]], *, file: bool = False) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scarnet_cli.dicom.identity import is_uid
 from scarnet_cli.sheet import SheetKind, problem_of_label, problem_of_name, read_sheet
 from scarnet_cli.tables.studies import LABELS, StudyLabels, labels_in
 from scarnet_cli.tables.user_columns import problem_of_user_column, problems_of_user_cells, user_cells_in
@@ -15,7 +16,6 @@ UID_COLUMN: Final = "study_instance_uid"
 ACCESSION_COLUMN: Final = "accession_number"
 _OPTIONAL: Final = ("study", *LABELS)
 _KEYWORDS: Final = {UID_COLUMN: "StudyInstanceUID", ACCESSION_COLUMN: "AccessionNumber"}
-_UID: Final = re.compile(r"[0-9]+(\.[0-9]+)+")
 _LONGEST: Final = 64
 # Wild cards and list separators of DICOM matching: a value with one of them could match other patients' studies.
 _SPECIAL: Final = re.compile(r"[*?\\,\x00-\x1f]")
@@ -82,7 +82,7 @@ def _problems(column: str, values: dict[str, str], seen: set[str], names: set[st
     problems = []
     if not value or len(value) > _LONGEST or _SPECIAL.search(value):
         problems.append(f"{column} is empty, longer than {_LONGEST} characters, or holds one of * ? \\ ,")
-    elif column == UID_COLUMN and not _UID.fullmatch(value):
+    elif column == UID_COLUMN and not is_uid(value):
         problems.append(f"{column} is not a UID: digits and dots")
     if value.lower() in seen:
         problems.append(f"its {column} stands in an earlier line too")

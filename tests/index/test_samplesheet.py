@@ -90,7 +90,10 @@ def test_columns_of_the_users_own_are_kept_and_private_ones_are_not_read(tmp_pat
     [
         ("", "needs the columns study, dicom"),
         ("study,path\nP1,a\n", "needs the columns study, dicom"),
-        ("study,age\nP1,3\n", "may have patient, site, group, visit, rv_insertion, reference, labels and columns of"),
+        (
+            "study,age\nP1,3\n",
+            "may have patient, site, group, visit, rv_insertion, reference, labels, study_instance_uid and",
+        ),
         ("study,dicom,Scar_ML\nP1,a,3\n", "column 3: 'scar_ml' is a column of the pipeline's table scans; give yours"),
         ("study,dicom,Group\nP1,a,3\n", "column 3: it differs from the samplesheet's column 'group' in capital"),
         ("study,dicom,age,Age\nP1,a,3,4\n", "column 4: it differs from column 3 in capital letters alone"),
