@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 MAIN: Final = "scar_percent_lv"
 FLAGS: Final = "flags"
 # Columns that say how a row was made: they are compared as settings of the run.
-MADE_BY: Final = ("pipeline_version", "model", "model_sha256", "segment_mode", "device")
+MADE_BY: Final = (
+    "pipeline_version",
+    "model",
+    "model_sha256",
+    "segment_mode",
+    "localiser_sha256",
+    "decision_scar_share",
+    "decision_least_expected_scar_percent",
+    "decision_least_mvo_percent",
+    "device",
+)
 _MEMORY: Final = "1GB"
 _MOST: Final = 1e9  # no measure is larger; in a damaged table it would stretch the plots
 

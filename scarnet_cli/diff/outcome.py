@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scarnet_cli.errors import CohortError
-from scarnet_cli.files import read_json
-from scarnet_cli.tables.run_tables import find_tables, read_run_table
+from scarnet_cli.tables.run_tables import find_tables, read_run_record, read_run_table
 from scarnet_cli.tables.schema import TABLES
 
 _INFO: Final = ("parameters.json", "versions.json")
@@ -52,7 +51,7 @@ def read_outcome(folder: Path, name: str) -> Outcome:
     scans, failures = (read_run_table(tables, table, name) for table in ("scans", "failures"))
     study_ids = [chunk for table in (scans, failures) for chunk in table.rows["study_id"].chunks]
     _require_single(pa.chunked_array(study_ids, pa.string()), name)
-    parameters, versions = (_info(tables, file) for file in _INFO)
+    parameters, versions = (read_run_record(tables, file) for file in _INFO)
     return Outcome(
         scans=scans.rows.select(TABLES["scans"].names),
         failures=failures.rows.select(TABLES["failures"].names),
@@ -69,15 +68,3 @@ def _require_single(study_ids: pa.ChunkedArray, name: str) -> None:
         more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
         message = f"{name} holds study {twice[0]}{more} more than once in scans and failures; gather its run again."
         raise CohortError("repeated_study", message)
-
-
-def _info(tables: Path, file: str) -> dict[str, Any]:
-    """Return a JSON file of the run, which lies beside its tables or in pipeline_info; empty without one."""
-    for path in (tables / file, tables.parent / "pipeline_info" / file):
-        try:
-            found = read_json(path)
-        except (OSError, ValueError):
-            continue
-        if isinstance(found, dict):
-            return found
-    return {}

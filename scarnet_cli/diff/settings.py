@@ -23,7 +23,7 @@ _ELSEWHERE: Final = frozenset(
         "study_minutes",
     }
 )
-_DIGEST: Final = "model_sha256"
+_DIGESTS: Final = frozenset({"model_sha256", "localiser_sha256"})
 _SHOWN_DIGITS: Final = 12
 
 
@@ -57,7 +57,7 @@ def _of_scans(comparison: Comparison, old: Outcome, new: Outcome) -> Iterator[Se
 def _used(name: str, values: list[tuple[Any, int]]) -> str:
     """Return the values of a column, with the number of studies of each where there are several."""
     texts = [
-        UNDEFINED if value is None else str(value)[: _SHOWN_DIGITS if name == _DIGEST else None] for value, _ in values
+        UNDEFINED if value is None else str(value)[: _SHOWN_DIGITS if name in _DIGESTS else None] for value, _ in values
     ]
     if len(values) == 1:
         return texts[0]

@@ -13,7 +13,7 @@ from scarnet_cli.errors import InputError
 from scarnet_cli.gather.review import without_rejected
 from scarnet_cli.report.distributions import MOST_GROUPS
 from scarnet_cli.report.measures import Row
-from scarnet_cli.tables.run_tables import find_tables, read_run_table
+from scarnet_cli.tables.run_tables import find_tables, read_run_record, read_run_table
 from scarnet_cli.tables.schema import TABLES
 
 _GROUP: Final = "group"
@@ -31,6 +31,7 @@ class PaperCohort:
         by: Column that groups the studies; None without groups.
         own_columns: Names and types of the user's own columns of scans.
         metadata: Versions, model digests and time of the tables; empty where they are CSV.
+        software: Name -> version of what the run used, where it says so.
     """
 
     measured: tuple[Row, ...]
@@ -39,6 +40,7 @@ class PaperCohort:
     by: str | None
     own_columns: Mapping[str, pa.DataType]
     metadata: Mapping[str, str]
+    software: Mapping[str, Any]
 
     @property
     def used(self) -> list[Row]:
@@ -58,10 +60,6 @@ class PaperCohort:
             if self.by is not None and row.get(self.by) is not None:
                 groups.setdefault(str(row[self.by]), []).append(row)
         return dict(sorted(groups.items()))
-
-    def columns(self) -> list[str]:
-        """Return the columns of scans that any used study has."""
-        return [name for name in TABLES["scans"].names if any(row.get(name) is not None for row in self.used)]
 
 
 def read_paper_cohort(run: Path, by: str | None) -> PaperCohort:
@@ -89,6 +87,7 @@ def read_paper_cohort(run: Path, by: str | None) -> PaperCohort:
         by=by,
         own_columns={field.name: field.type for field in scans.rows.schema if field.name not in TABLES["scans"].names},
         metadata=scans.metadata,
+        software=read_run_record(tables, "versions.json"),
     )
 
 

@@ -2,7 +2,9 @@
 
 import csv
 import io
+from importlib import metadata
 from pathlib import Path
+from typing import Final
 
 from scarnet_cli.draw.plate import Plate, write_plate
 from scarnet_cli.draw.text import SEGMENT_NAMES
@@ -12,8 +14,15 @@ from scarnet_cli.figures.plates import plates
 from scarnet_cli.figures.table_one import table_one
 from scarnet_cli.files import write_bytes
 from scarnet_cli.report.bullseyes import SEGMENTS, segment_scar
+from scarnet_cli.report.methods import methods_paragraph
 from scarnet_cli.report.template import render
 from scarnet_cli.tables.parquet import CREATION_TIME, PIPELINE_VERSION
+
+_COMPARED: Final = (
+    "Two groups were compared by the Mann-Whitney U test with the Hodges-Lehmann shift, or by Welch's t-test where "
+    "means are given, more groups by the Kruskal-Wallis test or Welch's analysis of variance, and counts by Fisher's "
+    "exact or the chi-squared test; P values are two-sided and not adjusted, intervals are of 95 %"
+)
 
 
 def write_figures(run: Path, by: str | None, out: Path) -> tuple[Plate, ...]:
@@ -39,13 +48,19 @@ def write_figures(run: Path, by: str | None, out: Path) -> tuple[Plate, ...]:
         write_plate(plate, out)
     write_bytes(out / "table1.csv", table.csv.encode())
     write_bytes(out / "bullseye.csv", _segments_csv(cohort).encode())
+    version = cohort.metadata.get(PIPELINE_VERSION, "")
+    methods = methods_paragraph(cohort.measured, len(cohort.failures), version, cohort.software)
+    if len(cohort.groups) > 1:
+        methods += f" {_COMPARED} (SciPy {metadata.version('scipy')})."
+    write_bytes(out / "methods.txt", f"{methods}\n".encode())
     page = render(
         "figures.html.jinja",
         ("base.css", "charts.css", "figures.css"),
         figures=figures,
         table=table,
         cohort=cohort,
-        version=cohort.metadata.get(PIPELINE_VERSION, ""),
+        methods=methods,
+        version=version,
         created=cohort.metadata.get(CREATION_TIME, ""),
     )
     write_bytes(out / "index.html", page.encode())

@@ -24,11 +24,13 @@ class CroppedStudy:
         crop: (z, 128, 128) intensities round the heart, scaled slice by slice to 0..1.
         full: The full grid that the crop was cut from, as a volume of zeros.
         flags: Codes that CROP raised.
+        localiser_sha256: SHA-256 of the localiser's weights file, if known.
     """
 
     crop: Volume
     full: Volume
     flags: tuple[str, ...]
+    localiser_sha256: str | None
 
 
 def crop_study(folder: StudyFolder, converted: Path, localiser: TrainedNetwork) -> None:
@@ -43,7 +45,14 @@ def crop_study(folder: StudyFolder, converted: Path, localiser: TrainedNetwork) 
     folder.write_volume(StudyFile.CROP, crop.image)
     raised = {HEART_CUT_OFF: crop.cut_off, HEART_UNCERTAIN: crop.confidence < SURE_CONFIDENCE}
     flags = tuple(code for code, holds in raised.items() if holds)
-    record = CropRecord(folder.study_id, round(crop.confidence, 4), flags, image.shape_zyx, geometry_of(image))
+    record = CropRecord(
+        study_id=folder.study_id,
+        confidence=round(crop.confidence, 4),
+        flags=flags,
+        shape_zyx=image.shape_zyx,
+        geometry=geometry_of(image),
+        localiser_sha256=localiser.sha256,
+    )
     folder.write_record(StudyFile.CROP_RECORD, record)
 
 
@@ -58,4 +67,4 @@ def read_crop(folder: StudyFolder) -> CroppedStudy:
     grid = record.geometry
     zeros = np.zeros(record.shape_zyx, np.uint8)
     full = Volume(zeros, grid.spacing_zyx_mm, grid.origin_xyz_mm, np.array(grid.direction))
-    return CroppedStudy(crop, full, record.flags)
+    return CroppedStudy(crop, full, record.flags, record.localiser_sha256)

@@ -116,5 +116,9 @@ class Segmenter:
             segment_mode="fast" if self._fast else "default",
             device=device_name(self._trained),
             flags=(*cropped.flags, *segmentation.flags, *doubts),
+            localiser_sha256=cropped.localiser_sha256,
+            decision_scar_share=self._decision.scar_share,
+            decision_least_expected_scar_percent=self._decision.least_expected_scar_percent,
+            decision_least_mvo_percent=self._decision.least_mvo_percent,
         )
         folder.write_record(StudyFile.SEGMENT_RECORD, record)

@@ -9,7 +9,7 @@ from typing import Final
 from scarnet_cli.draw.plots import Figure
 from scarnet_cli.draw.svg import Histogram
 from scarnet_cli.gather.review import ACCEPT, REJECT, REVIEWED, without_rejected
-from scarnet_cli.report import references, rows
+from scarnet_cli.report import methods, references, rows
 from scarnet_cli.report.distributions import comparisons, histograms
 from scarnet_cli.report.readers import ReaderPair, read_pairs
 from scarnet_cli.report.references import reference_figures
@@ -25,7 +25,7 @@ from scarnet_cli.tables.parquet import (
 
 # A study that failed at these stages already had its label map.
 _AFTER_SEGMENTATION: Final = frozenset({"quantify"})
-_COLUMNS: Final = frozenset({*rows.COLUMNS, *references.COLUMNS, "model", "device"})
+_COLUMNS: Final = frozenset({*rows.COLUMNS, *references.COLUMNS, *methods.COLUMNS, "device"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Cohort:
         model: Names of the models; empty without any.
         device: Devices that they ran on; empty without any.
         model_sha256: Digests of their weights.
+        fast: Number of measured studies that the network saw in fast mode.
+        methods: Paragraph for a paper.
         version: The pipeline's version.
         created: Time at which the tables were written.
     """
@@ -55,6 +57,8 @@ class Cohort:
     model: str
     device: str
     model_sha256: tuple[str, ...]
+    fast: int
+    methods: str
     version: str
     created: str
 
@@ -102,9 +106,11 @@ def read_cohort(tables: Path) -> Cohort:
     measured = scans.select([name for name in scans.schema.names if name in _COLUMNS]).to_pylist()
     trusted = without_rejected(measured)
     by_label = ((title, comparisons(trusted, name)) for name, title in (("group", "By group"), ("site", "By site")))
+    failures = read_rows(Failure, tables / "failures.parquet")
+    version = metadata.get(PIPELINE_VERSION, "")
     return Cohort(
         table=rows.make_table(measured, metadata.get(MODEL_DIGEST, "")),
-        failures=_by_reason(read_rows(Failure, tables / "failures.parquet")),
+        failures=_by_reason(failures),
         histograms=histograms(trusted),
         by_label=tuple((title, drawn) for title, drawn in by_label if drawn),
         agreement=reference_figures(trusted),
@@ -112,7 +118,9 @@ def read_cohort(tables: Path) -> Cohort:
         model=", ".join(sorted({row["model"] for row in measured if row["model"]})),
         device=", ".join(sorted({row["device"] for row in measured if row["device"]})),
         model_sha256=tuple(filter(None, metadata.get(MODEL_DIGEST, "").split(","))),
-        version=metadata.get(PIPELINE_VERSION, ""),
+        fast=sum(row.get("segment_mode") == "fast" for row in measured),
+        methods=methods.methods_paragraph(measured, len(failures), version, {}),
+        version=version,
         created=metadata.get(CREATION_TIME, ""),
     )
 

@@ -101,7 +101,9 @@ COMPARED: Final = (
     ("myocardium_ml", "reference_myocardium_ml", "Myocardium"),
 )
 OVERLAPS: Final = labels_of(ReferenceMeasures)
+# Numbers of the stack, and of the model's thresholds, which are the same in every study.
 _STACK: Final = ("slices", "spacing_mm", "slice_spacing_mm")
+_DECISION: Final = ("decision_scar_share", "decision_least_expected_scar_percent", "decision_least_mvo_percent")
 
 
 def unit_text(column: str) -> str:
@@ -130,6 +132,7 @@ def other_columns(row: Row) -> dict[str, str]:
         *HEADER,
         *schema_of(IntervalMeasures).names,
         *_STACK,
+        *_DECISION,
     }
     columns: dict[str, str] = {}
     for field in TABLES["scans"]:

@@ -40,6 +40,7 @@ class CropRecord:
         flags: Codes that CROP raised.
         shape_zyx: Slices, rows and columns of the grid that the crop was cut from.
         geometry: Geometry of that grid.
+        localiser_sha256: SHA-256 of the localiser's weights file; None in records of earlier versions.
     """
 
     study_id: str
@@ -47,6 +48,7 @@ class CropRecord:
     flags: tuple[str, ...]
     shape_zyx: tuple[int, int, int]
     geometry: Geometry
+    localiser_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,10 @@ class SegmentRecord:
         segment_mode: "default", or "fast", in which the network sees each slice once.
         device: Where it ran: "cpu", or the GPU's name.
         flags: Codes that CROP and SEGMENT raised.
+        localiser_sha256: SHA-256 of the weights of the network that cropped round the heart.
+        decision_scar_share: Decision of the weights (infer/decision.py): what is scar.
+        decision_least_expected_scar_percent: Likewise: which hearts have none.
+        decision_least_mvo_percent: Likewise: which pieces of MVO are scar.
     """
 
     study_id: str
@@ -104,3 +110,7 @@ class SegmentRecord:
     segment_mode: str
     device: str
     flags: tuple[str, ...]
+    localiser_sha256: str | None = None
+    decision_scar_share: float | None = None
+    decision_least_expected_scar_percent: float | None = None
+    decision_least_mvo_percent: float | None = None

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from scarnet_cli.errors import CohortError
+from scarnet_cli.files import read_json
 from scarnet_cli.tables.parquet import VERSION_KEY, open_table, table_metadata, with_columns
 from scarnet_cli.tables.schema import SCHEMA_VERSION, TABLES
 
@@ -73,6 +75,18 @@ def read_run_table(tables: Path, table: str, name: str) -> RunTable:
         if field.name not in schema.names:
             rows = rows.append_column(field, found[field.name])
     return RunTable(rows.replace_schema_metadata(None), frozenset(found.schema.names), metadata)
+
+
+def read_run_record(tables: Path, file: str) -> dict[str, Any]:
+    """Return a JSON file of a run, which lies beside its tables or in pipeline_info; empty where there is none."""
+    for path in (tables / file, tables.parent / "pipeline_info" / file):
+        try:
+            found = read_json(path)
+        except (OSError, ValueError):
+            continue
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def _path(tables: Path, table: str) -> Path | None:

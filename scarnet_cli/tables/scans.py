@@ -230,6 +230,19 @@ class ScanRow:
     segment_mode: str | None = column(
         "How the model was used: 'default', or 'fast', each slice looked at once; null where the labels were given."
     )
+    localiser_sha256: str | None = column(
+        "SHA-256 of the weights of the network that cropped round the heart; null where the labels were given."
+    )
+    decision_scar_share: float | None = column(
+        "Threshold of the model: part of the myocardium's probability above which a voxel is scar; null where the "
+        "labels were given."
+    )
+    decision_least_expected_scar_percent: float | None = column(
+        "Threshold of the model: a heart that lets expect less scar has none; null as above.", "percent"
+    )
+    decision_least_mvo_percent: float | None = column(
+        "Threshold of the model: a smaller piece of MVO, of the myocardium, is scar; null as above.", "percent"
+    )
     device: str | None = column(
         "What the model computed on: 'cpu', or the GPU's name; null where the labels were given."
     )

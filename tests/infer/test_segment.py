@@ -11,7 +11,7 @@ import torch
 from hearts import region_dice
 
 from scarnet_cli.errors import IntermediateError, ModelError
-from scarnet_cli.files import read_json
+from scarnet_cli.files import file_sha256, read_json
 from scarnet_cli.image.volume import read_nifti, same_grid, write_nifti
 from scarnet_cli.infer.crop_stage import crop_studies
 from scarnet_cli.infer.localise import crop_heart
@@ -67,6 +67,8 @@ def test_labels_come_back_on_the_full_grid_and_agree_with_the_truth(
     record = read_json(out / "studies" / "a" / "segment.json")
     assert record["model"] == "scarnet"
     assert len(record["model_sha256"]) == 64
+    assert record["localiser_sha256"] == file_sha256(WEIGHTS / "localiser.safetensors")
+    assert record["decision_scar_share"] == 0.5
     assert record["segment_mode"] == "default"
     assert 0.3 < record["confidence"] <= 1.0
     assert 0.0 <= record["scar_probability"] <= 1.0

@@ -294,10 +294,12 @@ def test_undefined_and_tiny_numbers_are_written_as_in_the_pages(small: Watched) 
 
 def test_citation_is_copied(small: Watched) -> None:
     small.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    small.page.get_by_role("button", name="Copy the citation").click()
+    small.page.get_by_role("button", name="Copy the paragraph").click()
     expect(small.page.locator("#copied")).to_have_text("Copied.")
     copied = small.page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("Scar was segmented and measured with ScarNet pipeline")
+    assert copied.startswith(
+        "Scar was segmented and measured in late gadolinium enhancement (LGE) with ScarNet pipeline"
+    )
     assert copied.endswith("Of 4 studies found, 2 were measured.")
 
 

@@ -75,7 +75,7 @@ def test_page_says_that_it_is_no_medical_device_what_made_it_and_how_to_cite_it(
     assert "Not a medical device." in page
     assert "ab" * 32 in page
     assert "2026-11-23T15:00:00+00:00" in page
-    assert "(model unet, weights SHA-256 abababababab)" in page
+    assert "The network unet (weights SHA-256 abababababab) labelled" in page
     assert "Of 4 studies found, 2 were measured." in text(page)
 
 
