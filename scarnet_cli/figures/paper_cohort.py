@@ -32,6 +32,7 @@ class PaperCohort:
         own_columns: Names and types of the user's own columns of scans.
         metadata: Versions, model digests and time of the tables; empty where they are CSV.
         software: Name -> version of what the run used, where it says so.
+        dates_moved: Whether --deidentify moved each patient's dates by days of its own.
     """
 
     measured: tuple[Row, ...]
@@ -41,6 +42,7 @@ class PaperCohort:
     own_columns: Mapping[str, pa.DataType]
     metadata: Mapping[str, str]
     software: Mapping[str, Any]
+    dates_moved: bool
 
     @property
     def used(self) -> list[Row]:
@@ -88,6 +90,7 @@ def read_paper_cohort(run: Path, by: str | None) -> PaperCohort:
         own_columns={field.name: field.type for field in scans.rows.schema if field.name not in TABLES["scans"].names},
         metadata=scans.metadata,
         software=read_run_record(tables, "versions.json"),
+        dates_moved=read_run_record(tables, "parameters.json").get("deidentify") is True,
     )
 
 

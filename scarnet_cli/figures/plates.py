@@ -27,7 +27,8 @@ _MEASURES: Final = (
 )
 # What may drift from scanner to scanner, or from year to year.
 _DRIFTING: Final = (("scar_percent_lv", "Scar", _PERCENT), ("confidence", "Confidence", "fraction"))
-_DATES: Final = ("study_date", "date", "scan_date")
+_DATE: Final = "study_date"
+_OWN_DATES: Final = ("scan_date", "date")
 _DAYS_A_YEAR: Final = 365.25
 _PAIR: Final = 2
 
@@ -100,14 +101,15 @@ def _by_site(cohort: PaperCohort) -> Plate:
 
 def _by_date(cohort: PaperCohort) -> Plate:
     """Return scar and confidence over the date of the study."""
-    dates = next((name for name in _DATES if any(row.get(name) is not None for row in cohort.used)), None)
+    names = _OWN_DATES if cohort.dates_moved else (_DATE, *_OWN_DATES)
+    dates = next((name for name in names if any(row.get(name) is not None for row in cohort.used)), None)
     dated = [(when, row) for row in cohort.used if dates and (when := _day(row.get(dates))) is not None]
     first = min((when for when, _ in dated), default=0)
     dated = [(when - first, row) for when, row in dated]
     drawn = [figure for measure in _DRIFTING if (figure := _timeline(dated, *measure))]
-    return _plate(
-        "drift_date", "Drift by date", drawn, "No two studies have a date, or all have the same.", headed=True
-    )
+    moved = "--deidentify moved the dates, each patient's by other days; give a column `scan_date` in the samplesheet."
+    without = moved if cohort.dates_moved else "No two studies have a date, or all have the same."
+    return _plate("drift_date", "Drift by date", drawn, without, headed=True)
 
 
 def _timeline(dated: Sequence[tuple[int, Row]], column: str, title: str, unit: str) -> Figure | None:

@@ -16,22 +16,28 @@ from scarnet_cli.figures.paper_cohort import PaperCohort
 from scarnet_cli.report.measures import Row
 from scarnet_cli.report.rows import doubts
 from scarnet_cli.report.tested import interval_text, p_text
+from scarnet_cli.tables.columns import labels_of
+from scarnet_cli.tables.scans import ScanRow
 from scarnet_cli.tables.schema import TABLES
 
 _ALL: Final = "All"
 _MOST_LEVELS: Final = 12  # of a column of text; one with more is no property to count
 _TRUTHS: Final = 2  # a column of whole numbers with two values is counted too
-# Columns that describe a patient, by their names, where the tables have them; a user's own columns follow them.
-PATIENT: Final = ("age_years", "age", "sex", "gender", "height_cm", "height_m", "weight_kg", "body_surface_area_m2")
+# Columns that describe a patient, from DICOM; a user's own columns follow them. Of those, age is summed up by its mean.
+_PATIENT: Final = ("patient_age_years", "patient_sex", "patient_height_cm", "patient_weight_kg", "bsa_m2")
+_AGES: Final = frozenset({"age", "age_years"})
 # Column, label, decimals, whether it is summed up by its mean: volumes and masses spread evenly, scar does not.
 _MEASURES: Final = (
     ("blood_pool_ml", "LV blood pool", 0, True),
+    ("blood_pool_ml_m2", "LV blood pool", 0, True),
     ("myocardium_g", "Myocardial mass", 0, True),
+    ("myocardium_g_m2", "Myocardial mass", 0, True),
     ("scar_percent_lv", "Scar", 1, False),
     ("scar_ml", "Scar", 1, False),
     ("mvo_percent_lv", "MVO", 1, False),
     ("mvo_ml", "MVO", 1, False),
 )
+_LABELS: Final = labels_of(ScanRow)
 _OF_MYOCARDIUM: Final = "% of the myocardium"
 
 
@@ -93,8 +99,7 @@ def table_one(cohort: PaperCohort) -> TableOne:
 def _patient_lines(cohort: PaperCohort, columns: Mapping[str, Sequence[Row]]) -> Iterator[Line]:
     """Yield age, sex and their like, then the user's own columns."""
     fields = {field.name: field.type for field in TABLES["scans"]} | dict(cohort.own_columns)
-    names = dict.fromkeys([name for name in PATIENT if name in fields] + list(cohort.own_columns))
-    for name in names:
+    for name in (*_PATIENT, *cohort.own_columns):
         values = [row[name] for row in cohort.used if row.get(name) is not None]
         if name == cohort.by or not values or pa.types.is_nested(fields[name]):
             continue
@@ -102,7 +107,7 @@ def _patient_lines(cohort: PaperCohort, columns: Mapping[str, Sequence[Row]]) ->
         levels = sorted(set(values))
         counted = len(levels) <= _TRUTHS if pa.types.is_integer(fields[name]) else not _is_number(fields[name])
         if not counted:
-            yield _number_line(name, label, unit, 1, columns, by_mean=name in PATIENT)
+            yield _number_line(name, label, unit, 1, columns, by_mean=name in _AGES or name in _PATIENT)
         elif len(levels) <= _MOST_LEVELS:
             yield from _level_lines(label, levels, columns, lambda row, name=name: row.get(name))
 
@@ -111,7 +116,8 @@ def _named(column: str) -> tuple[str, str]:
     """Return a column's label and unit; those of the user's own columns are in the name, if anywhere."""
     if column in TABLES["scans"].names:
         field = TABLES["scans"].field(column)
-        return plain_column(field), unit_of(field)
+        label = _LABELS.get(column) or plain_column(field)
+        return label.removeprefix("Patient ").capitalize(), unit_of(field)
     return column.replace("_", " "), ""
 
 
@@ -121,6 +127,8 @@ def _is_number(kind: pa.DataType) -> bool:
 
 def _measure_lines(columns: Mapping[str, Sequence[Row]]) -> Iterator[Line]:
     for name, label, digits, by_mean in _MEASURES:
+        if name.endswith("_m2") and all(row.get(name) is None for row in columns[_ALL]):
+            continue  # heights and weights are not known
         unit = _named(name)[1]
         yield _number_line(name, label, _OF_MYOCARDIUM if unit == "%" else unit, digits, columns, by_mean=by_mean)
     for label, column in (("With scar", "scar_ml"), ("With MVO", "mvo_ml")):

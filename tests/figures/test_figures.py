@@ -17,6 +17,7 @@ from scarnet_cli.errors import InputError
 from scarnet_cli.figures.paper_cohort import read_paper_cohort
 from scarnet_cli.figures.plates import plates
 from scarnet_cli.figures.table_one import Line, table_one
+from scarnet_cli.files import write_json
 from scarnet_cli.tables.csv import write_csv
 
 COLUMNS = {"blood_pool_ml": 100.0, "myocardium_g": 105.0, "myocardium_ml": 100.0, "mvo_percent_lv": 0.0, "mvo_ml": 0.0}
@@ -156,6 +157,21 @@ def test_a_slope_is_given_over_the_dates(tmp_path: Path) -> None:
     words = words_of(write_run(tmp_path, dated))["drift_date"]
     # 10 to 13, 20 to 23 and 50 at -4 to 4 years from the middle: 224 / 60
     assert words.startswith("Scar: 9 studies. Slope by least squares +3.73 % a year")
+
+
+def test_dates_that_deidentification_moved_tell_no_drift(tmp_path: Path) -> None:
+    run = write_run(tmp_path, [row | {"study_date": f"20{n + 10}-01-01"} for n, row in enumerate(TWO_GROUPS)])
+    write_json(run / "pipeline_info" / "parameters.json", {"deidentify": True})
+    assert words_of(run)["drift_date"].startswith("Nothing to draw. --deidentify moved the dates")
+
+
+def test_table_has_age_sex_and_measures_by_body_surface_from_the_headers(tmp_path: Path) -> None:
+    facts = {"patient_age_years": 60.0, "patient_sex": "F", "bsa_m2": 2.0, "myocardium_g_m2": 52.5}
+    run = write_run(tmp_path, [{**TWO_GROUPS[0], **facts}, {**TWO_GROUPS[1], **facts, "patient_age_years": 70.0}])
+    lines = lines_of(run)
+    assert lines["Age", "years"].cells[0] == "65.0 (7.1)"
+    assert lines["Sex", "F"].cells[0] == "2 (100 %)"
+    assert lines["Myocardial mass", "g/m²"].cells[0] == "52 (0)"
 
 
 @pytest.mark.parametrize(
