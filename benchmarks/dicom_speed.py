@@ -68,10 +68,10 @@ def main() -> None:
     time_conversion(arguments.out / "stack")
 
 
-def make_studies(source: Path, count: int) -> None:
-    """Write studies of `A_STUDY` files each; every UID ends in the study's number."""
+def make_studies(source: Path, count: int, files: int = A_STUDY) -> None:
+    """Write studies of `files` files each, at most `A_STUDY`; every UID ends in the study's number."""
     template = source.with_name("template")
-    paths = write_template(template, (18, 16, 16), DISTRACTORS)[:A_STUDY]
+    paths = write_template(template, (18, 16, 16), DISTRACTORS)[:files]
     contents = [(path.relative_to(template), path.read_bytes()) for path in paths]
     for number in range(count):
         digits = f"{number:06d}".encode()

@@ -2,10 +2,12 @@
 
 .venv/bin/python -m benchmarks.scale --studies 10 100 1000 --out DIR
 .venv/bin/python -m benchmarks.scale --stub-batches 500 5000 --out DIR
+.venv/bin/python -m benchmarks.scale --index 1000 10000 --tables 1000 10000 --out DIR
 
 The first form runs the pipeline end to end on phantoms. The second runs all processes as stubs, so that what is left
-is Nextflow's own part. Both print rows of the tables "Scale" of docs/performance.md. DIR must not exist; it keeps one
-folder for each run, where Nextflow was launched. Leave the code alone meanwhile: tasks run the checkout's.
+is Nextflow's own part. The third runs the tasks that see the whole cohort: INDEX over small files, GATHER and
+REPORT over random numbers. All print rows of the tables "Scale" of docs/performance.md. DIR must not exist; it keeps
+one folder for each run. Leave the code alone meanwhile: tasks run the checkout's.
 """
 
 import argparse
@@ -17,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -25,12 +27,16 @@ from typing import Final
 
 import pyarrow.parquet as pq
 
+from benchmarks.dicom_speed import make_studies, run
+from benchmarks.gather_load import make_fragments
 from benchmarks.study_cost import seconds
 from scarnet_cli.phantom.cohort import write_cohort
 
 REPOSITORY: Final = Path(__file__).parents[1]
 BIN: Final = REPOSITORY / ".venv" / "bin"
 _MIB: Final = 1 << 20
+_FILES: Final = 5  # of a study to index: little more than one costs by itself
+_BATCH: Final = 20  # studies of one, in the mean, by the default sizes
 _ONCE: Final = ("INDEX", "GATHER", "REPORT")  # the processes that see the whole cohort in one task
 
 
@@ -174,21 +180,53 @@ def run_stubs(batches: int, folder: Path, options: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
+def index_studies(studies: int, folder: Path, _options: Sequence[str]) -> str:
+    """Index studies of `_FILES` files each, and again with nothing changed; return the row."""
+    make_studies(folder / "made", studies, _FILES)
+    index = [str(BIN / "scarnet"), "index", str(folder / "made"), "--jobs", "1", "--out"]
+    first = run([*index, str(folder / "first")], peak=True)
+    again = run([*index, str(folder / "again"), "--previous", str(folder / "first" / "index.parquet")], peak=True)
+    batches = sum(1 for _ in (folder / "first" / "batches").iterdir())
+    costs = (f"{first.cpu_s:.1f}", f"{first.peak_mib:.0f}", f"{again.cpu_s:.1f}", f"{again.peak_mib:.0f}")
+    return f"| {studies} | {' | '.join(costs)} | {batches} |\n"
+
+
+def gather_studies(studies: int, folder: Path, _options: Sequence[str]) -> str:
+    """Gather made tables of so many studies, write their report, and return the row."""
+    fragments = map(str, make_fragments(folder / "made", studies, _BATCH))
+    scarnet = str(BIN / "scarnet")
+    gather = run([scarnet, "gather", *fragments, "--out", str(folder / "tables")], peak=True)
+    (folder / "pictures").mkdir()
+    pages = ("--studies", str(folder / "pictures"), "--out", str(folder / "report"))
+    report = run([scarnet, "report", str(folder / "tables"), *pages], peak=True)
+    sizes = [measure(folder / name) for name in ("tables", "report")]
+    costs = [f"{cost.cpu_s:.1f} | {cost.peak_mib:.0f}" for cost in (gather, report)]
+    held = [f"{size.size_bytes / studies / 1024:.1f}" for size in sizes]
+    return f"| {studies} | {' | '.join([*costs, *held])} | {sizes[1].entries / studies:.2f} |\n"
+
+
 def main() -> None:
     """Run each size in a folder of its own and print the rows as they come."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, nargs="*", default=[], help="Sizes of cohorts to run end to end.")
     parser.add_argument("--stub-batches", type=int, nargs="*", default=[], help="Numbers of batches to run as stubs.")
+    parser.add_argument("--index", type=int, nargs="*", default=[], help="Numbers of studies to index.")
+    parser.add_argument("--tables", type=int, nargs="*", default=[], help="Numbers of studies to gather and report.")
     parser.add_argument("--out", type=Path, required=True, help="Folder to make; about 4 MB a study.")
     parser.add_argument("--options", default="", help="Options of every run, such as '--fast'.")
     arguments = parser.parse_args()
-    sizes = [("studies", size) for size in arguments.studies] + [("stubs", size) for size in arguments.stub_batches]
-    for kind, size in sizes:
-        folder = arguments.out.absolute() / f"{kind}_{size}"
-        folder.mkdir(parents=True)
-        run = run_cohort if kind == "studies" else run_stubs
-        sys.stdout.write(run(size, folder, arguments.options.split()))
-        sys.stdout.flush()
+    kinds: list[tuple[list[int], Callable[[int, Path, Sequence[str]], str]]] = [
+        (arguments.studies, run_cohort),
+        (arguments.stub_batches, run_stubs),
+        (arguments.index, index_studies),
+        (arguments.tables, gather_studies),
+    ]
+    for sizes, measured in kinds:
+        for size in sizes:
+            folder = arguments.out.absolute() / f"{measured.__name__}_{size}"
+            folder.mkdir(parents=True)
+            sys.stdout.write(measured(size, folder, arguments.options.split()))
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
