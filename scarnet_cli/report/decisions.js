@@ -29,7 +29,18 @@ function keepDecisions(cohort, given) {
   return {
     entry,
     decided,
-    change: (study, changes) => { put(study, changes); return save(); },
+    // Returns whether it is kept, and a function that puts back what was before.
+    change: (study, changes) => {
+      const before = kept[study];
+      put(study, changes);
+      const undo = () => {
+        if (before) kept[study] = before;
+        else delete kept[study];
+        save();
+      };
+      return [save(), undo];
+    },
+    readers: () => Object.values(kept).map(({ reader }) => reader).filter(Boolean),
     toCsv: () => writeCsv([REVIEW_COLUMNS, ...decided().sort().map((study) => {
       const { decision, reader, comment, date } = entry(study);
       return [study, decision, reader, comment, date];

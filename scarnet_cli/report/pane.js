@@ -1,12 +1,25 @@
 // The pane over the list: a study's page in a frame, with previous and next in the list's order, and a decision.
 
+// The key that was pressed: "undo" for Ctrl and Z, null for other keys with Ctrl or Alt. study.js has the same.
+function keyOf(event) {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") return "undo";
+  return event.ctrlKey || event.metaKey || event.altKey ? null : event.key;
+}
+
+const TYPING_MS = 800; // between two letters of a word
+
 function studyPane(decisions, changed, closed) {
   const byId = (id) => document.getElementById(id);
   const pane = byId("pane");
   const buttons = { accept: byId("accept"), reject: byId("reject") };
-  const [reader, comment, said] = [byId("reader"), byId("comment"), byId("said")];
+  const [reader, comment, said, who, initials] = ["reader", "comment", "said", "who", "initials"].map(byId);
+  const undone = []; // what `takeBack` puts back, the last at the end
   let list = [];
   let place = 0;
+  let waiting = null; // the decision that waits for initials
+  let decidedAt = 0;
+  let typedAt = 0;
+  reader.value ||= decisions.readers().at(-1) ?? "";
 
   const show = () => {
     const study = list[place];
@@ -40,30 +53,81 @@ function studyPane(decisions, changed, closed) {
   };
 
   const change = (changes) => {
-    const kept = decisions.change(list[place].id, { reader: reader.value.trim(), ...changes });
-    said.textContent = kept ? `Study ${list[place].id}: ${changes.decision ?? "no decision"}` : "This browser keeps nothing; download the decisions.";
-    changed(kept);
+    const study = list[place];
+    const [kept, undo] = decisions.change(study.id, { reader: reader.value.trim(), ...changes });
+    undone.push({ study, undo });
+    byId("undo").disabled = false;
+    said.textContent = kept ? `Study ${study.id}: ${changes.decision ?? "no decision"}` : "This browser keeps nothing; download the decisions.";
+    changed();
     press();
   };
 
-  // Repeating a decision withdraws it.
-  const decide = (decision) => change({ decision: decisions.entry(list[place].id).decision === decision ? null : decision });
+  // Repeating a decision withdraws it. Without initials it waits for them.
+  const decide = (decision) => {
+    if (!reader.value.trim()) {
+      waiting = decision;
+      who.hidden = false;
+      initials.focus();
+      said.textContent = "Not decided yet: give your initials.";
+      return;
+    }
+    decidedAt = Date.now();
+    change({ decision: decisions.entry(list[place].id).decision === decision ? null : decision });
+  };
 
-  const keys = { j: () => step(1), k: () => step(-1), a: () => decide("accept"), r: () => decide("reject"), Escape: () => pane.close() };
+  const takeBack = () => {
+    const last = undone.pop();
+    if (!last) return;
+    last.undo();
+    byId("undo").disabled = undone.length === 0;
+    const at = list.indexOf(last.study);
+    if (at >= 0) place = at;
+    changed();
+    show();
+    said.textContent = `Study ${last.study.id}: taken back, now ${decisions.entry(last.study.id).decision ?? "no decision"}`;
+  };
+
+  // Decisions have capital letters, so that typing beside the comment decides nothing; a word that begins with one is taken
+  // back at its second letter.
+  const keys = { j: () => step(1), k: () => step(-1), undo: takeBack, A: () => decide("accept"), R: () => decide("reject"), Escape: () => pane.close() };
+  const typed = (key) => {
+    const now = Date.now();
+    const isTyping = now - typedAt < TYPING_MS;
+    if (Object.hasOwn(keys, key) && !(isTyping && key !== "Escape")) {
+      keys[key]();
+    } else if (key.length === 1) {
+      typedAt = now;
+      if (now - decidedAt < TYPING_MS) takeBack();
+    }
+  };
 
   byId("previous").addEventListener("click", () => step(-1));
   byId("next").addEventListener("click", () => step(1));
+  byId("undo").addEventListener("click", takeBack);
   byId("close").addEventListener("click", () => pane.close());
   for (const [name, button] of Object.entries(buttons)) button.addEventListener("click", () => decide(name));
+  who.addEventListener("submit", (event) => {
+    event.preventDefault();
+    reader.value = initials.value.trim();
+    if (!reader.value) return;
+    who.hidden = true;
+    decide(waiting);
+    byId("next").focus();
+  });
   comment.addEventListener("change", () => change({ comment: comment.value.trim(), decision: decisions.entry(list[place].id).decision }));
   document.addEventListener("keydown", (event) => {
-    if (!pane.open || event.target === comment || event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape") return;
-    keys[event.key]?.();
+    if (!pane.open || event.target === comment || event.target === initials || event.key === "Escape") return;
+    const key = keyOf(event);
+    if (key && Object.hasOwn(keys, key)) event.preventDefault(); // or the letter would stand in the field for initials
+    if (key) typed(key);
   });
-  pane.addEventListener("close", () => closed(list[place]));
-  // While the focus is in the frame, the study's page passes on which of these keys was pressed.
+  pane.addEventListener("close", () => {
+    who.hidden = true;
+    closed(list[place]);
+  });
+  // While the focus is in the frame, the study's page passes on which key was pressed.
   window.addEventListener("message", (event) => {
-    if (pane.open && event.source === byId("frame").contentWindow && Object.hasOwn(keys, event.data)) keys[event.data]();
+    if (pane.open && event.source === byId("frame").contentWindow && typeof event.data === "string") typed(event.data);
   });
 
   return (studies, at) => {

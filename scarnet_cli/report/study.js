@@ -1,9 +1,10 @@
 "use strict";
-// In the index's pane, passes on the keys that the index handles; in a page of its own it does nothing.
+// In the index's pane, passes on the keys, which the index handles; in a page of its own it does nothing.
 if (parent !== window) {
   document.documentElement.classList.add("framed");
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (["j", "k", "a", "r", "Escape"].includes(event.key)) parent.postMessage(event.key, "*");
+    const isUndo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+    if (isUndo) parent.postMessage("undo", "*");
+    else if (!event.ctrlKey && !event.metaKey && !event.altKey) parent.postMessage(event.key, "*");
   });
 }

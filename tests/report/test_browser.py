@@ -208,18 +208,18 @@ def test_escape_in_the_studys_page_closes_the_pane(index: Watched) -> None:
 
 def test_decisions_are_kept_over_a_reload_and_downloaded(index: Watched, tmp_path: Path) -> None:
     page = index.page
-    page.get_by_label("Reader").fill("xy")
+    page.get_by_role("textbox", name="Reader").fill("xy")
     accepted = index.open(0)
-    page.keyboard.press("a")
+    page.keyboard.press("Shift+A")
     expect(page.get_by_role("button", name="Accept")).to_have_attribute("aria-pressed", "true")
     page.get_by_label("Comment").fill('base, "cut"')
     page.keyboard.press("Tab")
     page.keyboard.press("j")
     rejected = page.locator("#pane-title").inner_text()
-    page.keyboard.press("r")
+    page.keyboard.press("Shift+R")
     page.keyboard.press("j")
-    page.keyboard.press("a")
-    page.keyboard.press("a")  # taken back
+    page.keyboard.press("Shift+A")
+    page.keyboard.press("Shift+A")  # taken back
     page.keyboard.press("Escape")
     page.reload()
     expect(page.locator("#scans tbody .review").nth(0)).to_have_text("✓ accepted")
@@ -242,6 +242,43 @@ def test_decisions_are_kept_over_a_reload_and_downloaded(index: Watched, tmp_pat
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", rows[0]["date"])
 
 
+def test_initials_are_asked_for_at_the_first_decision_and_undo_puts_back_what_was(index: Watched) -> None:
+    page = index.page
+    first = index.open(0)
+    page.keyboard.press("Shift+R")
+    expect(page.locator("#initials")).to_be_focused()
+    expect(page.locator("#decided")).to_have_text("0")  # not without initials
+    expect(page.locator("#initials")).to_have_value("")  # the letter of the decision is not one of them
+    page.keyboard.type("Ra")  # and theirs are no decisions
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Reject")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#said")).to_have_text(f"Study {first}: reject")
+    page.keyboard.press("j")
+    page.keyboard.press("Shift+A")  # they are known now
+    expect(page.locator("#decided")).to_have_text("2")
+    index.frame.locator("h2").first.click()
+    page.keyboard.press("Control+z")  # in the study's page too
+    expect(page.locator("#decided")).to_have_text("1")
+    page.keyboard.press("j")
+    page.get_by_role("button", name="Undo").click()  # back at the study that it was about
+    expect(page.locator("#pane-title")).to_have_text(first)
+    expect(page.get_by_role("button", name="Reject")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator("#decided")).to_have_text("0")
+
+
+def test_typing_beside_the_comment_decides_nothing(index: Watched) -> None:
+    page = index.page
+    page.get_by_role("textbox", name="Reader").fill("xy")
+    index.open(0)
+    for words in ("scar at the apex", "Artefact", "Rather dark", "CARE"):
+        page.keyboard.type(words)
+        expect(page.locator("#decided")).to_have_text("0")
+        page.wait_for_timeout(900)  # longer than between letters of a word
+
+
 def test_decisions_are_loaded_from_a_file(index: Watched, tmp_path: Path) -> None:
     rows = (
         'study_id,decision,reader,comment\r\nS00003,accept,xy,"one,\r\ntwo"\r\nnobody,reject,,\r\nS00004,perhaps,,\r\n'
@@ -260,8 +297,9 @@ def test_decisions_of_the_tables_are_there_and_those_made_here_go_before(watched
     write_report(tmp_path / "tables", [], tmp_path / "report")
     watched.page.goto((tmp_path / "report" / "index.html").as_uri())
     assert watched.page.locator("#scans tbody .review").all_inner_texts() == ["✓ accepted", "✗ rejected"]
+    watched.page.get_by_role("textbox", name="Reader").fill("xy")
     watched.open(0)
-    watched.page.keyboard.press("r")
+    watched.page.keyboard.press("Shift+R")
     watched.page.keyboard.press("Escape")
     expect(watched.page.locator("#scans tbody .review")).to_have_text(["✗ rejected", "✗ rejected"])
     expect(watched.page.locator("#rejected")).to_have_text("2")
@@ -314,6 +352,24 @@ def test_everything_can_be_reached_and_is_named_for_screen_readers(index: Watche
     index.open(0)
     expect(index.page.get_by_role("dialog")).to_have_accessible_name(index.page.locator("#pane-title").inner_text())
     expect(index.page.get_by_role("button", name="Next j")).to_be_focused()
+
+
+def test_no_table_is_wider_than_its_place_at_any_width(index: Watched) -> None:
+    referenced = index.page.evaluate("JSON.parse(document.getElementById('cohort-table').textContent).rows")
+    name = next(row[0] for row in referenced if int(row[0][1:]) % 2)  # every second study has a reference
+    list_page = index.page.url.replace("index.html", "list.html")
+    for address in (index.page.url, list_page, index.page.url.replace("index.html", f"studies/{name}.html")):
+        index.page.goto(address)
+        index.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        for width in (360, 420, 768, 1024, 1200, 1400, 1920, 2560):
+            index.page.set_viewport_size({"width": width, "height": 900})
+            assert index.page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+            wider = index.page.locator("table").evaluate_all(
+                "(all) => all.filter((e) => !e.closest('.scroll') && (e.scrollWidth > e.parentElement.clientWidth + 1"
+                " || [...e.querySelectorAll('th, td')].some((c) => c.scrollWidth > c.clientWidth + 1)))"
+                ".map((e) => e.className)"
+            )
+            assert wider == [], (address, width)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
