@@ -1,4 +1,4 @@
-"""The test profile under a scheduler and in containers, for real, where the machine has them; else a line says why not."""
+"""The test profile under a scheduler and in containers, for real, where the machine has them."""
 
 import os
 import shutil
