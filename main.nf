@@ -5,7 +5,7 @@ include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
 include { checkParameters ; helpText } from './workflows/parameters'
-include { chosenFolds ; deidentifyKey ; inputOf ; namedFile ; readersOf ; resultsOf ; sourceOf ; weightsFiles } from './workflows/inputs'
+include { anotherOf ; chosenFolds ; deidentifyKey ; inputOf ; namedFile ; readersOf ; resultsOf ; sourceOf ; weightsFiles } from './workflows/inputs'
 include { claimOutput ; dropOwn } from './workflows/claim'
 include { writeParameters } from './workflows/earlier'
 include { pathOf } from './workflows/paths'
@@ -44,6 +44,7 @@ workflow {
                 deidentifyKey(params),
                 weightsFiles(params.localiser, params.weights_dir),
                 weightsFiles(params.weights, params.weights_dir),
+                anotherOf(params),
                 readersOf(params),
                 resultsOf(params, workflow),
             )

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from scarnet_cli.buckets.place import Place, place_of
 from scarnet_cli.cases.label_values import LabelValues, to_labels
 from scarnet_cli.dicom.convert import convert_batch, read_nifti_study, study_stack
+from scarnet_cli.dicom.results.given_labels import placed_labels, read_given_labels
 from scarnet_cli.dicom.study_entry import StudyRecord
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.foreign_nifti import as_stack
 from scarnet_cli.image.nifti_header import ORIENTATION_UNKNOWN
 from scarnet_cli.image.volume import Volume, from_sitk, write_nifti
-from scarnet_cli.quantify.given_labels import placed_labels, read_given_labels
 from scarnet_cli.quantify.measures import StudyMeasures, measure_study, without_orientation
 from scarnet_cli.stage.folder import StudyFile, study_folder
 from scarnet_cli.stage.records import SegmentRecord

@@ -8,6 +8,8 @@ include { FETCH } from '../modules/fetch'
 include { CONVERT } from '../modules/convert'
 include { CROP } from '../modules/crop'
 include { SEGMENT } from '../modules/segment'
+include { SEGMENT_COMMAND } from '../modules/segment_command'
+include { COLLECT } from '../modules/collect'
 include { QUANTIFY } from '../modules/quantify'
 include { EXPORT } from '../modules/export'
 include { STORE } from '../modules/store'
@@ -24,6 +26,7 @@ workflow COHORT {
     key // file with the key of the pseudonyms, or [] to leave names as they are
     localiser // weights of the heart's localiser: tuple(file, SHA256SUMS beside it or [], its line there or '')
     weights // weights of the segmentation network, likewise
+    another // map of anotherOf: another network in the place of both
     readers // map of readersOf: what readers decided and corrected
     results // map of resultsOf: what becomes of the results
 
@@ -50,15 +53,18 @@ workflow COHORT {
     ch_generations = ch_settings.map { batch, settings -> tuple(batch, generationOf(results, batch, settings)) }
 
     CONVERT(ch_batches.join(ch_generations), root, is_remote, key)
-    CROP(CONVERT.out.batch, localiser[0, 2])
+    CROP(another.command ? channel.empty() : CONVERT.out.batch, localiser[0, 2])
     SEGMENT(CROP.out.batch, weights[0, 2])
+    SEGMENT_COMMAND(another.command ? CONVERT.out.batch : channel.empty(), another.command, another.files)
+    COLLECT(CONVERT.out.batch.join(SEGMENT_COMMAND.out.labels), another.command, another.label_values)
+    ch_segmented = SEGMENT.out.batch.mix(COLLECT.out.batch)
     // A batch that one stage lost is missing in the next: GATHER counts.
-    QUANTIFY(CONVERT.out.batch.join(SEGMENT.out.batch).join(ch_label_maps), readers.label_values)
+    QUANTIFY(CONVERT.out.batch.join(ch_segmented).join(ch_label_maps), readers.label_values)
     EXPORT(results.as_dicom ? ch_batches.join(QUANTIFY.out.batch) : channel.empty(), root, is_remote, key)
 
     // Tables alone, without the volumes. Sorted by batch, so that the same fragments make the same task whatever finished first.
     ch_fragments = CONVERT.out.tables
-        .mix(FETCH.out.tables, CROP.out.tables, SEGMENT.out.tables, QUANTIFY.out.tables, EXPORT.out.tables)
+        .mix(FETCH.out.tables, CROP.out.tables, SEGMENT.out.tables, COLLECT.out.tables, QUANTIFY.out.tables, EXPORT.out.tables)
         .toSortedList { a, b -> a[0] <=> b[0] ?: a[1].name <=> b[1].name }
         .map { pairs -> pairs.collect { pair -> pair[1] } }
     GATHER(ch_accepted, ch_fragments, readers.reviewed)
@@ -70,7 +76,7 @@ workflow COHORT {
     STORE(results.store_to ? EXPORT.out.batch : channel.empty(), results.store_to, REPORT.out.report.map { _report -> true })
 
     if (results.is_tidied) {
-        ch_stages = CONVERT.out.batch.join(CROP.out.batch).join(SEGMENT.out.batch)
+        ch_stages = CONVERT.out.batch.join(another.command ? SEGMENT_COMMAND.out.labels : CROP.out.batch).join(ch_segmented)
         ch_settings.join(ch_generations).join(ch_stages).combine(REPORT.out.report.map { _report -> true })
             .subscribe { batch, settings, generation, convert, crop, segment, _report -> tidyBatch(results, batch, settings, generation, convert, crop, segment) }
     }

@@ -16,6 +16,18 @@ def readersOf(params) {
 }
 
 /**
+ * Another network, run by the user's own command in the place of CROP and SEGMENT; files and folders, or [].
+ *   command: the command, or ''; files: what it needs; label_values: what the values of its label maps mean
+ */
+def anotherOf(params) {
+    return [
+        command: params.segment_command ?: '',
+        files: namedFile(params.segment_files),
+        label_values: namedFile(params.segment_label_values),
+    ]
+}
+
+/**
  * A weights file; the SHA256SUMS beside it, or []; and its line there, or ''. Tasks take that line alone: the list changes
  * with every file of the folder.
  */
@@ -129,7 +141,7 @@ def lastFailures(outdir) {
  *     beside the studies
  */
 def resultsOf(params, run) {
-    def unkept = ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'reviewed', 'corrected', 'series_rules', 'deidentify_key', 'help']
+    def unkept = ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'reviewed', 'corrected', 'segment_command', 'segment_files', 'segment_label_values', 'series_rules', 'deidentify_key', 'help']
     def kept = params.findAll { name, _value -> !(name in unkept) }
     return [
         directory: params.outdir,
@@ -145,13 +157,14 @@ def resultsOf(params, run) {
 /** A digest of what the tasks between INDEX and GATHER depend on beside the studies. */
 def settingsDigest(params, run) {
     def used = [params.localiser, params.weights].collect { name -> weightsFiles(name, params.weights_dir) }
-    def files = used.collect { weights, _digests, _line -> weights } + (params.label_values ? [pathOf(params.label_values)] : [])
-    def scripts = ['convert', 'crop', 'segment', 'quantify'].collect { name -> "modules/${name}.nf" } + ['bin/scarnet']
+    def named = [params.label_values, params.segment_files, params.segment_label_values].findAll().collect { name -> pathOf(name) }
+    def files = used.collect { weights, _digests, _line -> weights } + named
+    def scripts = ['convert', 'crop', 'segment', 'segment_command', 'collect', 'quantify'].collect { name -> "modules/${name}.nf" } + ['bin/scarnet']
     return [
         files.findAll { path -> path.exists() }.collect { path -> [path.toUriString(), path.size(), path.lastModified()] },
         used.collect { _weights, _digests, line -> line },
         scripts.collect { name -> pathOf("${projectDir}/${name}").text.digest('SHA-256') },
-        [params.fast, run.containerEngine, params.container_core, params.container_gpu],
+        [params.fast, run.containerEngine, params.container_core, params.container_gpu, params.segment_command, params.segment_container],
     ].toString().digest('SHA-256')
 }
 

@@ -45,6 +45,9 @@ def checkParameters(params, schema) {
         problems += ["--input is missing: ${rules.input.description}."]
     }
     problems += rules.collect { name, rule -> problemOf(name, rule, params) }.findAll() + problemsOfCharacters(params, rules)
+    if (params.segment_command.toString().contains('{files}') && !params.segment_files) {
+        problems += ['--segment_command names {files}, but there is no --segment_files.']
+    }
     if (!problems) {
         problems += [problemOfOutput(params.outdir)].findAll()
     }

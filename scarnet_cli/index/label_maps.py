@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from scarnet_cli.cases.label_map_files import label_maps_in
 from scarnet_cli.dicom.identity import path_key
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import write_json
@@ -15,8 +16,6 @@ from scarnet_cli.stage.records import LabelMapFile
 from scarnet_cli.tables.unread import UnreadRow
 
 LABEL_MAPS: Final = "label_maps.json"
-# The longer suffixes first: `x.seg.nrrd` is of the study x.
-_SUFFIXES: Final = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".dcm")
 _MOST_NAMED: Final = 10
 
 
@@ -52,7 +51,7 @@ def with_corrections(index: Index, corrections: Corrections | None) -> Index:
         return index
     maps: dict[str, list[LabelMapFile]] = {}
     for reader, folder in _folders(corrections):
-        for study, path in _label_maps(folder).items():
+        for study, path in label_maps_in(folder).items():
             maps.setdefault(study, []).append(LabelMapFile(str(path), "corrected", reader))
     studies = tuple(
         replace(study, label_maps=tuple(maps[study.study_id])) if study.study_id in maps else study
@@ -81,7 +80,7 @@ def _folders(corrections: Corrections) -> list[tuple[str | None, Path]]:
     """
     folder = corrections.folder.absolute()
     inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
-    readers = [path for path in inside if _label_maps(path)]
+    readers = [path for path in inside if label_maps_in(path)]
     if problem := next((problem for path in readers if (problem := problem_of_name("name", path.name))), None):
         message = f"A reader's folder of corrected label maps names the reader in the tables: its {problem}."
         raise InputError("bad_reader", message)
@@ -92,24 +91,6 @@ def _folders(corrections: Corrections) -> list[tuple[str | None, Path]]:
         raise InputError("no_such_reader", message)
     readers.sort(key=lambda path: path.name != corrections.reader)
     return [(None, folder), *((path.name, path) for path in readers)]
-
-
-def _label_maps(folder: Path) -> dict[str, Path]:
-    """Return study -> its label map, for all label maps in a folder.
-
-    Raises:
-        InputError: A study has several.
-    """
-    found: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
-        suffix = next((suffix for suffix in _SUFFIXES if path.name.lower().endswith(suffix)), None)
-        if suffix and path.is_file() and not path.name.startswith("."):
-            found.setdefault(path.name[: -len(suffix)], []).append(path)
-    if several := sorted(study for study, paths in found.items() if len(paths) > 1):
-        named = ", ".join(several[:_MOST_NAMED]) + (", ..." if len(several) > _MOST_NAMED else "")
-        message = f"The folder of corrected label maps holds more than one of {named}; leave one of each."
-        raise InputError("several_label_maps", message)
-    return {study: path for study, (path,) in found.items()}
 
 
 def _stray(file: LabelMapFile) -> UnreadRow:

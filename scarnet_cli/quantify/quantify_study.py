@@ -18,7 +18,7 @@ from scarnet_cli.quantify.intervals import find_intervals
 from scarnet_cli.quantify.measures import indexed, measure_study, without_orientation
 from scarnet_cli.quantify.rows import study_rows
 from scarnet_cli.stage.folder import StudyFile, StudyFolder, study_folder
-from scarnet_cli.stage.records import LabelMapFile, SegmentRecord
+from scarnet_cli.stage.records import COMMAND, LabelMapFile, SegmentRecord
 from scarnet_cli.stage.stage import Rows
 from scarnet_cli.tables.columns import cells_of, record_of, schema_of
 from scarnet_cli.tables.readers import ReadersRow
@@ -52,7 +52,8 @@ def quantify_study(
         _copy_labels(segment, folder, StudyFile.LABELS)
         labels, origin, network = segment.read_volume(StudyFile.LABELS), LabelsOrigin("network"), None
         segmentation = segment.read_record(StudyFile.SEGMENT_RECORD, SegmentRecord)
-        magnitude = (_MAGNITUDE_IMAGE,) if study.component == MAGNITUDE else ()
+        is_ours = segmentation.segment_mode != COMMAND
+        magnitude = (_MAGNITUDE_IMAGE,) if study.component == MAGNITUDE and is_ours else ()
         flags = (*study.flags, *segmentation.flags, *magnitude)
     else:
         labels, origin, network = _given_labels(given[0], values, image, segment, folder)
@@ -99,7 +100,7 @@ def _given_labels(
     if network is not None:
         _copy_labels(segment, folder, StudyFile.LABELS)
     # Only here, as it imports what reads DICOM Segmentations, which takes longer than a study's measures.
-    from scarnet_cli.quantify.given_labels import read_given_labels
+    from scarnet_cli.dicom.results.given_labels import read_given_labels
 
     read = read_given_labels(Path(given.path), image, values)
     if network is not None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from scarnet_cli.cases.label_values import LabelValues
+from scarnet_cli.dicom.results.given_labels import read_given_labels
 from scarnet_cli.errors import GeometryError, QuantificationError
 from scarnet_cli.evaluate.region import dice_of_region
 from scarnet_cli.image.labels import REGIONS
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.quantify.given_labels import read_given_labels
 from scarnet_cli.quantify.measures import StudyMeasures, measure_study, without_orientation
 from scarnet_cli.quantify.orientation import Point
 from scarnet_cli.stage.records import LabelMapFile

@@ -7,6 +7,7 @@ from typing import Any, Final
 from scarnet_cli.draw.text import count_text
 from scarnet_cli.gather.review import without_rejected
 from scarnet_cli.report.measures import Row
+from scarnet_cli.stage.records import COMMAND
 
 # Columns of scans that the paragraph is made of.
 COLUMNS: Final = (
@@ -45,8 +46,10 @@ def methods_paragraph(measured: Sequence[Row], failures: int, version: str, soft
         f"{_versions(measured, version)} ({_PAPER})."
     ]
     labelled = [row for row in measured if row.get("model") is not None]
-    if labelled:
-        sentences += _network(labelled, len(measured))
+    ours = [row for row in labelled if row.get("segment_mode") != COMMAND]
+    if ours:
+        sentences += _network(ours, len(measured))
+    sentences += _commands([row for row in labelled if row.get("segment_mode") == COMMAND], len(measured))
     sentences += _given(measured)
     sentences += _measures(measured)
     sentences.append(_counts(measured, failures))
@@ -74,6 +77,16 @@ def _network(labelled: Sequence[Row], of: int) -> Iterator[str]:
     )
     if thresholds := list(_thresholds(labelled)):
         yield f"{'; '.join(thresholds)}."
+
+
+def _commands(labelled: Sequence[Row], of: int) -> Iterator[str]:
+    """Yield what is to be said of other networks, which commands ran."""
+    for model, number in sorted(Counter(row["model"] for row in labelled).items()):
+        studies = "" if number == of else f" of {count_text(number, 'study', 'studies')}"
+        yield (
+            f"Blood pool, myocardium, scar and microvascular obstruction (MVO){studies} were labelled by the command "
+            f"{model} in place of the pipeline's networks."
+        )
 
 
 def _mode(labelled: Sequence[Row]) -> str:

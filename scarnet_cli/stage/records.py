@@ -1,10 +1,13 @@
 """The JSON records that CROP and SEGMENT write for a study. That of CONVERT is in dicom/study_entry.py."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from scarnet_cli.image.volume import Volume
+
+# The segment_mode of another network, run by a command in SEGMENT's place.
+COMMAND: Final = "command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,13 @@ class SegmentRecord:
 
     Attributes:
         study_id: The study.
-        confidence: The network's confidence in the label map, 0 to 1.
+        confidence: The network's confidence in the label map, 0 to 1; None of a command's.
         scar_probability: Probability that the heart has scar; None if the weights are not calibrated.
         margins: Half the widths of the intervals; None if the weights are not calibrated.
-        model: Name of the network.
-        model_sha256: SHA-256 of its weights file.
-        segment_mode: "default", or "fast", in which the network sees each slice once.
-        device: Where it ran: "cpu", or the GPU's name.
+        model: Name of the network, or the command that ran another one.
+        model_sha256: SHA-256 of its weights file, or of the command.
+        segment_mode: "default", or "fast", in which the network sees each slice once; `COMMAND` of a command's.
+        device: Where it ran: "cpu", or the GPU's name; None of a command's.
         flags: Codes that CROP and SEGMENT raised.
         localiser_sha256: SHA-256 of the weights of the network that cropped round the heart.
         decision_scar_share: Decision of the weights (infer/decision.py): what is scar.
@@ -102,13 +105,13 @@ class SegmentRecord:
     """
 
     study_id: str
-    confidence: float
+    confidence: float | None
     scar_probability: float | None
     margins: Margins | None
     model: str
     model_sha256: str
     segment_mode: str
-    device: str
+    device: str | None
     flags: tuple[str, ...]
     localiser_sha256: str | None = None
     decision_scar_share: float | None = None

@@ -225,10 +225,16 @@ class ScanRow:
     )
     flags: tuple[str, ...] = column("What a reader should know of this study, as codes; empty when nothing.")
     reviewed: str | None = column("A reader's decision: 'accept' or 'reject'; null without one.")
-    model: str | None = column("Name of the segmentation model; null where the labels were given.")
-    model_sha256: str | None = column("SHA-256 of the model's weights file; null where the labels were given.")
+    model: str | None = column(
+        "Name of the segmentation model, or the command that ran one (--segment_command), without folders; null where "
+        "the labels were given."
+    )
+    model_sha256: str | None = column(
+        "SHA-256 of the model's weights file, or of the command; null where the labels were given."
+    )
     segment_mode: str | None = column(
-        "How the model was used: 'default', or 'fast', each slice looked at once; null where the labels were given."
+        "How the model was used: 'default', or 'fast', each slice looked at once; 'command' of another network's; null "
+        "where the labels were given."
     )
     localiser_sha256: str | None = column(
         "SHA-256 of the weights of the network that cropped round the heart; null where the labels were given."
@@ -244,6 +250,6 @@ class ScanRow:
         "Threshold of the model: a smaller piece of MVO, of the myocardium, is scar; null as above.", "percent"
     )
     device: str | None = column(
-        "What the model computed on: 'cpu', or the GPU's name; null where the labels were given."
+        "What the model computed on: 'cpu', or the GPU's name; null where the labels were given or a command ran it."
     )
     pipeline_version: str | None = column("Version of the pipeline that made this row.")

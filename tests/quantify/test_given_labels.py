@@ -9,13 +9,13 @@ import SimpleITK as sitk  # noqa: N813 (the library's own custom)
 from labelled_study import CONVERTED, SEGMENTED
 from shells import Grid, Shell, Wedge, make_shell
 
+from scarnet_cli.dicom.results.given_labels import read_given_labels
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.evaluate.region import dice_of_region
 from scarnet_cli.files import read_json
 from scarnet_cli.image.foreign_nifti import reordered
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, read_nifti, to_sitk, write_nifti
-from scarnet_cli.quantify.given_labels import read_given_labels
 from scarnet_cli.quantify.quantify_stage import quantify_studies
 from scarnet_cli.stage.folder import StudyFile, study_folder
 from scarnet_cli.stage.records import LabelMapFile

@@ -51,3 +51,13 @@ def test_label_maps_from_elsewhere_are_said_and_without_a_network_there_is_none(
 
 def test_tables_without_studies_have_a_paragraph() -> None:
     assert methods_paragraph([], 0, "", {}).endswith("Of 0 studies found, 0 were measured.")
+
+
+def test_the_command_of_another_network_is_said_in_place_of_ours() -> None:
+    theirs = {**GIVEN, "labels_source": "network", "model": "predict {images} {labels}", "segment_mode": "command"}
+    words = methods_paragraph([theirs], 0, "0.1.0", {})
+    assert "(MVO) were labelled by the command predict {images} {labels} in place of the pipeline's networks." in words
+    assert "several views" not in words
+    both = methods_paragraph([NETWORK, theirs], 0, "0.1.0", {})
+    assert "in the short-axis slices of 1 study, each seen" in both
+    assert "(MVO) of 1 study were labelled by the command" in both

@@ -26,6 +26,7 @@ from scarnet_cli.files import read_json, write_bytes
 from scarnet_cli.image.volume import Volume, read_nifti
 from scarnet_cli.stage.execution import IN_PROCESS, Execution
 from scarnet_cli.stage.folder import STUDIES, StudyFile, StudyFolder, study_folder
+from scarnet_cli.stage.records import COMMAND
 from scarnet_cli.stage.run import attempt_studies
 from scarnet_cli.stage.stage import Stage, Work
 from scarnet_cli.tables.columns import record_of, schema_of
@@ -154,9 +155,9 @@ def write_results(
         DicomError: The sources do not match the label map's grid.
     """
     slices = slices_of_grid(sources, labels)
-    if scan.model is None:  # another correction is another result
+    if scan.model is None or scan.segment_mode == COMMAND:  # another correction, or other weights, is another result
         origin = hashlib.sha256(np.ascontiguousarray(labels.array).data).hexdigest()
-        result = Result(slices, "", origin, "", made)
+        result = Result(slices, scan.model or "", origin, scan.segment_mode or "", made)
     else:
         result = Result(slices, scan.model, scan.model_sha256 or "", scan.segment_mode or "", made)
     segmentation = make_segmentation(labels, result)

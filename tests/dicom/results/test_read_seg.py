@@ -10,9 +10,9 @@ from exported_study import Labelled, label
 from pydicom import dcmread
 from pydicom.sr.coding import Code
 
+from scarnet_cli.dicom.results.given_labels import read_given_labels
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.image.volume import read_nifti
-from scarnet_cli.quantify.given_labels import read_given_labels
 
 SCAR = Code("12402003", "SCT", "Scar tissue")
 LESION = Code("49755003", "SCT", "Morphologically Abnormal Structure")
