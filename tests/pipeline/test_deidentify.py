@@ -138,28 +138,15 @@ def test_in_the_work_directory_only_the_batches_and_the_indexs_memory_know_names
     assert any("batches" in path for path in found)  # the search does find what is there
 
 
-def test_the_memory_of_the_index_is_used_again_from_the_work_directory(launch: Launch, cohort: Cohort) -> None:
+def test_resume_takes_the_indexs_memory_from_the_work_directory_and_runs_no_other_task(
+    launch: Launch, cohort: Cohort
+) -> None:
     assert (launch.folder / "work" / "index.parquet").exists()
     arguments = ("--input", str(cohort.sheet), "--deidentify", "--deidentify_key", "secret.key", *ONE_BY_ONE)
     launch.succeed(*arguments, "-resume")
     assert launch.tasks("COMPLETED") == {("INDEX", "input")}
+    stages = {"CONVERT", "CROP", "SEGMENT", "QUANTIFY", "EXPORT"}
+    assert {process for process, _ in launch.tasks("CACHED")} == {"CHECK", *stages, "GATHER", "REPORT"}
+    assert launch.held() == launch.made()
+    assert not (launch.out / "earlier_run").exists()
     assert "secret.key" not in (launch.out / "pipeline_info" / "parameters.json").read_text()
-
-
-def test_into_identified_results_it_does_not_start(tmp_path: Path, cohort: Cohort) -> None:
-    launch = Launch(tmp_path)
-    (launch.out / "pipeline_info").mkdir(parents=True)
-    (launch.out / "pipeline_info" / "parameters.json").write_text('{"deidentify": false}')
-    done = launch.run("--input", str(cohort.sheet), "--deidentify")
-    assert done.returncode == 1
-    assert "holds results that are not de-identified" in done.stdout
-    assert list(launch.folder.glob("work/*/*/.command.sh")) == []
-
-
-def test_without_a_key_it_ends_before_any_study_is_read(tmp_path: Path, cohort: Cohort) -> None:
-    launch = Launch(tmp_path)
-    done = launch.run("--input", str(cohort.sheet), "--deidentify")
-    assert done.returncode == 1
-    assert "--deidentify': it needs a key" in done.stdout
-    assert launch.tasks("COMPLETED") == {("CHECK", "networks"), ("INDEX", "input")}
-    assert list(launch.folder.glob("work/*/*/index/*")) == []

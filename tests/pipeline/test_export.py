@@ -1,14 +1,15 @@
-"""Results as DICOM from the pipeline: written on request, stored on a real Orthanc, finished after it was gone."""
+"""Results as DICOM though tasks are killed: written, and stored on a real Orthanc once that is there again."""
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from exported_study import judge, read_by_dcmqi
-from nextflow_launch import SMALL_NETWORK, Launch
+from nextflow_launch import PATIENCE_S, SMALL_NETWORK, Launch
 from orthanc_server import orthanc_in
 
 from scarnet_cli.image.volume import read_nifti, same_grid
@@ -22,18 +23,34 @@ STUDIES = 2
 FILES = ("seg.dcm", "report.dcm")
 
 
-def test_results_are_written_stored_and_after_the_server_was_gone_finished_by_resume(tmp_path: Path) -> None:
+def test_no_study_is_lost_to_killed_tasks_and_what_a_server_that_was_gone_lacks_is_stored_by_resume(
+    tmp_path: Path,
+) -> None:
     write_cohort(STUDIES, tmp_path / "phantoms")
     launch = Launch(tmp_path / "launch")
     launch.folder.mkdir()
     with orthanc_in(tmp_path / "orthanc") as orthanc:
         orthanc.kill()
-        arguments = ("--input", str(tmp_path / "phantoms" / "dicom"), "--store_to", orthanc.address, *SMALL_NETWORK)
+        given = ("--input", str(tmp_path / "phantoms" / "dicom"), "--store_to", orthanc.address)
+        arguments = (*given, *SMALL_NETWORK, "--max_cpus", "2")
         extra = {**orthanc.login, "SCARNET_PACS_ATTEMPTS": "1"}
-        failed = launch.run(*arguments, extra=extra)
-        assert failed.returncode != 0
-        assert "cannot be reached" in failed.stdout
-        stopped, finished, *_ = failed.stdout.rstrip().splitlines()[-4:]
+        nextflow = launch.start(*arguments, extra=extra)
+        os.kill(launch.wait_for_task("convert", nextflow), signal.SIGKILL)
+        for stage in ("crop", "segment"):
+            os.kill(launch.wait_for_child(launch.wait_for_task(stage, nextflow), nextflow), signal.SIGKILL)
+        for stage in ("quantify", "export"):
+            os.kill(launch.wait_for_task(stage, nextflow), signal.SIGKILL)
+        output, _ = nextflow.communicate(timeout=PATIENCE_S)
+        for stage in ("CONVERT", "QUANTIFY", "EXPORT"):
+            first, second = launch.attempts(stage)
+            assert (first["status"], first["exit"], second["status"]) == ("FAILED", "137", "COMPLETED")
+        for stage in ("CROP", "SEGMENT"):
+            (only,) = launch.attempts(stage)
+            assert only["status"] == "COMPLETED"
+        assert launch.ids("failures") == []
+        assert nextflow.returncode != 0
+        assert "cannot be reached" in output
+        stopped, finished, *_ = output.rstrip().splitlines()[-4:]
         assert re.fullmatch(
             r"The run stopped: STORE \(batch-\w+\) failed with exit code \d+\. Error: .*reached.*", stopped
         )

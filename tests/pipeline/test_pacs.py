@@ -122,35 +122,3 @@ def assert_no_trace(launch: Launch, secret: str, but: tuple[str, ...] = ()) -> N
     for path in launch.folder.rglob("*"):
         if path.is_file() and (path.name.startswith(".nextflow.log") or not path.name.endswith(but or ("\0",))):
             assert secret.encode() not in path.read_bytes(), path
-
-
-def test_a_login_in_an_address_is_told_before_anything_runs(tmp_path: Path) -> None:
-    launch = Launch(tmp_path)
-    done = launch.run("--input", "dicomweb+https://jane:secret@pacs/dicom-web", "--store_to", "dicomweb+https://a@b/x")
-    assert done.returncode == 1
-    assert "--input holds a user name or a password" in done.stdout
-    assert "--store_to is not an address to store at" in done.stdout
-    assert "secret" not in done.stdout
-    assert not list(tmp_path.glob("work/*/*/.command.sh"))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words", "first"),
-    [
-        (
-            ("--input", "dicomweb+https://pacs/x", "--workflow", "train"),
-            "DICOMweb server has no labelled cases",
-            "FOLDS",
-        ),
-        (("--input", ".", "--studies", "list.csv"), "A study list goes with a DICOMweb server's address", "INDEX"),
-    ],
-)
-def test_what_does_not_fit_an_address_is_told_by_the_first_task(
-    tmp_path: Path, arguments: tuple[str, ...], words: str, first: str
-) -> None:
-    (tmp_path / "list.csv").write_text("accession_number\n1\n")
-    launch = Launch(tmp_path)
-    done = launch.run(*arguments)
-    assert done.returncode == 1
-    assert words in done.stdout
-    assert {process for process, _ in launch.tasks("COMPLETED")} - {"CHECK"} == {first}

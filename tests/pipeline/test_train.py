@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import time
-from pathlib import Path
 
 import pytest
 from hearts import write_sheet
@@ -60,15 +59,3 @@ def test_resuming_trains_nothing_again_and_publishes_what_was_removed(launch: La
     launch.succeed(*ARGUMENTS, *SIZES, "-resume")
     assert launch.tasks("COMPLETED") == {("FOLDS", "cases")}
     assert weights.read_bytes() == before
-
-
-def test_wrong_cases_are_one_message_before_anything_is_trained(launch: Launch) -> None:
-    shutil.copy(launch.folder / "cases.csv", launch.folder / "wrong.csv")
-    with (launch.folder / "wrong.csv").open("a") as file:
-        file.write("heart9,gone.nii.gz,gone.nii.gz,\n")
-    done = launch.run("--workflow", "train", "--input", "wrong.csv", "--outdir", "wrong")
-    assert done.returncode == 1
-    assert "5 of the samplesheet's 5 rows are wrong" in done.stdout
-    assert "line 6: image 'gone.nii.gz' is not a file" in done.stdout
-    assert "Command executed" not in done.stdout
-    assert not list(Path(launch.folder, "wrong", "train").glob("*"))
