@@ -1,5 +1,6 @@
 """What happens when the command line is wrong."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def test_wrong_parameters_are_all_named_at_once_before_anything_runs(launch: Lau
     (launch.out / "pipeline_info" / "last_run.json").write_text('{"session": "1f2e"}')
     (launch.out / "pipeline_info" / "parameters.json").write_text('{"deidentify": false}')
     wrong = ("--input", "nowhere", "--weights", "gone.safetensors", "--batch_max", "many", "--speed", "9")
-    done = launch.run(*wrong, "--workflow", "trian", "--deidentify")
+    done = launch.run(*wrong, "--workflow", "trian", "--deidentify", "-profile", "apptainer")
     assert done.returncode == 1
     for words in (
         "--input 'nowhere' does not exist",
@@ -26,6 +27,7 @@ def test_wrong_parameters_are_all_named_at_once_before_anything_runs(launch: Lau
         "--batch_max is 'many'; a whole number is needed",
         "--speed is not a parameter",
         "--workflow is 'trian'; it must be one of cohort",
+        *([] if shutil.which("apptainer") else ["The profile apptainer needs apptainer, which is not on the PATH"]),
         "--outdir 'results' holds results that are not de-identified",
         "To go on with the run that wrote 'results', use -resume 1f2e",
     ):
