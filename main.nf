@@ -5,7 +5,7 @@ include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
 include { checkParameters ; helpText } from './workflows/parameters'
-include { anotherOf ; chosenFolds ; deidentifyKey ; inputOf ; namedFile ; readersOf ; resultsOf ; sourceOf ; weightsFiles } from './workflows/inputs'
+include { chosenFolds ; deidentifyKey ; inputOf ; namedFile ; networksOf ; readersOf ; resultsOf ; sourceOf } from './workflows/inputs'
 include { claimOutput ; dropOwn } from './workflows/claim'
 include { writeParameters } from './workflows/earlier'
 include { pathOf } from './workflows/paths'
@@ -42,9 +42,7 @@ workflow {
                 sourceOf(params, workflow.workDir),
                 namedFile(params.series_rules),
                 deidentifyKey(params),
-                weightsFiles(params.localiser, params.weights_dir),
-                weightsFiles(params.weights, params.weights_dir),
-                anotherOf(params),
+                networksOf(params),
                 readersOf(params),
                 resultsOf(params, workflow),
             )

@@ -24,14 +24,12 @@ workflow COHORT {
     source // map of sourceOf: where the studies are
     series_rules // a site's rules of series selection (YAML), or []
     key // file with the key of the pseudonyms, or [] to leave names as they are
-    localiser // weights of the heart's localiser: tuple(file, SHA256SUMS beside it or [], its line there or '')
-    weights // weights of the segmentation network, likewise
-    another // map of anotherOf: another network in the place of both
+    networks // map of networksOf: those that find the heart and label it
     readers // map of readersOf: what readers decided and corrected
     results // map of resultsOf: what becomes of the results
 
     main:
-    CHECK(localiser.take(2), weights.take(2))
+    CHECK(networks.localiser.take(2), networks.weights.take(2))
     MAKE_PHANTOMS(source.phantoms ? CHECK.out.passed.map { _networks -> source.phantoms } : channel.empty())
     ch_made = MAKE_PHANTOMS.out.dicom.map { dicom -> source + placeOf(dicom) }
     ch_source = source.phantoms ? ch_made : CHECK.out.passed.map { _networks -> source }
@@ -53,10 +51,10 @@ workflow COHORT {
     ch_generations = ch_settings.map { batch, settings -> tuple(batch, generationOf(results, batch, settings)) }
 
     CONVERT(ch_batches.join(ch_generations), root, is_remote, key)
-    CROP(another.command ? channel.empty() : CONVERT.out.batch, localiser[0, 2])
-    SEGMENT(CROP.out.batch, weights[0, 2])
-    SEGMENT_COMMAND(another.command ? CONVERT.out.batch : channel.empty(), another.command, another.files)
-    COLLECT(CONVERT.out.batch.join(SEGMENT_COMMAND.out.labels), another.command, another.label_values)
+    CROP(networks.command ? channel.empty() : CONVERT.out.batch, networks.localiser[0, 2])
+    SEGMENT(CROP.out.batch, networks.weights[0, 2])
+    SEGMENT_COMMAND(networks.command ? CONVERT.out.batch : channel.empty(), networks.command, networks.files)
+    COLLECT(CONVERT.out.batch.join(SEGMENT_COMMAND.out.labels), networks.command, networks.label_values)
     ch_segmented = SEGMENT.out.batch.mix(COLLECT.out.batch)
     // A batch that one stage lost is missing in the next: GATHER counts.
     QUANTIFY(CONVERT.out.batch.join(ch_segmented).join(ch_label_maps), readers.label_values)
@@ -76,7 +74,7 @@ workflow COHORT {
     STORE(results.store_to ? EXPORT.out.batch : channel.empty(), results.store_to, REPORT.out.report.map { _report -> true })
 
     if (results.is_tidied) {
-        ch_stages = CONVERT.out.batch.join(another.command ? SEGMENT_COMMAND.out.labels : CROP.out.batch).join(ch_segmented)
+        ch_stages = CONVERT.out.batch.join(networks.command ? SEGMENT_COMMAND.out.labels : CROP.out.batch).join(ch_segmented)
         ch_settings.join(ch_generations).join(ch_stages).combine(REPORT.out.report.map { _report -> true })
             .subscribe { batch, settings, generation, convert, crop, segment, _report -> tidyBatch(results, batch, settings, generation, convert, crop, segment) }
     }

@@ -16,11 +16,15 @@ def readersOf(params) {
 }
 
 /**
- * Another network, run by the user's own command in the place of CROP and SEGMENT; files and folders, or [].
- *   command: the command, or ''; files: what it needs; label_values: what the values of its label maps mean
+ * The networks.
+ *   localiser, weights: those of the heart's localiser and of the segmentation, as weightsFiles gives them
+ *   command: the user's own command in the place of both, or ''; files: what it needs, and label_values: what the values of its
+ *     label maps mean; or []
  */
-def anotherOf(params) {
+def networksOf(params) {
     return [
+        localiser: weightsFiles(params.localiser, params.weights_dir),
+        weights: weightsFiles(params.weights, params.weights_dir),
         command: params.segment_command ?: '',
         files: namedFile(params.segment_files),
         label_values: namedFile(params.segment_label_values),
@@ -156,7 +160,8 @@ def resultsOf(params, run) {
 
 /** A digest of what the tasks between INDEX and GATHER depend on beside the studies. */
 def settingsDigest(params, run) {
-    def used = [params.localiser, params.weights].collect { name -> weightsFiles(name, params.weights_dir) }
+    def networks = networksOf(params)
+    def used = [networks.localiser, networks.weights]
     def named = [params.label_values, params.segment_files, params.segment_label_values].findAll().collect { name -> pathOf(name) }
     def files = used.collect { weights, _digests, _line -> weights } + named
     def scripts = ['convert', 'crop', 'segment', 'segment_command', 'collect', 'quantify'].collect { name -> "modules/${name}.nf" } + ['bin/scarnet']
