@@ -13,7 +13,7 @@ process QUANTIFY {
     output:
     tuple val(batch), path('quantify'), emit: batch // no volume but the small label maps
     tuple val(batch), path('tables/quantify'), emit: tables
-    path 'published/studies/*/{labels.nii.gz,network_labels.nii.gz,overlay.png,study.json}', emit: files, optional: true
+    path 'published/studies/*/{labels.nii.gz,network_labels.nii.gz,overlay.png,plain.webp,study.json}', emit: files, optional: true
 
     script:
     def files = label_maps instanceof List ? label_maps : [label_maps]
@@ -29,7 +29,7 @@ process QUANTIFY {
     stub:
     """
     mkdir -p quantify/studies/of-${batch}
-    touch quantify/{scans,slices,segments,readers,failures}.parquet quantify/studies/of-${batch}/{labels.nii.gz,network_labels.nii.gz,overlay.png,study.json}
+    touch quantify/{scans,slices,segments,readers,failures}.parquet quantify/studies/of-${batch}/{labels.nii.gz,network_labels.nii.gz,overlay.png,plain.webp,study.json}
     ln -sfn quantify published
     ${tablesApart('quantify')}
     """

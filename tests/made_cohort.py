@@ -46,10 +46,12 @@ def write_cohort(out: Path, studies: int, *, failed: int = 0) -> None:
     write_tables(out / "tables", scans, segments, series, failures)
     picture = out / "overlay.png"
     Image.effect_noise((1224, 524), 40).save(picture)
+    Image.new("L", (1224, 524)).save(out / "plain.webp")
     for scan in scans:
         folder = out / "studies" / scan["study_id"]
         folder.mkdir(parents=True)
         os.link(picture, folder / "overlay.png")
+        os.link(out / "plain.webp", folder / "plain.webp")
 
 
 def made_scans(studies: int) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from skimage.measure import find_contours
 
 from scarnet_cli.files import atomic_path
 from scarnet_cli.image.labels import Label, region_mask
-from scarnet_cli.image.volume import Volume, require_same_grid
+from scarnet_cli.image.volume import Volume, require_same_grid, same_grid
 
 Rgb = tuple[int, int, int]
 
@@ -25,6 +25,9 @@ _WINDOW_PERCENTILES: Final = (0.5, 99.3)
 _HEADROOM: Final = 1.2  # factor on the heart's brightest signal, so that contours stand out from bright scar
 _LINE_PX: Final = 1.5
 _SUPERSAMPLING: Final = 3  # lines are drawn this much larger, then shrunk, because Pillow does not antialias them
+_DASH_PX: Final = 5.0
+_REFERENCE: Final = "reference"
+_PLAIN_QUALITY: Final = 85
 _SCALE_BAR_MM: Final = 20.0
 _PAPER: Final[Rgb] = (17, 20, 24)
 _CAPTION: Final[Rgb] = (235, 238, 242)
@@ -78,29 +81,35 @@ class Layout:
         return position_yx_mm[:, ::-1] * self.px_per_mm
 
 
-def draw_overlay(image: Volume, labels: Volume, path: Path) -> None:
-    """Write the study's picture as PNG atomically; equal volumes give equal bytes.
+def draw_overlay(image: Volume, labels: Volume, path: Path, *, plain: Path, reference: Volume | None = None) -> None:
+    """Write the study's picture as PNG, and the same without contours as WebP; equal volumes give equal bytes.
 
     Args:
         image: LGE stack, (z, y, x); each slice is windowed by its own percentiles, of the heart or else of the view.
         labels: Label map on the same grid; if it is empty, whole slices are shown without contours.
-        path: PNG file to write.
+        path: PNG file to write, atomically.
+        plain: WebP file to write, likewise.
+        reference: Label map whose contours are dashed; one on another grid is left out.
 
     Raises:
-        GeometryError: The grids differ.
+        GeometryError: The grids of image and labels differ.
     """
-    picture = render_overlay(image, labels)
     with atomic_path(path) as temporary:
-        picture.save(temporary, format="PNG")
+        render_overlay(image, labels, reference).save(temporary, format="PNG")
+    with atomic_path(plain) as temporary:
+        tiles = _tiles(image, labels, plan_layout(labels), _slice_captions(image))
+        _framed(tiles, plan_layout(labels)).save(temporary, format="WEBP", quality=_PLAIN_QUALITY)
 
 
-def render_overlay(image: Volume, labels: Volume) -> Image.Image:
+def render_overlay(image: Volume, labels: Volume, reference: Volume | None = None) -> Image.Image:
     """Return the study's picture; see `draw_overlay`."""
     require_same_grid(image, labels)
-    return render_tiles(image, labels, plan_layout(labels), [f"slice {index}" for index in range(image.shape_zyx[0])])
+    return render_tiles(image, labels, plan_layout(labels), _slice_captions(image), reference)
 
 
-def render_tiles(image: Volume, labels: Volume, layout: Layout, captions: Sequence[str]) -> Image.Image:
+def render_tiles(
+    image: Volume, labels: Volume, layout: Layout, captions: Sequence[str], reference: Volume | None = None
+) -> Image.Image:
     """Return the slices of a stack in a grid, with contours, captions and a legend.
 
     Args:
@@ -108,15 +117,38 @@ def render_tiles(image: Volume, labels: Volume, layout: Layout, captions: Sequen
         labels: Label map on the same grid.
         layout: Layout of the slices, and the view.
         captions: One per slice; grey if the slice has no heart.
+        reference: Label map whose contours are dashed; one on another grid is left out.
     """
-    picture = Image.new("RGB", layout.size_px, _PAPER)
+    drawn = None if reference is None or not same_grid(image, reference) else reference
+    tiles = _tiles(image, labels, layout, captions)
+    for index, tile in enumerate(tiles):
+        _draw_contours(tile, labels.array[index], labels.spacing_zyx_mm[1:], layout)
+        if drawn is not None:
+            _draw_contours(tile, drawn.array[index], drawn.spacing_zyx_mm[1:], layout, dashed=True)
+    picture = _framed(tiles, layout)
+    _draw_legend(picture, layout, [*CONTOURS, *([_REFERENCE] if drawn is not None else [])])
+    return picture
+
+
+def _slice_captions(image: Volume) -> list[str]:
+    return [f"slice {index}" for index in range(image.shape_zyx[0])]
+
+
+def _tiles(image: Volume, labels: Volume, layout: Layout, captions: Sequence[str]) -> list[Image.Image]:
+    """Return the view of each slice, with its caption and without contours."""
+    tiles: list[Image.Image] = []
     for index, caption in enumerate(captions):
         tile = _grey_tile(image.array[index], labels.array[index], image.spacing_zyx_mm[1:], layout)
-        _draw_contours(tile, labels.array[index], labels.spacing_zyx_mm[1:], layout)
         has_heart = bool((labels.array[index] != Label.BACKGROUND).any())
         _text(tile, (7, 4), caption, _CAPTION if has_heart else _QUIET)
+        tiles.append(tile)
+    return tiles
+
+
+def _framed(tiles: Sequence[Image.Image], layout: Layout) -> Image.Image:
+    picture = Image.new("RGB", layout.size_px, _PAPER)
+    for index, tile in enumerate(tiles):
         picture.paste(tile, layout.tile_xy_px(index))
-    _draw_legend(picture, layout)
     return picture
 
 
@@ -172,7 +204,14 @@ def _bounded(first: int, last: int) -> slice:
     return slice(max(first, 0), max(last, 0))
 
 
-def _draw_contours(tile: Image.Image, labels: NDArray[np.integer], spacing: tuple[float, ...], layout: Layout) -> None:
+def _draw_contours(
+    tile: Image.Image,
+    labels: NDArray[np.integer],
+    spacing: tuple[float, ...],
+    layout: Layout,
+    *,
+    dashed: bool = False,
+) -> None:
     spacing_yx_mm = (spacing[0], spacing[1])
     for name, region in _regions(labels).items():
         if not region.any():
@@ -182,8 +221,18 @@ def _draw_contours(tile: Image.Image, labels: NDArray[np.integer], spacing: tupl
         for contour_yx in find_contours(np.pad(region, 1).astype(float), 0.5):
             points = layout.in_tile_xy_px(contour_yx - 1, spacing_yx_mm) * _SUPERSAMPLING
             width = round(_LINE_PX * _SUPERSAMPLING)
-            pen.line([(float(x), float(y)) for x, y in points], fill=255, width=width, joint="curve")
+            for part in _dashes(points) if dashed else [points]:
+                pen.line([(float(x), float(y)) for x, y in part], fill=255, width=width, joint="curve")
         tile.paste(CONTOURS[name], mask=lines.resize(tile.size, Image.Resampling.BOX))
+
+
+def _dashes(points: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Return the dashes of a (n, 2) line; between two of them is as much again."""
+    along = np.r_[0.0, np.hypot(*np.diff(points, axis=0).T).cumsum()]
+    steps = np.arange(0.0, along[-1], 1.0)  # a contour's own points may lie farther apart than a dash is long
+    fine = np.column_stack([np.interp(steps, along, points[:, axis]) for axis in (0, 1)])
+    number = (steps / (_DASH_PX * _SUPERSAMPLING)).astype(int)
+    return np.split(fine, np.flatnonzero(np.diff(number)) + 1)[::2]
 
 
 def _regions(labels: NDArray[np.integer]) -> dict[str, NDArray[np.bool_]]:
@@ -197,14 +246,15 @@ def _regions(labels: NDArray[np.integer]) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _draw_legend(picture: Image.Image, layout: Layout) -> None:
+def _draw_legend(picture: Image.Image, layout: Layout, names: Sequence[str]) -> None:
     """Draw the names of the contours and a scale bar along the bottom edge."""
     pen = ImageDraw.Draw(picture)
     font = ImageFont.load_default(13)
     middle = picture.height - _LEGEND_PX / 2
     x = 12.0
-    for name, colour in CONTOURS.items():
-        pen.line([(x, middle), (x + 18, middle)], fill=colour, width=3)
+    for name in names:
+        for start, end in ((0, 7), (11, 18)) if name == _REFERENCE else ((0, 18),):
+            pen.line([(x + start, middle), (x + end, middle)], fill=CONTOURS.get(name, _CAPTION), width=3)
         pen.text((x + 24, middle), name, fill=_CAPTION, font=font, anchor="lm")
         x += 24 + font.getlength(name) + 18
     caption = f"{_SCALE_BAR_MM:.0f} mm"

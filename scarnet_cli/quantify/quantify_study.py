@@ -66,7 +66,8 @@ def quantify_study(
     earlier = asdict(study) | (asdict(segmentation) if segmentation else {})
     known = {name: value for name, value in earlier.items() if name in _COLUMNS} | {"flags": flags}
     drawn = convert.file(StudyFile.REFERENCE)
-    reference = compare(labels.array, read_nifti(drawn)) if drawn.is_file() else None
+    expert = read_nifti(drawn) if drawn.is_file() else None
+    reference = compare(labels.array, expert) if expert else None
     intervals = find_intervals(measures.scan, segmentation.margins if segmentation else None)
     blocks = {
         "patient_facts": study.patient_facts,
@@ -78,7 +79,8 @@ def quantify_study(
         "network": network,
     }
     scan, parts = study_rows(measures, replace(record_of(ScanRow, known), **blocks))
-    draw_overlay(image, labels, folder.file(StudyFile.OVERLAY))
+    overlay, plain = folder.file(StudyFile.OVERLAY), folder.file(StudyFile.PLAIN)
+    draw_overlay(image, labels, overlay, plain=plain, reference=expert)
     measured = {
         name: value for block in (measures.scan, *blocks.values()) if block for name, value in cells_of(block).items()
     }

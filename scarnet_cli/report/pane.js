@@ -6,6 +6,7 @@ function keyOf(event) {
   return event.ctrlKey || event.metaKey || event.altKey ? null : event.key;
 }
 
+const VIEW_KEYS = ["h", "+", "-", "0"]; // of the study's page: contours, closer, farther, as it was
 const TYPING_MS = 800; // between two letters of a word
 
 function studyPane(decisions, changed, closed) {
@@ -91,6 +92,10 @@ function studyPane(decisions, changed, closed) {
   // back at its second letter.
   const keys = { j: () => step(1), k: () => step(-1), undo: takeBack, A: () => decide("accept"), R: () => decide("reject"), Escape: () => pane.close() };
   const typed = (key) => {
+    if (VIEW_KEYS.includes(key)) {
+      byId("frame").contentWindow.postMessage(key, "*");
+      return;
+    }
     const now = Date.now();
     const isTyping = now - typedAt < TYPING_MS;
     if (Object.hasOwn(keys, key) && !(isTyping && key !== "Escape")) {

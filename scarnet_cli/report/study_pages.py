@@ -28,7 +28,7 @@ _PATTERNS: Final = (
 
 
 def write_study_pages(tables: Path, pictures: Mapping[str, Path], out: Path) -> None:
-    """Write `out`/studies/<study_id>.html, and .png if there is a picture, for every row of scans.
+    """Write `out`/studies/<study_id>.html, and .png (and .plain.webp) if there is a picture, for every row of scans.
 
     Raises:
         CohortError: A table is missing or unreadable.
@@ -52,14 +52,16 @@ def _write_page(study: Study, picture: Path | None, folder: Path) -> None:
     if page.parent != folder:
         message = f"Study id {study.study_id!r} cannot be a file's name; give it another in the samplesheet."
         raise InputError("bad_study_id", message)
-    if picture:
-        with atomic_path(folder / f"{study.study_id}.png") as temporary:
-            shutil.copyfile(picture, temporary)
-    address = f"{quote(study.study_id, safe='')}.png" if picture else ""
+    addresses = {"picture": "", "plain": ""}
+    plain = picture and picture.with_name(str(StudyFile.PLAIN))
+    files = {"picture": (picture, ".png"), "plain": (plain, ".plain.webp")}
+    for name, (source, suffix) in files.items():
+        if source and source.is_file():
+            with atomic_path(folder / f"{study.study_id}{suffix}") as temporary:
+                shutil.copyfile(source, temporary)
+            addresses[name] = f"{quote(study.study_id, safe='')}{suffix}"
     shapes = bullseye_shapes() if study.eyes else ""
-    html = render(
-        "study.html.jinja", ("base.css", "study.css"), ("study.js",), study=study, picture=address, shapes=shapes
-    )
+    html = render("study.html.jinja", ("base.css", "study.css"), ("study.js",), study=study, shapes=shapes, **addresses)
     write_bytes(page, html.encode())
 
 

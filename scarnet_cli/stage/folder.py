@@ -34,6 +34,7 @@ class StudyFile(StrEnum):
     NETWORK_LABELS = "network_labels.nii.gz"  # the network's, where another one was measured (QUANTIFY)
     SEGMENT_RECORD = "segment.json"
     OVERLAY = "overlay.png"  # contours of the label map on the image (QUANTIFY)
+    PLAIN = "plain.webp"  # the same picture without contours (QUANTIFY)
     SEGMENTATION = "seg.dcm"  # (EXPORT)
     REPORT = "report.dcm"
 
@@ -44,6 +45,7 @@ PUBLISHED: Final = (
     ("quantify", StudyFile.LABELS),
     ("quantify", StudyFile.NETWORK_LABELS),
     ("quantify", StudyFile.OVERLAY),
+    ("quantify", StudyFile.PLAIN),
     ("quantify", StudyFile.STUDY),
     ("export", StudyFile.SEGMENTATION),
     ("export", StudyFile.REPORT),

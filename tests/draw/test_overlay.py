@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from scarnet_cli.draw.overlay import CONTOURS, TILE_PX, draw_overlay, plan_layout, render_overlay
+from scarnet_cli.draw.overlay import CONTOURS, TILE_PX, draw_overlay, plan_layout, render_overlay, render_tiles
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume
@@ -33,6 +33,34 @@ def labels() -> Volume:
     array[2, 20:40, 40:80] = Label.MYOCARDIUM
     array[2, 28:32, 56:64] = Label.SCAR
     return volume(array)
+
+
+def test_plain_picture_has_the_slices_and_no_contours(image: Volume, labels: Volume, tmp_path: Path) -> None:
+    draw_overlay(image, labels, tmp_path / "overlay.png", plain=tmp_path / "plain.webp")
+    drawn, plain = (
+        np.asarray(Image.open(tmp_path / name).convert("RGB"), int) for name in ("overlay.png", "plain.webp")
+    )
+    assert drawn.shape == plain.shape
+    colour = np.ptp(drawn, axis=2).max(), np.ptp(plain, axis=2).max()
+    assert colour[0] > 100
+    assert colour[1] < 30  # the compression's
+
+
+def test_contours_of_a_reference_are_dashed(image: Volume, labels: Volume) -> None:
+    empty = labels.with_array(np.zeros(SHAPE_ZYX, np.uint8))
+    colour = np.array(CONTOURS["epicardium"])
+
+    def coloured(picture: Image.Image) -> int:
+        tiles = np.asarray(picture, int)[: -2 * TILE_PX // 8]  # without the legend
+        return int((np.abs(tiles - colour).max(axis=2) < 40).sum())
+
+    layout = plan_layout(labels)
+    captions = ["slice"] * SHAPE_ZYX[0]
+    line = coloured(render_tiles(image, labels, layout, captions))
+    dashes = coloured(render_tiles(image, empty, layout, captions, labels))
+    assert 0.3 * line < dashes < 0.7 * line
+    elsewhere = Volume(labels.array, SPACING_ZYX_MM, (5.0, 0.0, 0.0), np.eye(3))
+    assert coloured(render_tiles(image, empty, layout, captions, elsewhere)) == 0
 
 
 def distance(picture: Image.Image, xy: tuple[float, float], colour: tuple[int, int, int]) -> float:
@@ -144,7 +172,7 @@ def test_grid_leaves_few_holes(slices: int, grid: tuple[int, int]) -> None:
 
 def test_equal_volumes_give_equal_bytes(image: Volume, labels: Volume, tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
-        draw_overlay(image, labels, tmp_path / name)
+        draw_overlay(image, labels, tmp_path / name, plain=tmp_path / f"{name}.webp")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.size == plan_layout(labels).size_px

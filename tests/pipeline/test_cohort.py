@@ -247,7 +247,8 @@ def test_a_study_is_added_by_a_run_that_is_killed_and_by_its_successor_and_then_
     assert f"did not measure: 1 ({added['study_id']}). They are in results/earlier_run" in said
     assert launch.held() == launch.made()
     assert set(digests(launch.out / "earlier_run", "studies/*/*")) == {
-        f"studies/{added['study_id']}/{name}" for name in ("image.nii.gz", "labels.nii.gz", "overlay.png", "study.json")
+        f"studies/{added['study_id']}/{name}"
+        for name in ("image.nii.gz", "labels.nii.gz", "overlay.png", "plain.webp", "study.json")
     }
 
 

@@ -120,7 +120,7 @@ def test_a_corrected_label_measures_nothing_again_and_a_reference_its_study_alon
     assert compared["reference_scar_ml"] == pytest.approx(compared["scar_ml"])
     assert other["scar_dice"] is None
     published = {path.name for path in (launch.out / "studies" / study).iterdir()}
-    assert published == {"image.nii.gz", "labels.nii.gz", "overlay.png", "study.json"}
+    assert published == {"image.nii.gz", "labels.nii.gz", "overlay.png", "plain.webp", "study.json"}
 
 
 def test_a_corrected_label_map_is_measured_and_nothing_else_is_done_again(

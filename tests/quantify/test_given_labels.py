@@ -149,9 +149,9 @@ def test_a_given_label_map_is_measured_and_the_network_s_stays_beside_it(stages:
 
     out = stages / "out"
     files = {study: sorted(p.name for p in study_folder(out, study).path.iterdir()) for study in (*scans, "unusable")}
-    whole = ["labels.nii.gz", "overlay.png", "study.json"]
+    whole = ["labels.nii.gz", "overlay.png", "plain.webp", "study.json"]
     assert files == {
-        "corrected": ["labels.nii.gz", "network_labels.nii.gz", "overlay.png", "study.json"],
+        "corrected": ["labels.nii.gz", "network_labels.nii.gz", "overlay.png", "plain.webp", "study.json"],
         "unfound": whole,
         "untouched": whole,
         "unusable": ["labels.nii.gz"],

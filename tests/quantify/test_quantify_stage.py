@@ -71,9 +71,11 @@ def test_batch_measures_the_good_studies_and_names_the_others(stage: Path, execu
         "slices.parquet",
         "studies/a/labels.nii.gz",
         "studies/a/overlay.png",
+        "studies/a/plain.webp",
         "studies/a/study.json",
         "studies/b/labels.nii.gz",
         "studies/b/overlay.png",
+        "studies/b/plain.webp",
         "studies/b/study.json",
         "studies/shifted/labels.nii.gz",  # a reader who corrects it needs to see it
         "studies/strange/labels.nii.gz",

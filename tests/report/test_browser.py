@@ -269,6 +269,32 @@ def test_initials_are_asked_for_at_the_first_decision_and_undo_puts_back_what_wa
     expect(page.locator("#decided")).to_have_text("0")
 
 
+def test_contours_are_hidden_by_a_key_and_the_picture_comes_closer(index: Watched) -> None:
+    index.open(0)
+    index.page.locator("#next").focus()
+    picture = index.frame.locator("#slices")
+    name = picture.get_attribute("src")
+    assert name is not None
+    index.page.keyboard.press("h")  # the focus is in the index
+    expect(picture).to_have_attribute("src", name.replace(".png", ".plain.webp"))
+    assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 1224
+    index.frame.locator("h2").first.click()
+    index.page.keyboard.press("h")  # and here in the study's page
+    expect(picture).to_have_attribute("src", name)
+    before = picture.bounding_box()
+    index.page.keyboard.press("+")
+    index.page.keyboard.press("+")
+    expect(index.frame.locator("#zoom")).to_have_text("2\N{MULTIPLICATION SIGN}")
+    after = picture.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] > 1.9 * before["width"]
+    assert index.page.frames[1].evaluate("document.documentElement.scrollWidth <= innerWidth")
+    index.page.keyboard.press("0")
+    expect(index.frame.locator("#zoom")).to_have_text("1\N{MULTIPLICATION SIGN}")
+    expect(index.page.locator("#decided")).to_have_text("0")
+
+
 def test_typing_beside_the_comment_decides_nothing(index: Watched) -> None:
     page = index.page
     page.get_by_role("textbox", name="Reader").fill("xy")
