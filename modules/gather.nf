@@ -23,7 +23,7 @@ process GATHER {
     stub:
     """
     mkdir tables
-    touch tables/{scans,slices,segments,series,failures,readers,readers_summary}.parquet versions.json
+    touch tables/{scans,slices,segments,series,failures,readers,readers_summary,follow_up}.parquet versions.json
     echo "the studies"
     """
 }

@@ -26,7 +26,7 @@ def report(tables: Path, studies: tuple[Path, ...], reviewed: Path | None, out: 
     decisions go into TABLES/scans.parquet first (column `reviewed`).
     """
     from scarnet_cli.draw.text import count_text
-    from scarnet_cli.gather.review import carry_decisions
+    from scarnet_cli.gather.carry_decisions import carry_decisions
     from scarnet_cli.report.page import write_report
 
     if reviewed:

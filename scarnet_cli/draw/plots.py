@@ -141,6 +141,33 @@ def draw_timeline(title: str, points: Sequence[Point], slope: float | None, unit
     return Markup("").join([*parts, Markup("</svg>")])
 
 
+def draw_paired(title: str, pairs: Sequence[tuple[Point, Point]], names: tuple[str, str], unit: str) -> Markup:
+    """Return a line for each pair of points, from the first's y on the left to the second's on the right.
+
+    Args:
+        title: Name of the values.
+        pairs: Cases before and after, at least one; a line is marked where its second point is.
+        names: What is left and right.
+        unit: Unit of the values.
+    """
+    up = around([0.0, *(point.y for pair in pairs for point in pair)], _HEIGHT - _BOTTOM, _TOP)
+    parts = [_open("plot", _HEIGHT, f"{title}: {len(pairs)} cases, {names[0]} and {names[1]}")]
+    for value in up.ticks():
+        y = up.at(value)
+        parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + text_at("end", _LEFT - 5, y + 3.5, f"{value:g}"))
+    left, right = _LEFT + 60, _WIDTH - _RIGHT - 60
+    parts += [line("grid", left, up.at(first.y), right, up.at(second.y)) for first, second in pairs]
+    dots = [
+        Dot(x, up.at(point.y), f"{point.name}: {point.y:.1f} {unit}", point.marked)
+        for pair in pairs
+        for x, point in zip((left, right), pair, strict=True)
+    ]
+    parts.append(_draw_dots(dots))
+    parts += [text_at("middle", x, _HEIGHT - 21, name) for x, name in zip((left, right), names, strict=True)]
+    parts.append(text_at("start", _LEFT + 4, _TOP + 8, unit))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
 def _frame(label: str, across: Axis, up: Axis) -> list[Markup]:
     """Return the beginning of a plot with two axes: a line at each of y's ticks, and the numbers of both."""
     parts = [_open("plot", _HEIGHT, label)]

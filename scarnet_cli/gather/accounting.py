@@ -23,17 +23,26 @@ class Accounting:
         scans: Number of measured studies.
         failures: Number of studies that failed at any stage; with `scans` it adds up to `studies`.
         model_sha256: Digests of the weights that labelled them, sorted and joined with commas; empty without any.
+        repeated_visits: Visits of one patient that have several measured studies, and so are not in `follow_up`.
     """
 
     studies: int
     scans: int
     failures: int
     model_sha256: str
+    repeated_visits: int = 0
 
     @property
     def summary(self) -> str:
         """One line for the terminal."""
-        return f"{count_text(self.studies, 'study', 'studies')}: {self.scans:,} measured, {self.failures:,} failed."
+        counts = f"{count_text(self.studies, 'study', 'studies')}: {self.scans:,} measured, {self.failures:,} failed."
+        if not self.repeated_visits:
+            return counts
+        have = "visit has" if self.repeated_visits == 1 else "visits have"
+        return (
+            f"{counts}\n{self.repeated_visits:,} {have} several measured studies of one patient and cannot be compared "
+            "(follow_up; the report names them): name the visits apart, or let a reader reject all but one."
+        )
 
 
 def check_accounting(connection: "DuckDBPyConnection") -> Accounting:

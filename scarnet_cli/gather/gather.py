@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 from scarnet_cli.errors import CohortError, InputError
 from scarnet_cli.files import write_bytes
 from scarnet_cli.gather.accounting import Accounting, check_accounting
+from scarnet_cli.gather.follow_up import write_follow_up
 from scarnet_cli.gather.fragments import Fragment, find_fragments
 from scarnet_cli.gather.readers import summarise_readers
 from scarnet_cli.gather.review import read_decisions, with_decisions
@@ -27,7 +29,7 @@ from scarnet_cli.tables.user_columns import in_studies, is_users, user_fields, w
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MERGED: Final = tuple(name for name in GATHERED if name != "readers_summary")
+_MERGED: Final = tuple(name for name in GATHERED if name not in ("readers_summary", "follow_up"))
 
 
 def gather(
@@ -80,19 +82,20 @@ def gather(
             if csv:
                 write_csv(path)
             advance()
-    _summarise(out, {MODEL_DIGEST: accounting.model_sha256}, csv=csv)
+    repeated = _summarise(out, {MODEL_DIGEST: accounting.model_sha256}, csv=csv)
     write_bytes(out / DICTIONARY, dictionary_csv(schemas).encode())
     pa.default_memory_pool().release_unused()  # DuckDB has a pool of its own
     write_database(out)
-    return accounting
+    return replace(accounting, repeated_visits=repeated)
 
 
-def _summarise(tables: Path, metadata: Mapping[str, str], *, csv: bool) -> None:
-    """Write the table that is made of another gathered one."""
-    path = tables / "readers_summary.parquet"
-    write_table(ReadersSummaryRow, summarise_readers(tables / "readers.parquet"), path, metadata)
+def _summarise(tables: Path, metadata: Mapping[str, str], *, csv: bool) -> int:
+    """Write the tables that are made of other gathered ones; return how many visits have several studies."""
+    summary = tables / "readers_summary.parquet"
+    write_table(ReadersSummaryRow, summarise_readers(tables / "readers.parquet"), summary, metadata)
     if csv:
-        write_csv(path)
+        write_csv(summary)
+    return write_follow_up(tables, metadata, csv=csv)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A reader's decisions about studies, a CSV table that the report exports, written into `scans`."""
+"""A reader's decisions about studies, a CSV table that the report exports, for the column `reviewed` of `scans`."""
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -7,9 +7,6 @@ from typing import Any, Final, TypeVar
 import pyarrow as pa
 
 from scarnet_cli.sheet import SheetKind, read_sheet
-from scarnet_cli.tables.csv import write_csv
-from scarnet_cli.tables.database import DATABASE, write_database
-from scarnet_cli.tables.parquet import read_table, table_metadata, write_arrow
 from scarnet_cli.tables.schema import TABLES
 
 _Row = TypeVar("_Row", bound=Mapping[str, Any])
@@ -18,31 +15,6 @@ REVIEW: Final = SheetKind("review", ("study_id", "decision"), ("reader", "commen
 ACCEPT: Final = "accept"
 REJECT: Final = "reject"
 REVIEWED: Final = "reviewed"
-
-
-def carry_decisions(tables: Path, review: Path) -> int:
-    """Write a review's decisions into `tables`/scans.parquet atomically, and update an existing CSV and database.
-
-    Other columns and the metadata are unchanged. The review replaces all earlier decisions: a study that it leaves out
-    has none afterwards.
-
-    Returns:
-        Number of measured studies with a decision.
-
-    Raises:
-        CohortError: A table is missing or unreadable.
-        InputError: Rows of the review are wrong; the message lists each one, and nothing is written.
-    """
-    path = tables / "scans.parquet"
-    scans, failures = read_table(path), read_table(tables / "failures.parquet")
-    known = {*scans["study_id"].to_pylist(), *failures["study_id"].to_pylist()}
-    reviewed = with_decisions(scans, read_decisions(review, known))
-    write_arrow("scans", reviewed, path, table_metadata(scans))
-    if path.with_suffix(".csv").exists():
-        write_csv(path)
-    if (tables / DATABASE).exists():
-        write_database(tables)
-    return reviewed.num_rows - reviewed[REVIEWED].null_count
 
 
 def read_decisions(path: Path, known: Collection[str]) -> dict[str, str]:

@@ -8,9 +8,11 @@ from typing import Final
 
 from scarnet_cli.draw.plots import Figure
 from scarnet_cli.draw.svg import Histogram
+from scarnet_cli.gather.follow_up import read_follow_up
 from scarnet_cli.gather.review import ACCEPT, REJECT, REVIEWED, without_rejected
 from scarnet_cli.report import methods, references, rows
 from scarnet_cli.report.distributions import comparisons, histograms
+from scarnet_cli.report.follow_up import VisitChanges, visit_changes
 from scarnet_cli.report.readers import ReaderPair, read_pairs
 from scarnet_cli.report.references import reference_figures
 from scarnet_cli.tables.failures import Failure
@@ -38,6 +40,8 @@ class Cohort:
         histograms: Distributions over the measured studies that no reader rejected.
         by_label: Heading and box plots of each label that groups the studies.
         agreement: Plots against reference label maps, of the same studies; empty without any.
+        visits: Changes between two visits of the same patients.
+        repeated_visits: Patients and visits with several studies, and these.
         readers: Each two readers who drew the same studies; empty without any.
         model: Names of the models; empty without any.
         device: Devices that they ran on; empty without any.
@@ -53,6 +57,8 @@ class Cohort:
     histograms: tuple[Histogram, ...]
     by_label: tuple[tuple[str, tuple[Figure, ...]], ...]
     agreement: tuple[Figure, ...]
+    visits: tuple[VisitChanges, ...]
+    repeated_visits: tuple[tuple[str, str, tuple[str, ...]], ...]
     readers: tuple[ReaderPair, ...]
     model: str
     device: str
@@ -105,6 +111,7 @@ def read_cohort(tables: Path) -> Cohort:
     metadata = table_metadata(scans)
     measured = scans.select([name for name in scans.schema.names if name in _COLUMNS]).to_pylist()
     trusted = without_rejected(measured)
+    follow_up = read_follow_up(tables / "scans.parquet")
     by_label = ((title, comparisons(trusted, name)) for name, title in (("group", "By group"), ("site", "By site")))
     failures = read_rows(Failure, tables / "failures.parquet")
     version = metadata.get(PIPELINE_VERSION, "")
@@ -114,6 +121,8 @@ def read_cohort(tables: Path) -> Cohort:
         histograms=histograms(trusted),
         by_label=tuple((title, drawn) for title, drawn in by_label if drawn),
         agreement=reference_figures(trusted),
+        visits=visit_changes(follow_up, trusted),
+        repeated_visits=follow_up.repeated,
         readers=read_pairs(tables),
         model=", ".join(sorted({row["model"] for row in measured if row["model"]})),
         device=", ".join(sorted({row["device"] for row in measured if row["device"]})),

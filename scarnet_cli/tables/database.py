@@ -45,7 +45,7 @@ def write_database(tables: Path) -> None:
         MachineError: A file cannot be read or written.
     """
     with (
-        _plainly_named(tables) as folder,
+        plainly_named(tables) as folder,
         atomic_path(folder / DATABASE) as temporary,
         connected(DATABASE) as connection,
     ):
@@ -85,7 +85,7 @@ def require_fit(folder: Path) -> None:
 
 
 @contextmanager
-def _plainly_named(folder: Path) -> Iterator[Path]:
+def plainly_named(folder: Path) -> Iterator[Path]:
     """Yield a temporary link to a folder, because DuckDB interprets a backslash in a path."""
     with TemporaryDirectory() as names:
         name = Path(names) / "tables"

@@ -21,6 +21,7 @@ GATHERED: Final[dict[str, str]] = {
     "exports": "One row a measured study whose result was asked for as DICOM; empty where that was not asked for.",
     "readers": "One row a measured study and two readers who both drew it (--corrected with a folder a reader).",
     "readers_summary": "One row two readers and a measure: their agreement over all studies of `readers`.",
+    "follow_up": "One row a later visit of a patient: its change from the first; without studies that were rejected.",
 }
 # The same for the table of `scarnet index` alone.
 INDEXED: Final[dict[str, str]] = {

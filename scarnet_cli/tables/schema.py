@@ -12,6 +12,7 @@ from scarnet_cli.tables.changes import ChangeRow
 from scarnet_cli.tables.columns import schema_of
 from scarnet_cli.tables.exports import ExportRow
 from scarnet_cli.tables.failures import Failure
+from scarnet_cli.tables.follow_up import FollowUpRow
 from scarnet_cli.tables.readers import ReadersRow, ReadersSummaryRow
 from scarnet_cli.tables.scans import ScanRow
 from scarnet_cli.tables.segments import SegmentRow
@@ -32,6 +33,7 @@ RECORDS: Final[dict[str, type]] = {
     "exports": ExportRow,
     "readers": ReadersRow,
     "readers_summary": ReadersSummaryRow,
+    "follow_up": FollowUpRow,
     "studies": StudyRow,
     "unread": UnreadRow,
     "benchmark": ScoreRow,
@@ -54,6 +56,7 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "exports": ("study_id",),
     "readers": ("study_id", "first_reader", "second_reader"),
     "readers_summary": ("first_reader", "second_reader", "measure"),
+    "follow_up": ("patient", "study_id"),
     "studies": ("study_id",),
     "unread": ("place", "kind", "reason"),
     "benchmark": ("model", "case_id", "region"),

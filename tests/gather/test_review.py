@@ -9,7 +9,8 @@ from table_rows import write_rows
 
 from scarnet_cli.cli.gather import gather as command
 from scarnet_cli.errors import InputError
-from scarnet_cli.gather.review import carry_decisions, read_decisions, with_decisions
+from scarnet_cli.gather.carry_decisions import carry_decisions
+from scarnet_cli.gather.review import read_decisions, with_decisions
 from scarnet_cli.tables.parquet import read_table, table_metadata
 from scarnet_cli.tables.schema import TABLES
 

@@ -14,7 +14,7 @@ INFO = {"index.parquet", "last_run.json", "parameters.json", "timeline.html", "t
 INFO |= {"versions.json"}
 TABLES = {
     f"tables/{name}.parquet"
-    for name in ("failures", "readers", "readers_summary", "scans", "segments", "series", "slices")
+    for name in ("failures", "follow_up", "readers", "readers_summary", "scans", "segments", "series", "slices")
 }
 MEASURED = [name for stage, name in PUBLISHED if stage != "export"]
 ONCE = ("CHECK", "INDEX", "GATHER", "REPORT")

@@ -31,6 +31,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "exports": [{"study_id": "a", "segmentation_uid": "2.25.1", "report_uid": "2.25.2"}],
     "readers": [{"study_id": "a", "first_reader": "anna", "second_reader": "ben", "first_scar_segments": ["1", "7"]}],
     "readers_summary": [],
+    "follow_up": [],
 }
 
 

@@ -11,8 +11,8 @@ from table_rows import write_rows
 
 from scarnet_cli.diff.diff import diff_runs
 from scarnet_cli.errors import CohortError
+from scarnet_cli.gather.carry_decisions import carry_decisions
 from scarnet_cli.gather.gather import gather
-from scarnet_cli.gather.review import carry_decisions
 from scarnet_cli.tables.columns import record_of
 from scarnet_cli.tables.parquet import read_rows, read_table, to_arrow, write_arrow
 from scarnet_cli.tables.scans import ScanRow
