@@ -156,7 +156,7 @@ def draw_paired(title: str, pairs: Sequence[tuple[Point, Point]], names: tuple[s
         y = up.at(value)
         parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + text_at("end", _LEFT - 5, y + 3.5, f"{value:g}"))
     left, right = _LEFT + 60, _WIDTH - _RIGHT - 60
-    parts += [line("grid", left, up.at(first.y), right, up.at(second.y)) for first, second in pairs]
+    parts += [line("axis", left, up.at(first.y), right, up.at(second.y)) for first, second in pairs]
     dots = [
         Dot(x, up.at(point.y), f"{point.name}: {point.y:.1f} {unit}", point.marked)
         for pair in pairs
