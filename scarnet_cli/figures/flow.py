@@ -38,9 +38,9 @@ def flow_plate(cohort: PaperCohort) -> Plate:
     chart.side([_counted("Rejected by a reader", cohort.rejected)])
     chart.box([_counted("In the analysis", len(cohort.used)), f"of these flagged for a look: {flagged:,}"])
     groups = {name: len(rows) for name, rows in cohort.groups.items()}
-    if without := len(cohort.used) - sum(groups.values()):
-        groups["none given"] = without
     if groups:
+        if without := len(cohort.used) - sum(groups.values()):
+            groups["none given"] = without
         chart.row([[name, f"n = {count:,}"] for name, count in groups.items()])
     words = (f"Groups: the column {cohort.by}.",) if cohort.by is not None else ()
     return Plate("flow", "Flow of the studies", (("", chart.drawing(count_text(found, "study", "studies"))),), words)
