@@ -1,6 +1,5 @@
 """Writing a small page and a picture for each study, one by one, so that memory does not grow with the cohort."""
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +10,7 @@ import pyarrow.parquet as pq
 
 from scarnet_cli.draw.svg import bullseye_shapes
 from scarnet_cli.errors import InputError
-from scarnet_cli.files import atomic_path, write_bytes
+from scarnet_cli.files import share_file, write_bytes
 from scarnet_cli.report.measures import Row
 from scarnet_cli.report.study import Study, describe_study
 from scarnet_cli.report.template import render
@@ -57,8 +56,7 @@ def _write_page(study: Study, picture: Path | None, folder: Path) -> None:
     files = {"picture": (picture, ".png"), "plain": (plain, ".plain.webp")}
     for name, (source, suffix) in files.items():
         if source and source.is_file():
-            with atomic_path(folder / f"{study.study_id}{suffix}") as temporary:
-                shutil.copyfile(source, temporary)
+            share_file(source, folder / f"{study.study_id}{suffix}")
             addresses[name] = f"{quote(study.study_id, safe='')}{suffix}"
     shapes = bullseye_shapes() if study.eyes else ""
     html = render("study.html.jinja", ("base.css", "study.css"), ("study.js",), study=study, shapes=shapes, **addresses)
