@@ -8,14 +8,18 @@ from scarnet_cli.diff.compare import MADE_BY, Comparison
 from scarnet_cli.diff.outcome import Outcome
 from scarnet_cli.draw.text import UNDEFINED
 
-# Parameters that say where a run writes and what it may use, not what it measures.
+# Parameters that say where a run writes, what it leaves and what it may use, not what it measures.
 _ELSEWHERE: Final = frozenset(
     {
         "outdir",
+        "tidy",
         "max_cpus",
         "max_memory",
         "max_time",
         "queue",
+        "account",
+        "qos",
+        "cluster_options",
         "region",
         "project",
         "namespace",

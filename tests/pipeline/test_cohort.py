@@ -132,7 +132,7 @@ def test_another_decision_and_mode_replace_every_result_and_nothing_measured_kee
     earlier = launch.out / "pipeline_info" / "earlier_tables"
     assert "What changed since the run before: scarnet diff results/pipeline_info/earlier_tables results" in said
     assert [setting.name for setting in diff_runs(earlier, launch.out).settings] == [
-        *("model_sha256", "segment_mode", "--weights", "--fast")
+        *("model_sha256", "segment_mode", "decision_scar_share", "--weights", "--fast")
     ]
     held = launch.held()
     assert held == launch.made()
