@@ -156,7 +156,9 @@ def draw_paired(title: str, pairs: Sequence[tuple[Point, Point]], names: tuple[s
         y = up.at(value)
         parts.append(line("grid", _LEFT, y, _WIDTH - _RIGHT, y) + text_at("end", _LEFT - 5, y + 3.5, f"{value:g}"))
     left, right = _LEFT + 60, _WIDTH - _RIGHT - 60
-    parts += [line("axis", left, up.at(first.y), right, up.at(second.y)) for first, second in pairs]
+    # One path, because a cohort may have thousands of pairs.
+    route = "".join(f"M{left} {up.at(first.y):.1f}L{right} {up.at(second.y):.1f}" for first, second in pairs)
+    parts.append(Markup('<path class="axis" fill="none" d="{}"/>').format(route))
     dots = [
         Dot(x, up.at(point.y), f"{point.name}: {point.y:.1f} {unit}", point.marked)
         for pair in pairs
