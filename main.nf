@@ -5,7 +5,7 @@ include { BENCHMARK } from './workflows/benchmark'
 include { COHORT } from './workflows/cohort'
 include { DECIDE } from './modules/decide'
 include { checkParameters ; helpText } from './workflows/parameters'
-include { chosenFolds ; deidentifyKey ; inputOf ; namedFile ; networksOf ; readersOf ; resultsOf ; sourceOf } from './workflows/inputs'
+include { chosenFolds ; deidentifyKey ; inputOf ; namedFile ; networksOf ; readersOf ; resultsOf ; sourceOf ; workOf } from './workflows/inputs'
 include { claimOutput ; dropOwn } from './workflows/claim'
 include { writeParameters } from './workflows/earlier'
 include { pathOf } from './workflows/paths'
@@ -21,7 +21,7 @@ workflow {
         checkParameters(params, schema)
         announceEnd(workflow, params.outdir, claimOutput(params.outdir, workflow))
         if (params.workflow in ['train', 'benchmark']) {
-            writeParameters(resultsOf(params, workflow))
+            writeParameters(resultsOf(params))
             def alone = params.workflow == 'train'
             def models = alone ? [params.model] : params.models.tokenize(',')
             def runs = params.runs ? pathOf(params.runs).toAbsolutePath() : null
@@ -44,7 +44,7 @@ workflow {
                 deidentifyKey(params),
                 networksOf(params),
                 readersOf(params),
-                resultsOf(params, workflow),
+                resultsOf(params) + workOf(params, workflow),
             )
             COHORT.out.summary.view { text -> text.trim() }
             COHORT.out.report.view { "Tables: ${params.outdir}/tables\nReport: ${params.outdir}/report/index.html" }

@@ -7,7 +7,6 @@ must not exist. Leave the code alone meanwhile: tasks run the checkout's.
 """
 
 import argparse
-import csv
 import hashlib
 import os
 import shutil
@@ -22,6 +21,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from benchmarks.trace import read_trace
 from scarnet_cli.phantom.cohort import write_cohort
 from scarnet_cli.tables.dictionary import GATHERED
 from scarnet_cli.tables.parquet import read_table
@@ -190,10 +190,7 @@ def run(place: Place, options: Sequence[str], *, resume: bool = True) -> Run:
     with (place.folder / "run.log").open("a") as log:
         subprocess.run(command, cwd=place.folder, check=True, stdout=log, stderr=log)
     seconds = time.monotonic() - started
-    with (place.folder / "results" / "pipeline_info" / "trace.txt").open(newline="") as file:
-        rows = [
-            (row["name"].split(" ")[0].split(":")[-1], row["status"]) for row in csv.DictReader(file, delimiter="\t")
-        ]
+    rows = [(row["process"], row["status"]) for row in read_trace(place.folder / "results")]
     tables = {name: read_table(place.folder / "results" / "tables" / f"{name}.parquet") for name in GATHERED}
     ran = Counter(process for process, status in rows if status == "COMPLETED")
     return Run(seconds, ran, Counter(process for process, _ in rows), tables)

@@ -6,7 +6,6 @@ Prints the row of the table "Throughput" of docs/performance.md. DIR must not ex
 """
 
 import argparse
-import csv
 import os
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from benchmarks.scale import launch
-from benchmarks.study_cost import seconds
+from benchmarks.trace import read_trace, seconds
 from scarnet_cli.draw.plots import Axis
 from scarnet_cli.draw.svg import line, text_at
 from scarnet_cli.files import write_bytes
@@ -48,10 +47,9 @@ class Task:
     cores: float
 
 
-def read_tasks(trace: Path) -> list[Task]:
+def read_tasks(results: Path) -> list[Task]:
     """Return the tasks of a run from Nextflow's trace, in the order of their submission."""
-    with trace.open(newline="") as file:
-        rows = sorted(csv.DictReader(file, delimiter="\t"), key=lambda row: row["submit"])
+    rows = sorted(read_trace(results), key=lambda row: row["submit"])
     first = datetime.fromisoformat(rows[0]["submit"])
     tasks: list[Task] = []
     for row in rows:
@@ -59,7 +57,7 @@ def read_tasks(trace: Path) -> list[Task]:
         waited_s = seconds(row["duration"]) - spent_s
         start_s = (datetime.fromisoformat(row["submit"]) - first).total_seconds() + waited_s
         cores = float(row["%cpu"].rstrip("%")) / 100
-        tasks.append(Task(row["name"].split(" ")[0].split(":")[-1], start_s, spent_s, cores))
+        tasks.append(Task(row["process"], start_s, spent_s, cores))
     return tasks
 
 
@@ -105,7 +103,7 @@ def main() -> None:
     folder: Path = arguments.out.absolute()
     folder.mkdir(parents=True)
     cost = launch(folder, ["--input", arguments.input.absolute(), *arguments.options.split()])
-    tasks = read_tasks(folder / "results/pipeline_info/trace.txt")
+    tasks = read_tasks(folder / "results")
     studies = pq.read_metadata(folder / "results/tables/scans.parquet").num_rows
     title = f"{studies} studies: {cost.wall_s:.0f} s from the command to the last file"
     write_bytes(arguments.picture, draw_tasks(title, tasks, os.cpu_count() or 1).encode())

@@ -11,7 +11,6 @@ one folder for each run. Leave the code alone meanwhile: tasks run the checkout'
 """
 
 import argparse
-import csv
 import os
 import re
 import resource
@@ -29,7 +28,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.dicom_speed import make_studies, run
 from benchmarks.gather_load import make_fragments
-from benchmarks.study_cost import seconds
+from benchmarks.trace import read_trace, seconds
 from scarnet_cli.phantom.cohort import write_cohort
 
 REPOSITORY: Final = Path(__file__).parents[1]
@@ -132,9 +131,8 @@ def measure(folder: Path) -> Size:
 def task_seconds(results: Path) -> dict[str, float]:
     """Return the duration of all tasks of each process."""
     spent: dict[str, float] = defaultdict(float)
-    with (results / "pipeline_info" / "trace.txt").open(newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            spent[row["name"].split(" ")[0].split(":")[-1]] += seconds(row["realtime"])
+    for row in read_trace(results):
+        spent[row["process"]] += seconds(row["realtime"])
     return spent
 
 

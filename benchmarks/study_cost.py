@@ -7,8 +7,6 @@ of the table in docs/cloud.md.
 """
 
 import argparse
-import csv
-import re
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -16,7 +14,8 @@ from typing import Final
 
 import pyarrow.parquet as pq
 
-_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+from benchmarks.trace import read_trace, seconds
+
 _MIB: Final = 1 << 20
 
 
@@ -27,22 +26,16 @@ def main() -> None:
     folder: Path = parser.parse_args().folder
     studies = pq.read_metadata(folder / "results/tables/scans.parquet").num_rows
     costs: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
-    with (folder / "results/pipeline_info/trace.txt").open(newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            (task,) = folder.glob(f"work/{row['hash']}*")
-            cpu = seconds(row["realtime"]) * float(row["%cpu"].rstrip("%")) / 100
-            cost = costs[row["name"].split(" ")[0].split(":")[-1]]
-            cost[:] = [a + b for a, b in zip(cost, (cpu, *staged_and_made(task)), strict=True)]
+    for row in read_trace(folder / "results"):
+        (task,) = folder.glob(f"work/{row['hash']}*")
+        cpu = seconds(row["realtime"]) * float(row["%cpu"].rstrip("%")) / 100
+        cost = costs[row["process"]]
+        cost[:] = [a + b for a, b in zip(cost, (cpu, *staged_and_made(task)), strict=True)]
     lines = [(name, *cost) for name, cost in costs.items()]
     lines.append(("sum", *(sum(column) for column in zip(*costs.values(), strict=True))))
     for name, cpu, taken, made in lines:
         each = f"| {name} | {cpu / studies:.2f} | {taken / studies / _MIB:.2f} | {made / studies / _MIB:.2f} |\n"
         sys.stdout.write(each)
-
-
-def seconds(words: str) -> float:
-    """Return the seconds that Nextflow writes as "1m 3.2s"."""
-    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([\d.]+)\s*(ms|s|m|h)\b", words))
 
 
 def staged_and_made(task: Path) -> tuple[int, int]:

@@ -26,7 +26,7 @@ workflow COHORT {
     key // file with the key of the pseudonyms, or [] to leave names as they are
     networks // map of networksOf: those that find the heart and label it
     readers // map of readersOf: what readers decided and corrected
-    results // map of resultsOf: what becomes of the results
+    results // map of resultsOf and workOf: what becomes of the results and the work directory
 
     main:
     CHECK(networks.localiser.take(2), networks.weights.take(2))

@@ -141,10 +141,8 @@ def lastFailures(outdir) {
  *   directory: where they go
  *   parameters: text of the settings kept there; paths of the user's files stay out, as they may hold a name
  *   as_dicom: whether they are wanted as DICOM too; store_to: address of the server that those go to, or ''
- *   is_tidied: whether intermediates go at the end; work: the work directory; settings: digest of all that tasks depend on
- *     beside the studies
  */
-def resultsOf(params, run) {
+def resultsOf(params) {
     def unkept = ['input', 'input_root', 'studies', 'download_dir', 'label_values', 'reviewed', 'corrected', 'segment_command', 'segment_files', 'segment_label_values', 'series_rules', 'deidentify_key', 'help']
     def kept = params.findAll { name, _value -> !(name in unkept) }
     return [
@@ -152,10 +150,16 @@ def resultsOf(params, run) {
         parameters: groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(kept)) + '\n',
         as_dicom: params.dicom_results || params.store_to,
         store_to: params.store_to ?: '',
-        is_tidied: params.tidy,
-        work: run.workDir,
-        settings: settingsDigest(params, run),
     ]
+}
+
+/**
+ * What becomes of the work directory.
+ *   is_tidied: whether intermediates go at the end; work: the directory; settings: digest of all that tasks depend on beside
+ *     the studies
+ */
+def workOf(params, run) {
+    return [is_tidied: params.tidy, work: run.workDir, settings: settingsDigest(params, run)]
 }
 
 /** A digest of what the tasks between INDEX and GATHER depend on beside the studies. */

@@ -1,6 +1,8 @@
 // --tidy: what a finished batch left between its stages goes from the work directory. -resume takes the batch from the cache all
 // the same, until it must be done again: then from CONVERT on, because CONVERT's input holds the batch's generation.
 
+include { pathsIn } from './earlier'
+
 /** What the batch's stages depend on beside its files: the settings of all batches, and the label maps from elsewhere. */
 def batchSettings(settings, given, label_maps) {
     def files = label_maps.collect { path -> [path.toUriString(), path.size(), path.lastModified()] }
@@ -28,17 +30,13 @@ def tidyBatch(results, batch, settings, generation, convert, crop, segment) {
     record.text = groovy.json.JsonOutput.toJson([settings: settings, generation: generation])
     [crop, segment].findAll { stage -> stage.resolve('studies').exists() }.each { stage ->
         stage.resolve('studies/.tidied').text = ''
-        entriesOf(stage.resolve('studies')).findAll { study -> study.isDirectory() }.each { study -> study.deleteDir() }
+        pathsIn(stage.resolve('studies')).findAll { study -> study.isDirectory() }.each { study -> study.deleteDir() }
     }
-    entriesOf(convert.resolve('studies')).each { study ->
-        entriesOf(study).findAll { path -> path.name != 'image.nii.gz' }.each { path -> path.delete() }
+    pathsIn(convert.resolve('studies')).each { study ->
+        pathsIn(study).findAll { path -> path.name != 'image.nii.gz' }.each { path -> path.delete() }
     }
 }
 
 def recordOf(results, batch) {
     return results.work.resolve("tidied/${batch}.json")
-}
-
-def entriesOf(folder) {
-    return folder.isDirectory() ? folder.list().collect { name -> folder.resolve(name) } : []
 }

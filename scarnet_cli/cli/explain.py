@@ -1,26 +1,19 @@
 """`scarnet explain`: why each stack of one study was chosen or not."""
 
-import os
 from pathlib import Path
 
 import rich_click as click
 
 from scarnet_cli.buckets.place import Place
-from scarnet_cli.cli.options import FILES, SERIES_RULES
+from scarnet_cli.cli.options import FILES, HEADER_JOBS, PREVIOUS, SERIES_RULES
 from scarnet_cli.errors import InputError
 
 
 @click.command(epilog="Example: scarnet explain /data/cohort 70a0518dde302645")
 @click.argument("source", metavar="INPUT", type=FILES)
 @click.argument("study", metavar="STUDY")
-@click.option(
-    "--previous",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="index.parquet of the last run: unchanged files are not read again. Ignored where it does not exist.",
-)
-@click.option(
-    "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
-)
+@PREVIOUS
+@HEADER_JOBS
 @SERIES_RULES
 def explain(source: Place, study: str, previous: Path | None, jobs: int, series_rules: Path | None) -> None:
     """Print every stack of one study of INPUT and why it was taken or left.

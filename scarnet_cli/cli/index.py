@@ -1,6 +1,5 @@
 """`scarnet index`: find the studies and their LGE short-axis stacks."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,9 @@ from scarnet_cli.buckets.place import Place
 from scarnet_cli.cli.options import (
     CORRECTED,
     DOWNLOADS,
+    HEADER_JOBS,
     OUTPUT_DIRECTORY,
+    PREVIOUS,
     PROBLEM,
     READER,
     SERIES_RULES,
@@ -36,11 +37,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 @click.command(cls=ProblemCommand, epilog=EXAMPLE)
 @click.argument("source", metavar="INPUT", type=StudySource(exists=False))
 @click.option("--out", type=OUTPUT_DIRECTORY, required=True, help="Directory to write to.")
-@click.option(
-    "--previous",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="index.parquet of the last run: unchanged files are not read again. Ignored where it does not exist.",
-)
+@PREVIOUS
 @click.option(
     "--parts",
     type=click.Path(file_okay=False, path_type=Path),
@@ -54,9 +51,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 )
 @click.option("--batch-min", type=click.IntRange(1), default=BATCH_LEAST, show_default=True, help="Smallest batch.")
 @click.option("--batch-max", type=click.IntRange(1), default=BATCH_GREATEST, show_default=True, help="Largest batch.")
-@click.option(
-    "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
-)
+@HEADER_JOBS
 @click.option(
     "--file-seconds",
     type=click.FloatRange(min=0, min_open=True),

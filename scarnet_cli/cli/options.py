@@ -1,5 +1,6 @@
 """Types of command-line arguments and options that several commands share."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -203,6 +204,14 @@ TABLE_FORMAT = click.option(
     default="parquet",
     show_default=True,
     help="csv: write each table as CSV too, beside the Parquet.",
+)
+PREVIOUS = click.option(
+    "--previous",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="index.parquet of the last run: unchanged files are not read again. Ignored where it does not exist.",
+)
+HEADER_JOBS = click.option(
+    "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
 )
 CORRECTED = click.option(
     "--corrected",

@@ -1,12 +1,11 @@
 """`scarnet samplesheet`: a private sheet of a folder's studies, to fill in and give as input."""
 
-import os
 from pathlib import Path
 
 import rich_click as click
 
 from scarnet_cli.buckets.place import Place
-from scarnet_cli.cli.options import FILES, SERIES_RULES
+from scarnet_cli.cli.options import FILES, HEADER_JOBS, PREVIOUS, SERIES_RULES
 
 
 @click.command(epilog="Example: scarnet samplesheet /data/cohort --out ~/private/cohort.csv")
@@ -17,14 +16,8 @@ from scarnet_cli.cli.options import FILES, SERIES_RULES
     required=True,
     help="CSV file to write; only you can read it. An existing one is never overwritten.",
 )
-@click.option(
-    "--previous",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="index.parquet of the last run: unchanged files are not read again. Ignored where it does not exist.",
-)
-@click.option(
-    "--jobs", type=click.IntRange(1), default=min(4, os.cpu_count() or 1), help="Processes that read headers."
-)
+@PREVIOUS
+@HEADER_JOBS
 @SERIES_RULES
 def samplesheet(source: Place, out: Path, previous: Path | None, jobs: int, series_rules: Path | None) -> None:
     """Write a samplesheet of the studies in INPUT, a folder or archive of DICOM, to fill in and give as --input.

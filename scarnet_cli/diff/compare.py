@@ -13,6 +13,7 @@ from scarnet_cli.diff.outcome import Outcome
 from scarnet_cli.diff.tolerance import Tolerance, beyond, is_number
 from scarnet_cli.tables.database import connected, sql_text
 from scarnet_cli.tables.parquet import ROW_GROUP
+from scarnet_cli.tables.scans import LABELLED_BY
 from scarnet_cli.tables.schema import SORT_KEYS, TABLES
 
 if TYPE_CHECKING:
@@ -22,17 +23,7 @@ if TYPE_CHECKING:
 MAIN: Final = "scar_percent_lv"
 FLAGS: Final = "flags"
 # Columns that say how a row was made: they are compared as settings of the run.
-MADE_BY: Final = (
-    "pipeline_version",
-    "model",
-    "model_sha256",
-    "segment_mode",
-    "localiser_sha256",
-    "decision_scar_share",
-    "decision_least_expected_scar_percent",
-    "decision_least_mvo_percent",
-    "device",
-)
+MADE_BY: Final = ("pipeline_version", *LABELLED_BY, "device")
 _MEMORY: Final = "1GB"
 _MOST: Final = 1e9  # no measure is larger; in a damaged table it would stretch the plots
 

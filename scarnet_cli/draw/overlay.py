@@ -94,11 +94,13 @@ def draw_overlay(image: Volume, labels: Volume, path: Path, *, plain: Path, refe
     Raises:
         GeometryError: The grids of image and labels differ.
     """
-    with atomic_path(path) as temporary:
-        render_overlay(image, labels, reference).save(temporary, format="PNG")
+    require_same_grid(image, labels)
+    layout = plan_layout(labels)
+    tiles = _tiles(image, labels, layout, _slice_captions(image))
     with atomic_path(plain) as temporary:
-        tiles = _tiles(image, labels, plan_layout(labels), _slice_captions(image))
-        _framed(tiles, plan_layout(labels)).save(temporary, format="WEBP", quality=_PLAIN_QUALITY)
+        _framed(tiles, layout).save(temporary, format="WEBP", quality=_PLAIN_QUALITY)
+    with atomic_path(path) as temporary:
+        _with_contours(tiles, image, labels, layout, reference).save(temporary, format="PNG")
 
 
 def render_overlay(image: Volume, labels: Volume, reference: Volume | None = None) -> Image.Image:
@@ -119,8 +121,14 @@ def render_tiles(
         captions: One per slice; grey if the slice has no heart.
         reference: Label map whose contours are dashed; one on another grid is left out.
     """
+    return _with_contours(_tiles(image, labels, layout, captions), image, labels, layout, reference)
+
+
+def _with_contours(
+    tiles: Sequence[Image.Image], image: Volume, labels: Volume, layout: Layout, reference: Volume | None
+) -> Image.Image:
+    """Return the picture of tiles, in which the contours are drawn; see `render_tiles`."""
     drawn = None if reference is None or not same_grid(image, reference) else reference
-    tiles = _tiles(image, labels, layout, captions)
     for index, tile in enumerate(tiles):
         _draw_contours(tile, labels.array[index], labels.spacing_zyx_mm[1:], layout)
         if drawn is not None:

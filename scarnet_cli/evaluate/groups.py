@@ -163,12 +163,12 @@ def correlation(x: Sequence[float], y: Sequence[float]) -> Tested | None:
     )
 
 
-def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return the 95 % interval of a mean by Student's t; None with fewer than `LEAST` values or equal ones."""
+def mean_interval(values: Sequence[float], least: int = LEAST) -> tuple[float, float] | None:
+    """Return the 95 % interval of a mean by Student's t; None with fewer than `least` values or equal ones."""
+    if len(values) < least or np.ptp(values) == 0:
+        return None
     from scipy.stats import ttest_1samp  # noqa: PLC0415
 
-    if len(values) < LEAST or np.ptp(values) == 0:
-        return None
     interval = ttest_1samp(values, 0.0).confidence_interval(_LEVEL)
     return float(interval.low), float(interval.high)
 

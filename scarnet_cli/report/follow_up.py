@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 from typing import Any, Final
 
 from scarnet_cli.draw.plots import Figure, Point, draw_paired
 from scarnet_cli.draw.text import count_text
-from scarnet_cli.evaluate.paired import mean_change
+from scarnet_cli.evaluate.groups import mean_interval
 from scarnet_cli.gather.follow_up import FollowUp
 from scarnet_cli.report.measures import unit_text
 from scarnet_cli.tables.follow_up import FollowUpRow
@@ -60,11 +60,12 @@ def _figure(
     if not both:
         return None
     unit, name = unit_text(column), _SHOWN[column]
-    mean, low, high = mean_change([after - before for _, before, after in both])
-    interval = "" if low is None or high is None else f" (95 % interval {low:+.1f} to {high:+.1f})"
+    changes = [after - before for _, before, after in both]
+    ends = mean_interval(changes, least=2)
+    interval = f" (95 % interval {ends[0]:+.1f} to {ends[1]:+.1f})" if ends else ""
     points = [
         (Point(0, before, row.patient, after > before), Point(1, after, row.patient, after > before))
         for row, before, after in both
     ]
-    summary = f"{count_text(len(both), 'patient')}, mean change {mean:+.1f} {unit}{interval}"
+    summary = f"{count_text(len(both), 'patient')}, mean change {fmean(changes):+.1f} {unit}{interval}"
     return Figure(f"{name}, {unit}", summary, draw_paired(name, points, pair, unit))

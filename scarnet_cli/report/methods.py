@@ -8,21 +8,10 @@ from scarnet_cli.draw.text import count_text
 from scarnet_cli.gather.review import without_rejected
 from scarnet_cli.report.measures import Row
 from scarnet_cli.stage.records import COMMAND
+from scarnet_cli.tables.scans import LABELLED_BY
 
 # Columns of scans that the paragraph is made of.
-COLUMNS: Final = (
-    "model",
-    "model_sha256",
-    "segment_mode",
-    "localiser_sha256",
-    "decision_scar_share",
-    "decision_least_expected_scar_percent",
-    "decision_least_mvo_percent",
-    "labels_source",
-    "half_of",
-    "reviewed",
-    "pipeline_version",
-)
+COLUMNS: Final = (*LABELLED_BY, "labels_source", "half_of", "reviewed", "pipeline_version")
 _DIGITS: Final = 12  # of a digest; its first digits tell weights apart
 _SOURCES: Final = {"corrected": "corrected by a reader", "given": "given with the study"}
 _PAPER: Final = (

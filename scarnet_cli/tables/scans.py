@@ -253,3 +253,15 @@ class ScanRow:
         "What the model computed on: 'cpu', or the GPU's name; null where the labels were given or a command ran it."
     )
     pipeline_version: str | None = column("Version of the pipeline that made this row.")
+
+
+# Columns that say what labelled a study: the networks, their mode and the thresholds of their decision.
+LABELLED_BY: Final = (
+    "model",
+    "model_sha256",
+    "segment_mode",
+    "localiser_sha256",
+    "decision_scar_share",
+    "decision_least_expected_scar_percent",
+    "decision_least_mvo_percent",
+)
