@@ -1,10 +1,8 @@
 """NIfTI files that other tools wrote: axes in any order, directions rounded or missing."""
 
 import itertools
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import nibabel
 import numpy as np
@@ -24,6 +22,11 @@ COSINE_ROUNDING: Final = 2e-4
 # The slice axis is the one along which voxels are at least this many times as far apart as along any other.
 _CLEARLY_WIDER: Final = 1.25
 _RAS_TO_LPS: Final = np.diag([-1.0, -1.0, 1.0])
+# What the lower three bits of xyzt_units say; above them is the unit of time.
+_UNITS_MM: Final = {0: ("no unit", 1.0), 1: ("metres", 1e3), 2: ("millimetres", 1.0), 3: ("micrometres", 1e-3)}
+_UNIT_BITS: Final = 7
+_SPACING_MM: Final = (0.05, 100.0)  # beyond these the unit is wrong, not the image unusual
+_SINGLE_VALUES: Final = "biuf"  # kinds of numpy's types: neither colours nor complex numbers
 _DIMENSIONS: Final = 3
 
 
@@ -46,26 +49,32 @@ def read_foreign_nifti(path: Place) -> ForeignVolume:
     The sform is preferred to the qform. If neither is set, the axes are taken to be the patient's, with a flag.
 
     Raises:
-        GeometryError: The file is not a readable image, has more than one volume, or its axes are not at right angles.
+        GeometryError: The file is not a readable image, has more than one volume, its axes are not at right angles, or
+            its voxels have a size that no image of a heart has.
     """
     require_whole(path, "The NIfTI file")
     try:
-        with ExitStack() as stack:
-            local = isinstance(path, Path)
-            image: Any = nibabel.load(path) if local else _streamed(stack.enter_context(opened_nifti(path)))
+        with opened_nifti(path) as stream:
+            image = _streamed(stream)
             array, affine, header = np.asanyarray(image.dataobj), np.asarray(image.affine), image.header
         oriented = bool(header["sform_code"] > 0 or header["qform_code"] > 0)
     except (ImageFileError, HeaderDataError, KeyError, ValueError) as error:
         message = "The NIfTI file cannot be read as one; write it again or leave it out."
         raise GeometryError("unreadable_image", message) from error
     array = array.reshape(array.shape[:_DIMENSIONS] + (1,) * (_DIMENSIONS - array.ndim)) if _is_one(array) else array
-    if array.ndim != _DIMENSIONS or array.dtype.fields is not None:
+    if array.ndim != _DIMENSIONS or array.dtype.kind not in _SINGLE_VALUES:
         size = " x ".join(map(str, array.shape))
-        message = f"The NIfTI file has {size} values; one volume of single values is needed."
+        message = f"The NIfTI file has {size} values; one volume of single real values is needed."
         raise GeometryError("not_a_volume", message)
+    unit, unit_mm = _UNITS_MM.get(int(header["xyzt_units"]) & _UNIT_BITS, _UNITS_MM[0])
+    affine = affine * unit_mm
     spacing, direction, repaired = _axes(
         affine[:3, :3] if oriented else np.diag(np.linalg.norm(affine[:3, :3], axis=0)) @ _RAS_TO_LPS
     )
+    if not _SPACING_MM[0] <= spacing.min() <= spacing.max() <= _SPACING_MM[1]:
+        words = " x ".join(f"{value:.4g}" for value in spacing)
+        message = f"The NIfTI file's voxels are {words} mm apart (it says {unit}); write it again with the right unit."
+        raise GeometryError("bad_spacing", message)
     origin = _RAS_TO_LPS @ affine[:3, 3] if oriented else np.zeros(3)
     flags = [ORIENTATION_REPAIRED] * repaired + [ORIENTATION_UNKNOWN] * (not oriented)
     x, y, z = (float(value) for value in origin)
@@ -73,7 +82,7 @@ def read_foreign_nifti(path: Place) -> ForeignVolume:
     return ForeignVolume(Volume(array.transpose(2, 1, 0), (k, j, i), (x, y, z), direction), tuple(flags))
 
 
-def _streamed(stream: Any) -> Any:  # noqa: ANN401 (a binary stream; an image of nibabel's)
+def _streamed(stream: BinaryIO) -> Any:  # noqa: ANN401 (an image of nibabel's)
     """Return the image of an open NIfTI-1 or NIfTI-2 file, whose voxels are read later."""
     start = stream.read(4)
     stream.seek(0)

@@ -19,6 +19,8 @@ ORIENTATION_UNKNOWN: Final = "orientation_unknown"
 BYTES_LIMIT: Final = 256 << 20
 _EXTENSIONS_LIMIT: Final = 16 << 20
 _HEADER_SIZES: Final = (348, 540)  # of NIfTI-1 and NIfTI-2
+_MAGIC_OFFSETS: Final = {348: 344, 540: 4}
+_OF_A_PAIR: Final = (b"ni1", b"ni2")
 _MOST_DIMENSIONS: Final = 7
 _GZIP: Final = b"\x1f\x8b"
 _GZIP_LENGTH: Final = struct.Struct("<I")  # the last field of a gzip file
@@ -34,17 +36,20 @@ def require_whole(path: Place, name: str | None = None) -> None:
         name: What messages call the file; give it if the file's own name may identify a patient.
 
     Raises:
-        GeometryError: The file is one of these.
+        GeometryError: The file is one of these, or the header of a pair.
     """
     name = name or path.name
     try:
         with opened_nifti(path) as file:
-            start, size = _claimed(file.read(_HEADER_SIZES[1]))
+            start, size, is_single = _claimed(file.read(_HEADER_SIZES[1]))
             fits = 0 < size <= BYTES_LIMIT and 0 <= start <= _EXTENSIONS_LIMIT
-            whole = not fits or _has_bytes(file, start + size)
+            whole = not (fits and is_single) or _has_bytes(file, start + size)
     except (OSError, EOFError, ValueError, OverflowError, zlib.error, struct.error) as error:
         message = f"{name} is not a NIfTI image that can be read; write it again or leave it out."
         raise GeometryError("unreadable_image", message) from error
+    if not is_single:
+        message = f"{name} is the header of a pair (.hdr and .img); write both as one file (.nii.gz)."
+        raise GeometryError("unreadable_image", message)
     if not fits:
         message = f"{name} claims {size} bytes of voxels; up to {BYTES_LIMIT} are read. Write it again."
         raise GeometryError("not_a_volume", message)
@@ -92,8 +97,11 @@ def _has_bytes(file: BinaryIO, count: int) -> bool:
     return count == 0
 
 
-def _claimed(header: bytes) -> tuple[int, int]:
-    """Return the offset of the voxels and their size, both in bytes; the size is 0 if the dimensions make no sense."""
+def _claimed(header: bytes) -> tuple[int, int, bool]:
+    """Return the offset of the voxels and their size, both in bytes, and whether they are in the same file.
+
+    The size is 0 if the dimensions make no sense.
+    """
     sizes = {order: struct.unpack_from(f"{order}i", header)[0] for order in "<>"}
     order = next((order for order, size in sizes.items() if size in _HEADER_SIZES), None)
     if order is None:
@@ -106,4 +114,5 @@ def _claimed(header: bytes) -> tuple[int, int]:
         dimensions = struct.unpack_from(f"{order}8h", header, 40)
         (bits,), (start,) = struct.unpack_from(f"{order}h", header, 72), struct.unpack_from(f"{order}f", header, 108)
     used = dimensions[1 : 1 + dimensions[0]] if 1 <= dimensions[0] <= _MOST_DIMENSIONS else (0,)
-    return int(start), math.prod(max(0, count) for count in used) * max(0, bits) // 8
+    magic = header[_MAGIC_OFFSETS[sizes[order]] :][:3]
+    return int(start), math.prod(max(0, count) for count in used) * max(0, bits) // 8, magic not in _OF_A_PAIR

@@ -1,5 +1,6 @@
 """NIfTI as other tools write it: by nibabel, with known truth."""
 
+import gzip
 import itertools
 from dataclasses import replace
 from pathlib import Path
@@ -155,6 +156,45 @@ def test_stored_values_are_scaled_as_the_header_says(tmp_path: Path) -> None:
     nibabel.save(image, tmp_path / "a.nii.gz")
     values = read_foreign_nifti(tmp_path / "a.nii.gz").volume.array
     assert values[1, 2, 3] == stored[3, 2, 1] * 0.5 + 3.0
+
+
+@pytest.mark.parametrize(("code", "unit_mm"), [(0, 1.0), (1, 1e3), (2, 1.0), (3, 1e-3), (10, 1.0), (9, 1e3)])
+def test_distances_are_in_the_unit_that_the_header_names(code: int, unit_mm: float, tmp_path: Path) -> None:
+    affine = affine_of(stack())
+    affine[:3] /= unit_mm
+    image = nibabel.Nifti1Image(stack().array.transpose(2, 1, 0), affine)
+    image.header["xyzt_units"] = code  # 8 and more: the unit of time is added
+    nibabel.save(image, tmp_path / "a.nii.gz")
+    assert same_grid(read_foreign_nifti(tmp_path / "a.nii.gz").volume, stack())
+
+
+def test_voxels_of_a_size_that_no_heart_has_are_refused_with_the_unit(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(stack().array.transpose(2, 1, 0), affine_of(stack()))
+    image.header["xyzt_units"] = 1
+    nibabel.save(image, tmp_path / "a.nii.gz")
+    with pytest.raises(GeometryError, match=r"are 1250 x 1500 x 9000 mm apart \(it says metres\)"):
+        read_foreign_nifti(tmp_path / "a.nii.gz")
+
+
+def test_the_content_tells_whether_a_file_is_packed_and_not_its_name(tmp_path: Path) -> None:
+    write(tmp_path / "a.nii", stack())
+    packed = gzip.compress((tmp_path / "a.nii").read_bytes())
+    (tmp_path / "plain.nii.gz").write_bytes((tmp_path / "a.nii").read_bytes())
+    (tmp_path / "packed.nii").write_bytes(packed)
+    for name in ("plain.nii.gz", "packed.nii"):
+        assert np.array_equal(read_foreign_nifti(tmp_path / name).volume.array, stack().array)
+
+
+def test_complex_numbers_are_refused(tmp_path: Path) -> None:
+    nibabel.save(nibabel.Nifti1Image(np.ones((5, 6, 4), np.complex64), affine_of(stack())), tmp_path / "a.nii.gz")
+    with pytest.raises(GeometryError, match="5 x 6 x 4 values; one volume of single real values is needed"):
+        read_foreign_nifti(tmp_path / "a.nii.gz")
+
+
+def test_the_header_of_a_pair_is_named_as_one(tmp_path: Path) -> None:
+    nibabel.save(nibabel.Nifti1Pair(stack().array.transpose(2, 1, 0), affine_of(stack())), tmp_path / "a.img")
+    with pytest.raises(GeometryError, match=r"header of a pair \(\.hdr and \.img\); write both as one file"):
+        read_foreign_nifti(tmp_path / "a.hdr")
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", b"\x1f\x8b cut"])
