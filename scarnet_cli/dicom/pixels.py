@@ -17,7 +17,7 @@ from scarnet_cli.dicom.whole_files import WholeFiles, read_whole_files
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume
 
-LARGEST_PIXEL_MM: Final = 10.0
+PIXEL_MM: Final = (0.05, 10.0)  # outside of it the unit is wrong, not the image unusual
 # Pixel sizes of one stack agree up to rounding, in mm.
 _SPACING_TOLERANCE: Final = 1e-3
 
@@ -123,7 +123,8 @@ def _one_grid(facts: Sequence[FrameFacts]) -> tuple[float, float]:
         message = f"The slices' pixels differ in size by {np.ptp(spacings):.3f} mm; leave the odd ones out."
         raise DicomError("mixed_grids", message)
     y, x = spacings.mean(axis=0)
-    if not (0 < y <= LARGEST_PIXEL_MM and 0 < x <= LARGEST_PIXEL_MM):
-        message = f"PixelSpacing is {y} x {x} mm, not between 0 and {LARGEST_PIXEL_MM}; export the study again."
+    least, largest = PIXEL_MM
+    if not (least <= min(y, x) <= max(y, x) <= largest):
+        message = f"PixelSpacing is {y} x {x} mm, not between {least} and {largest}; export the study again."
         raise DicomError("bad_spacing", message)
     return float(y), float(x)
