@@ -1,9 +1,11 @@
 """Run a made cohort, change one thing after the other, and see what -resume does again and how long that takes.
 
 .venv/bin/python -m benchmarks.reruns --studies 32 --options '--batch_min 2 --batch_max 8' --out DIR
+.venv/bin/python -m benchmarks.reruns --studies 100 --options --fast --changes 2 --out DIR
 
-It prints the table "Reruns" of docs/performance.md, and ends with exit code 1 if a run did more than it should. DIR
-must not exist. Leave the code alone meanwhile: tasks run the checkout's.
+It prints the table "Reruns" of docs/performance.md, and ends with exit code 1 if a run did more than it should; the
+second form ends after a corrected label map. DIR must not exist. Leave the code alone meanwhile: tasks run the
+checkout's.
 """
 
 import argparse
@@ -22,6 +24,8 @@ from typing import Final
 import pyarrow as pa
 
 from benchmarks.trace import read_trace
+from scarnet_cli.image.labels import Label
+from scarnet_cli.image.volume import read_nifti, write_nifti
 from scarnet_cli.phantom.cohort import write_cohort
 from scarnet_cli.tables.dictionary import GATHERED
 from scarnet_cli.tables.parquet import read_table
@@ -71,6 +75,7 @@ class Change:
         options: Options that this run alone has.
         redone: Processes that should run, those of batches included.
         batches: In how many batches those should, at the most; None for all.
+        seen: A column of scans and the value that exactly one study should have in it afterwards; None to look at none.
         resume: Whether the run may take anything from the cache.
         same: Whether the tables should stay as they are.
     """
@@ -80,6 +85,7 @@ class Change:
     options: tuple[str, ...] = ()
     redone: tuple[str, ...] = ("INDEX",)
     batches: int | None = None
+    seen: tuple[str, str] | None = None
     resume: bool = True
     same: bool = False
 
@@ -108,7 +114,15 @@ def changes(last: str) -> list[Change]:
     # A study that comes or goes may move the border between two batches.
     return [
         Change("nothing", same=True),
-        Change("a study's group in the samplesheet", relabel, redone=("INDEX", *rest)),
+        Change(
+            "a study's label map is corrected",
+            correct,
+            options=("--corrected", "corrected"),
+            redone=("INDEX", "QUANTIFY", *rest),
+            batches=1,
+            seen=("labels_source", "corrected"),
+        ),
+        Change("a study's group in the samplesheet", relabel, redone=("INDEX", *rest), seen=("group", "placebo")),
         Change("`--tables_format csv`", options=("--tables_format", "csv"), redone=("INDEX", *rest), same=True),
         Change("`--max_cpus 1`", options=("--max_cpus", "1"), same=True),
         Change("a study is added", lambda place: add(place, last), redone=stages, batches=2),
@@ -128,6 +142,16 @@ def changes(last: str) -> list[Change]:
             same=True,
         ),
     ]
+
+
+def correct(place: Place) -> None:
+    """Put a corrected label map of the first study beside the samplesheet: in the middle slice all the wall is scar."""
+    study = next(iter(place.rows))
+    labels = read_nifti(place.folder / "results" / "studies" / study / "labels.nii.gz")
+    drawn = labels.array.copy()
+    middle = drawn[len(drawn) // 2]
+    middle[middle == Label.MYOCARDIUM] = Label.SCAR
+    write_nifti(labels.with_array(drawn), place.folder / "corrected" / f"{study}.nii.gz")
 
 
 def relabel(place: Place) -> None:
@@ -201,6 +225,10 @@ def problems(change: Change, done: Run, before: Run) -> list[str]:
     found = [f"{process} ran" for process in done.ran if process not in change.redone]
     if change.batches is not None:
         found += [f"{name} ran {done.ran[name]} times" for name in _BATCH_STAGES if done.ran[name] > change.batches]
+    if change.seen is not None:
+        column, value = change.seen
+        count = done.tables["scans"][column].to_pylist().count(value)
+        found += [f"{count} studies have {column} {value}"] * (count != 1)
     if change.same:
         found += [f"{name} differs" for name in GATHERED if not done.tables[name].equals(before.tables[name])]
     return found

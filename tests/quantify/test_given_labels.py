@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 (the library's own custom)
 from labelled_study import CONVERTED, SEGMENTED
+from scipy import ndimage
 from shells import Grid, Shell, Wedge, make_shell
 
 from scarnet_cli.dicom.results.given_labels import read_given_labels
@@ -53,6 +54,19 @@ def test_segments_of_slicer_are_told_by_name_and_placed_from_their_box(
     image, labels = heart
     write_seg_nrrd(labels, tmp_path / "a.seg.nrrd")
     assert np.array_equal(read_given_labels(tmp_path / "a.seg.nrrd", image, None).labels.array, labels.array)
+
+
+def test_a_file_that_slicer_wrote_is_read_layer_by_layer(heart: tuple[Volume, Volume]) -> None:
+    """3D Slicer 5.13 (its storage node, from the package slicer-core) opened this label map, and wrote it as it saves.
+
+    The segments were renamed, and the scar grown by a pixel in its planes, on a layer of its own over the others.
+    """
+    image, labels = heart
+    grown = ndimage.binary_dilation(labels.array == Label.SCAR, np.ones((1, 3, 3)))
+    drawn = np.where(grown, Label.SCAR, labels.array)
+    read = read_given_labels(Path(__file__).with_name("slicer.seg.nrrd"), image, None).labels
+    assert (drawn != labels.array).sum() > 0
+    assert np.array_equal(read.array, drawn)
 
 
 def test_a_plain_nrrd_and_a_nifti_with_turned_axes_are_read(heart: tuple[Volume, Volume], tmp_path: Path) -> None:

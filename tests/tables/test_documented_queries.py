@@ -1,6 +1,8 @@
 """The queries in docs/output.md, run as they stand there, on a cohort whose answer is worked out by hand."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +11,7 @@ import duckdb
 import pytest
 from table_rows import write_rows
 
+from scarnet_cli.tables.csv import write_csv
 from scarnet_cli.tables.database import write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
 
@@ -67,6 +70,25 @@ def test_polars(in_place: Callable[[str], str]) -> None:
     result = result_of(in_place(code_after("polars", "python")))
     assert result.columns == ["group", "studies", "scar_percent_lv"]
     assert result.rows() == ANSWER
+
+
+@pytest.mark.parametrize("words", ["R, on the tables as CSV", "R with arrow"])
+def test_r(in_place: Callable[[str], str], tmp_path: Path, words: str) -> None:
+    if shutil.which("Rscript") is None:
+        pytest.skip("R is not installed; set-up leaves it out (Debian's r-base-core and r-cran-dplyr: 70 MB)")
+    write_csv(tmp_path / "tables" / "scans.parquet")
+    code = in_place(code_after(words, "r")) + 'write.csv(result, row.names = FALSE, na = "")'
+    done = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=False)
+    if lacking := re.search(r"there is no package called \W*(\w+)", done.stderr):
+        pytest.skip(f"R has no package {lacking[1]}")
+    header, *rows = done.stdout.replace('"', "").splitlines()
+    assert header == "group,studies,scar_percent_lv", done.stderr
+    assert [tuple(row.split(",")) for row in rows] == [tuple(map(_cell, row)) for row in ANSWER]
+
+
+def _cell(value: object) -> str:
+    """Return a value as R writes it: nothing for null, a whole number without a point."""
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def test_share_of_flags(in_place: Callable[[str], str], tmp_path: Path) -> None:
