@@ -11,7 +11,7 @@ import pyarrow as pa
 from scarnet_cli.draw.text import count_text
 from scarnet_cli.errors import InputError
 from scarnet_cli.gather.review import without_rejected
-from scarnet_cli.report.distributions import MOST_GROUPS
+from scarnet_cli.report.groups import MOST_GROUPS, groups_of
 from scarnet_cli.report.measures import Row
 from scarnet_cli.tables.run_tables import find_tables, read_run_record, read_run_table
 from scarnet_cli.tables.schema import TABLES
@@ -57,11 +57,7 @@ class PaperCohort:
     @property
     def groups(self) -> dict[str, list[Row]]:
         """Name of each group -> its used studies; empty without groups. Studies without a value are in none."""
-        groups: dict[str, list[Row]] = {}
-        for row in self.used:
-            if self.by is not None and row.get(self.by) is not None:
-                groups.setdefault(str(row[self.by]), []).append(row)
-        return dict(sorted(groups.items()))
+        return groups_of(self.used, self.by)
 
 
 def read_paper_cohort(run: Path, by: str | None) -> PaperCohort:

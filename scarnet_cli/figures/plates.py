@@ -1,5 +1,6 @@
 """The figures of a run: always the same files, with a note in place of what cannot be drawn."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Final
@@ -8,10 +9,10 @@ from scarnet_cli.draw.plate import Plate
 from scarnet_cli.draw.plots import Figure, Point, draw_timeline
 from scarnet_cli.draw.text import count_text, plain_column, unit_of
 from scarnet_cli.evaluate.groups import trend
-from scarnet_cli.figures.flow import flow_plate
 from scarnet_cli.figures.paper_cohort import PaperCohort
-from scarnet_cli.report.bullseyes import cohort_eyes, segment_scar
+from scarnet_cli.report.bullseyes import cohort_eyes
 from scarnet_cli.report.distributions import comparisons, histograms
+from scarnet_cli.report.flow import flow_figure
 from scarnet_cli.report.measures import Row
 from scarnet_cli.report.references import REFERENCE, bland_altman, scatter
 from scarnet_cli.report.tested import interval_text, p_text
@@ -35,12 +36,18 @@ _PAIR: Final = 2
 
 def plates(cohort: PaperCohort) -> Iterator[Plate]:
     """Yield every figure, in the order of a paper."""
-    yield flow_plate(cohort)
+    yield _flow(cohort)
     yield from (_distribution(cohort, *measure) for measure in _MEASURES)
     yield from _eyes(cohort)
     yield from _agreement(cohort)
     yield _by_site(cohort)
     yield _by_date(cohort)
+
+
+def _flow(cohort: PaperCohort) -> Plate:
+    failed = Counter((row["stage"], row["code"]) for row in cohort.failures)
+    flow = flow_figure(cohort.measured, failed, cohort.by)
+    return Plate("flow", flow.title, (("", flow.svg),), (flow.summary,) if flow.summary else ())
 
 
 def _distribution(cohort: PaperCohort, column: str, title: str, unit: str) -> Plate:
@@ -58,20 +65,9 @@ def _distribution(cohort: PaperCohort, column: str, title: str, unit: str) -> Pl
 
 
 def _eyes(cohort: PaperCohort) -> Iterator[Plate]:
-    groups = cohort.groups if len(cohort.groups) > 1 else {"all studies": cohort.used}
-    ids = {name: [row["study_id"] for row in rows] for name, rows in groups.items()}
-    found = {name: segment_scar(cohort.segments, studies) for name, studies in ids.items()}
-    filled = {name: one for name, one in found.items() if one.studies}
-    words = ["Segments of the AHA model."]
-    if without := [name for name in found if name not in filled]:
-        words.append(f"Without segments: {', '.join(without)}.")
-    if filled and not any(value for one in filled.values() for value in one.frequency):
-        words.append("No study has scar in any segment.")
-    for name, eyes in zip(("bullseye_mean", "bullseye_frequency"), cohort_eyes(filled), strict=True):
-        if filled:
-            yield Plate(name, eyes.title, eyes.drawings, (" ".join(words),))
-        else:
-            yield Plate(name, eyes.title, (), ("Nothing to draw: no study has segments.",))
+    eyes = cohort_eyes(cohort.segments, cohort.used, cohort.by)
+    for name, of_measure in zip(("bullseye_mean", "bullseye_frequency"), eyes, strict=True):
+        yield Plate(name, of_measure.title, of_measure.drawings, (of_measure.words,))
 
 
 def _agreement(cohort: PaperCohort) -> Iterator[Plate]:

@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from scarnet_cli.gather.review import REVIEWED, without_rejected
 from scarnet_cli.tables.columns import record_of, schema_of
-from scarnet_cli.tables.csv import write_csv
 from scarnet_cli.tables.database import connected, plainly_named, sql_text
 from scarnet_cli.tables.follow_up import FollowUpRow, MeasureChanges
-from scarnet_cli.tables.parquet import open_table, write_table
+from scarnet_cli.tables.parquet import open_table
 
 _CHANGED: Final = tuple(schema_of(MeasureChanges).names)
 # Rows that are Python objects at a time.
@@ -31,53 +30,40 @@ class FollowUp:
 
     Attributes:
         rows: A row for each later visit.
-        repeated: Patients and visits of which more than one study was measured, with the studies' ids.
+        repeated: Number of visits of which more than one study was measured.
     """
 
     rows: tuple[FollowUpRow, ...]
-    repeated: tuple[tuple[str, str, tuple[str, ...]], ...]
+    repeated: int
 
 
-def write_follow_up(tables: Path, metadata: Mapping[str, str], *, csv: bool) -> int:
-    """Write `follow_up` beside the gathered table `scans`; return how many visits have several studies.
-
-    Raises:
-        CohortError: The table `scans` is missing or unreadable.
-    """
-    found, path = read_follow_up(tables / "scans.parquet"), tables / "follow_up.parquet"
-    write_table(FollowUpRow, found.rows, path, metadata)
-    if csv:
-        write_csv(path)
-    return len(found.repeated)
-
-
-def read_follow_up(scans: Path) -> FollowUp:
+def compare_visits(scans: Path) -> FollowUp:
     """Return the visits compared, given the path of the gathered table `scans`.
 
     A study needs the labels `patient` and `visit`, and no reader may have rejected it. A visit of which several studies
-    are left is not compared: nobody can tell which one counts.
+    are left is not compared: nobody can tell which one counts. The report lists those (report/follow_up.py).
 
     Raises:
         CohortError: The table is missing or unreadable.
     """
     rows: list[FollowUpRow] = []
-    repeated: list[tuple[str, str, tuple[str, ...]]] = []
-    for patient, studies in groupby(_labelled(scans), key=lambda row: row["patient"]):
+    repeated = 0
+    for _, studies in groupby(_labelled(scans), key=lambda row: row["patient"]):
         alone: list[Row] = []
-        for visit, of_visit in groupby(studies, key=lambda row: row["visit"]):
+        for _, of_visit in groupby(studies, key=lambda row: row["visit"]):
             study, others = _first(of_visit)
             if others:
-                repeated.append((patient, visit, (study["study_id"], *others)))
+                repeated += 1
             else:
                 alone.append(study)
         in_order = _in_order(alone)
         rows += [_compared(in_order[0], study) for study in in_order[1:]]
-    return FollowUp(tuple(rows), tuple(repeated))
+    return FollowUp(tuple(rows), repeated)
 
 
-def _first(studies: Iterator[Row]) -> tuple[Row, list[str]]:
-    """Return the first study, and the ids of the others."""
-    return next(studies), [study["study_id"] for study in studies]
+def _first(studies: Iterator[Row]) -> tuple[Row, int]:
+    """Return the first study, and the number of the others."""
+    return next(studies), sum(1 for _ in studies)
 
 
 def _labelled(scans: Path) -> Iterator[Row]:

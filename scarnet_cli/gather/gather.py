@@ -1,6 +1,6 @@
 """Merging the fragments of all stages and batches into the cohort's tables."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +11,15 @@ import pyarrow as pa
 from scarnet_cli.errors import CohortError, InputError
 from scarnet_cli.files import write_bytes
 from scarnet_cli.gather.accounting import Accounting, check_accounting
-from scarnet_cli.gather.follow_up import write_follow_up
+from scarnet_cli.gather.derived import write_derived
 from scarnet_cli.gather.fragments import Fragment, find_fragments
-from scarnet_cli.gather.readers import summarise_readers
 from scarnet_cli.gather.review import read_decisions, with_decisions
 from scarnet_cli.gather.views import viewed
 from scarnet_cli.progress import Progress, no_progress
 from scarnet_cli.tables.csv import write_csv
 from scarnet_cli.tables.database import require_fit, write_database
 from scarnet_cli.tables.dictionary import DICTIONARY, GATHERED, dictionary_csv
-from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, sort_columns, write_parts, write_table
-from scarnet_cli.tables.readers import ReadersSummaryRow
+from scarnet_cli.tables.parquet import MODEL_DIGEST, ROW_GROUP, sort_columns, write_parts
 from scarnet_cli.tables.schema import TABLES
 from scarnet_cli.tables.studies import LABELS
 from scarnet_cli.tables.user_columns import in_studies, is_users, user_fields, with_users
@@ -82,20 +80,11 @@ def gather(
             if csv:
                 write_csv(path)
             advance()
-    repeated = _summarise(out, {MODEL_DIGEST: accounting.model_sha256}, csv=csv)
+    repeated = write_derived(out, decisions, {MODEL_DIGEST: accounting.model_sha256}, csv=csv)
     write_bytes(out / DICTIONARY, dictionary_csv(schemas).encode())
     pa.default_memory_pool().release_unused()  # DuckDB has a pool of its own
     write_database(out)
     return replace(accounting, repeated_visits=repeated)
-
-
-def _summarise(tables: Path, metadata: Mapping[str, str], *, csv: bool) -> int:
-    """Write the tables that are made of other gathered ones; return how many visits have several studies."""
-    summary = tables / "readers_summary.parquet"
-    write_table(ReadersSummaryRow, summarise_readers(tables / "readers.parquet"), summary, metadata)
-    if csv:
-        write_csv(summary)
-    return write_follow_up(tables, metadata, csv=csv)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The agreement of two readers over all studies that both drew: rows of the table `readers_summary`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -20,13 +20,17 @@ _UNITS: Final = {
 _SEGMENTS: Final = tuple(str(number) for number in range(1, 18))
 
 
-def summarise_readers(readers: Path) -> list[ReadersSummaryRow]:
+def summarise_readers(readers: Path, rejected: Collection[str] = ()) -> list[ReadersSummaryRow]:
     """Return a row for each pair of readers and measure, from the gathered table `readers`.
+
+    Args:
+        readers: The table's path.
+        rejected: Ids of studies that a reader rejected, which do not count.
 
     Raises:
         CohortError: The table is missing or unreadable.
     """
-    rows = sorted(read_rows(ReadersRow, readers), key=_pair)
+    rows = sorted((row for row in read_rows(ReadersRow, readers) if row.study_id not in rejected), key=_pair)
     return [row for pair, studies in groupby(rows, key=_pair) for row in _of_pair(*pair, list(studies))]
 
 

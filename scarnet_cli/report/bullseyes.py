@@ -1,7 +1,8 @@
 """The cohort's bull's eyes: how much scar its studies have in each segment, how often, and how two groups differ."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,9 +13,14 @@ from numpy.typing import NDArray
 
 from scarnet_cli.draw.shades import shades_for
 from scarnet_cli.draw.svg import draw_bullseye
+from scarnet_cli.draw.text import count_text
+from scarnet_cli.report.groups import groups_of, largest_of
+from scarnet_cli.report.measures import Row
+from scarnet_cli.tables.parquet import open_table
 
 SEGMENTS: Final = range(1, 18)
 _PAIR: Final = 2
+_TITLES: Final = {"mean": "Mean scar, % of the segment", "frequency": "Studies with scar in the segment, %"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,27 @@ class SegmentScar:
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """Bull's eyes of one measure: heading and drawing of each, then of the legend of its shades."""
+    """Bull's eyes of one measure.
+
+    Attributes:
+        title: What they show.
+        drawings: Heading and drawing of each, then of the legend of its shades; empty where no study has segments.
+        words: What stands below them.
+    """
 
     title: str
     drawings: tuple[tuple[str, Markup], ...]
+    words: str
+
+
+def read_segments(path: Path) -> pa.Table:
+    """Return the columns of the table `segments` that bull's eyes are made of.
+
+    Raises:
+        CohortError: The table is missing or unreadable.
+    """
+    with open_table(path) as table:
+        return table.read(["study_id", "segment", "scar_percent"])
 
 
 def segment_scar(segments: pa.Table, study_ids: Collection[str]) -> SegmentScar:
@@ -65,13 +88,39 @@ def segment_scar(segments: pa.Table, study_ids: Collection[str]) -> SegmentScar:
     )
 
 
-def cohort_eyes(groups: Mapping[str, SegmentScar]) -> tuple[Eyes, ...]:
-    """Return the eyes of mean and frequency, one for each group, and one of the difference where there are two."""
-    titles = {"mean": "Mean scar, % of the segment", "frequency": "Studies with scar in the segment, %"}
-    return tuple(_eyes(title, groups, measure) for measure, title in titles.items())
+def cohort_eyes(segments: pa.Table, rows: Sequence[Row], by: str | None) -> tuple[Eyes, Eyes]:
+    """Return the eyes of mean and of frequency, one for each group, and one of the difference where there are two.
+
+    Args:
+        segments: Columns study_id, segment and scar_percent.
+        rows: Rows of scans: the studies to show.
+        by: Column that groups them; with fewer than two groups there is one eye, of all studies.
+    """
+    groups = groups_of(rows, by)
+    shown = largest_of(groups) if len(groups) > 1 else {"all studies": rows}
+    found = {name: segment_scar(segments, [row["study_id"] for row in of_name]) for name, of_name in shown.items()}
+    filled = {name: one for name, one in found.items() if one.studies}
+    words = " ".join(_words(found, max(len(groups) - len(shown), 0)))
+    mean, frequency = (_eyes(title, filled, measure, words) for measure, title in _TITLES.items())
+    return mean, frequency
 
 
-def _eyes(title: str, groups: Mapping[str, SegmentScar], measure: str) -> Eyes:
+def _words(found: Mapping[str, SegmentScar], left_out: int) -> Iterator[str]:
+    if not any(one.studies for one in found.values()):
+        yield "Nothing to draw: no study has segments."
+        return
+    yield "Segments of the AHA model."
+    if without := [name for name, one in found.items() if not one.studies]:
+        yield f"Without segments: {', '.join(without)}."
+    if left_out:
+        yield f"{count_text(left_out, 'smaller group')} left out."
+    if not any(value for one in found.values() for value in one.frequency):
+        yield "No study has scar in any segment."
+
+
+def _eyes(title: str, groups: Mapping[str, SegmentScar], measure: str, words: str) -> Eyes:
+    if not groups:
+        return Eyes(title, (), words)
     values: dict[str, Sequence[float | None]] = {name: getattr(group, measure) for name, group in groups.items()}
     shades = shades_for(value for one in values.values() for value in one)
     drawings = [
@@ -86,7 +135,7 @@ def _eyes(title: str, groups: Mapping[str, SegmentScar], measure: str) -> Eyes:
         heading = f"{second} minus {first}, points"
         drawings.append((heading, draw_bullseye(f"{title}: {heading}", differences, contrast.style)))
         legends.append(("Shades of the difference", contrast.legend(f"{heading}: shades")))
-    return Eyes(title, (*drawings, *legends))
+    return Eyes(title, (*drawings, *legends), words)
 
 
 def difference(first: Sequence[float | None], second: Sequence[float | None]) -> list[float | None]:

@@ -8,11 +8,12 @@ from typing import Final
 
 from scarnet_cli.draw.plots import Figure
 from scarnet_cli.draw.svg import Histogram
-from scarnet_cli.gather.follow_up import read_follow_up
 from scarnet_cli.gather.review import ACCEPT, REJECT, REVIEWED, without_rejected
 from scarnet_cli.report import methods, references, rows
+from scarnet_cli.report.bullseyes import Eyes, cohort_eyes, read_segments
 from scarnet_cli.report.distributions import comparisons, histograms
-from scarnet_cli.report.follow_up import VisitChanges, visit_changes
+from scarnet_cli.report.flow import flow_figure
+from scarnet_cli.report.follow_up import RepeatedVisit, VisitChanges, read_changes, repeated_visits
 from scarnet_cli.report.readers import ReaderPair, read_pairs
 from scarnet_cli.report.references import reference_figures
 from scarnet_cli.tables.failures import Failure
@@ -27,6 +28,7 @@ from scarnet_cli.tables.parquet import (
 
 # A study that failed at these stages already had its label map.
 _AFTER_SEGMENTATION: Final = frozenset({"quantify"})
+_GROUP: Final = "group"
 _COLUMNS: Final = frozenset({*rows.COLUMNS, *references.COLUMNS, *methods.COLUMNS, "device"})
 
 
@@ -37,11 +39,13 @@ class Cohort:
     Attributes:
         table: The review list of the measured studies.
         failures: Stage, code and failed studies of each reason, the most frequent first.
+        flow: Flow of the studies, by group where any study has one.
         histograms: Distributions over the measured studies that no reader rejected.
         by_label: Heading and box plots of each label that groups the studies.
+        eyes: Bull's eyes over the same studies; empty with fewer than two studies, or without segments.
         agreement: Plots against reference label maps, of the same studies; empty without any.
         visits: Changes between two visits of the same patients.
-        repeated_visits: Patients and visits with several studies, and these.
+        repeated_visits: Visits with several studies.
         readers: Each two readers who drew the same studies; empty without any.
         model: Names of the models; empty without any.
         device: Devices that they ran on; empty without any.
@@ -54,11 +58,13 @@ class Cohort:
 
     table: rows.Table
     failures: tuple[tuple[str, str, tuple[Failure, ...]], ...]
+    flow: Figure
     histograms: tuple[Histogram, ...]
     by_label: tuple[tuple[str, tuple[Figure, ...]], ...]
+    eyes: tuple[Eyes, ...]
     agreement: tuple[Figure, ...]
     visits: tuple[VisitChanges, ...]
-    repeated_visits: tuple[tuple[str, str, tuple[str, ...]], ...]
+    repeated_visits: tuple[RepeatedVisit, ...]
     readers: tuple[ReaderPair, ...]
     model: str
     device: str
@@ -111,19 +117,23 @@ def read_cohort(tables: Path) -> Cohort:
     metadata = table_metadata(scans)
     measured = scans.select([name for name in scans.schema.names if name in _COLUMNS]).to_pylist()
     trusted = without_rejected(measured)
-    follow_up = read_follow_up(tables / "scans.parquet")
-    by_label = ((title, comparisons(trusted, name)) for name, title in (("group", "By group"), ("site", "By site")))
+    rejected = {row["study_id"] for row in measured if row.get(REVIEWED) == REJECT}
+    by = _GROUP if any(row.get(_GROUP) is not None for row in trusted) else None
+    segments = read_segments(tables / "segments.parquet")
+    by_label = ((title, comparisons(trusted, name)) for name, title in ((_GROUP, "By group"), ("site", "By site")))
     failures = read_rows(Failure, tables / "failures.parquet")
     version = metadata.get(PIPELINE_VERSION, "")
     return Cohort(
         table=rows.make_table(measured, metadata.get(MODEL_DIGEST, "")),
         failures=_by_reason(failures),
+        flow=flow_figure(measured, Counter((failure.stage, failure.code) for failure in failures), by),
         histograms=histograms(trusted),
         by_label=tuple((title, drawn) for title, drawn in by_label if drawn),
+        eyes=tuple(eyes for eyes in cohort_eyes(segments, trusted, by) if eyes.drawings and len(trusted) > 1),
         agreement=reference_figures(trusted),
-        visits=visit_changes(follow_up, trusted),
-        repeated_visits=follow_up.repeated,
-        readers=read_pairs(tables),
+        visits=read_changes(tables, trusted),
+        repeated_visits=repeated_visits(trusted),
+        readers=read_pairs(tables, rejected),
         model=", ".join(sorted({row["model"] for row in measured if row["model"]})),
         device=", ".join(sorted({row["device"] for row in measured if row["device"]})),
         model_sha256=tuple(filter(None, metadata.get(MODEL_DIGEST, "").split(","))),

@@ -8,11 +8,11 @@ from scarnet_cli.draw.plots import Figure, Point, around, draw_boxes
 from scarnet_cli.draw.svg import Histogram
 from scarnet_cli.draw.text import count_text
 from scarnet_cli.evaluate.groups import median_interval
+from scarnet_cli.report.groups import groups_of, largest_of
 from scarnet_cli.report.measures import Row
 from scarnet_cli.report.tested import comparison_text
 
 _LEAST_FOR_QUARTILES: Final = 5
-MOST_GROUPS: Final = 12  # boxes in one drawing
 # Column, title, unit. Studies with a value of 0 are counted; the histogram shows the others.
 Measure = tuple[str, str, str]
 MEASURES: Final[tuple[Measure, ...]] = (
@@ -33,15 +33,11 @@ def comparisons(rows: Sequence[Row], label: str, measures: Sequence[Measure] = M
     Zeros are included: a group in which most studies have no scar has a median of 0. Only the largest groups are shown,
     so that the plot stays readable. A measure without a value is left out; with fewer than two groups all are.
     """
-    by_group: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.get(label) is not None:
-            by_group.setdefault(str(row[label]), []).append(row)
+    by_group = groups_of(rows, label)
     if len(by_group) < 2:  # noqa: PLR2004 (one group is the histogram)
         return ()
-    largest = sorted(by_group, key=lambda name: (-len(by_group[name]), name))[:MOST_GROUPS]
-    left_out = len(by_group) - len(largest)
-    shown = {name: by_group[name] for name in sorted(largest)}
+    shown = largest_of(by_group)
+    left_out = len(by_group) - len(shown)
     without = len(rows) - sum(map(len, by_group.values()))
     drawn = (_comparison(shown, *measure, left_out=left_out, without=without) for measure in measures)
     return tuple(comparison for comparison in drawn if comparison)

@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from scarnet_cli.draw.shades import shades_css
+from scarnet_cli.draw.svg import bullseye_shapes
 from scarnet_cli.files import write_bytes
 from scarnet_cli.report.cohort import Cohort, read_cohort
 from scarnet_cli.report.rows import address
 from scarnet_cli.report.study_pages import find_pictures, write_study_pages
 from scarnet_cli.report.template import render
 
+_STYLES: Final = ("base.css", "charts.css", "bullseye.css", "index.css")
 _SCRIPTS: Final = ("decisions.js", "table.js", "pane.js", "index.js")
 
 
@@ -37,4 +40,5 @@ def write_report(tables: Path, studies: Iterable[Path], out: Path) -> int:
 
 def render_index(cohort: Cohort) -> str:
     """Return the index as HTML: flow, review list, distributions, agreement, failures, methods."""
-    return render("index.html.jinja", ("base.css", "charts.css", "index.css"), _SCRIPTS, cohort=cohort, address=address)
+    shapes = bullseye_shapes() if cohort.eyes else ""
+    return render("index.html.jinja", _STYLES, _SCRIPTS, rules=shades_css(), cohort=cohort, shapes=shapes)

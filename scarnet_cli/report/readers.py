@@ -1,5 +1,6 @@
 """Agreement of the readers who drew the same studies: a table and plots for each two."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,8 +41,12 @@ class ReaderPair:
     figures: tuple[Figure, ...]
 
 
-def read_pairs(tables: Path) -> tuple[ReaderPair, ...]:
+def read_pairs(tables: Path, rejected: Collection[str]) -> tuple[ReaderPair, ...]:
     """Return each two readers who drew the same studies; empty without any, or from tables without `readers`.
+
+    Args:
+        tables: Directory of the tables.
+        rejected: Ids of studies that a reader rejected: as in readers_summary, they do not count.
 
     Raises:
         CohortError: A table is unreadable.
@@ -49,7 +54,8 @@ def read_pairs(tables: Path) -> tuple[ReaderPair, ...]:
     readers, summary = tables / "readers.parquet", tables / "readers_summary.parquet"
     if not (readers.is_file() and summary.is_file()):
         return ()
-    studies, measures = read_rows(ReadersRow, readers), read_rows(ReadersSummaryRow, summary)
+    studies = [row for row in read_rows(ReadersRow, readers) if row.study_id not in rejected]
+    measures = read_rows(ReadersSummaryRow, summary)
     pairs = sorted({(row.first_reader, row.second_reader) for row in studies})
     return tuple(
         _pair(

@@ -59,7 +59,14 @@ def _write_page(study: Study, picture: Path | None, folder: Path) -> None:
             share_file(source, folder / f"{study.study_id}{suffix}")
             addresses[name] = f"{quote(study.study_id, safe='')}{suffix}"
     shapes = bullseye_shapes() if study.eyes else ""
-    html = render("study.html.jinja", ("base.css", "study.css"), ("study.js",), study=study, shapes=shapes, **addresses)
+    html = render(
+        "study.html.jinja",
+        ("base.css", "bullseye.css", "study.css"),
+        ("study.js",),
+        study=study,
+        shapes=shapes,
+        **addresses,
+    )
     write_bytes(page, html.encode())
 
 

@@ -15,9 +15,16 @@ from scarnet_cli.tables.flags import is_finding
 _PACKAGE: Final = "scarnet_cli.report"
 
 
-def render(template: str, styles: tuple[str, ...], scripts: tuple[str, ...] = (), **values: Any) -> str:  # noqa: ANN401
-    """Return the HTML of a template with the joined styles and scripts inline; the scripts share one scope."""
-    style, script = _joined(styles), _joined(scripts)
+def render(
+    template: str,
+    styles: tuple[str, ...],
+    scripts: tuple[str, ...] = (),
+    *,
+    rules: str = "",
+    **values: Any,  # noqa: ANN401
+) -> str:
+    """Return the HTML of a template with its styles, then `rules`, and its scripts inline; these share one scope."""
+    style, script = _joined(styles) + Markup(rules), _joined(scripts)
     policy = _policy(style, script)
     return _environment().get_template(template).render(style=style, script=script, policy=policy, **values)
 

@@ -9,7 +9,7 @@ from table_rows import write_rows
 
 from scarnet_cli.gather.accounting import Accounting
 from scarnet_cli.gather.carry_decisions import carry_decisions
-from scarnet_cli.gather.follow_up import read_follow_up
+from scarnet_cli.gather.follow_up import compare_visits
 from scarnet_cli.tables.parquet import read_table
 
 
@@ -20,14 +20,14 @@ def scan(study: str, patient: str | None, visit: str | None, day: str | None = N
 def pairs(folder: Path, *scans: dict[str, Any]) -> list[tuple[str, str, int | None]]:
     path = folder / "scans.parquet"
     write_rows("scans", scans, path, METADATA)
-    return [(row.first_study_id, row.study_id, row.days_between) for row in read_follow_up(path).rows]
+    return [(row.first_study_id, row.study_id, row.days_between) for row in compare_visits(path).rows]
 
 
 def test_a_later_visit_is_compared_with_the_first_by_date(tmp_path: Path) -> None:
     before = scan("a", "P1", "post", "2025-01-30", scar_ml=10.0, myocardium_g=100.0, group="drug", mvo_ml=1.0)
     after = scan("b", "P1", "pre", "2025-03-01", scar_ml=7.5, myocardium_g=104.0)
     write_rows("scans", [after, before], tmp_path / "scans.parquet", METADATA)
-    (row,) = read_follow_up(tmp_path / "scans.parquet").rows
+    (row,) = compare_visits(tmp_path / "scans.parquet").rows
     assert (row.patient, row.first_study_id, row.study_id, row.first_visit, row.visit) == (
         "P1",
         "a",
@@ -68,7 +68,7 @@ def test_one_visit_no_label_and_rejected_studies_give_no_row(tmp_path: Path) -> 
 def test_a_visit_of_two_studies_is_named_and_not_compared_until_one_is_rejected(tmp_path: Path) -> None:
     scans = [scan("a", "P", "v1"), scan("b", "P", "v1"), scan("c", "P", "v2"), scan("d", "P", "v3")]
     assert pairs(tmp_path, *scans) == [("c", "d", None)]
-    assert read_follow_up(tmp_path / "scans.parquet").repeated == (("P", "v1", ("a", "b")),)
+    assert compare_visits(tmp_path / "scans.parquet").repeated == 1
     summary = Accounting(4, 4, 0, "", repeated_visits=1).summary.splitlines()
     assert summary[0] == "4 studies: 4 measured, 0 failed."
     assert summary[1].startswith("1 visit has several measured studies of one patient and cannot be compared")

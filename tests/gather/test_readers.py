@@ -67,6 +67,14 @@ def test_dice_has_mean_and_quartiles(summary: dict[str, ReadersSummaryRow]) -> N
     assert summary["blood_pool_dice"].dice_mean == 1.0
 
 
+def test_rejected_studies_do_not_count(tmp_path: Path) -> None:
+    rows = [drawn("a", (10.0, 8.0), (["1"], ["1"])), drawn("b", (50.0, 0.0), (["1"], []))]
+    write_rows("readers", rows, tmp_path / "readers.parquet", {})
+    summary = {row.measure: row for row in summarise_readers(tmp_path / "readers.parquet", {"b"})}
+    assert (summary["scar_ml"].studies, summary["scar_ml"].bias, summary["scar_dice"].studies) == (1, 2.0, 1)
+    assert summarise_readers(tmp_path / "readers.parquet", {"a", "b"}) == []
+
+
 def test_without_readers_there_is_no_row(tmp_path: Path) -> None:
     write_rows("readers", [], tmp_path / "readers.parquet", {})
     assert summarise_readers(tmp_path / "readers.parquet") == []

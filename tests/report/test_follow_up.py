@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from made_cohort import METADATA
 from table_rows import write_rows
 
-from scarnet_cli.gather.follow_up import read_follow_up
-from scarnet_cli.report.follow_up import visit_changes
+from scarnet_cli.gather.derived import write_derived
+from scarnet_cli.report.follow_up import RepeatedVisit, read_changes, repeated_visits
 
 
 def test_two_visits_are_drawn_with_mean_change_and_days(tmp_path: Path) -> None:
@@ -22,9 +23,8 @@ def test_two_visits_are_drawn_with_mean_change_and_days(tmp_path: Path) -> None:
         for visit, day, scar in (("baseline", "2025-01-01", before), ("month 3", "2025-04-01", after))
     ]
     write_rows("scans", scans, tmp_path / "scans.parquet", METADATA)
-    (visits,) = visit_changes(
-        read_follow_up(tmp_path / "scans.parquet"), [{"myocardium_g": None, **row} for row in scans]
-    )
+    write_derived(tmp_path, {}, METADATA, csv=False)
+    (visits,) = read_changes(tmp_path, [{"myocardium_g": None, **row} for row in scans])
     assert (visits.first, visits.later, visits.patients) == ("baseline", "month 3", 3)
     assert visits.apart == "90 days apart (median; 90 to 90)"
     (figure,) = visits.figures
@@ -33,6 +33,23 @@ def test_two_visits_are_drawn_with_mean_change_and_days(tmp_path: Path) -> None:
     assert figure.svg.count("<line") >= 3
 
 
-def test_without_pairs_there_is_nothing_to_draw(tmp_path: Path) -> None:
-    write_rows("scans", [{"study_id": "a", "patient": "P", "visit": "v1"}], tmp_path / "scans.parquet", METADATA)
-    assert visit_changes(read_follow_up(tmp_path / "scans.parquet"), []) == ()
+@pytest.mark.parametrize("study", ["b", "unknown"])
+def test_without_the_table_or_a_study_of_it_there_is_nothing_to_draw(tmp_path: Path, study: str) -> None:
+    scans = [{"study_id": "a"}, {"study_id": study}]
+    assert read_changes(tmp_path, scans) == ()
+    row = {"study_id": "c", "first_study_id": "a", "patient": "P", "first_visit": "v1", "visit": "v2"}
+    write_rows("follow_up", [row], tmp_path / "follow_up.parquet", METADATA)
+    assert read_changes(tmp_path, scans) == ()
+
+
+def test_visits_of_several_studies_are_named() -> None:
+    labels = (
+        ("b", "P2", "v1"),
+        ("a", "P2", "v1"),
+        ("c", "P1", "v1"),
+        ("d", None, "v1"),
+        ("e", None, "v1"),
+        ("f", "P1", None),
+    )
+    scans = [{"study_id": study, "patient": patient, "visit": visit} for study, patient, visit in labels]
+    assert repeated_visits(scans) == (RepeatedVisit("P2", "v1", ("a", "b")),)

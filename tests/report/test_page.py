@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from html_tags import Tags, bare, check_page, text
 from made_cohort import write_tables
-from small_cohort import FAILURES, HEALTHY, SCARRED
+from small_cohort import FAILURES, HEALTHY, SCARRED, SEGMENTS
 
 from scarnet_cli.cli.report import report as command
 from scarnet_cli.errors import CohortError
@@ -106,6 +106,28 @@ def test_groups_sites_and_references_are_drawn_where_the_tables_have_them(tables
     assert "By site" not in words  # one site is the whole cohort
     assert "Agreement with the references" in words
     assert embedded(page)["rows"][0][2] == ["a<", "Bern"]
+
+
+def test_flow_and_bullseyes_show_each_group_and_their_difference(tables: Path, tmp_path: Path) -> None:
+    scans = [{**SCARRED, "group": "a<"}, {**HEALTHY, "group": "b"}]
+    healthy = [{**row, "study_id": "s2", "scar_percent": 0.0} for row in SEGMENTS]
+    write_tables(tables, scans, [*SEGMENTS, *healthy], failures=FAILURES)
+    write_report(tables, [], tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text()
+    check_page(page)
+    words = text(page)
+    for counted in (
+        "Studies found (n = 4)",
+        "Measured (n = 2)",
+        "Rejected by a reader (n = 0)",
+        "In the analysis (n = 2)",
+    ):
+        assert counted in words
+    assert "a&lt; n = 1 b n = 1" in words
+    for heading in ("a&lt;, n = 1", "b, n = 1", "b minus a&lt;"):
+        assert words.count(heading) >= 2  # of the mean and of the frequency
+    assert page.count('class="bullseye"') == 6
+    assert "1 basal anterior: -60.0 %" in page
 
 
 def test_cohort_without_groups_or_references_has_no_place_for_them(page: str) -> None:

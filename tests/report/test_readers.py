@@ -7,7 +7,9 @@ from html_tags import check_page, text
 from made_cohort import METADATA
 from table_rows import write_rows
 
+from scarnet_cli.gather.carry_decisions import carry_decisions
 from scarnet_cli.report.page import write_report
+from scarnet_cli.tables.parquet import read_table
 
 
 def write_readers(tables: Path) -> None:
@@ -36,6 +38,16 @@ def test_two_readers_have_a_table_and_plots(tables: Path, studies: Path, tmp_pat
     assert "Scar, % ICC 0.91 (0.80 to 0.97) +2.0 (" in words
     assert "Scar or none kappa 0.50 (0.10 to 0.90) 100 % alike" in words
     assert "Scar, anna minus ben 1 study. Bias +2.0 %." in words
+
+
+def test_a_rejected_study_is_in_neither_table_nor_plots(tables: Path, studies: Path, tmp_path: Path) -> None:
+    write_readers(tables)
+    (tmp_path / "review.csv").write_text("study_id,decision\ns1,reject\n")
+    carry_decisions(tables, tmp_path / "review.csv")
+    assert read_table(tables / "readers_summary.parquet").num_rows == 0
+    assert read_table(tables / "readers.parquet").num_rows == 1  # it stays in the tables
+    write_report(tables, [studies], tmp_path / "report")
+    assert 'id="readers"' not in (tmp_path / "report" / "index.html").read_text()
 
 
 def test_without_readers_there_is_no_section(tables: Path, studies: Path, tmp_path: Path) -> None:

@@ -1,71 +1,25 @@
-"""The flow of the cohort's studies as CONSORT draws it: found, left out, failed, measured, rejected, and by group."""
+"""Boxes from top to bottom, joined by lines: how many of something went where, as inline SVG."""
 
 import textwrap
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from markupsafe import Markup
 
-from scarnet_cli.draw.plate import Plate
 from scarnet_cli.draw.svg import text_at
-from scarnet_cli.draw.text import code_text, count_text
-from scarnet_cli.figures.paper_cohort import PaperCohort
-from scarnet_cli.report.measures import Row
-from scarnet_cli.report.rows import doubts
 
 _WIDTH: Final = 640
 _MAIN, _SIDE = (0, 260), (320, 320)  # left edge and width of a column of boxes
 _LINE, _PAD, _GAP, _INDENT = 14, 9, 18, 10
-_MOST_REASONS: Final = 8  # of one box; the others are counted together
 _LETTERS: Final = 50  # of a line of a box at the side
-_MOST_ACROSS: Final = 4  # groups beside one another
-_BEFORE: Final = frozenset({"index", "fetch"})
+_MOST_ACROSS: Final = 4  # boxes beside one another
 
 
-def flow_plate(cohort: PaperCohort) -> Plate:
-    """Return the flow of the cohort's studies."""
-    early = [row for row in cohort.failures if row["stage"] in _BEFORE]
-    late = [row for row in cohort.failures if row["stage"] not in _BEFORE]
-    found = len(cohort.measured) + len(cohort.failures)
-    flagged = sum(bool(doubts(row["flags"])) for row in cohort.used)
-    chart = _Chart()
-    chart.box([_counted("Studies found", found)])
-    chart.side([_counted("Left out", len(early)), *_reasons(early)])
-    chart.box([_counted("With a stack to measure", found - len(early))])
-    chart.side([_counted("Failed", len(late)), *_reasons(late, with_stage=True)])
-    chart.box([_counted("Measured", len(cohort.measured))])
-    chart.side([_counted("Rejected by a reader", cohort.rejected)])
-    chart.box([_counted("In the analysis", len(cohort.used)), f"of these flagged for a look: {flagged:,}"])
-    groups = {name: len(rows) for name, rows in cohort.groups.items()}
-    if groups:
-        if without := len(cohort.used) - sum(groups.values()):
-            groups["none given"] = without
-        chart.row([[name, f"n = {count:,}"] for name, count in groups.items()])
-    words = (f"Groups: the column {cohort.by}.",) if cohort.by is not None else ()
-    return Plate("flow", "Flow of the studies", (("", chart.drawing(count_text(found, "study", "studies"))),), words)
-
-
-def _counted(words: str, count: int) -> str:
-    return f"{words} (n = {count:,})"
-
-
-def _reasons(failures: Sequence[Row], *, with_stage: bool = False) -> list[str]:
-    """Return a line for each reason, the most frequent first."""
-    counts = Counter((row["stage"], row["code"]) for row in failures)
-    order = sorted(counts, key=lambda reason: (-counts[reason], reason))
-    lines = [
-        _counted(f"{stage}: {code_text(code)}" if with_stage else code_text(code), counts[stage, code])
-        for stage, code in order[:_MOST_REASONS]
-    ]
-    rest = order[_MOST_REASONS:]
-    return [*lines, *([_counted("other reasons", sum(counts[reason] for reason in rest))] if rest else [])]
-
-
-class _Chart:
-    """Boxes from top to bottom, joined by lines."""
+class FlowChart:
+    """A flow chart, drawn as boxes are added to it."""
 
     def __init__(self) -> None:
+        """Begin with no box."""
         self._parts: list[Markup] = []
         self._top = 1.0  # of the next box
         self._joined = False
@@ -110,10 +64,10 @@ class _Chart:
                 self._draw(centre - width / 2, self._top, width, text + [""] * (height - len(text)), "middle")
             self._top += 2 * _PAD + _LINE * height + _GAP
 
-    def drawing(self, label: str) -> Markup:
+    def drawing(self, title: str) -> Markup:
         """Return the chart."""
-        head = Markup('<svg class="flowchart" viewBox="-1 0 {} {:g}" role="img" aria-label="Flow of {}">')
-        return Markup("").join([head.format(_WIDTH + 2, self._top - _GAP + 2, label), *self._parts, Markup("</svg>")])
+        head = Markup('<svg class="flowchart" viewBox="-1 0 {} {:g}" role="img" aria-label="{}">')
+        return Markup("").join([head.format(_WIDTH + 2, self._top - _GAP + 2, title), *self._parts, Markup("</svg>")])
 
     def _draw(self, left: float, top: float, width: float, lines: Sequence[str], anchor: str) -> float:
         height = 2 * _PAD + _LINE * len(lines)
