@@ -3,6 +3,7 @@
 // All else that may be wrong is said by the first task (`--problem` of its command).
 
 include { lastSession ; refuse } from './claim'
+include { problemsOfEngine } from './engine'
 include { pathOf ; unfitCharacter ; weightsFile } from './paths'
 
 /** Every parameter of the schema: name -> its description, and whether it is required. */
@@ -45,7 +46,7 @@ def checkParameters(params, schema) {
         problems += ["--input is missing: ${rules.input.description}."]
     }
     problems += rules.collect { name, rule -> problemOf(name, rule, params) }.findAll() + problemsOfCharacters(params, rules)
-    problems += [problemOfEngine()].findAll()
+    problems += problemsOfEngine(params)
     if (params.segment_command.toString().contains('{files}') && !params.segment_files) {
         problems += ['--segment_command names {files}, but there is no --segment_files.']
     }
@@ -65,16 +66,6 @@ def checkParameters(params, schema) {
 def adviceOnResuming(outdir) {
     def session = outdir ? lastSession(outdir) : null
     return session ? "Nothing was run. To go on with the run that wrote '${outdir}', use -resume ${session}: -resume alone would take this one." : ''
-}
-
-/** What is wrong with the container engine of a profile, where this machine runs the tasks; or null. */
-def problemOfEngine() {
-    def config = nextflow.Global.session.config
-    def engine = ['docker', 'podman', 'apptainer', 'singularity', 'charliecloud'].find { name -> config.navigate("${name}.enabled") }
-    def isHere = (config.navigate('process.executor') ?: 'local') == 'local'
-    def program = engine == 'charliecloud' ? 'ch-run' : engine
-    def isThere = System.getenv('PATH').tokenize(':').any { folder -> pathOf("${folder}/${program}").exists() }
-    return engine && isHere && !isThere ? "The profile ${engine} needs ${program}, which is not on the PATH: install it, or leave the profile out." : null
 }
 
 /** Say at once where a GPU was asked for and the machine that runs the tasks shows none. */

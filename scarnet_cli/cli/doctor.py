@@ -6,19 +6,35 @@ from typing import Final
 
 import rich_click as click
 
-from scarnet_cli.doctor import State, examine
+from scarnet_cli.doctor.checks import State
+from scarnet_cli.doctor.machine import examine
+from scarnet_cli.doctor.profiles import Profile, read_profiles
+from scarnet_cli.errors import InputError
 from scarnet_cli.model.store import SHIPPED
 
 COLOURS: Final = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red"}
 FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command(epilog="Example: scarnet doctor --work /scratch")
+def _chosen_profiles(ctx: click.Context, param: click.Parameter, value: str | None) -> list[Profile]:
+    try:
+        return read_profiles(value.split(",") if value else [])
+    except InputError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+@click.command(epilog="Example: scarnet doctor --work /scratch --profile slurm,apptainer")
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=SHIPPED, help="Weights folder.")
 @click.option("--work", type=FOLDER, default=Path(), help="Folder that runs will write to; its disk is checked.")
-def doctor(weights: Path, work: Path) -> None:
+@click.option(
+    "--profile",
+    metavar="NAMES",
+    callback=_chosen_profiles,
+    help="Check what these profiles of the pipeline need, as -profile of Nextflow has them; answers within 5 seconds.",
+)
+def doctor(weights: Path, work: Path, profile: list[Profile]) -> None:
     """Say in plain words what is missing or wrong on this machine; exit code 1 if the pipeline cannot run."""
-    findings = examine(weights, work.resolve())
+    findings = examine(weights, work.resolve(), profile)
     for finding in findings:
         click.echo(f"{click.style(f'{finding.state:<6}', COLOURS[finding.state])}{finding.subject:<12}{finding.words}")
         if finding.advice:

@@ -1,10 +1,11 @@
 """What happens when the command line is wrong."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-from nextflow_launch import Launch, assert_no_trace_of_a_bug, assert_plain
+from nextflow_launch import Launch, assert_no_trace_of_a_bug, assert_plain, environment
 
 pytestmark = pytest.mark.pipeline
 
@@ -37,11 +38,17 @@ def test_wrong_parameters_are_all_named_at_once_before_anything_runs(launch: Lau
     assert_plain(done, launch)
 
 
-def test_without_input_the_parameters_are_shown(launch: Launch) -> None:
-    done = launch.run()
+def test_without_input_the_parameters_are_shown_and_missing_images_named(launch: Launch, tmp_path: Path) -> None:
+    engine = tmp_path / "engine" / "docker"
+    engine.parent.mkdir()
+    engine.write_text('#!/bin/sh\necho "Error response from daemon: No such image: $3" >&2\nexit 1\n')
+    engine.chmod(0o755)
+    path = f"{engine.parent}{os.pathsep}{environment()['PATH']}"
+    done = launch.run("-profile", "docker", "--container_core", "registry/core:1", extra={"PATH": path})
     assert done.returncode == 1
     assert "--input is missing" in done.stdout
     assert "--batch_max" in done.stdout
+    assert "The profile docker has no image localhost/scarnet-gpu:0.1.0: run `make containers`, or name" in done.stdout
     assert_plain(done, launch)
 
 

