@@ -5,6 +5,7 @@ process REPORT {
 
     input:
     path tables
+    path versions, stageAs: 'pipeline_info/*' // of the software, for the methods paragraph
     path measured, stageAs: 'measured/?/*'
 
     output:

@@ -70,7 +70,7 @@ workflow COHORT {
     ch_pages = QUANTIFY.out.batch
         .toSortedList { a, b -> a[0] <=> b[0] }
         .map { pairs -> pairs.collect { pair -> pair[1] } }
-    REPORT(GATHER.out.tables, ch_pages)
+    REPORT(GATHER.out.tables, GATHER.out.versions, ch_pages)
     STORE(results.store_to ? EXPORT.out.batch : channel.empty(), results.store_to, REPORT.out.report.map { _report -> true })
 
     if (results.is_tidied) {

@@ -149,6 +149,13 @@ def own_weights() -> Path | None:
     return context.meta.get(_WEIGHTS_DIR) if context else None
 
 
+def weights_name(path: Path) -> str:
+    """Return how a user names a weights file: by its name where that leads to it, else by its path."""
+    from scarnet_cli.model.store import known_weights
+
+    return path.stem if known_weights(own_weights()).get(path.stem) == path else str(path)
+
+
 _PROBLEM: Final = "scarnet_cli.problem"
 
 

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
@@ -24,10 +24,13 @@ from scarnet_cli.cli.options import (
     deidentify_options,
     index_source,
     weights_dir,
+    weights_name,
 )
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.cli.stage_options import execution_options
+from scarnet_cli.cli.versions import software_versions
 from scarnet_cli.dicom.series.rules_file import read_series_rules
+from scarnet_cli.files import write_json
 from scarnet_cli.stage.execution import Execution
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from scarnet_cli.dicom.series.rules import SeriesRules
     from scarnet_cli.gather.accounting import Accounting
     from scarnet_cli.index.label_maps import Corrections
+
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,18 @@ class RunSettings:
     values: "LabelValues | None" = None
     reviewed: Path | None = None
     csv: bool = False
+
+    def parameters(self, networks: Networks) -> dict[str, object]:
+        """Return the settings under the names of the pipeline's parameters, as it keeps them."""
+        return {
+            "localiser": weights_name(networks.localiser),
+            "weights": weights_name(networks.weights),
+            "fast": networks.fast,
+            "reader": self.corrections.reader if self.corrections else None,
+            "deidentify": self.pseudonyms is not None,
+            "dicom_results": self.dicom_results,
+            "tables_format": "csv" if self.csv else "parquet",
+        }
 
 
 @click.command(epilog="Example: scarnet run /data/patient-7/mri results")
@@ -143,7 +160,7 @@ def run(
     if keep_tables(out):
         click.echo(f"What changed since the run before: scarnet diff {out / EARLIER_TABLES} {out}")
     if left := forget_earlier(out):
-        said = f"Studies of an earlier run that this one did not measure: {', '.join(left)}"
+        said = f"Studies of an earlier run that this one did not measure: {_named(left)}"
         click.echo(f"{said}. They are in {out / EARLIER}.")
 
 
@@ -176,6 +193,8 @@ def run_studies_here(source: Place | str, out: Path, networks: Networks, setting
         set_aside(out)
         (work / "tables").replace(out / "tables")
         publish(work, out)
+    write_json(out / "pipeline_info" / "versions.json", software_versions())
+    write_json(out / "pipeline_info" / "parameters.json", settings.parameters(networks))
     write_report(out / "tables", [out / STUDIES], out / "report")
     return accounting
 
@@ -197,6 +216,7 @@ def _run_stages(source: Place | str, work: Path, networks: Networks, settings: R
     options = IndexOptions(read, (work.parent,), choice_by(settings.rules), settings.pseudonyms)
     index = with_corrections(index_source(source, None, options), settings.corrections)
     click.echo(files_summary(index.counts, index.unread), err=True)
+    _announce_others(work.parent, [study.study_id for study in index.studies])
     paths = write_index(index, work / "index", len(index.studies), sys.maxsize)
     if index.server:
         for path in paths:
@@ -214,3 +234,22 @@ def _run_stages(source: Place | str, work: Path, networks: Networks, settings: R
         from scarnet_cli.dicom.results.export_stage import export_studies
 
         export_studies(batch, [work / "quantify"], work / "export", settings.execution, pseudonyms=settings.pseudonyms)
+
+
+def _announce_others(out: Path, study_ids: list[str]) -> None:
+    """Say before anything is measured that OUT holds other studies, which the new tables will not have."""
+    from scarnet_cli.draw.text import count_text
+    from scarnet_cli.stage.earlier import EARLIER, studies_besides
+
+    if others := studies_besides(out, study_ids):
+        count = count_text(len(others), "other study", "other studies")
+        click.echo(
+            f"{out} holds {count} ({_named(others)}), which will not be in the new tables but in {out / EARLIER}. "
+            "To have all in one table, give all together: a folder above them, or a samplesheet. To keep both, name "
+            "another output directory.",
+            err=True,
+        )
+
+
+def _named(studies: list[str]) -> str:
+    return ", ".join(studies[:_MOST_NAMED]) + (", ..." if len(studies) > _MOST_NAMED else "")

@@ -25,6 +25,7 @@ from scarnet_cli.tables.parquet import (
     read_table,
     table_metadata,
 )
+from scarnet_cli.tables.run_tables import read_run_record
 
 # A study that failed at these stages already had its label map.
 _AFTER_SEGMENTATION: Final = frozenset({"quantify"})
@@ -138,7 +139,7 @@ def read_cohort(tables: Path) -> Cohort:
         device=", ".join(sorted({row["device"] for row in measured if row["device"]})),
         model_sha256=tuple(filter(None, metadata.get(MODEL_DIGEST, "").split(","))),
         fast=sum(row.get("segment_mode") == "fast" for row in measured),
-        methods=methods.methods_paragraph(measured, len(failures), version, {}),
+        methods=methods.methods_paragraph(measured, len(failures), version, read_run_record(tables, "versions.json")),
         version=version,
         created=metadata.get(CREATION_TIME, ""),
     )

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +54,11 @@ def _now_s(folder: Path) -> float:
     """Return the current time by the clock of the folder's file system."""
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-") as file:
         return Path(file.name).stat().st_mtime
+
+
+def studies_besides(out: Path, study_ids: Iterable[str]) -> list[str]:
+    """Return the studies that an earlier run measured in `out` and that are not among these, sorted."""
+    return sorted({folder.study_id for folder in study_folders(out, StudyFile.STUDY)} - set(study_ids))
 
 
 def set_aside(out: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ from nextflow_launch import BIN, PATIENCE_S, REPOSITORY, SMALL_NETWORK, Launch, 
 from planted import BIRTH, DAY, TOKEN, holders, plant
 
 from scarnet_cli.diff.diff import diff_runs
+from scarnet_cli.files import read_json
 from scarnet_cli.image.volume import read_nifti, same_grid
 from scarnet_cli.phantom.cohort import write_cohort
 
@@ -98,15 +100,24 @@ def test_a_run_without_nextflow_gives_the_same_labels_and_layout(
     uid = study_uid(launch, study_id)
     source = next(path for path in (phantoms / "dicom").rglob("*") if holds(path, uid))
     folder = phantoms / "dicom" / source.relative_to(phantoms / "dicom").parts[0]
-    subprocess.run(
-        [BIN / "scarnet", "run", folder, tmp_path, *SMALL_NETWORK], check=True, timeout=PATIENCE_S, env=environment()
-    )
+    other = tmp_path / "studies" / "other" / "study.json"
+    other.parent.mkdir(parents=True)
+    other.write_text("{}")
+    command = [BIN / "scarnet", "run", folder, tmp_path, *SMALL_NETWORK]
+    done = subprocess.run(command, check=True, timeout=PATIENCE_S, env=environment(), capture_output=True, text=True)
+    assert f"{tmp_path} holds 1 other study (other), which will not be in the new tables but in" in done.stderr
+    assert (tmp_path / "earlier_run" / other.relative_to(tmp_path)).exists()
     alone, piped = (read_nifti(out / "studies" / study_id / "labels.nii.gz").array for out in (tmp_path, launch.out))
     # Batches of another size may round a probability differently.
     assert (alone != piped).mean() < 1e-5
     names = {path.name for path in (tmp_path / "studies" / study_id).iterdir()}
     assert names == {path.name for path in (launch.out / "studies" / study_id).iterdir()}
-    assert (tmp_path / "report" / "index.html").exists()
+    versions, parameters = ("versions.json", "parameters.json")
+    info, piped_info = (out / "pipeline_info" for out in (tmp_path, launch.out))
+    assert read_json(info / versions) == read_json(piped_info / versions)
+    assert read_json(info / parameters).items() <= read_json(piped_info / parameters).items()
+    for out in (tmp_path, launch.out):
+        assert f"Software: python {platform.python_version()}" in (out / "report" / "index.html").read_text()
     assert pq.read_table(tmp_path / "tables" / "scans.parquet")["study_id"].to_pylist() == [study_id]
 
 

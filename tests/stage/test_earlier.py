@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scarnet_cli.errors import InputError
-from scarnet_cli.stage.earlier import forget_earlier, keep_tables, require_unclaimed, set_aside
+from scarnet_cli.stage.earlier import forget_earlier, keep_tables, require_unclaimed, set_aside, studies_besides
 
 
 def publish(out: Path, run: str, *studies: str, tables: bool = True) -> None:
@@ -38,6 +38,12 @@ def test_what_left_the_cohort_stays_aside_and_the_rest_is_forgotten(tmp_path: Pa
         "studies/b/study.json": "second",
         "tables/scans.parquet": "second",
     }
+
+
+def test_studies_that_a_run_does_not_measure_are_known_before_it_begins(tmp_path: Path) -> None:
+    assert studies_besides(tmp_path, ["a"]) == []
+    publish(tmp_path, "first", "c", "a", "b")
+    assert studies_besides(tmp_path, ["a", "new"]) == ["b", "c"]
 
 
 def test_a_failed_runs_part_never_replaces_the_whole_results_that_wait(tmp_path: Path) -> None:
