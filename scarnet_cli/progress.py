@@ -9,7 +9,7 @@ class Advance(Protocol):
     """A callable that counts finished steps of one task."""
 
     def __call__(self, steps: int = 1, text: str = "") -> None:
-        """Count `steps` more as done; `text` describes them."""
+        """Count `steps` more as done; `text` describes where the task is, until another does."""
         ...
 
 
@@ -25,8 +25,9 @@ class Progress(Protocol):
 def no_progress(title: str, total: int | None = None, done: int = 0) -> Iterator[Advance]:
     """Show nothing."""
     del title, total, done
-    yield _advance_nothing
+    yield advance_nothing
 
 
-def _advance_nothing(steps: int = 1, text: str = "") -> None:
+def advance_nothing(steps: int = 1, text: str = "") -> None:
+    """Count nothing."""
     del steps, text

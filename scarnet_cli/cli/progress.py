@@ -24,7 +24,9 @@ def progress_bar(title: str, total: int | None = None, done: int = 0) -> Iterato
         task = progress.add_task(title, total=total, completed=done, now="")
 
         def advance(steps: int = 1, text: str = "") -> None:
-            progress.update(task, advance=steps, now=text)
+            progress.update(task, advance=steps)
+            if text:
+                progress.update(task, now=text)
             if text and not console.is_terminal:
                 console.print(text, markup=False, highlight=False)
 

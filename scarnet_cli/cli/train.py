@@ -48,7 +48,11 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @weights_dir
 @click.option("--settings", type=_FILE, help="JSON file with changed settings of the model, like settings.json.")
-@click.option("--epochs", type=click.IntRange(1), help="Passes over the cases; the model's own number if not given.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(1),
+    help="Passes over the cases, which may be raised when it goes on; the model's own if not given.",
+)
 @click.option("--seed", type=int, help="Seed of weights, order and augmentation; 0 if not given.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not given.")
 @click.option(
@@ -82,7 +86,7 @@ def train(
     import torch
 
     from scarnet_cli.cases.folds import held_out_ids
-    from scarnet_cli.train.batches import training_data
+    from scarnet_cli.train.batches import batches_in_epoch, training_data
     from scarnet_cli.train.loop import Trainer, fit, regions_of
     from scarnet_cli.train.presets import PRESETS, change
     from scarnet_cli.train.processes import join_processes
@@ -104,8 +108,9 @@ def train(
         for trained in _starts(chosen, start_from):
             trainer.start_from(trained)
         progress = progress_bar if process.is_first else no_progress
-        with progress(f"train {model}", chosen.settings.epochs, len(read_log(out / LOG))) as advance:
-            path = fit(trainer, data, out, _reporter(regions_of(chosen.spec), advance))
+        epochs, batches = chosen.settings.epochs, batches_in_epoch(data, chosen.settings)
+        with progress(f"train {model}", epochs * batches, len(read_log(out / LOG)) * batches) as advance:
+            path = fit(trainer, data, out, _reporter(regions_of(chosen.spec), epochs, advance), advance)
         if process.is_first:
             click.echo(f"Wrote {path}.", err=True)
 
@@ -142,7 +147,7 @@ def _draw_preview(cases: "list[Case]", chosen: "Preset", path: Path) -> None:
         picture.save(temporary, format="PNG")
 
 
-def _reporter(regions: list[str], advance: Advance) -> "Callable[[EpochReport], None]":
+def _reporter(regions: list[str], epochs: int, advance: Advance) -> "Callable[[EpochReport], None]":
     """Return a function that shows each epoch's loss with the latest held-out Dice."""
     latest = ""
 
@@ -151,7 +156,7 @@ def _reporter(regions: list[str], advance: Advance) -> "Callable[[EpochReport], 
         if entry.dice:
             dice = ", ".join(f"{region} {value:.3f}" for region, value in zip(regions, entry.dice, strict=True))
             latest = f"; held-out Dice after {entry.epoch}: {dice}"
-        advance(text=f"epoch {entry.epoch}: loss {entry.loss:.3f}{latest}")
+        advance(0, f"epoch {entry.epoch} of {epochs}: loss {entry.loss:.3f}{latest}")
 
     return report
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Final
+from zipfile import is_zipfile
 
 from safetensors import SafetensorError, safe_open
 
@@ -68,9 +69,23 @@ def find_weights(given: str, own: Path | None = None, shipped: Path = SHIPPED) -
         return path
     known = known_weights(own, shipped)
     if given not in known:
+        _refuse_checkpoint(Path(given))
         message = f"There are no weights called '{given}'; known are {', '.join(known) or 'none'}."
         raise ModelError("missing_weights", message)
     return known[given]
+
+
+def _refuse_checkpoint(path: Path) -> None:
+    """Say which file to take in place of a torch checkpoint, which is a zip archive; return for any other file.
+
+    Raises:
+        ModelError: The file is one.
+    """
+    if is_zipfile(path):
+        weights = path.with_name("weights.safetensors")
+        instead = f"take {weights}" if weights.exists() else f"`scarnet weights import {path} --model MODEL` makes one"
+        message = f"{path} is a torch checkpoint, not a weights file; {instead}."
+        raise ModelError("checkpoint", message)
 
 
 def listed_digests(folder: Path) -> Mapping[str, str]:
@@ -135,6 +150,7 @@ def read_weights_file(path: Path) -> WeightsFile:
     except (SafetensorError, OSError) as error:
         if fault := machine_fault(error):
             raise fault from error
+        _refuse_checkpoint(path)
         message = f"{path.name} is not a complete safetensors file ({error}); fetch it again."
         raise ModelError("unreadable_weights", message) from error
     if SPEC_KEY not in metadata:

@@ -66,6 +66,11 @@ def draw_picks(data: TrainingData, settings: TrainingSettings, generator: torch.
     return [c for c in chunks([picks[i] for i in order], settings.batch) if len(c) > settings.batch // 2]
 
 
+def batches_in_epoch(data: TrainingData, settings: TrainingSettings) -> int:
+    """Return the number of batches of every epoch, whichever slices it draws."""
+    return len(draw_picks(data, settings, torch.Generator()))
+
+
 def chunks(picks: Sequence[Pick], size: int) -> list[list[Pick]]:
     """Return the picks in order, `size` at a time."""
     return [list(picks[start : start + size]) for start in range(0, len(picks), size)]

@@ -4,9 +4,9 @@ import logging
 import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from scarnet_cli.model.registry import build_model
 from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.model.take_over import take_over
 from scarnet_cli.model.weights import TrainedNetwork, save_weights
+from scarnet_cli.progress import Advance, advance_nothing
 from scarnet_cli.train.augment import Augmentation, augment, centre_window
 from scarnet_cli.train.batches import Pick, TrainingData, ahead, chunks, collate, draw_picks
 from scarnet_cli.train.losses import LOSS_TERMS, build_loss, loss_with_paths
@@ -32,6 +33,7 @@ CHECKPOINT: Final = "checkpoint.pt"
 WEIGHTS: Final = "weights.safetensors"
 _WARM_UP: Final = 0.05
 _PRECISIONS: Final = ("auto", "fp32", "bf16")
+_Settings = TypeVar("_Settings", TrainingSettings, Augmentation, NetworkSpec)
 
 
 class Trainer:
@@ -65,8 +67,8 @@ class Trainer:
         for network in (self.network, self.average):
             take_over(network, trained)
 
-    def train_epoch(self, data: TrainingData) -> float:
-        """Train one epoch and return its mean loss.
+    def train_epoch(self, data: TrainingData, advance: Advance = advance_nothing) -> float:
+        """Train one epoch and return its mean loss; each batch is counted by `advance`.
 
         Raises:
             TrainingError: There are too few slices to make a batch, or the loss is no longer finite.
@@ -88,6 +90,7 @@ class Trainer:
             total += self._learn(image, labels, 1 / group)
             if number == first + group - 1:
                 self._step((self.finished + first / len(batches)) / self.settings.epochs)
+            advance()
         mean = self.process.mean(total / len(batches))
         if not math.isfinite(mean):
             message = f"The loss is {mean} in epoch {self.finished}; lower the learning rate."
@@ -161,21 +164,28 @@ class Trainer:
     def load(self, path: Path, data_sha256: str) -> None:
         """Resume from a checkpoint.
 
+        It may be one of fewer epochs, even a finished one: the learning rate then goes on where the cosine over all
+        epochs has it, so the result is not that of a training that was meant to be as long from the first.
+
         Raises:
-            TrainingError: It was made with other settings or on other data.
+            TrainingError: It was made with other settings or on other data; the message names what differs.
         """
         state = torch.load(path, map_location=self.process.device, weights_only=True)
         # Rebuilt as records, so that a setting newer than the checkpoint gets its default.
-        compared = {
-            "settings": (TrainingSettings(**state["settings"]), self.settings),
-            "augmentation": (Augmentation(**state["augmentation"]), self.how),
-            "network": (NetworkSpec.from_json(state["spec"]), replace(self.spec, decision={})),
-            "cases": (state.get("data_sha256", data_sha256), data_sha256),
-        }
-        for key, (theirs, ours) in compared.items():
-            if theirs != ours:
-                message = f"{path.name} was made with other {key}; use the same, or another --out folder."
-                raise TrainingError("other_settings", message)
+        settings = TrainingSettings(**state["settings"])
+        others = [
+            *_differences(
+                "settings", replace(settings, epochs=max(settings.epochs, self.settings.epochs)), self.settings
+            ),
+            *_differences("augmentation", Augmentation(**state["augmentation"]), self.how),
+            *_differences("network", NetworkSpec.from_json(state["spec"]), replace(self.spec, decision={})),
+            *(["cases"] if state.get("data_sha256", data_sha256) != data_sha256 else []),
+        ]
+        if others:
+            message = (
+                f"{path.name} was made with other {' and other '.join(others)}; use the same, or another --out folder."
+            )
+            raise TrainingError("other_settings", message)
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         rates = [group["rate"] for group in self.optimiser.param_groups]
@@ -183,6 +193,13 @@ class Trainer:
         for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
             group["rate"] = rate  # which older checkpoints lack
         self.finished = state["finished"]
+
+
+def _differences(kind: str, theirs: _Settings, ours: _Settings) -> list[str]:
+    """Return the kind of settings with the names and both values of those that differ; nothing if none does."""
+    pairs = ((field.name, getattr(theirs, field.name), getattr(ours, field.name)) for field in fields(ours))
+    differing = [f"{name} {there}, now {here}" for name, there, here in pairs if there != here]
+    return [f"{kind} ({'; '.join(differing)})"] if differing else []
 
 
 def _check(settings: TrainingSettings, process: Process) -> None:
@@ -194,7 +211,13 @@ def _check(settings: TrainingSettings, process: Process) -> None:
         raise TrainingError("too_many_processes", message)
 
 
-def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[EpochReport], None]) -> Path:
+def fit(
+    trainer: Trainer,
+    data: TrainingData,
+    out: Path,
+    report: Callable[[EpochReport], None],
+    advance: Advance = advance_nothing,
+) -> Path:
     """Train to the end, resuming from `out`/checkpoint.pt if it exists, and return the path of the weights.
 
     Args:
@@ -202,6 +225,7 @@ def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[Epoch
         data: Stacks to train on and to validate on.
         out: Folder for checkpoint.pt (each epoch), settings.json, weights.safetensors and the files of record.py.
         report: Called after every epoch.
+        advance: Called after every batch.
 
     Raises:
         TrainingError: The checkpoint is from another training, there are too few slices, or the loss diverged.
@@ -218,7 +242,7 @@ def fit(trainer: Trainer, data: TrainingData, out: Path, report: Callable[[Epoch
         write_json(out / "settings.json", kept)
     record = Record(out, regions_of(trainer.spec), trainer.finished) if first and trainer.finished < total else None
     while trainer.finished < total:
-        loss = trainer.train_epoch(data)
+        loss = trainer.train_epoch(data, advance)
         if record:
             due = trainer.finished % trainer.settings.validate_every == 0 or trainer.finished == total
             dice = trainer.validate(data.held_out) if due and data.held_out else ()

@@ -66,6 +66,7 @@ def test_each_epochs_line_tells_the_loss_and_the_latest_dice(sheet: Path, tmp_pa
     )
     lines = [line for line in result.stderr.splitlines() if line.startswith("epoch")]
     assert len(lines) == 6
+    assert lines[0].startswith("epoch 1 of 6: loss ")
     assert "Dice" not in lines[0]
     assert "held-out Dice after 5: left_ventricle 0." in lines[4]
     assert "held-out Dice after 6" in lines[5]

@@ -1,5 +1,6 @@
 import hashlib
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from hearts import toy_spec, toy_weights
@@ -81,3 +82,18 @@ def test_the_parameters_of_shipped_weights_are_those_of_the_network(path: Path) 
     assert file.listed
     assert file.spec.trained
     assert file.parameters == sum(p.numel() for p in registry.build_model(file.spec).parameters())
+
+
+def test_a_checkpoint_is_answered_with_the_weights_beside_it_or_how_to_make_them(
+    shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ZipFile(tmp_path / "checkpoint.pt", "w") as file:
+        file.writestr("archive/data.pkl", b"")
+    with pytest.raises(
+        ModelError, match=r"not a weights file; `scarnet weights import .*checkpoint\.pt --model MODEL`"
+    ):
+        read_weights_file(tmp_path / "checkpoint.pt")
+    (tmp_path / "weights.safetensors").write_bytes(toy_weights())
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"^checkpoint\.pt is a torch checkpoint, .*; take weights\.safetensors\."):
+        find_weights("checkpoint.pt", shipped=shipped)

@@ -8,10 +8,10 @@ from hearts import toy_case, toy_spec
 from scarnet_cli.errors import TrainingError
 from scarnet_cli.model.weights import load_weights
 from scarnet_cli.train.augment import Augmentation
-from scarnet_cli.train.batches import TrainingData
+from scarnet_cli.train.batches import TrainingData, batches_in_epoch
 from scarnet_cli.train.loop import Trainer, fit
 from scarnet_cli.train.processes import multiplies_bf16_fast
-from scarnet_cli.train.record import EpochReport
+from scarnet_cli.train.record import EpochReport, read_log
 from scarnet_cli.train.settings import TrainingSettings
 from scarnet_cli.train.stacks import Stack, make_stacks
 
@@ -48,8 +48,27 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path, data: Tra
 
 def test_other_settings_do_not_go_on_from_a_checkpoint(tmp_path: Path, data: TrainingData) -> None:
     fit(trainer(replace(SETTINGS, epochs=1)), data, tmp_path, lambda _: None)
-    with pytest.raises(TrainingError, match="made with other settings"):
-        fit(trainer(), data, tmp_path, lambda _: None)
+    other = Trainer(toy_spec(), Augmentation(window=40), replace(SETTINGS, epochs=1, batch=3, seed=7))
+    words = r"other settings \(batch 4, now 3; seed 0, now 7\) and other augmentation \(window 48, now 40\); use"
+    with pytest.raises(TrainingError, match=words):
+        fit(other, data, tmp_path, lambda _: None)
+
+
+def test_a_finished_training_goes_on_to_more_epochs_but_not_to_fewer(tmp_path: Path, data: TrainingData) -> None:
+    fit(trainer(replace(SETTINGS, epochs=2)), data, tmp_path, lambda _: None)
+    reported: list[int] = []
+    longer = trainer()
+    fit(longer, data, tmp_path, lambda entry: reported.append(entry.epoch))
+    assert reported == [3, 4]
+    assert [entry.epoch for entry in read_log(tmp_path / "log.csv")] == [1, 2, 3, 4]
+    with pytest.raises(TrainingError, match=r"\(epochs 4, now 2\)"):
+        fit(trainer(replace(SETTINGS, epochs=2)), data, tmp_path, lambda _: None)
+
+
+def test_every_batch_is_counted(tmp_path: Path, data: TrainingData) -> None:
+    counted: list[int] = []
+    fit(trainer(), data, tmp_path, lambda _: None, lambda steps=1, text="": counted.append(steps))
+    assert sum(counted) == SETTINGS.epochs * batches_in_epoch(data, SETTINGS) > SETTINGS.epochs
 
 
 def test_a_checkpoint_from_before_a_setting_existed_goes_on_where_it_is_off(tmp_path: Path, data: TrainingData) -> None:
