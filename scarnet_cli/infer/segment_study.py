@@ -118,6 +118,7 @@ class Segmenter:
             flags=(*cropped.flags, *segmentation.flags, *doubts),
             localiser_sha256=cropped.localiser_sha256,
             decision_scar_share=self._decision.scar_share,
+            decision_least_scar_percent=self._decision.least_scar_percent,
             decision_least_expected_scar_percent=self._decision.least_expected_scar_percent,
             decision_least_mvo_percent=self._decision.least_mvo_percent,
         )

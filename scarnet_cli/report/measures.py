@@ -10,6 +10,7 @@ from scarnet_cli.draw.text import number_text, plain_column, unit_of
 from scarnet_cli.tables.columns import labels_of, schema_of
 from scarnet_cli.tables.measures import ThresholdMeasures, WallMeasures
 from scarnet_cli.tables.scans import (
+    LABELLED_BY,
     AcquisitionFacts,
     IndexedMeasures,
     IntervalMeasures,
@@ -103,7 +104,7 @@ COMPARED: Final = (
 OVERLAPS: Final = labels_of(ReferenceMeasures)
 # Numbers of the stack, and of the model's thresholds, which are the same in every study.
 _STACK: Final = ("slices", "spacing_mm", "slice_spacing_mm")
-_DECISION: Final = ("decision_scar_share", "decision_least_expected_scar_percent", "decision_least_mvo_percent")
+_DECISION: Final = tuple(name for name in LABELLED_BY if name.startswith("decision_"))
 
 
 def unit_text(column: str) -> str:

@@ -94,6 +94,8 @@ def _thresholds(labelled: Sequence[Row]) -> Iterator[str]:
 
     if share := said("decision_scar_share"):
         yield f"A voxel counted as scar where scar and MVO held more than {share} of the myocardium's probability"
+    if (least := said("decision_least_scar_percent")) and least != "0":
+        yield f"a heart with less than {least} % of scar as one without"
     if (least := said("decision_least_expected_scar_percent")) and least != "0":
         yield f"a heart with less than {least} % of expected scar as one without"
     if (piece := said("decision_least_mvo_percent")) and piece != "0":

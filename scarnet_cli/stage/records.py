@@ -100,7 +100,8 @@ class SegmentRecord:
         flags: Codes that CROP and SEGMENT raised.
         localiser_sha256: SHA-256 of the weights of the network that cropped round the heart.
         decision_scar_share: Decision of the weights (infer/decision.py): what is scar.
-        decision_least_expected_scar_percent: Likewise: which hearts have none.
+        decision_least_scar_percent: Likewise: which hearts have none, by their scar.
+        decision_least_expected_scar_percent: Likewise: which hearts have none, by their expected scar.
         decision_least_mvo_percent: Likewise: which pieces of MVO are scar.
     """
 
@@ -115,5 +116,6 @@ class SegmentRecord:
     flags: tuple[str, ...]
     localiser_sha256: str | None = None
     decision_scar_share: float | None = None
+    decision_least_scar_percent: float | None = None
     decision_least_expected_scar_percent: float | None = None
     decision_least_mvo_percent: float | None = None

@@ -243,6 +243,9 @@ class ScanRow:
         "Threshold of the model: part of the myocardium's probability above which a voxel is scar; null where the "
         "labels were given."
     )
+    decision_least_scar_percent: float | None = column(
+        "Threshold of the model: a heart with less scar has none; null as above.", "percent"
+    )
     decision_least_expected_scar_percent: float | None = column(
         "Threshold of the model: a heart that lets expect less scar has none; null as above.", "percent"
     )
@@ -262,6 +265,7 @@ LABELLED_BY: Final = (
     "segment_mode",
     "localiser_sha256",
     "decision_scar_share",
+    "decision_least_scar_percent",
     "decision_least_expected_scar_percent",
     "decision_least_mvo_percent",
 )

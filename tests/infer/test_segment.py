@@ -69,6 +69,7 @@ def test_labels_come_back_on_the_full_grid_and_agree_with_the_truth(
     assert len(record["model_sha256"]) == 64
     assert record["localiser_sha256"] == file_sha256(WEIGHTS / "localiser.safetensors")
     assert record["decision_scar_share"] == 0.5
+    assert record["decision_least_scar_percent"] == 0.0
     assert record["segment_mode"] == "default"
     assert 0.3 < record["confidence"] <= 1.0
     assert 0.0 <= record["scar_probability"] <= 1.0

@@ -143,7 +143,8 @@ def test_another_decision_and_mode_replace_every_result_and_nothing_measured_kee
     earlier = launch.out / "pipeline_info" / "earlier_tables"
     assert "What changed since the run before: scarnet diff results/pipeline_info/earlier_tables results" in said
     assert [setting.name for setting in diff_runs(earlier, launch.out).settings] == [
-        *("model_sha256", "segment_mode", "decision_scar_share", "--weights", "--fast")
+        *("model_sha256", "segment_mode", "decision_scar_share", "decision_least_scar_percent"),
+        *("--weights", "--fast"),
     ]
     held = launch.held()
     assert held == launch.made()

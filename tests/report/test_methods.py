@@ -28,6 +28,8 @@ def test_networks_digests_thresholds_mode_and_counts_are_said() -> None:
     assert "in the short-axis slices, each seen in several views whose probabilities were averaged." in words
     assert "more than 0.5 of the myocardium's probability; a heart with less than 2.5 %" in words
     assert "a piece of MVO" not in words  # the weights leave none out
+    older = {**NETWORK, "decision_least_scar_percent": 4.0, "decision_least_expected_scar_percent": 0.0}
+    assert "; a heart with less than 4 % of scar as one without" in methods_paragraph([older], 0, "", {})
     assert "Of 5 studies found, 2 were measured; 1 rejected by a reader was left out. Software: numpy 2." in words
     assert "fast" not in words
 
