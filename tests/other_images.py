@@ -15,7 +15,7 @@ from scarnet_cli.image.volume import Volume
 from scarnet_cli.phantom.make import make_phantom
 
 SIDE = 160
-SLICES = 5
+SLICES = 3
 # Of scikit-image, without those that it would have to fetch.
 PHOTOGRAPHS = (
     *("camera", "astronaut", "brick", "grass", "gravel", "cell", "coins", "moon", "page", "text", "clock", "coffee"),

@@ -35,7 +35,7 @@ def peak_bytes(studies: int, tmp_path: Path) -> int:
 def test_memory_does_not_grow_with_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (parquet, gather_module):
         monkeypatch.setattr(module, "ROW_GROUP", ROW_GROUP)
-    few, many = 200, 2000
+    few, many = 200, 1000
     peak_bytes(few, tmp_path / "once")  # what is imported or kept for good
     difference = peak_bytes(many, tmp_path) - peak_bytes(few, tmp_path)
     # The tables of one study take over 6 kB: 10 slices of 27 columns, 17 segments of 8, 8 bytes each.
