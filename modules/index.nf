@@ -5,6 +5,7 @@ include { quoted } from '../workflows/paths'
 
 process INDEX {
     tag 'input'
+    label 'process_high'
     ext(
         mount: { quoted(source.root) },
         shared: { quoted(source.shared) },
