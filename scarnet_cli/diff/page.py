@@ -8,7 +8,7 @@ from scarnet_cli.diff.compare import MAIN, ColumnChange, Comparison, EndChange, 
 from scarnet_cli.diff.outcome import Outcome
 from scarnet_cli.diff.settings import Setting, changed_settings
 from scarnet_cli.draw.plots import Figure, Lines, Point, draw_bland_altman, draw_scatter
-from scarnet_cli.draw.text import count_text, number_text, unit_of
+from scarnet_cli.draw.text import count_text, number_text, signed_text, unit_of
 from scarnet_cli.evaluate.agreement import agreement
 from scarnet_cli.report.template import render
 from scarnet_cli.tables.parquet import CREATION_TIME, PIPELINE_VERSION
@@ -123,17 +123,13 @@ def summary_lines(differences: Differences) -> Iterator[str]:
         yield "Nothing changed."
 
 
-def signed_text(value: float | None, digits: int = 2) -> str:
-    """Return a difference with its sign; None as a dash."""
-    return number_text(None) if value is None else f"{round(value, digits) + 0.0:+.{digits}f}"  # never -0.00
-
-
 def _column_words(column: ColumnChange) -> str:
     allowed = column.tolerance.text(_unit(column.column))
     words = f"{column.column}: {column.changed:,} of {column.studies:,} beyond {allowed}"
     if column.mean is None:
         return words
-    return f"{words}; mean {signed_text(column.mean)}, largest {signed_text(column.largest)} ({column.largest_study})"
+    mean, largest = signed_text(column.mean, 2), signed_text(column.largest, 2)
+    return f"{words}; mean {mean}, largest {largest} ({column.largest_study})"
 
 
 def _unit(column: str) -> str:
@@ -158,7 +154,7 @@ def _figures(pairs: Sequence[tuple[str, float, float, bool]]) -> tuple[Figure, .
         ),
         Figure(
             "New minus old",
-            f"Mean {signed_text(agreed.bias)} points{_limits(lines)}.",
+            f"Mean {signed_text(agreed.bias, 2)} percentage points{_limits(lines)}.",
             draw_bland_altman("Scar", differing, lines, _MAIN_UNIT, "old and new"),
         ),
     )
@@ -167,4 +163,6 @@ def _figures(pairs: Sequence[tuple[str, float, float, bool]]) -> tuple[Figure, .
 def _limits(lines: Lines) -> str:
     if lines.lower is None or lines.upper is None:
         return ""
-    return f", 95 % of differences from {signed_text(lines.lower)} to {signed_text(lines.upper)} if they are normal"
+    return (
+        f", 95 % of differences from {signed_text(lines.lower, 2)} to {signed_text(lines.upper, 2)} if they are normal"
+    )

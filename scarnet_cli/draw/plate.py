@@ -33,6 +33,7 @@ _STYLE: Final = (
     ".cloud.scarred{stroke:#b85f00}.cloud.normal{stroke:#3f8fb5}"
     ".flowbox{fill:#fff;stroke:#333}.flowline{stroke:#333;fill:none}.strong{font-weight:bold}"
     ".bullseye use,.shades rect{stroke:#fff;stroke-width:1.5}.none{fill:#fff}.on-none{fill:#556370}"
+    ".plot text{paint-order:stroke;stroke:#fff;stroke-width:3;stroke-linejoin:round}"
     "#sides{fill:#556370;stroke:none}"
 )
 # The letters that Pillow's own font lacks and that drawings use, as it has them.

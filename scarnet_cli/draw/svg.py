@@ -129,7 +129,10 @@ def scar_class(percent: float | None) -> str:
 
 
 def draw_bullseye(
-    title: str, values: Sequence[float | None], style: Callable[[float | None], str] = scar_class, digits: int = 0
+    title: str,
+    values: Sequence[float | None],
+    style: Callable[[float | None], str] = scar_class,
+    text: Callable[[float | None, int], str] = number_text,
 ) -> Markup:
     """Return a bull's eye with a number in each of the 17 segments; the page must hold `bullseye_shapes`.
 
@@ -137,14 +140,14 @@ def draw_bullseye(
         title: What the picture shows.
         values: A percentage, or a difference of percentages, for each segment.
         style: Returns a value's style class.
-        digits: Decimals of the numbers in the segments.
+        text: Returns a value with so many decimals as text.
     """
     parts = [Markup('<svg class="bullseye" viewBox="-150 -118 300 238" role="img" aria-label="{}">').format(title)]
     for number, value in enumerate(values, 1):
-        tip = f"{number} {SEGMENT_NAMES[number - 1]}: {number_text(value)} %"
+        tip = f"{number} {SEGMENT_NAMES[number - 1]}: {text(value, 1)} %"
         use = Markup('<use href="#aha{}" class="{}"><title>{}</title></use>')
         parts.append(use.format(number, style(value), tip))
-    parts += [_segment_text(number, number_text(value, digits), style(value)) for number, value in enumerate(values, 1)]
+    parts += [_segment_text(number, text(value, 0), style(value)) for number, value in enumerate(values, 1)]
     return Markup("").join([*parts, Markup('<use href="#sides"/></svg>')])
 
 

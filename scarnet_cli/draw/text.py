@@ -36,13 +36,20 @@ _UNITS: Final[dict[str, str]] = {
     "ml/m2": "ml/m²",
     "g/m2": "g/m²",
 }
+_STAGES: Final = {
+    "index": "while searching the input",
+    "fetch": "while fetching it",
+    "convert": "while reading its images",
+    "crop": "while locating the heart",
+    "segment": "while labelling it",
+    "quantify": "while measuring it",
+}
 UNDEFINED: Final = "\N{EN DASH}"
 
 
 def code_text(code: str) -> str:
     """Return a flag's phrase, or another code with spaces for underscores, with a capital first letter."""
-    spelt = " ".join(word.upper() if word in _CAPITALS else word for word in code.split("_"))
-    text = FLAGS[code].phrase if code in FLAGS else spelt
+    text = FLAGS[code].phrase if code in FLAGS else _spelt(code)
     return text[:1].upper() + text[1:]
 
 
@@ -54,6 +61,16 @@ def number_text(value: float | None, digits: int = 1) -> str:
     if 0 < value < least / 2:
         return f"<{least:.{digits}f}"
     return f"{value:.{digits}f}"
+
+
+def signed_text(value: float | None, digits: int = 1) -> str:
+    """Return a difference with its sign: None as a dash, and a value that rounds to zero as +0.0, never -0.0."""
+    return UNDEFINED if value is None else f"{round(value, digits) + 0.0:+.{digits}f}"
+
+
+def stage_text(stage: str) -> str:
+    """Return what a stage does, to follow what went wrong: "while locating the heart"."""
+    return _STAGES.get(stage, stage)
 
 
 def count_text(count: int, noun: str, plural: str = "") -> str:
@@ -69,8 +86,12 @@ def unit_of(field: pa.Field) -> str:
 
 def plain_column(field: pa.Field) -> str:
     """Return a column's name as a heading, without its unit: `scar_percent` is "Scar"."""
-    text = field.name.removesuffix("_lv").removesuffix(f"_{_unit(field).replace('/', '_').lower()}").replace("_", " ")
+    text = _spelt(field.name.removesuffix("_lv").removesuffix(f"_{_unit(field).replace('/', '_').lower()}"))
     return text[:1].upper() + text[1:]
+
+
+def _spelt(code: str) -> str:
+    return " ".join(word.upper() if word in _CAPITALS else word for word in code.split("_"))
 
 
 def _unit(field: pa.Field) -> str:

@@ -67,7 +67,7 @@ def _distribution(cohort: PaperCohort, column: str, title: str, unit: str) -> Pl
 def _eyes(cohort: PaperCohort) -> Iterator[Plate]:
     eyes = cohort_eyes(cohort.segments, cohort.used, cohort.by)
     for name, of_measure in zip(("bullseye_mean", "bullseye_frequency"), eyes, strict=True):
-        yield Plate(name, of_measure.title, of_measure.drawings, (of_measure.words,))
+        yield Plate(name, of_measure.title, (*of_measure.drawings, *of_measure.legends), (of_measure.words,))
 
 
 def _agreement(cohort: PaperCohort) -> Iterator[Plate]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scarnet_cli.draw.shades import shades_for
 from scarnet_cli.draw.svg import draw_bullseye
-from scarnet_cli.draw.text import count_text
+from scarnet_cli.draw.text import count_text, signed_text
 from scarnet_cli.report.groups import groups_of, largest_of
 from scarnet_cli.report.measures import Row
 from scarnet_cli.tables.parquet import open_table
@@ -52,12 +52,14 @@ class Eyes:
 
     Attributes:
         title: What they show.
-        drawings: Heading and drawing of each, then of the legend of its shades; empty where no study has segments.
+        drawings: Heading and drawing of each; empty where no study has segments.
+        legends: Heading and drawing of each scale of shades.
         words: What stands below them.
     """
 
     title: str
     drawings: tuple[tuple[str, Markup], ...]
+    legends: tuple[tuple[str, Markup], ...]
     words: str
 
 
@@ -109,7 +111,7 @@ def _words(found: Mapping[str, SegmentScar], left_out: int) -> Iterator[str]:
     if not any(one.studies for one in found.values()):
         yield "Nothing to draw: no study has segments."
         return
-    yield "Segments of the AHA model."
+    yield "Segments of the AHA model, the apex in the middle."
     if without := [name for name, one in found.items() if not one.studies]:
         yield f"Without segments: {', '.join(without)}."
     if left_out:
@@ -120,22 +122,22 @@ def _words(found: Mapping[str, SegmentScar], left_out: int) -> Iterator[str]:
 
 def _eyes(title: str, groups: Mapping[str, SegmentScar], measure: str, words: str) -> Eyes:
     if not groups:
-        return Eyes(title, (), words)
+        return Eyes(title, (), (), words)
     values: dict[str, Sequence[float | None]] = {name: getattr(group, measure) for name, group in groups.items()}
     shades = shades_for(value for one in values.values() for value in one)
     drawings = [
         (f"{name}, n = {groups[name].studies:,}", draw_bullseye(f"{title}: {name}", one, shades.style))
         for name, one in values.items()
     ]
-    legends = [("Shades", shades.legend(f"{title}: shades"))]
+    legends = [("Shades, %", shades.legend(f"{title}: shades"))]
     if len(values) == _PAIR:
         first, second = values
         differences = difference(values[first], values[second])
         contrast = shades_for([*differences, -1e-9])  # as many shades below zero as above, whatever the signs
-        heading = f"{second} minus {first}, points"
-        drawings.append((heading, draw_bullseye(f"{title}: {heading}", differences, contrast.style)))
-        legends.append(("Shades of the difference", contrast.legend(f"{heading}: shades")))
-    return Eyes(title, (*drawings, *legends), words)
+        heading = f"{second} minus {first}, percentage points"
+        drawings.append((heading, draw_bullseye(f"{title}: {heading}", differences, contrast.style, signed_text)))
+        legends.append(("Shades of the difference, percentage points", contrast.legend(f"{heading}: shades")))
+    return Eyes(title, tuple(drawings), tuple(legends), words)
 
 
 def difference(first: Sequence[float | None], second: Sequence[float | None]) -> list[float | None]:

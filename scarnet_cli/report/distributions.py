@@ -39,12 +39,14 @@ def comparisons(rows: Sequence[Row], label: str, measures: Sequence[Measure] = M
     shown = largest_of(by_group)
     left_out = len(by_group) - len(shown)
     without = len(rows) - sum(map(len, by_group.values()))
-    drawn = (_comparison(shown, *measure, left_out=left_out, without=without) for measure in measures)
+    notes = [f"{count_text(left_out, 'smaller group')} left out."] if left_out else []
+    notes += [f"{count_text(without, 'study has', 'studies have')} no {label}."] if without else []
+    drawn = (_comparison(shown, *measure, notes) for measure in measures)
     return tuple(comparison for comparison in drawn if comparison)
 
 
 def _comparison(
-    by_group: dict[str, list[Row]], column: str, title: str, unit: str, *, left_out: int, without: int
+    by_group: dict[str, list[Row]], column: str, title: str, unit: str, notes: Sequence[str]
 ) -> Figure | None:
     groups = {
         name: [Point(row[column], 0.0, row["study_id"], marked=False) for row in rows if row.get(column) is not None]
@@ -56,17 +58,14 @@ def _comparison(
     axis = around([0.0, *(point.x for points in filled.values() for point in points)], 0.0, 1.0)
     values = {name: [point.x for point in points] for name, points in filled.items()}
     sizes = [
-        f"{name} {len(group):,}, median {statistics.median(group):.1f}{_interval(group)}"
+        f"{name} (n = {len(group):,}): median {statistics.median(group):.1f}{_interval(group)}"
         for name, group in values.items()
     ]
     tested = comparison_text(
         {name: [p.x for p in points] for name, points in filled.items()}, unit.split(maxsplit=1)[0]
     )
-    sentences = ["; ".join(sizes) + "."]
-    sentences += [f"{count_text(left_out, 'smaller group')} left out."] if left_out else []
-    sentences += [f"{count_text(without, 'study', 'studies')} without."] if without else []
-    sentences += [tested] if tested else []
-    sentences += ["In parentheses, 95 % intervals."] if " to " in " ".join([*sizes, tested]) else []
+    sentences = ["; ".join(sizes) + ".", *notes, *([tested] if tested else [])]
+    sentences += ["In parentheses: 95 % intervals."] if " to " in " ".join([*sizes, tested]) else []
     return Figure(title, " ".join(sentences), draw_boxes(title, list(filled.items()), (0.0, axis.high), unit))
 
 
@@ -79,13 +78,15 @@ def _interval(values: Sequence[float]) -> str:
 def _histogram(rows: Sequence[Row], column: str, title: str, unit: str) -> Histogram:
     defined = [row[column] for row in rows if row.get(column) is not None]
     values = tuple(value for value in defined if value > 0)
-    parts = [f"None in {len(defined) - len(values):,} of {len(defined):,}."] if len(values) < len(defined) else []
+    parts = (
+        [f"None in {len(defined) - len(values):,} of {len(defined):,} studies."] if len(values) < len(defined) else []
+    )
     if values:
-        middle = f"edian {statistics.median(values):.1f} {unit.split(maxsplit=1)[0]}"
-        parts.append(f"In the others m{middle}" if parts else f"M{middle}")
+        whose = " of the others" if parts else ""
+        parts.append(f"Median{whose} {statistics.median(values):.1f} {unit.split(maxsplit=1)[0]}")
     if len(values) >= _LEAST_FOR_QUARTILES:
         lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
         parts[-1] += f", quartiles {lower:.1f} to {upper:.1f}"
     if len(defined) < len(rows):
-        parts.append(f"Undefined in {len(rows) - len(defined):,}")
+        parts.append(f"Undefined in {count_text(len(rows) - len(defined), 'study', 'studies')}")
     return Histogram(title, unit, values, " ".join(part.rstrip(".") + "." for part in parts))

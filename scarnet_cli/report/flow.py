@@ -5,7 +5,7 @@ from typing import Final
 
 from scarnet_cli.draw.flow_chart import FlowChart
 from scarnet_cli.draw.plots import Figure
-from scarnet_cli.draw.text import code_text, count_text
+from scarnet_cli.draw.text import code_text, count_text, stage_text
 from scarnet_cli.gather.review import without_rejected
 from scarnet_cli.report.groups import groups_of, largest_of
 from scarnet_cli.report.measures import Row
@@ -34,15 +34,15 @@ def flow_figure(measured: Sequence[Row], failed: Mapping[Reason, int], by: str |
     chart = FlowChart()
     chart.box([_counted("Studies found", len(measured) + unmeasured + left_out)])
     chart.side([_counted("Left out", left_out), *_reasons(early)])
-    chart.box([_counted("With a stack to measure", len(measured) + unmeasured)])
+    chart.box([_counted("With LGE images to measure", len(measured) + unmeasured)])
     chart.side([_counted("Failed", unmeasured), *_reasons(late, with_stage=True)])
     chart.box([_counted("Measured", len(measured))])
     chart.side([_counted("Rejected by a reader", len(measured) - len(used))])
-    chart.box([_counted("In the analysis", len(used)), f"of these flagged for a look: {flagged:,}"])
+    chart.box([_counted("In the analysis", len(used)), f"of these flagged: {flagged:,}"])
     if sizes := _group_sizes(used, by):
         chart.row([[name, f"n = {count:,}"] for name, count in sizes])
     title = f"Flow of {count_text(len(measured) + sum(failed.values()), 'study', 'studies')}"
-    return Figure("Flow of the studies", f"Groups: the column {by}." if by else "", chart.drawing(title))
+    return Figure("Flow of the studies", f"Groups are those of the column {by}." if by else "", chart.drawing(title))
 
 
 def _counted(words: str, count: int) -> str:
@@ -53,7 +53,7 @@ def _reasons(counts: Mapping[Reason, int], *, with_stage: bool = False) -> list[
     """Return a line for each reason, the most frequent first."""
     order = sorted(counts, key=lambda reason: (-counts[reason], reason))
     lines = [
-        _counted(f"{stage}: {code_text(code)}" if with_stage else code_text(code), counts[stage, code])
+        _counted(f"{code_text(code)}, {stage_text(stage)}" if with_stage else code_text(code), counts[stage, code])
         for stage, code in order[:_MOST_REASONS]
     ]
     rest = order[_MOST_REASONS:]

@@ -94,5 +94,6 @@ def _figure(
         (Point(0, before, row.patient, after > before), Point(1, after, row.patient, after > before))
         for row, before, after in both
     ]
-    summary = f"{count_text(len(both), 'patient')}, mean change {fmean(changes):+.1f} {unit}{interval}"
+    of_change = "percentage points" if unit == "%" else unit  # not percent of the first value
+    summary = f"{count_text(len(both), 'patient')}, mean change {fmean(changes):+.1f} {of_change}{interval}"
     return Figure(f"{name}, {unit}", summary, draw_paired(name, points, pair, unit))

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import pyarrow as pa
+from markupsafe import Markup, escape
 
 from scarnet_cli.draw.text import number_text, plain_column, unit_of
 from scarnet_cli.tables.columns import labels_of, schema_of
@@ -26,9 +28,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ShownMeasure:
-    """One number of a study: its label, text, unit and value (None: undefined), and the ends of its interval."""
+    """One number of a study: its label and meaning, text, unit and value (None: undefined), ends of its interval."""
 
     label: str
+    meaning: str
     text: str
     unit: str
     value: float | None
@@ -112,13 +115,20 @@ def unit_text(column: str) -> str:
     return unit_of(TABLES["scans"].field(column))
 
 
+@cache
+def meaning_text(column: str) -> Markup:
+    """Return what a column of scans means and its name, escaped once for all studies."""
+    metadata: dict[bytes, bytes] = TABLES["scans"].field(column).metadata or {}
+    return escape(f"{metadata[b'meaning'].decode()} Column {column}.")
+
+
 def shown(row: Row, column: str, label: str, digits: int | None = None) -> ShownMeasure:
     """Return a row's number; by default a count has no decimals, a number without unit two and any other one."""
     value = row.get(column)
     if digits is None:
         digits = 0 if isinstance(value, int) else 2 if unit_text(column) == "" else 1
     low, high = (row.get(f"{column}_{end}") for end in ("low", "high"))
-    return ShownMeasure(label, number_text(value, digits), unit_text(column), value, low, high)
+    return ShownMeasure(label, meaning_text(column), number_text(value, digits), unit_text(column), value, low, high)
 
 
 def other_columns(row: Row) -> dict[str, str]:

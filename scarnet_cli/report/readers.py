@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from scarnet_cli.draw.plots import Figure, Lines, Point, draw_bland_altman, draw_boxes
-from scarnet_cli.draw.text import count_text, number_text
+from scarnet_cli.draw.text import count_text, number_text, signed_text
 from scarnet_cli.image.labels import REGIONS
 from scarnet_cli.tables.parquet import read_rows
 from scarnet_cli.tables.readers import ReadersRow, ReadersSummaryRow
@@ -21,9 +21,9 @@ _NUMBERS: Final = {
     "blood_pool_ml": ("Blood pool", "ml"),
 }
 _QUESTIONS: Final = {
-    "scar_present": "Scar or none",
-    "scar_segments": "Scar or none, by AHA segment",
-    "mvo_present": "MVO or none",
+    "scar_present": "Scar present",
+    "scar_segments": "Scar present, by AHA segment",
+    "mvo_present": "MVO present",
 }
 # Region of a Dice -> its name.
 _REGIONS: Final = {"blood_pool": "Blood pool", "myocardium": "Myocardium", "scar": "Scar", "mvo": "MVO"}
@@ -79,22 +79,18 @@ def _number_row(name: str, unit: str, row: ReadersSummaryRow) -> tuple[str, str,
     return (
         f"{name}, {unit}",
         agreement,
-        f"{_signed(row.bias)} ({_signed(row.lower_limit)} to {_signed(row.upper_limit)})",
+        f"{signed_text(row.bias)} ({signed_text(row.lower_limit)} to {signed_text(row.upper_limit)})",
     )
 
 
 def _question_row(name: str, row: ReadersSummaryRow) -> tuple[str, str, str]:
     kappa = f"kappa {_with_interval(row.kappa, row.kappa_low, row.kappa_high)}"
-    return name, kappa, f"{number_text(row.agreed_percent, 0)} % alike"
+    return name, kappa, f"the same answer in {number_text(row.agreed_percent, 0)} %"
 
 
 def _with_interval(value: float | None, low: float | None, high: float | None) -> str:
     interval = f" ({number_text(low, 2)} to {number_text(high, 2)})" if low is not None and high is not None else ""
     return f"{number_text(value, 2)}{interval}"
-
-
-def _signed(value: float | None) -> str:
-    return number_text(value) if value is None else f"{value:+.1f}"
 
 
 def _bland_altman(pair: tuple[str, str], studies: list[ReadersRow], column: str, row: ReadersSummaryRow) -> Figure:
@@ -105,9 +101,9 @@ def _bland_altman(pair: tuple[str, str], studies: list[ReadersRow], column: str,
         if first is not None and second is not None:
             points.append(Point((first + second) / 2, first - second, study.study_id, _has_scar(study)))
     title = f"{name}, {pair[0]} minus {pair[1]}"
-    caption = f"{count_text(len(points), 'study', 'studies')}. Bias {_signed(row.bias)} {unit}"
+    caption = f"{count_text(len(points), 'study', 'studies')}. Bias {signed_text(row.bias)} {unit}"
     if row.lower_limit is not None:
-        caption += f", limits {_signed(row.lower_limit)} to {_signed(row.upper_limit)} {unit}"
+        caption += f", limits of agreement {signed_text(row.lower_limit)} to {signed_text(row.upper_limit)} {unit}"
     lines = Lines(row.bias or 0.0, row.lower_limit, row.upper_limit)
     return Figure(title, f"{caption}.", draw_bland_altman(title, points, lines, unit, "both readers"))
 
@@ -117,7 +113,11 @@ def _overlap(studies: list[ReadersRow]) -> Figure:
         (_REGIONS[region], [Point(getattr(s, f"{region}_dice"), 0.0, s.study_id, _has_scar(s)) for s in studies])
         for region in REGIONS
     ]
-    return Figure("Dice by study", "Between both readers; two empty regions count 1.", draw_boxes("Dice", groups))
+    return Figure(
+        "Dice by study",
+        "Overlap of both readers' regions, 0 to 1; 1 where neither drew any.",
+        draw_boxes("Dice", groups),
+    )
 
 
 def _has_scar(study: ReadersRow) -> bool:

@@ -13,6 +13,7 @@ from scarnet_cli.report.measures import Row
 REFERENCE: Final = "reference_"  # begins the name of the reference's column
 # Column, title, unit.
 _MEASURES: Final = (("scar_percent_lv", "Scar", "% of the myocardium"), ("myocardium_ml", "Myocardium", "ml"))
+_BETWEEN: Final = "label map and reference"
 _REGIONS: Final = {"myocardium": "Myocardium", "scar": "Scar"}
 COLUMNS: Final = (
     *(name for column, _, _ in _MEASURES for name in (column, f"{REFERENCE}{column}")),
@@ -43,9 +44,11 @@ def bland_altman(rows: Sequence[Row], column: str, title: str, unit: str) -> Fig
     caption = f"{count_text(len(pairs), 'study', 'studies')}. Bias {agreed.bias:+.1f} {short}"
     caption += f" ({interval[0]:+.1f} to {interval[1]:+.1f})" if interval else ""
     if agreed.lower_limit is not None and agreed.upper_limit is not None:
-        caption += f", limits {agreed.lower_limit:+.1f} to {agreed.upper_limit:+.1f} {short}"
+        caption += f", limits of agreement {agreed.lower_limit:+.1f} to {agreed.upper_limit:+.1f} {short}"
     caption += f"; CoV {number_text(agreed.cov_percent)} %, ICC {number_text(agreed.icc, 2)}."
-    return Figure(f"{title}, label map minus reference", caption, draw_bland_altman(title, points, lines, unit))
+    return Figure(
+        f"{title}, label map minus reference", caption, draw_bland_altman(title, points, lines, unit, _BETWEEN)
+    )
 
 
 def scatter(rows: Sequence[Row], column: str, title: str, unit: str) -> Figure | None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from scarnet_cli.draw.text import code_text
 from scarnet_cli.gather.review import REVIEWED
-from scarnet_cli.report.measures import LABELS, TABLE_COLUMNS, Row, ShownMeasure, shown, unit_text
+from scarnet_cli.report.measures import LABELS, TABLE_COLUMNS, Row, ShownMeasure, meaning_text, shown, unit_text
 from scarnet_cli.tables.flags import is_finding
 
 # Columns of scans that the index uses; an older table may lack some.
@@ -36,9 +36,9 @@ class Table:
     cohort: str
 
     @property
-    def headings(self) -> list[tuple[str, str]]:
-        """Label and unit of each column of numbers."""
-        return [(label, unit_text(column)) for column, label, _ in TABLE_COLUMNS]
+    def headings(self) -> list[tuple[str, str, str]]:
+        """Label, unit and meaning of each column of numbers."""
+        return [(label, unit_text(column), meaning_text(column)) for column, label, _ in TABLE_COLUMNS]
 
     def values(self, column: str) -> list[str]:
         """Return the distinct values of a text column, sorted."""

@@ -25,11 +25,14 @@ from scarnet_cli.report.measures import (
     other_columns,
     shown,
 )
+from scarnet_cli.tables.columns import labels_of
 from scarnet_cli.tables.flags import FLAGS, is_finding
 from scarnet_cli.tables.schema import TABLES
+from scarnet_cli.tables.segments import SegmentRow
 
 # Columns of segments with a bull's eye, and its title.
 _EYES: Final = {"scar_percent": "Scar", "transmurality": "Transmurality"}
+_SEGMENT_LABELS: Final = labels_of(SegmentRow)
 _DECISIONS: Final = {"accept": "Accepted by a reader", "reject": "Rejected by a reader"}
 
 
@@ -54,9 +57,9 @@ class ReferenceComparison:
 
 @dataclass(frozen=True, slots=True)
 class SegmentTable:
-    """The AHA segments as a table: headings, and rows of a name and numbers."""
+    """The AHA segments as a table: number and name of each, and rows of a measure and its numbers."""
 
-    headings: tuple[str, ...]
+    headings: tuple[tuple[int, str], ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -177,15 +180,14 @@ def _segment_table(segments: Sequence[Row]) -> SegmentTable | None:
         for field in TABLES["segments"]
         if pa.types.is_floating(field.type) and any(row.get(field.name) is not None for row in segments)
     ]
+    in_order = sorted(segments, key=lambda row: row["segment"])
     return SegmentTable(
-        headings=tuple(
-            f"{plain_column(field)}, {unit}" if (unit := unit_of(field)) else plain_column(field) for field in fields
-        ),
+        headings=tuple((row["segment"], SEGMENT_NAMES[row["segment"] - 1]) for row in in_order),
         rows=tuple(
             (
-                f"{row['segment']} {SEGMENT_NAMES[row['segment'] - 1]}",
-                tuple(number_text(row.get(field.name)) for field in fields),
+                ", ".join(filter(None, [_SEGMENT_LABELS.get(field.name) or plain_column(field), unit_of(field)])),
+                tuple(number_text(row.get(field.name)) for row in in_order),
             )
-            for row in sorted(segments, key=lambda row: row["segment"])
+            for field in fields
         ),
     )

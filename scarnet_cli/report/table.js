@@ -88,7 +88,7 @@ function reviewList(data, studies, decisions, open) {
     body.replaceChildren(...visible.map(row));
     const last = Math.min(first + ROWS_A_PAGE, wanted.length);
     const part = wanted.length > ROWS_A_PAGE ? `, ${first + 1} to ${last} shown` : "";
-    shown.textContent = `${wanted.length.toLocaleString("en")} of ${studies.length.toLocaleString("en")}${part}`;
+    shown.textContent = `${wanted.length.toLocaleString("en")} of ${studies.length.toLocaleString("en")} ${studies.length === 1 ? "study" : "studies"}${part}`;
     earlier.disabled = first === 0;
     later.disabled = last >= wanted.length;
     earlier.parentElement.hidden = wanted.length <= ROWS_A_PAGE;

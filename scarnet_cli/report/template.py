@@ -9,7 +9,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from scarnet_cli.draw.text import code_text, count_text
+from scarnet_cli.draw.text import code_text, count_text, stage_text
 from scarnet_cli.tables.flags import is_finding
 
 _PACKAGE: Final = "scarnet_cli.report"
@@ -38,7 +38,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": count_text, "in_words": code_text, "is_finding": is_finding}
+    environment.filters |= {
+        "count": count_text,
+        "in_words": code_text,
+        "is_finding": is_finding,
+        "stage_in_words": stage_text,
+    }
     return environment
 
 

@@ -85,7 +85,7 @@ class ScanMeasures:
     scar_components: int = column("Number of connected pieces of scar (26 neighbours).", label="Pieces of scar")
     largest_scar_ml: float = column("Volume of the largest connected piece of scar.", "ml", label="Largest piece")
     shape: ShapeMeasures = block()
-    remote_pixels: int = column("Pixels of remote myocardium, all slices together.")
+    remote_pixels: int = column("Pixels of remote myocardium, all slices together.", label="Pixels of remote wall")
     half_of: HalfOf | None = column(
         "What FWHM and core halve: 'signal', or 'rise_above_remote' where remote is bright; null without scar."
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scarnet_cli.draw.text import UNDEFINED, code_text, count_text, number_text
+from scarnet_cli.draw.text import UNDEFINED, code_text, count_text, number_text, signed_text, stage_text
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,11 @@ def test_count_has_its_plural() -> None:
     assert count_text(1, "study", "studies") == "1 study"
     assert count_text(1200, "study", "studies") == "1,200 studies"
     assert count_text(2, "slice") == "2 slices"
+
+
+def test_a_difference_has_its_sign_and_zero_is_never_negative() -> None:
+    assert [signed_text(value) for value in (1.25, -0.04, -8.0, None)] == ["+1.2", "+0.0", "-8.0", "\N{EN DASH}"]
+
+
+def test_a_stage_is_told_by_what_it_does() -> None:
+    assert [stage_text(stage) for stage in ("crop", "later_stage")] == ["while locating the heart", "later_stage"]

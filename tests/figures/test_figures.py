@@ -77,13 +77,13 @@ def test_flow_counts_every_study_once(tmp_path: Path) -> None:
         "Studies found (n = 12)",
         "Left out (n = 1)",
         "No LGE stack (n = 1)",
-        "With a stack to measure (n = 11)",
+        "With LGE images to measure (n = 11)",
         "Failed (n = 1)",
-        "quantify: Odd (n = 1)",
+        "Odd, while measuring it (n = 1)",
         "Measured (n = 10)",
         "Rejected by a reader (n = 1)",
         "In the analysis (n = 9)",
-        "of these flagged for a look: 3",
+        "of these flagged: 3",
         ">drug<",
         ">none given<",
     ):
@@ -95,7 +95,8 @@ def test_rejected_studies_are_in_no_group_and_no_mean(tmp_path: Path) -> None:
     run = write_run(tmp_path, TWO_GROUPS)
     # the shift between 10 to 13 and 20 to 23: 10, of 16 differences from 7 to 13
     assert (
-        "drug 4, median 11.5; placebo 4, median 21.5. 1 study without." in words_of(run)["distribution_scar_percent_lv"]
+        "drug (n = 4): median 11.5; placebo (n = 4): median 21.5. 1 study has no group."
+        in words_of(run)["distribution_scar_percent_lv"]
     )
     scar = lines_of(run)["Scar", "ml"]
     assert scar.cells == ("20.0 (12.0 to 22.0)", "11.5 (10.8 to 12.2)", "21.5 (20.8 to 22.2)")

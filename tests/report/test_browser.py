@@ -110,7 +110,7 @@ def column(index: Watched, number: int) -> list[float]:
 
 
 def test_list_shows_a_hundred_rows_at_a_time_in_the_order_of_review(index: Watched) -> None:
-    expect(index.page.locator("#shown")).to_have_text(f"{STUDIES} of {STUDIES}, 1 to 100 shown")
+    expect(index.page.locator("#shown")).to_have_text(f"{STUDIES} of {STUDIES} studies, 1 to 100 shown")
     first = index.names
     # findings are spans; every flag that asks for a look is a text of its own
     flags = index.page.locator("#scans tbody .flags").evaluate_all(
@@ -123,7 +123,7 @@ def test_list_shows_a_hundred_rows_at_a_time_in_the_order_of_review(index: Watch
     index.page.get_by_role("button", name="Next 100").click()
     assert len(first) == 100
     assert len(set(first) | set(index.names)) == STUDIES
-    expect(index.page.locator("#shown")).to_have_text(f"{STUDIES} of {STUDIES}, 101 to {STUDIES} shown")
+    expect(index.page.locator("#shown")).to_have_text(f"{STUDIES} of {STUDIES} studies, 101 to {STUDIES} shown")
     expect(index.page.get_by_role("button", name="Next 100")).to_be_disabled()
 
 
@@ -148,7 +148,7 @@ def test_sorting_by_name_and_back_to_the_order_of_review(index: Watched) -> None
     before = index.names
     index.page.get_by_role("columnheader", name="Study").get_by_role("button").click()
     assert index.names == [f"S{number:05}" for number in range(100)]
-    index.page.get_by_role("button", name="Worst first").click()
+    index.page.get_by_role("button", name="most doubtful first").click()
     expect(index.page.locator("th[aria-sort]")).to_have_count(0)
     assert index.names == before
 
@@ -166,14 +166,14 @@ def test_filters_narrow_the_list_together(index: Watched) -> None:
     index.page.get_by_label("Show").select_option("")
     assert index.names == ["S00007"]
     index.page.get_by_label("Find").fill("nothing has this")
-    expect(index.page.locator("#shown")).to_have_text(f"0 of {STUDIES}")
+    expect(index.page.locator("#shown")).to_have_text(f"0 of {STUDIES} studies")
 
 
 def test_a_flag_of_the_flow_filters_the_list(index: Watched) -> None:
     item = index.page.locator(".reasons li", has=index.page.locator("button")).first
     number, words = item.locator("b").inner_text(), item.get_by_role("button").inner_text()
     item.get_by_role("button").click()
-    expect(index.page.locator("#shown")).to_have_text(f"{number} of {STUDIES}")
+    expect(index.page.locator("#shown")).to_have_text(f"{number} of {STUDIES} studies")
     assert all(words in text for text in index.page.locator("#scans tbody .flags").all_inner_texts())
 
 
@@ -429,7 +429,7 @@ def test_ten_thousand_studies_are_sorted_and_found_among(watched: Watched, tmp_p
     expect(page.locator("#scans tbody tr")).to_have_count(100)
     page.get_by_role("columnheader", name="FWHM").get_by_role("button").click()
     page.get_by_label("Find").fill("s0999")
-    expect(page.locator("#shown")).to_have_text("10 of 10,000")
+    expect(page.locator("#shown")).to_have_text("10 of 10,000 studies")
     fwhm = column(watched, 2)
     assert fwhm == sorted(fwhm, reverse=True)
 

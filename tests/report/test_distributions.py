@@ -15,14 +15,16 @@ def row(name: str, group: str | None, scar: float | None, **others: float | None
 
 def test_histogram_counts_the_studies_without_scar_apart() -> None:
     scar, mass, _ = histograms([row("a", None, 0.0), row("b", None, 4.0), row("c", None, None)])
-    assert scar.summary == "None in 1 of 2. In the others median 4.0 %. Undefined in 1."
+    assert scar.summary == "None in 1 of 2 studies. Median of the others 4.0 %. Undefined in 1 study."
     assert (scar.values, mass.values) == ((4.0,), ())
 
 
 def test_groups_are_compared_with_their_zeros() -> None:
     rows = [row("a", "x", 0.0), row("b", "x", 0.0), row("c", "x", 9.0), row("d", "y", 4.0), row("e", None, 7.0)]
     (scar,) = comparisons(rows, "group")
-    assert scar.summary == "x 3, median 0.0; y 1, median 4.0. 1 study without. No test: fewer than 3 studies in y."
+    assert scar.summary == (
+        "x (n = 3): median 0.0; y (n = 1): median 4.0. 1 study has no group. No test: fewer than 3 studies in y."
+    )
     assert scar.svg.count("<circle") == 4
 
 
@@ -32,7 +34,7 @@ def test_two_groups_are_compared_by_ranks_and_three_too() -> None:
     # every value of y is above every one of x, by 10 - 3 to 10 + 3: 2 of the 70 ways to deal out the ranks
     assert two.summary.endswith(
         "Mann-Whitney U test, p = 0.029; Hodges-Lehmann shift (y minus x) +10.0 % (+7.0 to +13.0). "
-        "In parentheses, 95 % intervals."
+        "In parentheses: 95 % intervals."
     )
     (three,) = comparisons(rows, "group")
     assert "Kruskal-Wallis test, p = 0.00" in three.summary
@@ -65,7 +67,7 @@ def test_agreement_is_of_the_studies_with_a_reference() -> None:
     ]
     scar, scatter, dice = reference_figures(rows)
     # differences 2 and 0: bias 1, SD sqrt(2), limits 1 -+ 2.77
-    assert scar.summary.startswith("2 studies. Bias +1.0 %, limits -1.8 to +3.8 %; CoV 28.3 %")
+    assert scar.summary.startswith("2 studies. Bias +1.0 %, limits of agreement -1.8 to +3.8 %; CoV 28.3 %")
     assert scar.svg.count('class="scarred"') == scar.svg.count('class="normal"') == 1
     # CCC: twice the covariance (30) over the variances (36 and 25) and the squared bias (1)
     assert scatter.summary == "2 studies. r \N{EN DASH}, CCC 0.97."

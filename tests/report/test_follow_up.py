@@ -29,7 +29,7 @@ def test_two_visits_are_drawn_with_mean_change_and_days(tmp_path: Path) -> None:
     assert visits.apart == "90 days apart (median; 90 to 90)"
     (figure,) = visits.figures
     # mean -2, SD 2, t = 4.303 at two degrees of freedom: 4.303 x 2 / sqrt(3) = 4.97
-    assert figure.summary == "3 patients, mean change -2.0 % (95 % interval -7.0 to +3.0)"
+    assert figure.summary == "3 patients, mean change -2.0 percentage points (95 % interval -7.0 to +3.0)"
     assert figure.svg.count("<line") >= 3
 
 

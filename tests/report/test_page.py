@@ -38,7 +38,7 @@ def test_flow_adds_up_and_gives_reasons(page: str) -> None:
     words = text(page)
     # f2 failed after it was segmented; s2 has a finding only
     assert "4 found 3 segmented 2 measured 1 of these flagged 2 failed 0 reviewed" in words
-    assert "1 No LGE stack index 1 Odd quantify" in words
+    assert "1 No LGE stack while searching the input 1 Odd while measuring it" in words
     assert "1 &lt;b&gt;new flag 1 Slice without myocardium between others 1 No scar finding" in words
 
 
@@ -102,7 +102,7 @@ def test_groups_sites_and_references_are_drawn_where_the_tables_have_them(tables
     check_page(page)
     words = text(page)
     assert "By group" in words
-    assert "a&lt; 1, median 12.3; b 1, median 0.0." in words
+    assert "a&lt; (n = 1): median 12.3; b (n = 1): median 0.0." in words
     assert "By site" not in words  # one site is the whole cohort
     assert "Agreement with the references" in words
     assert embedded(page)["rows"][0][2] == ["a<", "Bern"]
@@ -141,7 +141,7 @@ def test_rejected_studies_are_left_out_of_the_distributions(tables: Path, tmp_pa
     write_tables(tables, [{**SCARRED, **reference, "reviewed": "reject"}, {**HEALTHY, "reviewed": "accept"}])
     write_report(tables, [], tmp_path / "report")
     words = text((tmp_path / "report" / "index.html").read_text())
-    assert "Without the 1 study that a reader has rejected." in words
+    assert "Without the 1 study that a reader rejected." in words
     assert "Myocardium mass Median 95.0 g." in words
     assert "2 reviewed: 1 accepted, 1 rejected" in words
     assert "Agreement with the references" not in words

@@ -36,7 +36,7 @@ def test_two_readers_have_a_table_and_plots(tables: Path, studies: Path, tmp_pat
     words = text(page)
     assert "anna and ben: 1 study" in words
     assert "Scar, % ICC 0.91 (0.80 to 0.97) +2.0 (" in words
-    assert "Scar or none kappa 0.50 (0.10 to 0.90) 100 % alike" in words
+    assert "Scar present kappa 0.50 (0.10 to 0.90) the same answer in 100 %" in words
     assert "Scar, anna minus ben 1 study. Bias +2.0 %." in words
 
 
