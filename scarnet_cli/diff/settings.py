@@ -53,9 +53,15 @@ def _of_scans(comparison: Comparison, old: Outcome, new: Outcome) -> Iterator[Se
     for name in MADE_BY:
         if name not in old.columns & new.columns:
             continue
-        before, after = comparison.used("old", name), comparison.used("new", name)
+        # A label map that a reader corrected was made by no model: of the others the setting may be the same.
+        before, after = (_known(comparison.used(side, name)) for side in ("old", "new"))
         if before and after and {value for value, _ in before} != {value for value, _ in after}:
             yield Setting(name, _used(name, before), _used(name, after))
+
+
+def _known(values: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
+    """Return the values that are defined, or all where none is."""
+    return [(value, studies) for value, studies in values if value is not None] or values
 
 
 def _used(name: str, values: list[tuple[Any, int]]) -> str:

@@ -3,6 +3,7 @@
 import re
 import tempfile
 import textwrap
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,10 @@ class Plate:
             parts.append(_text("words", _MARGIN, top + 4, line.replace(_JOINT, " ")))
             top += _LINE
         return str(_document(self.title, width, top + _MARGIN / 2, parts))
+
+    def _repr_html_(self) -> str:
+        """Return the figure as a notebook shows it: as an image, whose styles are not the page's."""
+        return f'<img src="data:image/svg+xml;base64,{b64encode(self.svg.encode()).decode()}">'
 
 
 def write_plate(plate: Plate, out: Path) -> None:

@@ -103,6 +103,17 @@ def test_settings_that_differ_are_named_without_folders(runs: tuple[Path, Path])
     assert settings == [digests, ("--fast", "no", "yes"), ("--weights", "\N{EN DASH}", "mine.safetensors")]
 
 
+def test_a_label_map_that_no_model_made_changes_no_setting_of_the_others(tmp_path: Path) -> None:
+    corrected = scan("b", labels_source="corrected", model=None, model_sha256=None)
+    runs = [make_run(tmp_path / name, [scan("a"), second]) for name, second in (("old", scan("b")), ("new", corrected))]
+    assert diff_runs(runs[0], runs[1]).settings == ()
+    all_corrected = make_run(tmp_path / "all", [{**corrected, "study_id": name} for name in "ab"])
+    assert [(setting.name, setting.new) for setting in diff_runs(runs[0], all_corrected).settings] == [
+        ("model", "\N{EN DASH}"),
+        ("model_sha256", "\N{EN DASH}"),
+    ]
+
+
 def test_a_tolerance_of_a_column_goes_before_its_units_and_that_before_the_one_for_all(
     runs: tuple[Path, Path], tmp_path: Path
 ) -> None:
