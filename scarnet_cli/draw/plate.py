@@ -83,7 +83,8 @@ class Plate:
 
     def _repr_html_(self) -> str:
         """Return the figure as a notebook shows it: as an image, whose styles are not the page's."""
-        return f'<img src="data:image/svg+xml;base64,{b64encode(self.svg.encode()).decode()}">'
+        content = b64encode(self.svg.encode()).decode()
+        return Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(self.title, content)
 
 
 def write_plate(plate: Plate, out: Path) -> None:

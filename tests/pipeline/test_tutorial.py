@@ -233,7 +233,7 @@ def test_the_notebook_runs_on_the_page_s_results(day: Day) -> None:
     assert [figure.name for figure in figures] == [
         *("flow", "distribution_scar_percent_lv", "bullseye_mean", "drift_date")
     ]
-    assert all(figure.drawings and "<img src=" in figure._repr_html_() for figure in figures)
+    assert all(figure.drawings and "<img alt=" in figure._repr_html_() for figure in figures)
     assert [len(one) > 0 for one in shown if isinstance(one, pd.DataFrame)] == [True] * 4
 
 
