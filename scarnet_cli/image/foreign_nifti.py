@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import nibabel
 import numpy as np
@@ -82,7 +82,7 @@ def read_foreign_nifti(path: Place) -> ForeignVolume:
     return ForeignVolume(Volume(array.transpose(2, 1, 0), (k, j, i), (x, y, z), direction), tuple(flags))
 
 
-def _streamed(stream: BinaryIO) -> Any:  # noqa: ANN401 (an image of nibabel's)
+def _streamed(stream: Any) -> Any:  # noqa: ANN401 (a binary stream, which has no name for both typings; an image)
     """Return the image of an open NIfTI-1 or NIfTI-2 file, whose voxels are read later."""
     start = stream.read(4)
     stream.seek(0)
