@@ -49,7 +49,7 @@ def test_a_cut_file_raises(weights: Path) -> None:
 
 def test_a_pickled_checkpoint_is_refused(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "a.safetensors")
-    with pytest.raises(ModelError, match="not a complete safetensors file"):
+    with pytest.raises(ModelError, match="is a torch checkpoint, not a weights file"):
         load_weights(tmp_path / "a.safetensors")
 
 
