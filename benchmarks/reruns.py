@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from benchmarks.scale import BIN, REPOSITORY, launch
 from benchmarks.trace import read_trace
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import read_nifti, write_nifti
@@ -30,8 +30,6 @@ from scarnet_cli.phantom.cohort import write_cohort
 from scarnet_cli.tables.dictionary import GATHERED
 from scarnet_cli.tables.parquet import read_table
 
-REPOSITORY: Final = Path(__file__).parents[1]
-BIN: Final = REPOSITORY / ".venv" / "bin"
 _BATCH_STAGES: Final = ("CONVERT", "CROP", "SEGMENT", "QUANTIFY")
 _PROCESSES: Final = ("CHECK", "INDEX", *_BATCH_STAGES, "GATHER", "REPORT")
 _NETWORKS: Final = ("localiser", "scarnet")
@@ -208,16 +206,12 @@ def make_place(studies: int, folder: Path) -> tuple[Place, str]:
 
 def run(place: Place, options: Sequence[str], *, resume: bool = True) -> Run:
     """Run the pipeline and return what it did."""
-    command = [BIN / "nextflow", "run", REPOSITORY / "main.nf", "-ansi-log", "false", "--input", "sheet.csv"]
-    command += ["--weights_dir", "weights", *options, *(["-resume"] if resume else [])]
-    started = time.monotonic()
-    with (place.folder / "run.log").open("a") as log:
-        subprocess.run(command, cwd=place.folder, check=True, stdout=log, stderr=log)
-    seconds = time.monotonic() - started
+    fixed = ("--input", "sheet.csv", "--weights_dir", "weights")
+    cost = launch(place.folder, [*fixed, *options, *(["-resume"] if resume else [])])
     rows = [(row["process"], row["status"]) for row in read_trace(place.folder / "results")]
     tables = {name: read_table(place.folder / "results" / "tables" / f"{name}.parquet") for name in GATHERED}
     ran = Counter(process for process, status in rows if status == "COMPLETED")
-    return Run(seconds, ran, Counter(process for process, _ in rows), tables)
+    return Run(cost.wall_s, ran, Counter(process for process, _ in rows), tables)
 
 
 def problems(change: Change, done: Run, before: Run) -> list[str]:

@@ -49,22 +49,18 @@ def examine(weights: Path, work: Path, profiles: Sequence[Profile] = ()) -> list
     programs = [Path(sys.prefix, "bin"), *map(Path, os.get_exec_path())]
     image = os.environ.get(IMAGE)
     patience_s = SHORT_PATIENCE_S if profiles else PATIENCE_S
-    checks: list[Check] = [
-        lambda: [check_python()],
-        lambda: [check_disk(work)],
-        lambda: [check_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))],
-    ]
-    if image != "core":
-        checks[1:1] = [lambda: check_weights(weights)]
-        if not any(profile.engine for profile in profiles):
-            checks[1:1] = [lambda: check_torch_and_gpu(patience_s)]
+    checks: list[Check] = [lambda: [check_python()]]
     if image is None:
-        runtimes: list[Check] = [lambda: [check_containers(CONTAINER_RUNTIMES)]]
-        checks[1:1] = [
-            lambda: [check_java(programs, patience_s)],
-            lambda: [check_nextflow(programs, patience_s)],
-            *(runtimes if not profiles else profile_checks(profiles, patience_s)),
-        ]
+        checks += [lambda: [check_java(programs, patience_s)], lambda: [check_nextflow(programs, patience_s)]]
+        if not profiles:
+            checks.append(lambda: [check_containers(CONTAINER_RUNTIMES)])
+        checks += profile_checks(profiles, patience_s)
+    if image != "core":
+        if not any(profile.engine for profile in profiles):
+            checks.append(lambda: check_torch_and_gpu(patience_s))
+        checks.append(lambda: check_weights(weights))
+    checks.append(lambda: [check_disk(work)])
+    checks.append(lambda: [check_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))])
     return run_checks(checks)
 
 

@@ -29,10 +29,11 @@ def flow_figure(measured: Sequence[Row], failed: Mapping[Reason, int], by: str |
     early = {reason: count for reason, count in failed.items() if reason[0] in _BEFORE}
     late = {reason: count for reason, count in failed.items() if reason[0] not in _BEFORE}
     left_out, unmeasured = sum(early.values()), sum(late.values())
+    found = len(measured) + unmeasured + left_out
     used = without_rejected(measured)
     flagged = sum(bool(doubts(row["flags"])) for row in used)
     chart = FlowChart()
-    chart.box([_counted("Studies found", len(measured) + unmeasured + left_out)])
+    chart.box([_counted("Studies found", found)])
     chart.side([_counted("Left out", left_out), *_reasons(early)])
     chart.box([_counted("With LGE images to measure", len(measured) + unmeasured)])
     chart.side([_counted("Failed", unmeasured), *_reasons(late, with_stage=True)])
@@ -41,7 +42,7 @@ def flow_figure(measured: Sequence[Row], failed: Mapping[Reason, int], by: str |
     chart.box([_counted("In the analysis", len(used)), f"of these flagged: {flagged:,}"])
     if sizes := _group_sizes(used, by):
         chart.row([[name, f"n = {count:,}"] for name, count in sizes])
-    title = f"Flow of {count_text(len(measured) + sum(failed.values()), 'study', 'studies')}"
+    title = f"Flow of {count_text(found, 'study', 'studies')}"
     return Figure("Flow of the studies", f"Groups are those of the column {by}." if by else "", chart.drawing(title))
 
 

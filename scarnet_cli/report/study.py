@@ -8,7 +8,7 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from scarnet_cli.draw.svg import draw_bullseye
-from scarnet_cli.draw.text import SEGMENT_NAMES, code_text, count_text, number_text, plain_column, unit_of
+from scarnet_cli.draw.text import SEGMENT_NAMES, code_text, count_text, number_text, plain_column, signed_text, unit_of
 from scarnet_cli.gather.review import REVIEWED
 from scarnet_cli.report.measures import (
     COMPARED,
@@ -156,9 +156,7 @@ def _notice(code: str) -> Notice:
 def _against(row: Row, ours: str, reference: str, label: str) -> ReferenceComparison:
     measure = shown(row, ours, label, 1)
     difference = None if measure.value is None else measure.value - row[reference]
-    return ReferenceComparison(
-        measure, number_text(row[reference]), number_text(difference) if difference is None else f"{difference:+.1f}"
-    )
+    return ReferenceComparison(measure, number_text(row[reference]), signed_text(difference))
 
 
 def _eyes(segments: Sequence[Row]) -> tuple[tuple[str, Markup], ...]:
