@@ -113,9 +113,13 @@ class Trainer:
         auto = self.settings.precision == "auto" and multiplies_bf16_fast(device.type)
         with torch.autocast(device.type, torch.bfloat16, enabled=auto or self.settings.precision == "bf16"):
             outputs = self.network(image.to(device, memory_format=torch.channels_last))
-        loss = self._loss(outputs, labels.to(device))
+        loss = self._loss(outputs, self._classes(labels).to(device))
         (share * loss).backward()
         return loss.detach()
+
+    def _classes(self, labels: Tensor) -> Tensor:
+        """Return the network's classes: the localiser has one for all that belongs to the left ventricle."""
+        return labels.clamp(max=self.spec.classes - 1)
 
     def _loss(self, outputs: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
         """Return the loss of the result plus, if the network gives them, the weighted losses of its paths."""
@@ -135,6 +139,7 @@ class Trainer:
         overlap, sizes = torch.zeros(len(terms)), torch.zeros(len(terms))
         for picks in chunks(slice_index(stacks), self.settings.batch):
             image, labels = centre_window(*collate(stacks, picks, self.spec.context), self.how)
+            labels = self._classes(labels)
             predicted = self.average(image.to(self.process.device)).argmax(dim=1).cpu()
             for number, term in enumerate(terms):
                 classes = torch.tensor(term.classes)

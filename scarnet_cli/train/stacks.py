@@ -25,7 +25,7 @@ class Stack:
 
     Attributes:
         image: (z, size, size) intensities, each slice scaled so that its percentiles 0.5 and 99.5 are 0 and 1.
-        labels: (z, size, size) classes of the network.
+        labels: (z, size, size) label values, for the localiser too: its augmentation needs wall and blood pool.
     """
 
     image: Tensor
@@ -48,8 +48,6 @@ def make_stack(case: Case, spec: NetworkSpec) -> Stack:
         centre, size = centre_yx_mm(case.labels), spec.crop
     grid = in_plane_grid(case.image, centre, (size, size), spec.pixel_mm)
     labels = resample_labels(case.labels, grid, len(Label)).array
-    if spec.task is Task.LOCALISE:
-        labels = (labels > Label.BACKGROUND).astype(np.uint8)
     image = resample_to(case.image.with_array(scale_slices(case.image.array)), grid).array
     return Stack(torch.from_numpy(image), torch.from_numpy(labels))
 

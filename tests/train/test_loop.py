@@ -6,6 +6,8 @@ import torch
 from hearts import toy_case, toy_spec
 
 from scarnet_cli.errors import TrainingError
+from scarnet_cli.image.labels import Label
+from scarnet_cli.model.spec import Task
 from scarnet_cli.model.weights import load_weights
 from scarnet_cli.train.augment import Augmentation
 from scarnet_cli.train.batches import TrainingData, batches_in_epoch
@@ -172,3 +174,17 @@ def test_a_loss_that_is_not_finite_ends_the_training(data: TrainingData) -> None
         next(learner.network.parameters()).fill_(torch.nan)
     with pytest.raises(TrainingError, match="The loss is nan in epoch 0"):
         learner.train_epoch(data)
+
+
+def test_a_localiser_has_one_class_for_all_of_the_left_ventricle_but_is_shown_magnitude_images_of_its_parts() -> None:
+    spec = toy_spec(Task.LOCALISE)
+    stacks = make_stacks([toy_case(f"Case_{i}", scar=True) for i in range(2)], spec)
+    assert set(stacks[0].labels.unique().tolist()) >= {Label.BLOOD_POOL, Label.MYOCARDIUM, Label.SCAR}
+    data = TrainingData(train=stacks, extra=[], held_out=stacks)
+    signed, magnitude = (Trainer(spec, Augmentation(window=48, magnitude=share), SETTINGS) for share in (0.0, 1.0))
+    assert signed.train_epoch(data) != magnitude.train_epoch(data)
+    heart = torch.stack([stack.labels > Label.BACKGROUND for stack in stacks])
+    with torch.no_grad():  # a network that calls every pixel left ventricle
+        dict(signed.average.named_parameters())["head.bias"].copy_(torch.tensor([-1e4, 1e4]))
+    share = heart.float().mean().item()
+    assert signed.validate(stacks) == pytest.approx([2 * share / (1 + share)])
