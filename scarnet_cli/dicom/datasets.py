@@ -101,8 +101,12 @@ def bounded_bytes(dataset: Dataset, keyword: str) -> bytes:
 
 
 def sequences(dataset: Dataset) -> list[Any]:
-    """Return the values of a data set's sequences without decoding anything else."""
-    return [dataset[tag].value or [] for tag in dataset.keys() if _vr(dataset, tag) == "SQ"]  # noqa: SIM118 (iterating would decode the elements)
+    """Return the values of a data set's sequences without decoding anything else; a vendor's own are left out.
+
+    Philips repeats a classic image's elements, its rescale and UID among them, in a private sequence of each frame.
+    """
+    tags = [tag for tag in dataset.keys() if not tag.is_private]  # noqa: SIM118 (iterating would decode the elements)
+    return [dataset[tag].value or [] for tag in tags if _vr(dataset, tag) == "SQ"]
 
 
 def _vr(dataset: Dataset, tag: Any) -> str | None:  # noqa: ANN401 (a tag)

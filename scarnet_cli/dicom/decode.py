@@ -99,8 +99,11 @@ def _without_padding(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:
     """
     if not has_padding(dataset):
         return stored
+    # Some writers give the limits of signed pixels as unsigned numbers (VR US): their bits count, as the pixels' type.
     ends = [
-        int(dataset[k].value) for k in ("PixelPaddingValue", "PixelPaddingRangeLimit") if dataset.get(k) is not None
+        int(np.array(int(dataset[k].value)).astype(stored.dtype))
+        for k in ("PixelPaddingValue", "PixelPaddingRangeLimit")
+        if dataset.get(k) is not None
     ]
     padded = (stored >= min(ends)) & (stored <= max(ends))
     if padded.all() or not padded.any():
@@ -144,7 +147,25 @@ def _stored_pixels(dataset: Dataset, frame: int) -> NDArray[Any]:
     if syntax in _JPEG:
         _require_end_of_image(dataset, frame)
     decoder = _DECODERS.get(syntax, "pylibjpeg") if syntax.is_compressed and syntax.is_encapsulated else ""
-    return pixel_array(dataset, index=frame, decoding_plugin=decoder)
+    bits, shift = _bits_used(dataset) if decoder in ("", "pydicom") else (0, 0)  # others store their precision
+    if not shift:
+        return pixel_array(dataset, index=frame, decoding_plugin=decoder)
+    stored = pixel_array(dataset, index=frame, decoding_plugin=decoder, bits_stored=bits + shift)
+    limit = 1 << bits - dataset.PixelRepresentation
+    fits = stored.min() >= -limit * dataset.PixelRepresentation and stored.max() < limit
+    is_low = fits and bool((stored & (1 << shift) - 1).any())  # HighBit is wrong: the values lie in the lower bits
+    return stored if is_low else stored >> shift
+
+
+def _bits_used(dataset: Dataset) -> tuple[int, int]:
+    """Return BitsStored, and how many bits further up than usual the values lie: 4 for 12 bits up to HighBit 15.
+
+    Older images hold their values in the upper bits; pydicom takes the lower ones, without the largest digits.
+    """
+    bits = int(dataset.get("BitsStored") or 0)
+    highest = int(dataset.get("HighBit") or 0)
+    is_above = 0 < bits <= highest < int(dataset.get("BitsAllocated") or 0)
+    return bits, highest + 1 - bits if is_above else 0
 
 
 def _require_end_of_image(dataset: Dataset, frame: int) -> None:

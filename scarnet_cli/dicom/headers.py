@@ -176,12 +176,11 @@ def frame_facts(dataset: Layer) -> tuple[FrameFacts, ...]:
 
 def _frames(dataset: Layer, study_uid: str) -> Iterator[FrameFacts]:
     groups = _items(_value(dataset, "PerFrameFunctionalGroupsSequence"))
-    if not groups or len(groups) > FRAMES:
-        if (
-            len(groups) > 1 or (whole(dataset, "NumberOfFrames") or 1) > 1
-        ):  # no facts of each frame, or too many frames for a stack
-            yield _facts(study_uid, None, [dataset], geometry=False)
-            return
+    frames = max(1, len(groups), whole(dataset, "NumberOfFrames") or 1)
+    if frames > FRAMES or frames > max(1, len(groups)):  # too many for a stack, or frames without facts of their own
+        yield _facts(study_uid, None, [dataset], geometry=False)
+        return
+    if not groups:
         yield _facts(study_uid, None, [dataset])
         return
     shared = _items(_value(dataset, "SharedFunctionalGroupsSequence"))

@@ -4,6 +4,7 @@ import io
 import warnings
 
 import pytest
+from dicom_cases.multiframe import enhanced, item
 from dicom_series import make_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,6 +76,23 @@ def test_a_value_that_makes_no_sense_is_no_value(good: bytes, bad: bytes, fact: 
     assert VALID.count(good) == 1
     (facts,) = read(VALID.replace(good, bad.ljust(len(good)))).frames
     assert getattr(facts, fact) is None
+
+
+def test_a_vendor_s_own_sequence_of_a_frame_does_not_go_before_the_standard_s() -> None:
+    """Philips repeats a classic image's elements in (2005,140F) of each frame."""
+    dataset = enhanced(make_series(2))
+    dataset.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence = [item(RescaleSlope=2)]
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        block = frame.private_block(0x2005, "Philips MR Imaging DD 005", create=True)
+        block.add_new(0x0F, "SQ", [item(RescaleSlope=5, SOPInstanceUID="1.2.3", SeriesNumber=77)])
+    found = {(facts.slope, facts.sop_uid, facts.series_number) for facts in read(file_of(dataset)).frames}
+    assert found == {(2.0, dataset.SOPInstanceUID, 4)}
+
+
+def test_frames_without_a_group_of_their_own_lie_nowhere() -> None:
+    dataset = enhanced(make_series(3))
+    del dataset.PerFrameFunctionalGroupsSequence[2]
+    assert [facts.position_xyz_mm for facts in read(file_of(dataset)).frames] == [None]
 
 
 def test_damaged_values_are_not_quoted_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -128,6 +128,21 @@ def padded(dataset: Dataset, pixels: NDArray[np.uint16]) -> None:
     dataset.PixelPaddingValue, dataset.PixelPaddingRangeLimit = 4090, 4095
 
 
+def in_upper_bits(dataset: Dataset, pixels: NDArray[np.uint16]) -> None:
+    dataset.HighBit = 15
+    dataset.PixelData = (pixels.astype("<u2") << 4 | 3).astype("<u2").tobytes()
+
+
+def wrong_high_bit(dataset: Dataset, _: NDArray[np.uint16]) -> None:
+    dataset.HighBit = 15
+
+
+def padded_with_bits(dataset: Dataset, pixels: NDArray[np.uint16]) -> None:
+    """Pad signed pixels with -3000, whose bits are those of the unsigned 62536."""
+    signed(dataset, np.where(pixels >= 4090, -1000, pixels.astype(int)))
+    dataset.add_new("PixelPaddingValue", "US", 62536)
+
+
 def padded_with_zero(dataset: Dataset, _: NDArray[np.uint16]) -> None:
     dataset.PixelPaddingValue = 0
 
@@ -154,6 +169,8 @@ MEANINGS: dict[str, tuple[Callable[[Dataset, NDArray[np.uint16]], None], NDArray
     "PhotometricInterpretation: colours, palettes": (palette, None, "refused: `bad_pixels`"),
     "ModalityLUTSequence": (modality_table, None, "refused: `bad_pixels`"),
     "BitsStored, HighBit: other things in higher bits": (garbage_above, PLAIN, "applied: cleared"),
+    "HighBit above BitsStored - 1": (in_upper_bits, PLAIN, "applied: the values lie in the upper bits"),
+    "the same, though the values lie in the lower bits": (wrong_high_bit, PLAIN, "no matter"),
     "PixelRepresentation": (signed, PLAIN - 2000, "applied"),
     "RescaleSlope, RescaleIntercept, other in each slice": (
         rescaled_slice_by_slice,
@@ -167,6 +184,11 @@ MEANINGS: dict[str, tuple[Callable[[Dataset, NDArray[np.uint16]], None], NDArray
         padded,
         without_padding(),
         "applied: the least of the others; flag `padding_replaced`",
+    ),
+    "PixelPaddingValue of signed pixels, written as unsigned": (
+        padded_with_bits,
+        without_padding() - 2000,
+        "applied likewise; flag `padding_replaced`",
     ),
     "PixelPaddingValue 0": (padded_with_zero, PLAIN, "background already: no matter"),
 }
