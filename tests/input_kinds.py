@@ -204,6 +204,11 @@ def _register_files() -> None:
             f"p1/{name}": content for name, content in _packings().items()
         },
         "a zip or (compressed) tar archive": lambda: {"a.zip": zipped(contents(1)), "b.tgz": tarred(contents(2))},
+        "an archive or packed images beside the same images unpacked": lambda: {
+            **renamed("p1/{}".format),
+            "p1.zip": zipped(contents()),
+            **{f"packed/{name}": content for name, content in _packings().items()},
+        },
         "packed images in an archive": lambda: {"a.zip": zipped(_packings())},
         "an archive of archives (the patients' zips in one zip or tar.gz)": lambda: {
             "a.zip": zipped({"p1.zip": zipped(contents(1)), "p2.tar": tarred(contents(2), "w")}),
@@ -212,6 +217,10 @@ def _register_files() -> None:
         },
         "archives in archives, three deep": lambda: {"a.zip": nested(3)},
         "archives in archives, four deep": lambda: {"a.zip": nested(4)},
+        "a file that is no image but is called as one of those beside it (`IM_0007` of 0 bytes)": lambda: {
+            **renamed(lambda name: f"p1/IM_0{name[:3]}"),
+            "p1/IM_0007": b"",
+        },
         "an encrypted archive": lambda: {**renamed("p1/{}".format), "p2/a.zip": encrypted(contents(2))},
         "an archive that is damaged or cut short": lambda: {
             **renamed("p1/{}".format),

@@ -37,8 +37,9 @@ class UniqueFrames:
 def without_copies(frames: Sequence[Frame]) -> UniqueFrames:
     """Drop copies of frames.
 
-    Copies share a SOPInstanceUID and all facts of their headers. Frames that share a SOPInstanceUID but have different
-    headers are all kept.
+    Copies share a SOPInstanceUID and all facts of their headers; their files may differ in size, as an archive beside
+    the folder that it was unpacked to, or a compressed image beside the original. The largest plain file is kept.
+    Frames that share a SOPInstanceUID but have different facts are all kept.
     """
     named: dict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
@@ -49,9 +50,10 @@ def without_copies(frames: Sequence[Frame]) -> UniqueFrames:
     for same in named.values():
         if len(same) == 1:
             continue
-        if len({(f.facts._replace(study_uid=""), f.file.size) for f in same}) == 1:
-            dropped.update(id(frame) for frame in same[1:])
-            copied.add(same[0].facts.series_uid)
+        if len({f.facts._replace(study_uid="") for f in same}) == 1:
+            kept = max(same, key=lambda f: (f.file.member is None, f.file.size))
+            dropped.update(id(frame) for frame in same if frame is not kept)
+            copied.add(kept.facts.series_uid)
         else:
             shared.add(same[0].facts.sop_uid or "")
     return UniqueFrames([frame for frame in frames if id(frame) not in dropped], copied, shared)

@@ -9,6 +9,7 @@ from dicom_series import make_series, save
 from made_studies import choice, codes, stack
 
 from scarnet_cli.dicom.results.export_stage import read_sources
+from scarnet_cli.dicom.series.selection import select
 from scarnet_cli.errors import DicomError
 from scarnet_cli.index.files.same_patient import name_words, same_name
 from scarnet_cli.index.index_input import IndexOptions, index_input
@@ -28,6 +29,16 @@ def test_two_stacks_of_one_series_without_times_are_refused(uid: str | None) -> 
     assert taken is None
     assert selection.error is not None
     assert selection.error.code == "stacks_not_told_apart"
+
+
+def test_of_an_image_that_is_there_in_two_encodings_the_larger_file_is_read() -> None:
+    """The smaller may be compressed with loss, or cut short."""
+    large = stack("LGE_SAX", uid="1.2.1")
+    small = [frame._replace(file=frame.file._replace(path=f"z{n}", size=0)) for n, frame in enumerate(large)]
+    for frames in ([*small, *large], [*large, *small]):
+        taken = select(frames).stack
+        assert taken is not None
+        assert set(taken.frames) == set(large)
 
 
 def test_a_later_stack_of_other_extent_in_one_series_fills_no_gap_of_the_first() -> None:

@@ -1,18 +1,22 @@
 """The contents of all files of an input, with texts as codes that can only be compared for equality."""
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from scarnet_cli.dicom.facts import FoundFile, folder_of, parent_of
-from scarnet_cli.dicom.headers import IMAGE
+from scarnet_cli.dicom.headers import BROKEN, IMAGE, JUNK
 from scarnet_cli.index.files.cache import codes_of
 from scarnet_cli.index.files.same_patient import COLUMNS, lone
+
+_DIGITS: Final = re.compile(r"\d+")
 
 # Indices of files in `Contents.files`.
 Members = NDArray[np.int64]
@@ -44,7 +48,27 @@ class Contents:
     @cached_property
     def _kinds(self) -> tuple[NDArray[np.int64], list[str]]:
         codes, kinds = codes_of(self.rows["kind"])
-        return codes[self.first_rows], kinds
+        codes = codes[self.first_rows]
+        if not {IMAGE, JUNK} <= set(kinds):
+            return codes, kinds
+        kinds = kinds if BROKEN in kinds else [*kinds, BROKEN]
+        images, junk = (np.flatnonzero(codes == kinds.index(kind)) for kind in (IMAGE, JUNK))
+        codes[self._named_like(images, junk)] = kinds.index(BROKEN)
+        return codes, kinds
+
+    def _named_like(self, images: Members, others: Members) -> list[int]:
+        """Return those of the other files whose names differ from an image's in the same folder in digits alone.
+
+        They were images: a copy that was broken off, a disk, or a cloud's placeholder leaves IM_0007 empty or as text.
+        """
+        lone = [(i, self._pattern(i)) for i in others.tolist() if self.files[i].member is None]
+        folders = {folder for _, (folder, _) in lone}
+        known = {self._pattern(i) for i in images.tolist() if self.folder(i) in folders}
+        return [i for i, pattern in lone if pattern in known]
+
+    def _pattern(self, index: int) -> tuple[str, str]:
+        """Return the folder of a file, and its name with every number replaced by 0."""
+        return self.folder(index), _DIGITS.sub("0", self.files[index].path.rpartition("/")[2])
 
     @cached_property
     def study_uids(self) -> list[str]:
