@@ -21,7 +21,7 @@ from scarnet_cli.files import atomic_path
 from scarnet_cli.index.files.same_patient import COLUMNS, READING, Numbers
 
 # Raised when the meaning of a column changes; an older memory is then discarded instead of misread.
-CACHE_VERSION: Final = "4"
+CACHE_VERSION: Final = "5"
 # Kind of a row that holds a study's plan instead of a file; its key is the study's id.
 PLAN: Final = "plan"
 # Kind of a row that holds how often a failed study was tried again.
