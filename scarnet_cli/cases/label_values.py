@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scarnet_cli.errors import GeometryError
-from scarnet_cli.image.labels import Label
+from scarnet_cli.image.labels import Label, whole_values
 from scarnet_cli.sheet import SheetKind, read_sheet
 
 VALUE_SHEET: Final = SheetKind("label table", ("value", "label"))
 
+_MOST_SHOWN: Final = 8
 LabelValues = Mapping[int, Label]
 # Words in the names of segments, the most specific first: a "myocardial scar" is scar.
 _WORDS: Final[dict[Label, tuple[str, ...]]] = {
@@ -39,7 +40,7 @@ def to_labels(array: NDArray[np.number], values: LabelValues | None, whose: str)
     """Return an array of the same shape with each value translated to `Label`.
 
     Args:
-        array: Whole numbers, as integers or floats, in any shape.
+        array: Whole numbers, as integers or floats (but for rounding), in any shape.
         values: What they mean; None if they are those of `Label` already.
         whose: Name of the case or study, for the message.
 
@@ -47,9 +48,11 @@ def to_labels(array: NDArray[np.number], values: LabelValues | None, whose: str)
         GeometryError: A value is not in the table.
     """
     meaning = values or {int(label): label for label in Label}
+    array = whole_values(array)
     unknown = sorted(set(np.unique(array).tolist()) - set(meaning))
     if unknown:
-        message = f"{whose}: label values {unknown} are not among {sorted(meaning)}"
+        listed = ", ".join(map(str, unknown[:_MOST_SHOWN])) + (", ..." if len(unknown) > _MOST_SHOWN else "")
+        message = f"{whose}: label values [{listed}] are not among {sorted(meaning)}"
         message += "; say what they mean in a table (--label-values)."
         raise GeometryError("unknown_label", message)
     labels = np.zeros(array.shape, np.uint8)

@@ -91,9 +91,15 @@ def _packed_length(path: Path) -> int:
 
 
 def _has_bytes(file: BinaryIO, count: int) -> bool:
+    """Tell whether a file holds `count` bytes; a packed one's checksum is compared, which stands at its end.
+
+    Raises:
+        OSError: The checksum is another.
+    """
     file.seek(0)
     while count > 0 and (piece := file.read(min(count, _STEP))):
         count -= len(piece)
+    file.read(_STEP)
     return count == 0
 
 

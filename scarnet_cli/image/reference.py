@@ -5,7 +5,7 @@ import numpy as np
 from scarnet_cli.buckets.place import Place
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.image.foreign_nifti import like, read_foreign_nifti
-from scarnet_cli.image.labels import Label
+from scarnet_cli.image.labels import Label, whole_values
 from scarnet_cli.image.volume import Volume, grid_text, same_grid
 
 
@@ -30,8 +30,9 @@ def read_reference(path: Place, grid: Volume) -> Volume:
             "Draw it on image.nii.gz, or resample it to that."
         )
         raise GeometryError("reference_unusable", message)
-    values = np.unique(reference.array)
+    array = whole_values(reference.array)
+    values = np.unique(array)
     if not np.isin(values, list(Label)).all():
         message = f"The reference holds the values {values[:8].tolist()}; they must be 0 to {max(Label)}."
         raise GeometryError("reference_unusable", message)
-    return reference.with_array(reference.array.astype(np.uint8))
+    return reference.with_array(array.astype(np.uint8))

@@ -26,6 +26,18 @@ def test_a_value_that_is_not_in_the_table_raises() -> None:
         to_labels(np.array([0, 7]), None, "P7")
 
 
+def test_labels_stored_by_slope_are_whole_but_for_rounding() -> None:
+    """255 stands for 4: 1 is stored as 64, and read as 1.0039."""
+    stored = np.array([0, 64, 128, 191, 255]) * np.float32(4 / 255)
+    assert to_labels(stored, None, "P7").tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_image_in_the_place_of_a_label_map_is_refused_in_a_few_words() -> None:
+    with pytest.raises(GeometryError, match=r"values \[0.5, 1.5, .*, 7.5, \.\.\.\] are not among") as raised:
+        to_labels(np.arange(1000) + 0.5, None, "P7")
+    assert len(str(raised.value)) < 200
+
+
 def test_wrong_rows_of_label_values_are_listed_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
         read_label_values(write_values(tmp_path, "one,scar", "2,Infarct", "3,scar", "3,mvo"))

@@ -185,6 +185,15 @@ def test_the_content_tells_whether_a_file_is_packed_and_not_its_name(tmp_path: P
         assert np.array_equal(read_foreign_nifti(tmp_path / name).volume.array, stack().array)
 
 
+def test_a_packed_file_whose_values_are_not_those_that_were_packed_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.nii", stack())
+    packed = bytearray(gzip.compress((tmp_path / "a.nii").read_bytes(), 0))  # values as they are: one bit of one turns
+    packed[-40] ^= 1
+    (tmp_path / "a.nii.gz").write_bytes(packed)
+    with pytest.raises(GeometryError, match="The NIfTI file is not a NIfTI image that can be read"):
+        read_foreign_nifti(tmp_path / "a.nii.gz")
+
+
 def test_complex_numbers_are_refused(tmp_path: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(np.ones((5, 6, 4), np.complex64), affine_of(stack())), tmp_path / "a.nii.gz")
     with pytest.raises(GeometryError, match="5 x 6 x 4 values; one volume of single real values is needed"):
