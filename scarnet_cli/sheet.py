@@ -23,6 +23,10 @@ _Cells = dict[str, str]
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST: Final = 64
 _MOST_SHOWN: Final = 20
+# How R, pandas, SQL and Excel write that there is no value.
+MISSING: Final = frozenset({"na", "n/a", "nan", "null", "#n/a"})
+# So Excel saves a number of twelve digits or more: several patients become one.
+_SHORTENED: Final = re.compile(r"\d([.,]\d+)?E\+\d+")
 _SEPARATORS: Final = (",", ";", "\t")
 # Excel may write "sep=;" as the first line; splitting that line removes the separator itself.
 _EXCELS_SEPARATOR: Final = "sep="
@@ -107,7 +111,12 @@ def problem_of_name(column: str, name: str) -> str | None:
 
 
 def problem_of_label(column: str, text: str) -> str | None:
-    """Return what is wrong with a label, or None. Any short printable text that is not a path is a label."""
+    """Return what is wrong with a label, or None. Any short printable text that is not a path is a label.
+
+    A patient's may not be a number that a spreadsheet cut short: those of other patients look the same.
+    """
+    if column == "patient" and _SHORTENED.fullmatch(text):
+        return f"{column} is a number that a spreadsheet cut short, like 1.23E+11; make its column text there"
     if len(text) <= _LONGEST and text.isprintable() and not {"/", "\\"} & set(text):
         return None
     return f"{column} is not a valid label: up to {_LONGEST} characters that can be printed, no '/' and no '\\'"

@@ -27,7 +27,7 @@ from scarnet_cli.index.files.standing import require_gone, standing
 from scarnet_cli.index.files.sweep import IO_ERROR, UnreadItem, lost_files
 from scarnet_cli.index.grouping import StudyGroup, group_by_row, group_by_study
 from scarnet_cli.index.inputs import Input, SweptPart, read_input, sweep_input
-from scarnet_cli.index.planning import Choice, plan_groups, plan_nifti
+from scarnet_cli.index.planning import Choice, flag_counted_twice, plan_groups, plan_nifti
 from scarnet_cli.index.records import Index
 from scarnet_cli.index.study_plan import PlannedStudy
 from scarnet_cli.index.unread import lost_folders, lost_study, unread_contents, unread_rows
@@ -65,7 +65,7 @@ def index_input(source: Place, memory: pa.Table | None, options: IndexOptions) -
     known = with_parts(memory, options)
     found = survey(read_input(source), known, options)
     planned = plan_groups(found.contents, found.groups, known, options.choice)
-    studies = sorted([*planned.studies, *found.unplanned], key=lambda study: study.study_id)
+    studies = flag_counted_twice(sorted([*planned.studies, *found.unplanned], key=lambda study: study.study_id))
     rows = found.contents.rows
     remembered = pa.concat_tables([settled(rows, found.contents.scopes[found.contents.of_row]), planned.memory])
     unread = unread_rows(found.unread)

@@ -1,6 +1,7 @@
 """Plan studies, or reuse a remembered plan if nothing that it depends on has changed."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 import scarnet_cli
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.identity import path_key
+from scarnet_cli.dicom.notes import AppliedRule
 from scarnet_cli.dicom.series.selection import SeriesVerdict, select
 from scarnet_cli.dicom.study_entry import Extras, Source, StudyEntry
 from scarnet_cli.files import parse_record, record_text
@@ -223,6 +225,22 @@ def plan_nifti(row: SampleRow) -> PlannedStudy:
         flags=(),
     )
     return _with_row(PlannedStudy(row.study, digest, entry.with_extras(extras(row)), (), None), row)
+
+
+def flag_counted_twice(studies: Sequence[PlannedStudy]) -> list[PlannedStudy]:
+    """Flag studies that measure the same pictures, as where two rows of a samplesheet name one folder."""
+    times = Counter(study.entry.sources for study in studies if study.entry)
+    return [_counted_twice(study) if study.entry and times[study.entry.sources] > 1 else study for study in studies]
+
+
+def _counted_twice(study: PlannedStudy) -> PlannedStudy:
+    entry = study.entry
+    if entry is None:
+        return study
+    rule = AppliedRule("counted_twice", "Another row of the samplesheet names the same pictures.")
+    digest = files_digest([], [study.digest, rule.code])
+    flags = tuple(sorted({*entry.flags, rule.code}))
+    return replace(study, digest=digest, entry=replace(entry, digest=digest, rules=(*entry.rules, rule), flags=flags))
 
 
 def row_facts(row: SampleRow) -> list[object]:

@@ -24,6 +24,7 @@ SAMPLESHEET: Final = SheetKind(
     problem_of_user_column,
 )
 NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")
+_BLANKS: Final = re.compile(r"\s*;\s*|,?\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +127,19 @@ def _is_there(place: Place, objects: Container[tuple[Place, bool]], *, file: boo
 
 
 def _point(text: str) -> tuple[float, float, float] | None:
-    """Return the point in a text "x y z" (separated by blanks, semicolons or commas), or None if it is empty.
+    """Return the point in a text "x y z", or None if it is empty.
+
+    The numbers are separated by blanks or semicolons, and may have decimal commas, or by commas.
 
     Raises:
         ValueError: The text is not three finite numbers.
     """
     if not text:
         return None
+    text = text.strip(" ()[]")
+    parts = _BLANKS.split(text) if _BLANKS.search(text) else text.split(",")
     try:
-        x, y, z = (float(part) for part in re.split(r"[\s;,]+", text.strip(" ()[]")))
+        x, y, z = (float(part.replace(",", ".")) for part in parts)
     except ValueError:
         x = y = z = math.nan
     if not all(map(math.isfinite, (x, y, z))):

@@ -46,6 +46,11 @@ FLAGS: Final[dict[str, Flag]] = {
         "Files of several patients have one StudyInstanceUID, or lie in one folder without any; each is a study.",
         "Look whether all pictures are of one patient; leave the study out if you cannot tell.",
     ),
+    "counted_twice": Flag(
+        "measured twice",
+        "Another row of the samplesheet names the same pictures, so that one examination counts as two studies.",
+        "Correct the path in one of the rows; nothing, if both are meant.",
+    ),
     "no_study_uid": Flag(
         "files put together without StudyInstanceUID",
         "The files have no StudyInstanceUID, or a new one each; those of one folder were taken for one study.",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Final
 
+from scarnet_cli.sheet import MISSING
 from scarnet_cli.tables.columns import block, column, record
 
 STUDY_ID: Final = (
@@ -37,8 +38,12 @@ NO_LABELS: Final = StudyLabels()
 
 
 def labels_in(cells: Mapping[str, str]) -> StudyLabels:
-    """Return the labels in a row of a user's table; an empty cell is None."""
-    return StudyLabels(**{name: cells.get(name) or None for name in LABELS})
+    """Return the labels in a row of a user's table; an empty cell is None.
+
+    So is a patient that is written as missing ("NA"): otherwise all such studies would be of one patient.
+    """
+    labels = {name: cells.get(name) or None for name in LABELS}
+    return StudyLabels(**labels | ({"patient": None} if (labels["patient"] or "").lower() in MISSING else {}))
 
 
 @record

@@ -11,7 +11,7 @@ from typing import Final
 import pyarrow as pa
 
 from scarnet_cli.errors import CohortError
-from scarnet_cli.sheet import SheetKind
+from scarnet_cli.sheet import MISSING, SheetKind
 from scarnet_cli.tables.schema import TABLES
 
 # Columns of a samplesheet that nothing reads: what identifies a patient may stand there.
@@ -49,8 +49,6 @@ _PATH: Final = re.compile(r"[~.]*/.*|.*(\\|://).*")
 _WHOLE: Final = re.compile(r"[+-]?(0|[1-9]\d{0,17})")
 _NUMBER: Final = re.compile(r"[+-]?((0|[1-9]\d{0,17})|(0|[1-9]\d{0,17})?\.\d+([eE][+-]?\d{1,2})?|(0|[1-9]\d{0,17})\.)")
 _TRUTHS: Final = {"true": True, "false": False}
-# How R, pandas and SQL write that there is no value. In a column of text they are text.
-_MISSING: Final = frozenset({"na", "n/a", "nan", "null"})
 
 
 def problem_of_user_column(name: str) -> str | None:
@@ -94,11 +92,12 @@ def with_user_columns(studies: pa.Table, cells: Sequence[Mapping[str, str]]) -> 
 def typed(texts: Iterable[str]) -> pa.Array:
     """Return a column of whole numbers, numbers, truth values or texts, whichever all of its texts are; "" is null.
 
-    A comma may be the decimal point, as where a spreadsheet is German, unless it may as well separate thousands.
+    Words for a missing value are null too, but in a column of text. A comma may be the decimal point, as where a
+    spreadsheet is German, unless it may as well separate thousands.
     """
     texts = list(texts)
     filled = [text for text in texts if text]
-    known = [text for text in filled if text.lower() not in _MISSING]
+    known = [text for text in filled if text.lower() not in MISSING]
     if known and all(text.lower() in _TRUTHS for text in known):
         return pa.array([_TRUTHS.get(text.lower()) for text in texts], pa.bool_())
     if known and all(_WHOLE.fullmatch(text) for text in known):

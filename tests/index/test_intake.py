@@ -158,6 +158,22 @@ def test_samplesheet_names_its_studies_and_carries_its_columns(tmp_path: Path) -
     assert same.digest == second.digest
 
 
+def test_two_rows_of_the_same_pictures_are_flagged_until_one_is_mended(tmp_path: Path) -> None:
+    cohort(tmp_path / "data", 2)
+    (tmp_path / "c.nii.gz").touch()
+    sheet = tmp_path / "sheet.csv"
+    rows = "study,dicom\nA,data/patient 0\nC,c.nii.gz\nD,./c.nii.gz\nB,data/patient "
+    flags, digests = [], []
+    for of_b in (0, 1):
+        sheet.write_text(f"{rows}{of_b}\n")
+        studies = index(sheet).studies
+        flags.append([study.entry.flags for study in studies if study.entry])
+        digests.append(studies[0].digest)
+    twice = ("counted_twice",)
+    assert flags == [[twice] * 4, [(), (), twice, twice]]
+    assert digests[0] != digests[1]
+
+
 def test_labels_are_in_the_studies_table_and_a_changed_one_redoes_no_batch(tmp_path: Path) -> None:
     cohort(tmp_path / "data", 1)
     sheet = tmp_path / "sheet.csv"

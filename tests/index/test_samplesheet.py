@@ -51,6 +51,27 @@ def test_labels_are_short_text_that_is_no_path(tmp_path: Path) -> None:
     assert first.labels == StudyLabels(None, "St. Olav's <2>", "=drug; low dose", "visit 1")
 
 
+def test_a_patient_that_is_missing_or_cut_short_joins_no_studies(tmp_path: Path) -> None:
+    rows = read_samplesheet(sheet(tmp_path, "study,dicom,patient,group\nP1,a,NA,NA\nP2,a,null,None\nP3,a,Nan Li,x\n"))
+    assert [row.labels.patient for row in rows] == [None, None, "Nan Li"]
+    assert [row.labels.group for row in rows] == ["NA", "None", "x"]
+    with pytest.raises(InputError, match=r"line 2: patient is a number that a spreadsheet cut short, like 1\.23E\+11"):
+        read_samplesheet(sheet(tmp_path, "study;dicom;patient\nP1;a;1,23457E+11\n"))
+
+
+@pytest.mark.parametrize(
+    "text", ["10.5 -20 3", "10,5 -20 3", "10,5;-20;3", "10.5,-20,3", "(10.5, -20, 3)", "10,5, -20, 3"]
+)
+def test_a_point_is_three_numbers_however_they_are_separated(tmp_path: Path, text: str) -> None:
+    (row,) = read_samplesheet(sheet(tmp_path, f'study;dicom;rv_insertion\nP1;a;"{text}"\n'))
+    assert row.rv_insertion == (10.5, -20.0, 3.0)
+
+
+def test_two_numbers_with_a_decimal_comma_are_no_point(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="rv_insertion is not three numbers in mm"):
+        read_samplesheet(sheet(tmp_path, 'study;dicom;rv_insertion\nP1;a;"10 20,5"\n'))
+
+
 def test_every_wrong_row_is_named_at_once(tmp_path: Path) -> None:
     text = (
         "study,dicom,rv_insertion,reference\n"

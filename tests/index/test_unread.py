@@ -195,7 +195,7 @@ def test_a_vanished_file_in_a_row_of_a_samplesheet_is_a_flag_of_it(tmp_path: Pat
     (source / "patient" / "gone").symlink_to("nowhere")
     (tmp_path / "sheet.csv").write_text("study,dicom\nA,in/patient\nB,in\n")
     found = index(tmp_path / "sheet.csv")
-    assert [study.entry and study.entry.flags for study in found.studies] == [("unreadable_files",)] * 2
+    assert [study.entry and study.entry.flags for study in found.studies] == [("counted_twice", "unreadable_files")] * 2
     assert reasons(found) == {(place("in/patient"), "file", "dead_link", 1)}
 
 

@@ -25,7 +25,7 @@ from scarnet_cli.tables.user_columns import typed, with_user_columns
     ("texts", "kind", "values"),
     [
         (["63", "", "-7"], pa.int64(), [63, None, -7]),
-        (["63", "NA", "nan"], pa.int64(), [63, None, None]),
+        (["63", "NA", "nan", "#N/A"], pa.int64(), [63, None, None, None]),
         (["63", "70.5", "1.5e-3", ".5", "3."], pa.float64(), [63.0, 70.5, 0.0015, 0.5, 3.0]),
         (["63,5", "70", ""], pa.float64(), [63.5, 70.0, None]),
         (["63,5", "70.5"], pa.string(), ["63,5", "70.5"]),
