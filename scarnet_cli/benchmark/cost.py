@@ -21,9 +21,8 @@ Pass = Callable[[int], None]
 _BATCHES: Final = (1, 2, 4, 8, 16, 32)
 _LEAST_RUNS: Final = 3
 _LEAST_SECONDS: Final = 1.0
-# No larger batch is tried once one takes this long: what a pass costs beside its slices is then nothing, so that a
-# larger one is hardly faster, takes long to time, and uses more memory.
-_MOST_SECONDS_A_BATCH: Final = 0.5
+# No larger batch is tried once one takes this long: it would be hardly faster and use more memory.
+_MOST_SECONDS_A_BATCH: Final = 2.0
 
 
 def measure_cost(trained: TrainedNetwork, *, prompted: bool = False) -> CostMeasures:
