@@ -7,16 +7,17 @@ A heart is found where the crop holds all but a fiftieth of the expert's myocard
 """
 
 import argparse
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
 from scarnet_cli.benchmark.disturbances import DISTURBANCES
 from scarnet_cli.benchmark.robustness import Trial, trials
+from scarnet_cli.benchmark.robustness_page import titles_of
 from scarnet_cli.cases.cases import Case, read_cases
 from scarnet_cli.cases.folds import deal_cases
 from scarnet_cli.cases.label_values import read_label_values
@@ -38,8 +39,9 @@ def share_in_crop(case: Case, localiser: TrainedNetwork) -> float:
     return float((abs(wall - centre) <= CROP_SIZE * CROP_PIXEL_MM / 2).all(axis=1).mean())
 
 
-def row(name: str, severity: str, shares: NDArray[np.float64]) -> str:
-    """Return a row of the table."""
+def row(trial: Trial, shares: NDArray[np.float64]) -> str:
+    """Return a trial's row of the table."""
+    name, severity = titles_of(trial.disturbance, trial.severity)
     return f"| {name} | {severity} | {(shares >= _FOUND).sum()} of {len(shares)} | {100 * shares.mean():.1f} |"
 
 
@@ -60,11 +62,9 @@ def main() -> None:
     held_out = [[case for case in cases if case.case_id in ids] for ids in deal_cases(cases, 5)]
     weights = [given.run / f"fold_{fold}" / "weights.safetensors" for fold in range(5)]
     folds = [(load_weights(weights[fold]), held_out[fold]) for fold in given.fold or range(5)]
-    click.echo("| disturbance | severity | hearts found | myocardium in the crop, % |\n|---|---|---|---|")
+    sys.stdout.write("| disturbance | severity | hearts found | myocardium in the crop, % |\n|---|---|---|---|\n")
     for trial in [trial for trial in trials(list(DISTURBANCES)) if not trial.repeat]:
-        of = DISTURBANCES.get(trial.disturbance)
-        name, severity = (f"{of.title} ({of.unit})", f"{trial.severity:g}") if of else ("as it is", "")
-        click.echo(row(name, severity, shares_of(trial, folds)))
+        sys.stdout.write(f"{row(trial, shares_of(trial, folds))}\n")
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def robustness_markdown(rows: Rows) -> str:
     before = found[UNDISTURBED, 0.0]
     for (name, severity), level in found.items():
         cells = (
-            *_titles(name, severity),
+            *titles_of(name, severity),
             f"{level.myocardium:.3f}",
             _lost(before.myocardium, level.myocardium),
             f"{level.scar:.3f}",
@@ -158,7 +158,8 @@ def robustness_markdown(rows: Rows) -> str:
     return "\n".join([*lines, "", *_goals(rows, found)]) + "\n"
 
 
-def _titles(name: str, severity: float) -> tuple[str, str]:
+def titles_of(name: str, severity: float) -> tuple[str, str]:
+    """Return a disturbance's title with its unit, and its severity, as the first two cells of a table's row."""
     if name == UNDISTURBED:
         return _AS_IT_IS, ""
     return f"{DISTURBANCES[name].title} ({DISTURBANCES[name].unit})", f"{severity:g}"

@@ -230,13 +230,13 @@ def plan_nifti(row: SampleRow) -> PlannedStudy:
 def flag_counted_twice(studies: Sequence[PlannedStudy]) -> list[PlannedStudy]:
     """Flag studies that measure the same pictures, as where two rows of a samplesheet name one folder."""
     times = Counter(study.entry.sources for study in studies if study.entry)
-    return [_counted_twice(study) if study.entry and times[study.entry.sources] > 1 else study for study in studies]
+    return [
+        _counted_twice(study, study.entry) if study.entry and times[study.entry.sources] > 1 else study
+        for study in studies
+    ]
 
 
-def _counted_twice(study: PlannedStudy) -> PlannedStudy:
-    entry = study.entry
-    if entry is None:
-        return study
+def _counted_twice(study: PlannedStudy, entry: StudyEntry) -> PlannedStudy:
     rule = AppliedRule("counted_twice", "Another row of the samplesheet names the same pictures.")
     digest = files_digest([], [study.digest, rule.code])
     flags = tuple(sorted({*entry.flags, rule.code}))
