@@ -23,7 +23,7 @@ import dcm2niix
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own custom)
 
-from scarnet_cli.dicom.convert import convert_study
+from scarnet_cli.dicom.convert_study import convert_study
 from scarnet_cli.dicom.pixels import read_volume
 from scarnet_cli.image.volume import Volume, to_sitk
 from scarnet_cli.index.files.read_files import read_file

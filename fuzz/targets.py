@@ -14,7 +14,8 @@ import numpy as np
 
 from fuzz import corpus
 from scarnet_cli.dicom.batch import read_batch
-from scarnet_cli.dicom.convert import convert_batch, read_nifti_study
+from scarnet_cli.dicom.convert_stage import convert_batch
+from scarnet_cli.dicom.convert_study import read_nifti_study
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.headers import image_header, read_by_pydicom, read_header
 from scarnet_cli.dicom.pixels import read_volume

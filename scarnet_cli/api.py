@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from scarnet_cli.buckets.place import Place, place_of
 from scarnet_cli.cases.label_values import LabelValues, to_labels
-from scarnet_cli.dicom.convert import convert_batch, read_nifti_study, study_stack
+from scarnet_cli.dicom.convert_stage import convert_batch
+from scarnet_cli.dicom.convert_study import read_nifti_study, study_stack
 from scarnet_cli.dicom.results.given_labels import placed_labels, read_given_labels
 from scarnet_cli.dicom.study_entry import StudyRecord
 from scarnet_cli.errors import InputError

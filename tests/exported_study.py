@@ -12,7 +12,7 @@ from debian import DCIODVFY
 from numpy.typing import NDArray
 
 from scarnet_cli.dicom.batch import Batch
-from scarnet_cli.dicom.convert import convert_study
+from scarnet_cli.dicom.convert_study import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.results.export_stage import export_studies
 from scarnet_cli.dicom.study_entry import StudyEntry

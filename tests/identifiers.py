@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from scarnet_cli.dicom.convert import convert_study
+from scarnet_cli.dicom.convert_study import convert_study
 from scarnet_cli.errors import ScarnetError
 from scarnet_cli.image.volume import read_nifti
 from scarnet_cli.index.index_input import IndexOptions, index_input

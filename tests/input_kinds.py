@@ -21,7 +21,7 @@ from exported_study import label
 
 from scarnet_cli.cli.main import cli
 from scarnet_cli.dicom.batch import read_batch
-from scarnet_cli.dicom.convert import convert_batch
+from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.errors import InputError
 from scarnet_cli.image.volume import Volume, read_nifti, write_nifti
 from scarnet_cli.tables.parquet import read_table

@@ -20,7 +20,7 @@ SLICES = 3
 PHOTOGRAPHS = (
     *("camera", "astronaut", "brick", "grass", "gravel", "cell", "coins", "moon", "page", "text", "clock", "coffee"),
     *("chelsea", "rocket", "horse", "hubble_deep_field", "immunohistochemistry", "colorwheel", "microaneurysms"),
-    *("shepp_logan_phantom", "binary_blobs", "checkerboard"),
+    *("shepp_logan_phantom", "checkerboard"),
 )
 # Of pydicom: tomography, ultrasound and radiographs of other organs, and screenshots.
 SCANS = (
@@ -52,6 +52,7 @@ def other_images() -> Iterator[tuple[str, Volume]]:
         yield name, _stack(array)
     for name in PHOTOGRAPHS:
         yield f"photograph {name}", _stack(_windows(getattr(data, name)()))
+    yield "blobs", _stack(_windows(data.binary_blobs(rng=0)))
     for name in SCANS:
         path = get_testdata_file(f"{name}.dcm", download=False)
         if path:

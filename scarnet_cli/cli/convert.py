@@ -35,7 +35,7 @@ def convert(
     with a row for each study that has no volume.
     """
     from scarnet_cli.dicom.batch import is_batch, read_batch
-    from scarnet_cli.dicom.convert import convert_batch
+    from scarnet_cli.dicom.convert_stage import convert_batch
     from scarnet_cli.dicom.series.rules_file import read_series_rules
     from scarnet_cli.index.files.read_contents import ReadOptions
     from scarnet_cli.index.index_input import IndexOptions, choice_by, index_input

@@ -201,7 +201,7 @@ def run_studies_here(source: Place | str, out: Path, networks: Networks, setting
 
 def _run_stages(source: Place | str, work: Path, networks: Networks, settings: RunSettings) -> None:
     from scarnet_cli.dicom.batch import Batch, read_batch
-    from scarnet_cli.dicom.convert import convert_batch
+    from scarnet_cli.dicom.convert_stage import convert_batch
     from scarnet_cli.index.files.read_contents import ReadOptions
     from scarnet_cli.index.index_input import IndexOptions, choice_by
     from scarnet_cli.index.label_maps import with_corrections

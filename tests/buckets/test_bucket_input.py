@@ -14,7 +14,7 @@ from input_kinds import contents, nifti, put, tarred, zipped
 from scarnet_cli.buckets.place import place_of
 from scarnet_cli.cli.main import cli
 from scarnet_cli.dicom.batch import read_batch
-from scarnet_cli.dicom.convert import convert_batch
+from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.errors import AccessError, InputError, MachineError
 from scarnet_cli.files import read_json
 from scarnet_cli.index.files.cache import read_cache

@@ -56,7 +56,7 @@ def test_converting_imports_neither_torch_nor_duckdb() -> None:
     code = (
         "import sys\nfrom scarnet_cli.cli.main import cli\n"
         "try: cli(['convert', '--help'])\nexcept SystemExit: pass\n"
-        "import scarnet_cli.dicom.convert, scarnet_cli.quantify.measures, scarnet_cli.gather.gather\n"
+        "import scarnet_cli.dicom.convert_study, scarnet_cli.quantify.measures, scarnet_cli.gather.gather\n"
         "import scarnet_cli.report.page\nprint('torch' in sys.modules, 'duckdb' in sys.modules)"
     )
     assert run_python(code).stdout.splitlines()[-1] == "False False"

@@ -13,7 +13,7 @@ from dicom_cases.outcome import outcome
 from dicom_series import FIRST_MM, NORMAL, make_series, save
 from planted import BIRTH, DAY, TOKEN, holders, plant
 
-from scarnet_cli.dicom.convert import convert_study
+from scarnet_cli.dicom.convert_study import convert_study
 from scarnet_cli.errors import DicomError, MachineError
 from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.index.study_plan import PlannedStudy

@@ -10,7 +10,7 @@ import pydicom.data
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from scarnet_cli.dicom.convert import convert_study
+from scarnet_cli.dicom.convert_study import convert_study
 from scarnet_cli.dicom.facts import FoundFile, Frame
 from scarnet_cli.dicom.geometry import stack_geometry
 from scarnet_cli.dicom.headers import read_header

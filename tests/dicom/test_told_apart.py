@@ -8,7 +8,7 @@ from dicom_cases.edits import rename
 from dicom_series import make_series, save
 from made_studies import choice, codes, stack
 
-from scarnet_cli.dicom.results.export_stage import read_sources
+from scarnet_cli.dicom.results.export_study import read_sources
 from scarnet_cli.dicom.series.selection import select
 from scarnet_cli.errors import DicomError
 from scarnet_cli.index.files.same_patient import name_words, same_name

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scarnet_cli.dicom.convert import convert_study
+from scarnet_cli.dicom.convert_study import convert_study
 from scarnet_cli.errors import DicomError
 from scarnet_cli.image.volume import Volume, read_nifti
 from scarnet_cli.index.index_input import IndexOptions, index_input

@@ -14,7 +14,7 @@ from input_kinds import IS, KINDS, Kind, contents, nifti, put, row, study, tarre
 from scarnet_cli.cli.main import cli
 from scarnet_cli.dicom import archives
 from scarnet_cli.dicom.batch import read_batch
-from scarnet_cli.dicom.convert import convert_batch
+from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.dicom.packing import REFUSED
 from scarnet_cli.errors import InputError

@@ -12,7 +12,7 @@ from dicom_series import make_series, save, stored_pixels
 
 from scarnet_cli.cli.main import cli
 from scarnet_cli.dicom.batch import read_batch
-from scarnet_cli.dicom.convert import convert_batch
+from scarnet_cli.dicom.convert_stage import convert_batch
 from scarnet_cli.dicom.identity import path_key, study_id_from_uid
 from scarnet_cli.errors import InputError, MachineError
 from scarnet_cli.image.volume import read_nifti

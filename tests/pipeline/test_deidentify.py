@@ -12,7 +12,7 @@ from nextflow_launch import SMALL_NETWORK, Launch
 from planted import TOKEN, holders, plant, plant_shown, secrets_of
 from pydicom.dataset import FileDataset
 
-from scarnet_cli.dicom.convert import convert_study
+from scarnet_cli.dicom.convert_study import convert_study
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.index.index_input import IndexOptions, index_input
 from scarnet_cli.phantom.cohort import write_cohort

@@ -13,7 +13,8 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from scarnet_cli.dicom.batch import Batch
-from scarnet_cli.dicom.results.export_stage import export_studies, read_sources, scan_in, write_results
+from scarnet_cli.dicom.results.export_stage import export_studies
+from scarnet_cli.dicom.results.export_study import read_sources, scan_in, write_results
 from scarnet_cli.errors import MachineError
 from scarnet_cli.image.volume import same_grid
 from scarnet_cli.stage.execution import Execution

@@ -1,14 +1,9 @@
-"""Stage CONVERT: each indexed study of a batch becomes image.nii.gz and study.json."""
-
-from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
+"""What CONVERT does with one indexed study: image.nii.gz and study.json."""
 
 import numpy as np
 
 from scarnet_cli import __version__
 from scarnet_cli.buckets.place import Place, located
-from scarnet_cli.dicom.batch import Batch
 from scarnet_cli.dicom.deidentification.pseudonyms import Pseudonyms
 from scarnet_cli.dicom.header_columns import deidentified_columns, patient_id_of, read_header_columns
 from scarnet_cli.dicom.notes import AppliedRule
@@ -19,33 +14,9 @@ from scarnet_cli.errors import DicomError, GeometryError
 from scarnet_cli.image.foreign_nifti import as_stack, read_foreign_nifti
 from scarnet_cli.image.reference import read_reference
 from scarnet_cli.image.volume import Volume
-from scarnet_cli.stage.execution import IN_PROCESS, Execution
 from scarnet_cli.stage.folder import StudyFile, StudyFolder
 from scarnet_cli.stage.records import geometry_of
-from scarnet_cli.stage.run import run_stage
-from scarnet_cli.stage.stage import Stage, Work
-from scarnet_cli.tables.failures import Failure
 from scarnet_cli.tables.scans import NO_ACQUISITION, NO_PATIENT
-
-
-def convert_batch(
-    batch: Batch, out: Path, execution: Execution = IN_PROCESS, pseudonyms: Pseudonyms | None = None
-) -> list[Failure]:
-    """Convert a batch; write studies/<id>/{image.nii.gz, study.json} and failures.parquet below `out`; return failures.
-
-    A study with a reference also gets reference.nii.gz. Pseudonyms move the dates of de-identified studies; without
-    them these have no date.
-
-    Raises:
-        MachineError: The machine failed, or the input changed since it was indexed.
-    """
-    entries = {entry.study_id: entry for entry in batch.studies}
-    prepare = partial(_prepare, entries, batch.root, pseudonyms)
-    return run_stage(Stage("convert", prepare), list(entries), out, execution)
-
-
-def _prepare(entries: Mapping[str, StudyEntry], root: Place, pseudonyms: Pseudonyms | None) -> Work:
-    return lambda folder: convert_study(entries[folder.study_id], root, folder, pseudonyms)
 
 
 def convert_study(study: StudyEntry, root: Place, folder: StudyFolder, pseudonyms: Pseudonyms | None = None) -> None:
