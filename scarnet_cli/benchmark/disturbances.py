@@ -22,7 +22,7 @@ from scarnet_cli.image.labels import Label
 from scarnet_cli.image.resample import centre_yx_mm, one_hot, resample_labels, resample_to
 from scarnet_cli.image.volume import Volume
 from scarnet_cli.infer.localise import CROP_PIXEL_MM, CROP_SIZE
-from scarnet_cli.train.effects import add_bias, ghosted, magnitude, rician, with_larger_pixels
+from scarnet_cli.train.effects import add_bias, ghosted, rician, with_larger_pixels
 
 # A case, a severity and the source of all random numbers -> the disturbed case.
 Disturb = Callable[[Case, float, torch.Generator], Case]
@@ -30,6 +30,8 @@ Disturb = Callable[[Case, float, torch.Generator], Case]
 _BIAS_KNOTS: Final = 4
 # Full width at half maximum of a Gaussian, in SDs.
 _FWHM: Final = 2 * math.sqrt(2 * math.log(2))
+# A pixel and the eight round it in its slice.
+_IN_PLANE: Final = np.ones((1, 3, 3), bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +112,30 @@ def _contrasted(case: Case, factor: float, _generator: torch.Generator) -> Case:
     return _with_signal(case, (0.5 + factor * (_signal(case) - 0.5)).clamp(0.0, 1.0))
 
 
-def _magnitude(case: Case, percent: float, _generator: torch.Generator) -> Case:
-    """Reconstruct the magnitude, in which padding stays dark; a case without blood pool or wall stays as it is."""
+def _magnitude(case: Case, nulled_percent: float, _generator: torch.Generator) -> Case:
+    """Return the magnitude image of the same acquisition, or of one that takes some of the healthy wall's signal.
+
+    The inversion time takes the same signal from all tissue that has that much, and from air, which has none, nothing.
+    """
     image = case.image.array.astype(np.float32)
-    wall, pool = (torch.from_numpy(image[case.labels.array == label]) for label in (Label.MYOCARDIUM, Label.BLOOD_POOL))
-    if not (len(wall) and len(pool)):
-        return case
-    signal = magnitude(torch.from_numpy(image), wall, pool, percent / 100).numpy()
-    signal[image == image.min()] = 0.0
-    return replace(case, image=case.image.with_array(signal))
+    padding = ndimage.binary_dilation(image == image.min(), _IN_PLANE)
+    wall = image[(case.labels.array == Label.MYOCARDIUM) & ~padding]
+    zero = no_signal(image)
+    signal = image - zero
+    most = max(float(np.median(wall)) - zero, 0.0) if len(wall) else 0.0
+    magnitude = np.abs(signal - nulled_percent / 100 * signal.clip(0.0, most))
+    # The edge of padding is a mean of it and the image, which is no signal either.
+    return replace(case, image=case.image.with_array(np.where(padding, np.float32(0.0), magnitude)))
+
+
+def no_signal(image: NDArray[np.number]) -> float:
+    """Return the value that no signal has in a phase-sensitive image (z, y, x): 0, or of unsigned ones the middle.
+
+    EMIDEC stores 0 to 255; 127 or 128 is the commonest value, that of air, in 54 of its 80 images, and a narrow peak in
+    most others.
+    """
+    low, high = float(image.min()), float(image.max())
+    return 0.0 if low < 0 else (low + high) / 2
 
 
 def _turned(case: Case, degrees: float, _generator: torch.Generator) -> Case:
@@ -168,9 +185,8 @@ MAGNITUDE: Final = "magnitude"
 # (doi:10.1016/j.jocmr.2025.101945); what we could read of it does not say how strong. Its authors' published code
 # (github.com/NedaTavakoli/ScarNet, data/augnentation.py, commit 91376ae) adds noise of this SD to crops in training.
 NOISE_PERCENT: Final = 5.0
-# The null level of a magnitude image that was nulled well: that of healthy myocardium. Others are given by their
-# distance from it, in percent of the blood pool's.
-WELL_NULLED: Final = 0.0
+# The magnitude of what was acquired, which scanners give beside the phase-sensitive image.
+AS_ACQUIRED: Final = 0.0
 
 DISTURBANCES: Final[Mapping[str, Disturbance]] = {
     NOISE: Disturbance("Rician noise", "SD, % of the range", (2.0, NOISE_PERCENT, 10.0), 0.0, _noisy),
@@ -182,5 +198,5 @@ DISTURBANCES: Final[Mapping[str, Disturbance]] = {
     "turns": Disturbance("Turns", "degrees", (15.0, 45.0, 90.0), 0.0, _turned),
     "low_resolution": Disturbance("Low resolution", "factor of pixel size", (2.0, 3.0), 1.0, _coarse),
     "missing_slices": Disturbance("Missing slices", "number", (1.0, 3.0), 0.0, _incomplete),
-    MAGNITUDE: Disturbance("Magnitude", "null level, %", (-25.0, WELL_NULLED, 25.0), None, _magnitude),
+    MAGNITUDE: Disturbance("Magnitude", "myocardium nulled, %", (AS_ACQUIRED, 100.0, 125.0), None, _magnitude),
 }

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from scarnet_cli.benchmark.disturbances import (
+    AS_ACQUIRED,
     DISTURBANCES,
     MAGNITUDE,
     NOISE,
     NOISE_PERCENT,
-    WELL_NULLED,
     Disturbance,
 )
 from scarnet_cli.benchmark.robustness import UNDISTURBED
@@ -171,7 +171,7 @@ def _goals(rows: Rows, found: dict[tuple[str, float], Level]) -> list[str]:
     before = found[UNDISTURBED, 0.0]
     for key, words, most in (
         ((NOISE, NOISE_PERCENT), f"Noise of {NOISE_PERCENT:g} %", _NOISE_LOSS),
-        ((MAGNITUDE, WELL_NULLED), "Magnitude, myocardium nulled", _MAGNITUDE_LOSS),
+        ((MAGNITUDE, AS_ACQUIRED), "Magnitude of the same signal", _MAGNITUDE_LOSS),
     ):
         if level := found.get(key):
             pairs = ((before.myocardium, level.myocardium), (before.scar, level.scar))

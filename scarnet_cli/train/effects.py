@@ -1,4 +1,4 @@
-"""Effects of MR acquisition: Rician noise, motion ghosts, magnitude instead of signed signal, bias field, large pixels.
+"""Effects of MR acquisition: Rician noise, motion ghosts, signal folded at a null level, bias field, large pixels.
 
 Each function takes (B, C, Y, X) intensities in 0..1 and draws all its random numbers from the given generator. Those
 named `add_` and `take_` draw strengths too, for augmentation; the others are given one, for tests of robustness as well
@@ -65,7 +65,9 @@ def _shifted(image: Tensor, shift: int, axis: int) -> Tensor:
 
 
 def take_magnitude(image: Tensor, labels: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Return the image as a magnitude reconstruction: the distance from a null level near that of myocardium.
+    """Return the image as a magnitude reconstruction might be: the distance from a null level near the myocardium's.
+
+    Which value no signal has is not known of a scaled slice; benchmark/disturbances.py takes the magnitude itself.
 
     Args:
         image: Intensities, taken to be phase-sensitive: dark below the null level.
@@ -80,21 +82,9 @@ def take_magnitude(image: Tensor, labels: Tensor, probability: float, generator:
         middle = image[b, image.shape[1] // 2]
         pool, wall = (middle[labels[b] == label] for label in (Label.BLOOD_POOL, Label.MYOCARDIUM))
         if len(pool) and len(wall):
-            changed[b] = magnitude(image[b], wall, pool, error[b])
+            null = wall.median() + error[b] * (pool.median() - wall.median())
+            changed[b] = (image[b] - null).abs()
     return changed
-
-
-def magnitude(image: Tensor, wall: Tensor, pool: Tensor, error: Tensor | float) -> Tensor:
-    """Return the distance from a null level.
-
-    Args:
-        image: Phase-sensitive intensities on any scale, in any shape.
-        wall: (N,) intensities of healthy myocardium; at least one.
-        pool: (N,) intensities of the blood pool; at least one.
-        error: The null level's distance from the myocardium's median, as a fraction of the blood pool's.
-    """
-    null = wall.median() + error * (pool.median() - wall.median())
-    return (image - null).abs()
 
 
 def add_bias(image: Tensor, knots: Tensor) -> Tensor:

@@ -72,17 +72,30 @@ def test_signals_are_bent_and_clipped(name: str, severity: float, expected: tupl
     np.testing.assert_allclose(bent[0, :, 0], expected, atol=1e-5)
 
 
-def test_magnitude_is_the_distance_from_a_null_level_between_myocardium_and_blood() -> None:
-    image = np.array([[[0, 20, 20, 160, 160, 220]]], np.uint8)
-    labels = np.array([[[0, 2, 2, 1, 1, 3]]], np.uint8)
-    # null = 20 + 25 % of 140 = 55; the darkest value is padding
-    magnitude = disturb("magnitude", case_of(image, labels), 25.0).image.array
-    np.testing.assert_allclose(magnitude, [[[0, 35, 35, 105, 105, 165]]])
+@pytest.mark.parametrize(
+    ("nulled", "expected"),
+    # no signal is 128: air, half of the wall's signal, wall, wall, blood, scar, and tissue that is still inverted
+    [
+        (0.0, (0, 20, 40, 40, 62, 72, 28)),
+        (100.0, (0, 0, 0, 0, 22, 32, 28)),
+        (125.0, (0, 5, 10, 10, 12, 22, 28)),
+    ],
+)
+def test_magnitude_is_the_distance_from_no_signal_after_the_walls_is_nulled(
+    nulled: float, expected: tuple[int, ...]
+) -> None:
+    row = [0, 50, 128, 148, 168, 168, 190, 200, 100, 256]  # padding, its edge, the seven above, the brightest
+    labels = [0, 0, 0, 0, 2, 2, 1, 3, 0, 0]
+    image, marks = (np.array([[values]] * 2).reshape(2, 1, 10) for values in (row, labels))
+    magnitude = disturb("magnitude", case_of(image, marks), nulled).image.array
+    np.testing.assert_allclose(magnitude[0, 0, :9], (0, 0, *expected))
+    assert (magnitude[0] == magnitude[1]).all()
 
 
-def test_a_case_without_blood_pool_keeps_its_phase() -> None:
-    case = case_of(np.arange(6.0).reshape(1, 1, 6))
-    assert disturb("magnitude", case, 0.0) is case
+def test_of_signed_values_no_signal_is_0_and_nothing_is_nulled_without_a_wall() -> None:
+    case = case_of(np.array([[[-9.0, -9.0, -4.0, 0.0, 3.0, 30.0]]]))
+    for nulled in (0.0, 100.0):
+        np.testing.assert_allclose(disturb("magnitude", case, nulled).image.array, [[[0, 0, 0, 0, 3, 30]]])
 
 
 def test_a_quarter_turn_moves_image_and_labels_alike() -> None:

@@ -117,7 +117,7 @@ def test_the_summary_says_whether_a_goal_is_met(dice: float, verdict: str) -> No
     rows = [row("A", AS_IT_IS), row("A", Trial("magnitude", 0.0), dice=dice)]
     text = robustness_markdown(rows)
     assert f"the goal, at most 5 %, is {verdict}" in text
-    assert "| Magnitude (null level, %) | 0 | 0.900 | 0.0 |" in text
+    assert "| Magnitude (myocardium nulled, %) | 0 | 0.900 | 0.0 |" in text
 
 
 def test_table_summary_and_picture_are_written(tmp_path: Path) -> None:
