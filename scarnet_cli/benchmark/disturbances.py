@@ -30,8 +30,6 @@ Disturb = Callable[[Case, float, torch.Generator], Case]
 _BIAS_KNOTS: Final = 4
 # Full width at half maximum of a Gaussian, in SDs.
 _FWHM: Final = 2 * math.sqrt(2 * math.log(2))
-# A pixel and the eight round it in its slice.
-_IN_PLANE: Final = np.ones((1, 3, 3), bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +116,13 @@ def _magnitude(case: Case, nulled_percent: float, _generator: torch.Generator) -
     The inversion time takes the same signal from all tissue that has that much, and from air, which has none, nothing.
     """
     image = case.image.array.astype(np.float32)
-    padding = ndimage.binary_dilation(image == image.min(), _IN_PLANE)
+    # The edge of padding is a mean of it and the image, which is no signal either.
+    padding = np.asarray(ndimage.maximum_filter(image == image.min(), (1, 3, 3)), bool)
     wall = image[(case.labels.array == Label.MYOCARDIUM) & ~padding]
     zero = no_signal(image)
     signal = image - zero
     most = max(float(np.median(wall)) - zero, 0.0) if len(wall) else 0.0
     magnitude = np.abs(signal - nulled_percent / 100 * signal.clip(0.0, most))
-    # The edge of padding is a mean of it and the image, which is no signal either.
     return replace(case, image=case.image.with_array(np.where(padding, np.float32(0.0), magnitude)))
 
 
