@@ -86,9 +86,12 @@ def _range_round_heart(case: Case, signal: Tensor) -> float:
 
 
 def _biased(case: Case, factor: float, generator: torch.Generator) -> Case:
-    """Multiply by a field whose knots lie between 1 / factor and factor, and reach one of them."""
+    """Multiply the signal by a field whose knots lie between 1 / factor and factor, and reach one of them."""
     knots = torch.rand((1, 1, _BIAS_KNOTS, _BIAS_KNOTS), generator=generator) * 2 - 1
-    return _with_signal(case, add_bias(_signal(case), knots / knots.abs().max() * math.log(factor)))
+    image, zero = case.image.array.astype(np.float32), no_signal(case.image.array)
+    signal = add_bias(torch.from_numpy(image - zero)[None], knots / knots.abs().max() * math.log(factor))
+    shaded = np.where(_padding(image), image, zero + signal[0].numpy())
+    return replace(case, image=case.image.with_array(shaded.astype(np.float32)))
 
 
 def _ghosted(case: Case, percent: float, generator: torch.Generator) -> Case:
@@ -116,14 +119,18 @@ def _magnitude(case: Case, nulled_percent: float, _generator: torch.Generator) -
     The inversion time takes the same signal from all tissue that has that much, and from air, which has none, nothing.
     """
     image = case.image.array.astype(np.float32)
-    # The edge of padding is a mean of it and the image, which is no signal either.
-    padding = np.asarray(ndimage.maximum_filter(image == image.min(), (1, 3, 3)), bool)
+    padding = _padding(image)
     wall = image[(case.labels.array == Label.MYOCARDIUM) & ~padding]
     zero = no_signal(image)
     signal = image - zero
     most = max(float(np.median(wall)) - zero, 0.0) if len(wall) else 0.0
     magnitude = np.abs(signal - nulled_percent / 100 * signal.clip(0.0, most))
     return replace(case, image=case.image.with_array(np.where(padding, np.float32(0.0), magnitude)))
+
+
+def _padding(image: NDArray[np.number]) -> NDArray[np.bool_]:
+    """Return where an image (z, y, x) has its least value, and the edge of that, which is a mean of it and signal."""
+    return np.asarray(ndimage.maximum_filter(image == image.min(), (1, 3, 3)), bool)
 
 
 def no_signal(image: NDArray[np.number]) -> float:

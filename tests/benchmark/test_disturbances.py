@@ -49,8 +49,13 @@ def test_a_repeat_has_other_noise_and_the_same_repeat_the_same() -> None:
     assert np.abs(first - other).max() > 0.05
 
 
-def test_a_bias_field_brightens_or_darkens_up_to_about_its_factor() -> None:
-    gain = disturb("bias_field", halves(), 2.0).image.array[:, :, 34:]
+def test_a_bias_field_multiplies_the_signal_up_to_about_its_factor_and_leaves_no_signal() -> None:
+    image = np.full((2, 64, 66), 150.0)
+    image[:, :, :2], image[:, :, 2:33], image[:, :, 65] = 0.0, 100.0, 200.0  # padding, no signal, signal, the brightest
+    biased = disturb("bias_field", case_of(image), 2.0).image.array
+    np.testing.assert_array_equal(biased[:, :, :3], image[:, :, :3])
+    np.testing.assert_allclose(biased[:, :, 3:33], 100.0)
+    gain = (biased[:, :, 33:65] - 100.0) / 50.0
     assert 1 / 3 < gain.min() < gain.max() < 3  # the interpolation passes its knots a little
     assert gain.max() / gain.min() > 1.5
 
