@@ -234,6 +234,6 @@ def _values(cells: _Cells) -> dict[str, str]:
         ValueError: A cell without a named column is not empty.
     """
     if cells[""]:
-        message = "it has more cells than the first line has columns; quote cells that hold a comma"
+        message = "it has more cells than the first line has columns; quote cells that hold the separator"
         raise ValueError(message)
     return {name: cell for name, cell in cells.items() if name}

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from scarnet_cli.buckets.object_path import ObjectPath
-from scarnet_cli.buckets.place import Place, at_once, located
+from scarnet_cli.buckets.place import Place, at_once, is_address, located
 from scarnet_cli.dicom.identity import is_uid
 from scarnet_cli.errors import InputError
 from scarnet_cli.faults import machine_fault
@@ -25,6 +26,9 @@ SAMPLESHEET: Final = SheetKind(
 )
 NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")
 _BLANKS: Final = re.compile(r"\s*;\s*|,?\s+")
+_WINDOWS_PATH: Final = re.compile(r"[A-Za-z]:|.*\\").match
+# Column of a path -> what is wrong with it if there is nothing.
+_MISSING: Final = {"dicom": "does not exist", "reference": "is not a file", "labels": "are not a file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +91,15 @@ def _objects_there(path: Place, folder: Place) -> set[tuple[Place, bool]]:
 
 def _row(values: dict[str, str], folder: Place, objects: Container[tuple[Place, bool]]) -> SampleRow:
     problems = [problem for problem in [problem_of_name("study", values["study"])] if problem]
-    source = located(folder, values["dicom"])
-    if not values["dicom"] or not _is_there(source, objects):
-        problems.append("its dicom does not exist")
-    reference = located(folder, values["reference"]) if values.get("reference") else None
-    if reference is not None and not _is_there(reference, objects, file=True):
-        problems.append("its reference is not a file")
-    label_map = located(folder, values["labels"]) if values.get("labels") else None
-    if isinstance(label_map, ObjectPath):
+    given = {column: values.get(column, "") for column in _MISSING}
+    if is_address(given["labels"]):
         problems.append("its labels are in a bucket; label maps are read from this machine alone")
-        label_map = None
-    elif label_map is not None and not _is_there(label_map, objects, file=True):
-        problems.append("its labels are not a file")
+        given["labels"] = ""
+    places = {column: _place(text, folder, objects, file=column != "dicom") for column, text in given.items()}
+    problems += [f"its {at} {_MISSING[at]}{_advice(text)}" for at, text in given.items() if text and not places[at]]
+    source, reference, label_map = places.values()
+    if not given["dicom"]:
+        problems.append("its dicom is empty")
     problems += [p for name in LABELS if values.get(name) and (p := problem_of_label(name, values[name]))]
     study_uid = values.get("study_instance_uid") or None
     if study_uid and not is_uid(study_uid):
@@ -110,9 +111,26 @@ def _row(values: dict[str, str], folder: Place, objects: Container[tuple[Place, 
     except ValueError as error:
         problems.append(str(error))
         insertion = None
-    if problems:
+    if problems or source is None:
         raise ValueError("; ".join(problems))
-    return SampleRow(values["study"], source, labels_in(values), insertion, reference, label_map, study_uid, user_cells)
+    own = label_map if isinstance(label_map, Path) else None
+    return SampleRow(values["study"], source, labels_in(values), insertion, reference, own, study_uid, user_cells)
+
+
+def _place(text: str, folder: Place, objects: Container[tuple[Place, bool]], *, file: bool) -> Place | None:
+    """Return what a cell names, if it is there; an accent may be one character in the sheet and two on the disk."""
+    forms = dict.fromkeys([text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]) if text else ()
+    places = (located(folder, form) for form in forms)
+    return next((place for place in places if _is_there(place, objects, file=file)), None)
+
+
+def _advice(text: str) -> str:
+    """Return what to do about a path that is not there, if its text tells; else nothing."""
+    if _WINDOWS_PATH(text):
+        return ": it is a Windows path; write the one that this machine has, with /"
+    if text.startswith("~") or "$" in text:
+        return ": ~ and $ are not replaced in a samplesheet; write the folder out"
+    return ""
 
 
 def _is_there(place: Place, objects: Container[tuple[Place, bool]], *, file: bool = False) -> bool:

@@ -1,6 +1,8 @@
 """A samplesheet is right, or every wrong row of it is named."""
 
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -129,13 +131,28 @@ def test_columns_of_the_users_own_are_kept_and_private_ones_are_not_read(tmp_pat
         ("study,dicom,study\nP1,a,P1\n", "each once"),
         ("study,dicom\n", "has no rows"),
         ("study,dicom\nP1,a,more\n", "more cells"),
-        ("study,dicom\nP1\n", "its dicom does not exist"),
+        ("study,dicom\nP1\n", "line 2: its dicom is empty"),
+        ("study,dicom\nP1,b\n", "line 2: its dicom does not exist"),
+        ("study,dicom\nP1,~/a\n", "line 2: its dicom does not exist: ~ and $ are not replaced in a samplesheet; write"),
+        ("study,dicom\nP1,$HOME/a\n", "line 2: its dicom does not exist: ~ and $ are not replaced in a samplesheet"),
+        ("study,dicom\nP1,D:/a\n", "line 2: its dicom does not exist: it is a Windows path; write the one that this"),
+        ("study,dicom,labels\nP1,a,m\\l.nii\n", "line 2: its labels are not a file: it is a Windows path; write"),
     ],
 )
 def test_wrong_sheets_are_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(InputError, match="samplesheet") as raised:
         read_samplesheet(sheet(tmp_path, text))
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(("written", "on_disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_an_accent_may_be_one_character_in_the_sheet_and_two_on_the_disk(
+    tmp_path: Path, written: Literal["NFC", "NFD"], on_disk: Literal["NFC", "NFD"]
+) -> None:
+    folder = tmp_path / unicodedata.normalize(on_disk, "Zoë")
+    folder.mkdir()
+    (row,) = read_samplesheet(sheet(tmp_path, f"study,dicom\nP1,{unicodedata.normalize(written, 'Zoë')}\n"))
+    assert row.dicom == folder
 
 
 def test_a_sheet_that_is_no_text_is_refused(tmp_path: Path) -> None:
