@@ -103,12 +103,6 @@ def draw_overlay(image: Volume, labels: Volume, path: Path, *, plain: Path, refe
         _with_contours(tiles, image, labels, layout, reference).save(temporary, format="PNG")
 
 
-def render_overlay(image: Volume, labels: Volume, reference: Volume | None = None) -> Image.Image:
-    """Return the study's picture; see `draw_overlay`."""
-    require_same_grid(image, labels)
-    return render_tiles(image, labels, plan_layout(labels), _slice_captions(image), reference)
-
-
 def render_tiles(
     image: Volume, labels: Volume, layout: Layout, captions: Sequence[str], reference: Volume | None = None
 ) -> Image.Image:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,7 +11,6 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from scarnet_cli.cases.cases import Case
-from scarnet_cli.files import atomic_path
 from scarnet_cli.image.labels import Label
 from scarnet_cli.model.spec import NetworkSpec
 from scarnet_cli.train.stacks import make_stack
@@ -82,33 +80,3 @@ def wall_depth(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
     inner = np.asarray(distance_transform_edt(~pool))
     outer = np.asarray(distance_transform_edt(pool | wall))
     return np.round(_BYTE * inner / (inner + outer + 1e-6)).astype(np.uint8)
-
-
-def save_hearts(hearts: Hearts, path: Path) -> None:
-    """Write hearts as .npz, atomically, without the depths, which follow from the labels."""
-    with atomic_path(path) as temporary:
-        np.savez_compressed(
-            temporary,
-            names=np.array(hearts.names),
-            image=hearts.image.cpu().numpy(),
-            labels=hearts.labels.cpu().numpy(),
-            slices=hearts.slices.cpu().numpy(),
-            shows_scar=np.array(hearts.shows_scar),
-        )
-
-
-def load_hearts(path: Path) -> Hearts:
-    """Read hearts that `save_hearts` wrote, and compute their depths."""
-    with np.load(path, allow_pickle=False) as stored:
-        labels, slices = stored["labels"], stored["slices"]
-        depth = np.full(labels.shape, _BYTE, np.uint8)
-        for row, number in enumerate(slices):
-            depth[row, :number] = np.stack([wall_depth(one) for one in labels[row, :number]])
-        return Hearts(
-            tuple(stored["names"].tolist()),
-            torch.from_numpy(stored["image"]),
-            torch.from_numpy(labels),
-            torch.from_numpy(depth),
-            torch.from_numpy(slices),
-            bool(stored["shows_scar"]),
-        )

@@ -1,13 +1,14 @@
 """The picture of a study: contours are where the label map says, in known colours."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from scarnet_cli.draw.overlay import CONTOURS, TILE_PX, draw_overlay, plan_layout, render_overlay, render_tiles
+from scarnet_cli.draw.overlay import CONTOURS, TILE_PX, draw_overlay, plan_layout, render_tiles
 from scarnet_cli.errors import GeometryError
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume
@@ -33,6 +34,15 @@ def labels() -> Volume:
     array[2, 20:40, 40:80] = Label.MYOCARDIUM
     array[2, 28:32, 56:64] = Label.SCAR
     return volume(array)
+
+
+def drawn_overlay(image: Volume, labels: Volume) -> Image.Image:
+    """Return the picture that the stage would write."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "overlay.png"
+        draw_overlay(image, labels, path, plain=Path(folder) / "plain.webp")
+        with Image.open(path) as picture:
+            return picture.copy()
 
 
 def test_plain_picture_has_the_slices_and_no_contours(image: Volume, labels: Volume, tmp_path: Path) -> None:
@@ -104,13 +114,13 @@ def test_edges_are_at_the_millimetre_that_the_spacing_says(labels: Volume) -> No
 def test_contour_is_drawn_between_the_voxels(
     name: str, edges: list[tuple[float, float]], image: Volume, labels: Volume
 ) -> None:
-    picture = render_overlay(image, labels)
+    picture = drawn_overlay(image, labels)
     for y, x in edges:
         assert distance(picture, at(labels, 2, y, x), CONTOURS[name]) < 90, (y, x)
 
 
 def test_inside_of_a_region_and_other_slices_stay_grey(image: Volume, labels: Volume) -> None:
-    picture = render_overlay(image, labels)
+    picture = drawn_overlay(image, labels)
     for place in (at(labels, 2, 30, 60), at(labels, 2, 23, 45), at(labels, 1, 19.5, 60)):
         pixel = picture.getpixel((round(place[0]), round(place[1])))
         assert isinstance(pixel, tuple)
@@ -120,7 +130,7 @@ def test_inside_of_a_region_and_other_slices_stay_grey(image: Volume, labels: Vo
 def test_each_slice_is_windowed_on_its_own(labels: Volume) -> None:
     ramp = np.broadcast_to(np.arange(120, dtype=np.float32), SHAPE_ZYX).copy()
     ramp[3] = ramp[3] * 50 + 1000
-    picture = np.asarray(render_overlay(volume(ramp), labels).convert("L")).astype(int)
+    picture = np.asarray(drawn_overlay(volume(ramp), labels).convert("L")).astype(int)
     layout = plan_layout(labels)
     tiles = []
     for index in (1, 3):
@@ -136,7 +146,7 @@ def test_window_is_the_hearts_not_that_of_the_fat_beside_it(labels: Volume) -> N
     array[2, 20:40, 40:80] = 50.0
     array[2, 28:32, 56:64] = 100.0  # scar
     array[2, 20:40, 82:90] = 400.0  # fat
-    picture = render_overlay(volume(array), labels)
+    picture = drawn_overlay(volume(array), labels)
     myocardium, scar, fat = (np.array(picture.getpixel(_whole(at(labels, 2, 30, x)))) for x in (46, 60, 86))
     # White is at 10 + 1.2 x 90 = 118: myocardium is 40 / 108 of 255, scar 90 / 108; enlarging overshoots a little.
     assert [np.mean(pixel) for pixel in (myocardium, scar, fat)] == pytest.approx([94.4, 212.5, 255.0], abs=3)
@@ -146,7 +156,7 @@ def test_empty_label_map_shows_whole_slices_without_contours(image: Volume) -> N
     empty = volume(np.zeros(SHAPE_ZYX, dtype=np.uint8))
     layout = plan_layout(empty)
     assert layout.side_mm == 120.0
-    picture = np.asarray(render_overlay(image, empty))[: layout.rows * TILE_PX]
+    picture = np.asarray(drawn_overlay(image, empty))[: layout.rows * TILE_PX]
     assert np.ptp(picture.astype(int), axis=2).max() <= 20  # captions and paper are nearly grey
 
 
@@ -154,14 +164,14 @@ def test_heart_at_the_edge_of_the_image_is_drawn(image: Volume) -> None:
     array = np.zeros(SHAPE_ZYX, dtype=np.uint8)
     array[2, :10, :20] = Label.BLOOD_POOL
     corner = volume(array)
-    picture = render_overlay(image, corner)
+    picture = drawn_overlay(image, corner)
     assert distance(picture, at(corner, 2, 5, 19.5), CONTOURS["epicardium"]) < 90
 
 
 def test_values_that_are_not_finite_do_not_spoil_the_picture(image: Volume, labels: Volume) -> None:
     image.array[2, 0, 0] = np.nan
     image.array[2, 0, 1] = np.inf
-    assert render_overlay(image, labels).size == plan_layout(labels).size_px
+    assert drawn_overlay(image, labels).size == plan_layout(labels).size_px
 
 
 @pytest.mark.parametrize(("slices", "grid"), [(1, (3, 1)), (3, (3, 1)), (7, (4, 2)), (10, (5, 2)), (12, (4, 3))])
@@ -181,4 +191,4 @@ def test_equal_volumes_give_equal_bytes(image: Volume, labels: Volume, tmp_path:
 def test_other_grid_raises(image: Volume, labels: Volume) -> None:
     shifted = Volume(labels.array, SPACING_ZYX_MM, (1.0, 0.0, 0.0), np.eye(3))
     with pytest.raises(GeometryError, match="Image and labels differ"):
-        render_overlay(image, shifted)
+        drawn_overlay(image, shifted)

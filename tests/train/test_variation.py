@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -7,7 +6,7 @@ from hearts import toy_case, toy_spec
 
 from scarnet_cli.image.intensity import normalise_slices
 from scarnet_cli.image.labels import Label
-from scarnet_cli.train.hearts import Hearts, load_hearts, make_hearts, save_hearts
+from scarnet_cli.train.hearts import Hearts, make_hearts
 from scarnet_cli.train.invented_scar import Scars, add_scars
 from scarnet_cli.train.variation import Variation, normalise, vary
 
@@ -53,14 +52,6 @@ def test_depth_goes_from_the_endocardium_to_the_epicardium(hearts: Hearts) -> No
     assert (depth[labels == Label.BLOOD_POOL] == 0).all()
     assert (depth[labels == Label.BACKGROUND] == 255).all()
     assert 100 < depth[labels == Label.MYOCARDIUM].mean() < 155
-
-
-def test_hearts_are_the_same_after_writing_and_reading(hearts: Hearts, tmp_path: Path) -> None:
-    save_hearts(hearts, tmp_path / "hearts.npz")
-    again = load_hearts(tmp_path / "hearts.npz")
-    assert again.names == hearts.names
-    for name in ("image", "labels", "depth", "slices"):
-        assert torch.equal(getattr(again, name), getattr(hearts, name))
 
 
 def test_a_heart_that_is_left_out_is_gone(hearts: Hearts) -> None:
