@@ -1,5 +1,6 @@
 """Translation of the values and names in other people's label maps to `Label`."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -17,11 +18,16 @@ _MOST_SHOWN: Final = 8
 LabelValues = Mapping[int, Label]
 # Words in the names of segments, the most specific first: a "myocardial scar" is scar.
 _WORDS: Final[dict[Label, tuple[str, ...]]] = {
-    Label.MVO: ("mvo", "microvascular", "no-reflow", "no reflow"),
+    Label.MVO: ("mvo", "microvascular", "no reflow"),
     Label.SCAR: ("scar", "infarct", "enhance", "fibrosis"),
     Label.MYOCARDIUM: ("myocard",),
     Label.BLOOD_POOL: ("blood", "cavity"),
 }
+_TISSUES: Final = {Label.MYOCARDIUM, Label.SCAR, Label.MVO}  # each a part of the one before it
+_LEFT_OUT: Final = re.compile(r"\b(?:without|excluding|minus)\b|w/o")
+# Denied ("non-enhanced myocardium"), of another chamber or layer, or not quite the thing ("peri-infarct zone").
+_OTHER: Final = re.compile(r"\b(?:non\w*|not?|un\w+|free|right|la|ra)\b|\b(?:rv|peri)|atri|border|gr[ae]y")
+_JOINED: Final = re.compile(r"\b(?:and|with|plus|incl\w*)\b|[+&/,]")
 
 
 def read_label_values(path: Path) -> LabelValues:
@@ -63,8 +69,11 @@ def to_labels(array: NDArray[np.number], values: LabelValues | None, whose: str)
 
 def label_named(name: str) -> Label | None:
     """Return the label that a segment's name means, such as "Scar" or "Myocardium without scar"; None if unclear."""
-    words = name.lower().replace("_", " ").partition(" without ")[0]
-    return next((label for label, known in _WORDS.items() if any(word in words for word in known)), None)
+    words = _LEFT_OUT.split(name.lower().replace("_", " ").replace("-", " "))[0]
+    said = [label for label, known in _WORDS.items() if any(word in words for word in known)]
+    several = len(said) > 1 and (_JOINED.search(words) or not _TISSUES.issuperset(said))
+    unclear = several or _OTHER.search(words.replace("no reflow", ""))
+    return said[0] if said and not unclear else None
 
 
 def _value_and_label(cells: dict[str, str]) -> tuple[int, Label]:

@@ -30,7 +30,7 @@ def join_segments(segments: Sequence[Segment], values: LabelValues | None) -> ND
     """Return the (z, y, x) label map of at least one segment.
 
     Where segments overlap, MVO goes before scar, scar before myocardium, and that before the blood pool: a reader may
-    have drawn the whole myocardium and the scar on it.
+    have drawn the whole myocardium and the scar on it. An empty segment may have any name, as editors add them unasked.
 
     Args:
         segments: The segments, of one shape.
@@ -40,7 +40,8 @@ def join_segments(segments: Sequence[Segment], values: LabelValues | None) -> ND
         GeometryError: It is not clear what a segment is.
     """
     labels = [label_named(segment.name) if values is None else values.get(segment.value) for segment in segments]
-    if unclear := sum(label is None for label in labels):
+    drawn = [bool(segment.mask.any()) for segment in segments]
+    if unclear := sum(label is None and holds for label, holds in zip(labels, drawn, strict=True)):
         message = (
             f"{unclear} of the label map's {len(segments)} segments are of an unknown kind. Name them blood pool, "
             "myocardium, scar and MVO, or say in a table what their numbers mean (--label-values)."

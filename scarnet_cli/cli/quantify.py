@@ -50,10 +50,10 @@ def quantify(
 ) -> None:
     """Measure the scar: volumes, burden, n-SD, FWHM, core and border, AHA segments, transmurality.
 
-    IMAGE and LABELS are two NIfTI files on one grid (labels: 0 background, 1 blood pool, 2 myocardium, 3 scar, 4 MVO;
-    --label-values says what the values of other people's maps mean), or the output directories of `scarnet convert` and
-    `scarnet segment`. Writes scans, slices and segments.parquet; for directories also failures.parquet, and a picture
-    and a record of each study.
+    IMAGE is a NIfTI file and LABELS a label map on its grid, as NIfTI, NRRD or DICOM SEG (0 background, 1 blood pool,
+    2 myocardium, 3 scar, 4 MVO; --label-values says what the values of other people's maps mean); or both are the
+    output directories of `scarnet convert` and `scarnet segment`. Writes scans, slices and segments.parquet; for
+    directories also failures.parquet, and a picture and a record of each study.
     """
     from scarnet_cli.cases.label_values import read_label_values
 

@@ -64,17 +64,24 @@ def read_nrrd(path: Path) -> Nrrd:
         raise GeometryError("not_a_volume", message)
     array = sitk.GetArrayFromImage(image)
     layers = np.moveaxis(array, -1, 0) if array.ndim > _DIMENSIONS else array[None]
-    return Nrrd(layers, from_sitk(image, layers[0]), _segments(image))
+    segments = _segments(image)
+    if len(layers) > 1 and not segments:
+        message = f"The NRRD file has {len(layers)} layers and names no segments; save it as one label map."
+        raise GeometryError("not_a_volume", message)
+    return Nrrd(layers, from_sitk(image, layers[0]), segments)
 
 
 def _segments(image: sitk.Image) -> tuple[NrrdSegment, ...]:
+    """Return the segments that a file names. Before 3D Slicer 4.11 each was a layer of its own, of ones."""
     said: dict[int, dict[str, str]] = {}
     for key in image.GetMetaDataKeys():
         if match := _SEGMENT.fullmatch(key):
             said.setdefault(int(match[1]), {})[match[2]] = image.GetMetaData(key)
     try:
         return tuple(
-            NrrdSegment(of["Name"], int(of.get("Layer", 0)), int(of.get("LabelValue", number + 1)))
+            NrrdSegment(
+                of["Name"], int(of.get("Layer", 0 if "LabelValue" in of else number)), int(of.get("LabelValue", 1))
+            )
             for number, of in sorted(said.items())
             if "Name" in of
         )

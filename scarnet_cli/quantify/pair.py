@@ -1,10 +1,11 @@
-"""Measures of one image and its label map, two NIfTI files, without the pipeline."""
+"""Measures of one image and its label map, two files, without the pipeline."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from scarnet_cli.cases.label_values import LabelValues, to_labels
-from scarnet_cli.image.foreign_nifti import as_stack, like, read_foreign_nifti
+from scarnet_cli.cases.label_values import LabelValues
+from scarnet_cli.dicom.results.given_labels import read_given_labels
+from scarnet_cli.image.foreign_nifti import as_stack, read_foreign_nifti
 from scarnet_cli.image.nifti_header import ORIENTATION_UNKNOWN
 from scarnet_cli.quantify.measures import measure_study, without_orientation
 from scarnet_cli.quantify.orientation import Point
@@ -30,17 +31,16 @@ class PairOptions:
 
 
 def quantify_pair(image: Path, labels: Path, out: Path, options: PairOptions) -> None:
-    """Measure one image with its label map and write `out`/scans, slices and segments.parquet.
+    """Measure one NIfTI image with its label map and write `out`/scans, slices and segments.parquet.
 
     Raises:
-        GeometryError: A file cannot be read, the grids differ, or a label value is unknown.
+        GeometryError: A file cannot be read, the grids differ, or a label value or segment is unknown.
         QuantificationError: The label map or the signal cannot be measured.
     """
     foreign = read_foreign_nifti(image)
     stack = as_stack(foreign.volume)
-    theirs = like(read_foreign_nifti(labels).volume, stack)
-    ours = theirs.with_array(to_labels(theirs.array, options.label_values, "The label map"))
-    measures = measure_study(stack, ours, options.rv_insertion)
+    drawn = read_given_labels(labels, stack, options.label_values).labels
+    measures = measure_study(stack, drawn, options.rv_insertion)
     if ORIENTATION_UNKNOWN in foreign.flags:
         measures = without_orientation(measures)
     known = record_of(ScanRow, {"study_id": options.study_id, "flags": foreign.flags, "labels_source": "given"})

@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scarnet_cli.cases.label_values import read_label_values, to_labels
+from scarnet_cli.cases.label_values import label_named, read_label_values, to_labels
 from scarnet_cli.errors import GeometryError, InputError
+from scarnet_cli.image.labels import Label
 
 
 def write_values(root: Path, *rows: str) -> Path:
@@ -46,3 +47,23 @@ def test_wrong_rows_of_label_values_are_listed_at_once(tmp_path: Path) -> None:
     assert "value 'one' is not a whole number" in words
     assert "label 'Infarct' is none of background, blood_pool, myocardium, scar, mvo" in words
     assert "line 5: its value stands in line 4 too" in words
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("LV_blood_pool", Label.BLOOD_POOL),
+        ("Healthy myocardium", Label.MYOCARDIUM),
+        ("Myocardium w/o scar", Label.MYOCARDIUM),
+        ("Myocardium (excluding infarct)", Label.MYOCARDIUM),
+        ("Myocardial scar without MVO", Label.SCAR),
+        ("Superior myocardial infarction", Label.SCAR),
+        ("Infarct: no-reflow", Label.MVO),
+        *((name, None) for name in ("Non-enhanced myocardium", "unenhanced myocardium", "nonviable myocardium")),
+        *((name, None) for name in ("Myocardium, no scar", "scar-free myocardium", "Myocardium with scar", "Scar+MVO")),
+        *((name, None) for name in ("RV myocardium", "Right ventricle cavity", "LA blood", "Atrial scar")),
+        *((name, None) for name in ("Peri-infarct zone", "Grey zone fibrosis", "Enhanced blood pool", "Segment_1")),
+    ],
+)
+def test_a_segment_s_name_means_a_label_only_where_it_says_no_other(name: str, label: Label | None) -> None:
+    assert label_named(name) == label

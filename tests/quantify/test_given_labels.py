@@ -1,5 +1,6 @@
 """Label maps from elsewhere are read as other programs write them, and measured in place of the network's."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 (the library's own custom)
 from labelled_study import CONVERTED, SEGMENTED
+from numpy.typing import NDArray
 from scipy import ndimage
 from shells import Grid, Shell, Wedge, make_shell
 
@@ -17,6 +19,7 @@ from scarnet_cli.files import read_json
 from scarnet_cli.image.foreign_nifti import reordered
 from scarnet_cli.image.labels import Label
 from scarnet_cli.image.volume import Volume, read_nifti, to_sitk, write_nifti
+from scarnet_cli.quantify.pair import PairOptions, quantify_pair
 from scarnet_cli.quantify.quantify_stage import quantify_studies
 from scarnet_cli.stage.folder import StudyFile, study_folder
 from scarnet_cli.stage.records import LabelMapFile
@@ -69,6 +72,40 @@ def test_a_file_that_slicer_wrote_is_read_layer_by_layer(heart: tuple[Volume, Vo
     assert np.array_equal(read.array, drawn)
 
 
+def write_layers(masks: Sequence[NDArray[np.bool_]], grid: Volume, path: Path, names: Sequence[str]) -> None:
+    """Write an NRRD of a layer of ones for each mask, with names as 3D Slicer gave them before 4.11."""
+    image = sitk.GetImageFromArray(np.stack(masks, -1).astype(np.uint8), isVector=True)
+    image.CopyInformation(to_sitk(grid))
+    for number, name in enumerate(names):
+        image.SetMetaData(f"Segment{number}_Name", name)
+    sitk.WriteImage(image, str(path))
+
+
+def test_segments_without_layer_and_value_are_layers_as_older_slicers_wrote_them(
+    heart: tuple[Volume, Volume], tmp_path: Path
+) -> None:
+    image, labels = heart
+    drawn = (Label.SCAR, Label.MYOCARDIUM, Label.BLOOD_POOL)
+    masks = [labels.array == label for label in drawn]
+    write_layers(masks, labels, tmp_path / "a.seg.nrrd", [NAMES[label] for label in drawn])
+    assert np.array_equal(read_given_labels(tmp_path / "a.seg.nrrd", image, None).labels.array, labels.array)
+
+
+def test_layers_without_names_are_refused(heart: tuple[Volume, Volume], tmp_path: Path) -> None:
+    """MITK writes a layer for each group of labels, other programs one for each label."""
+    image, labels = heart
+    write_layers([labels.array == 1, labels.array == 2], labels, tmp_path / "a.nrrd", [])
+    with pytest.raises(GeometryError, match="has 2 layers and names no segments; save it as one label map"):
+        read_given_labels(tmp_path / "a.nrrd", image, None)
+
+
+def test_an_empty_segment_may_have_any_name(heart: tuple[Volume, Volume], tmp_path: Path) -> None:
+    image, labels = heart
+    assert not (labels.array == Label.MVO).any()
+    write_seg_nrrd(labels, tmp_path / "a.seg.nrrd", {**NAMES, Label.MVO: "Segment_1"})
+    assert np.array_equal(read_given_labels(tmp_path / "a.seg.nrrd", image, None).labels.array, labels.array)
+
+
 def test_a_plain_nrrd_and_a_nifti_with_turned_axes_are_read(heart: tuple[Volume, Volume], tmp_path: Path) -> None:
     image, labels = heart
     sitk.WriteImage(to_sitk(labels), str(tmp_path / "a.nrrd"))
@@ -77,6 +114,19 @@ def test_a_plain_nrrd_and_a_nifti_with_turned_axes_are_read(heart: tuple[Volume,
     write_nifti(turned, tmp_path / "a.nii.gz")
     for name in ("a.nrrd", "a.nii.gz"):
         assert np.array_equal(read_given_labels(tmp_path / name, image, None).labels.array, labels.array)
+
+
+def test_a_pair_of_files_takes_the_same_label_maps(heart: tuple[Volume, Volume], tmp_path: Path) -> None:
+    image, labels = heart
+    write_nifti(image, tmp_path / "image.nii.gz")
+    write_nifti(labels, tmp_path / "labels.nii.gz")
+    write_seg_nrrd(labels, tmp_path / "labels.seg.nrrd")
+    tables = []
+    for name in ("labels.nii.gz", "labels.seg.nrrd"):
+        quantify_pair(tmp_path / "image.nii.gz", tmp_path / name, tmp_path / name[:-3], PairOptions("P1"))
+        tables.append(read_table(tmp_path / name[:-3] / "scans.parquet").to_pylist())
+    assert tables[0] == tables[1]
+    assert tables[0][0]["scar_ml"] > 0
 
 
 def test_values_of_another_program_are_translated_by_its_table(heart: tuple[Volume, Volume], tmp_path: Path) -> None:

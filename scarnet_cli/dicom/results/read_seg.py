@@ -4,11 +4,13 @@ import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import highdicom as hd
 import numpy as np
+from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
+from pydicom.uid import SegmentationStorage
 
 from scarnet_cli.cases.segments import Segment
 from scarnet_cli.errors import GeometryError
@@ -16,6 +18,8 @@ from scarnet_cli.image.volume import Volume
 
 # highdicom's warnings quote values, patients' names among them.
 logging.getLogger("highdicom").setLevel(logging.CRITICAL)
+
+_SEGMENTATIONS: Final = (SegmentationStorage, "1.2.840.10008.5.1.4.1.1.66.7")  # the second is of label maps (Sup. 243)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,18 @@ def read_segmentation(path: Path) -> ReadSegmentation:
     """Read a DICOM Segmentation, (z, y, x) in the order of its own slices.
 
     Raises:
-        GeometryError: The file is not a readable Segmentation, or its frames do not make one stack.
+        GeometryError: The file is not a readable Segmentation, its frames do not make one stack, or they hold
+            probabilities.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # from pydicom, about odd values
+            if dcmread(path, specific_tags=["SOPClassUID"]).SOPClassUID not in _SEGMENTATIONS:
+                message = (
+                    "The label map is DICOM but no Segmentation; contours (RTSTRUCT) have no voxels. Write it "
+                    "as a Segmentation, or as a label map on the image's grid (.nii.gz, .seg.nrrd)."
+                )
+                raise GeometryError("labels_unusable", message)
             dataset = hd.seg.segread(path)
             numbers = [int(number) for number in dataset.segment_numbers]
             # a frame that a slice lacks is empty: programs leave those out
@@ -51,7 +62,11 @@ def read_segmentation(path: Path) -> ReadSegmentation:
     except (InvalidDicomError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         message = "The label map is not a DICOM Segmentation of one stack of slices; write it again."
         raise GeometryError("labels_unusable", message) from error
-    masks = np.asarray(stack.array).reshape(*stack.spatial_shape, len(numbers)) > 0
+    masks = np.asarray(stack.array).reshape(*stack.spatial_shape, len(numbers))
+    if not np.isin(masks, (0, 1)).all():
+        message = "The Segmentation holds fractions (SegmentationType FRACTIONAL), not segments; write it as BINARY."
+        raise GeometryError("labels_unusable", message)
+    masks = masks > 0
     names = [str(dataset.get_segment_description(number).segment_label) for number in numbers]
     segments = tuple(
         Segment(name, number, masks[..., index])
