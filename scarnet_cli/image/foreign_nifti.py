@@ -28,6 +28,10 @@ _UNIT_BITS: Final = 7
 _SPACING_MM: Final = (0.05, 100.0)  # beyond these the unit is wrong, not the image unusual
 _SINGLE_VALUES: Final = "biuf"  # kinds of numpy's types: neither colours nor complex numbers
 _DIMENSIONS: Final = 3
+_DISPUTED: Final = "orientation_disputed"
+# What sform and qform may differ by: in the voxels' size, as a part of it, and in a direction (1 degree).
+_SAME_SIZE: Final = 0.01
+_SAME_DIRECTION_COSINE: Final = float(np.cos(np.deg2rad(1.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +50,19 @@ class ForeignVolume:
 def read_foreign_nifti(path: Place) -> ForeignVolume:
     """Read a NIfTI file and keep its order of axes: the array is (k, j, i) for the file's axes i, j, k.
 
-    The sform is preferred to the qform. If neither is set, the axes are taken to be the patient's, with a flag.
+    The sform is preferred to the qform; a flag says that they turn the axes differently. If neither is set, the axes
+    are taken to be the patient's, with a flag.
 
     Raises:
-        GeometryError: The file is not a readable image, has more than one volume, its axes are not at right angles, or
-            its voxels have a size that no image of a heart has.
+        GeometryError: The file is not a readable image, has more than one volume, its axes are not at right angles,
+            its voxels have a size that no image of a heart has, or sform and qform give them two sizes.
     """
     require_whole(path, "The NIfTI file")
     try:
         with opened_nifti(path) as stream:
             image = _streamed(stream)
             array, affine, header = np.asanyarray(image.dataobj), np.asarray(image.affine), image.header
+            disputed = _is_disputed(header)
         oriented = bool(header["sform_code"] > 0 or header["qform_code"] > 0)
     except (ImageFileError, HeaderDataError, KeyError, ValueError) as error:
         message = "The NIfTI file cannot be read as one; write it again or leave it out."
@@ -76,7 +82,7 @@ def read_foreign_nifti(path: Place) -> ForeignVolume:
         message = f"The NIfTI file's voxels are {words} mm apart (it says {unit}); write it again with the right unit."
         raise GeometryError("bad_spacing", message)
     origin = _RAS_TO_LPS @ affine[:3, 3] if oriented else np.zeros(3)
-    flags = [ORIENTATION_REPAIRED] * repaired + [ORIENTATION_UNKNOWN] * (not oriented)
+    flags = [_DISPUTED] * disputed + [ORIENTATION_REPAIRED] * repaired + [ORIENTATION_UNKNOWN] * (not oriented)
     x, y, z = (float(value) for value in origin)
     i, j, k = (float(value) for value in spacing)
     return ForeignVolume(Volume(array.transpose(2, 1, 0), (k, j, i), (x, y, z), direction), tuple(flags))
@@ -149,6 +155,30 @@ def reordered(volume: Volume, direction: NDArray[np.float64]) -> Volume:
 def _is_one(array: NDArray[Any]) -> bool:
     """Tell whether an array is a single volume: at most three axes, or further axes of length 1."""
     return array.ndim <= _DIMENSIONS or set(array.shape[_DIMENSIONS:]) == {1}
+
+
+def _is_disputed(header: nibabel.Nifti1Header) -> bool:
+    """Tell whether a header's sform and qform turn the axes differently.
+
+    Raises:
+        GeometryError: They give the voxels two sizes.
+    """
+    if min(int(header["sform_code"]), int(header["qform_code"])) <= 0:
+        return False
+    try:
+        by_sform, by_qform = (np.asarray(form())[:3, :3] for form in (header.get_sform, header.get_qform))
+    except ValueError:  # no rotation: the sform alone says something
+        return False
+    sizes, other = np.linalg.norm(by_sform, axis=0), np.linalg.norm(by_qform, axis=0)
+    if not np.allclose(sizes, other, rtol=_SAME_SIZE):
+        said, also = (" x ".join(f"{value:.4g}" for value in size) for size in (sizes, other))
+        message = (
+            f"The NIfTI file's voxels are {said} mm apart by its sform, {also} by its qform; write it again with the "
+            "true size in both."
+        )
+        raise GeometryError("bad_spacing", message)
+    cosines = (by_sform * by_qform).sum(axis=0) / (sizes * other)
+    return bool(cosines.min() < _SAME_DIRECTION_COSINE)
 
 
 def _axes(matrix_ras: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:

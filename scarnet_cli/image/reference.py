@@ -22,7 +22,7 @@ def read_reference(path: Place, grid: Volume) -> Volume:
     try:
         reference = like(read_foreign_nifti(path).volume, grid)
     except GeometryError as error:
-        message = "The reference is not a readable NIfTI volume; write it again."
+        message = f"The reference cannot be compared. {error}"
         raise GeometryError("reference_unusable", message) from error
     if not same_grid(reference, grid):
         message = (

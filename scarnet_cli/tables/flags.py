@@ -92,6 +92,11 @@ FLAGS: Final[dict[str, Flag]] = {
         "Nothing, where the heart is whole in the picture.",
         finding=True,
     ),
+    "orientation_disputed": Flag(
+        "two orientations in the file",
+        "The NIfTI file's sform and qform turn the stack differently; the sform was used.",
+        "Look whether the numbers of the segments lie where they should; write the file again from its DICOM if not.",
+    ),
     "orientation_unknown": Flag(
         "orientation unknown",
         "The NIfTI file does not say how the stack lies in the patient (sform and qform are not set).",

@@ -140,6 +140,34 @@ def test_the_sform_counts_before_the_qform_and_alone_each_counts(tmp_path: Path)
     assert same_grid(read_foreign_nifti(tmp_path / "s.nii.gz").volume, expected)
 
 
+def write_both(path: Path, sform: NDArray[np.float64], qform: NDArray[np.float64]) -> None:
+    image = nibabel.Nifti1Image(stack().array.transpose(2, 1, 0), sform)
+    image.set_sform(sform, 2)
+    image.set_qform(qform, 1)
+    nibabel.save(image, path)
+
+
+def test_sform_and_qform_that_turn_the_axes_differently_are_flagged(tmp_path: Path) -> None:
+    straight = np.diag([-1.25, -1.5, 9.0, 1.0])  # a program that wrote the spacing and forgot the directions
+    write_both(tmp_path / "a.nii.gz", straight, affine_of(stack()))
+    foreign = read_foreign_nifti(tmp_path / "a.nii.gz")
+    assert foreign.flags == ("orientation_disputed",)
+    assert foreign.volume.direction == pytest.approx(np.eye(3))
+    moved = affine_of(stack())
+    moved[:3, 3] += 7.0
+    write_both(tmp_path / "b.nii.gz", moved, affine_of(stack()))
+    assert read_foreign_nifti(tmp_path / "b.nii.gz").flags == ()
+
+
+def test_sform_and_qform_that_give_two_sizes_are_refused_with_both(tmp_path: Path) -> None:
+    scaled = affine_of(stack()) @ np.diag([1.1, 1.1, 1.1, 1.0])  # aligned with a larger heart
+    write_both(tmp_path / "a.nii.gz", scaled, affine_of(stack()))
+    expected = r"1\.375 x 1\.65 x 9\.9 mm apart by its sform, 1\.25 x 1\.5 x 9 by its qform"
+    with pytest.raises(GeometryError, match=expected) as refused:
+        read_foreign_nifti(tmp_path / "a.nii.gz")
+    assert refused.value.code == "bad_spacing"
+
+
 def test_a_fourth_axis_of_one_entry_is_left_out_and_one_of_two_is_refused(tmp_path: Path) -> None:
     for number in (1, 2):
         array = np.stack([stack().array.transpose(2, 1, 0)] * number, axis=3)

@@ -9,7 +9,7 @@ from scarnet_cli.cases.label_values import LabelValues, to_labels
 from scarnet_cli.cases.segments import Segment, join_segments
 from scarnet_cli.dicom.results.read_seg import read_segmentation
 from scarnet_cli.errors import GeometryError
-from scarnet_cli.image.foreign_nifti import read_foreign_nifti
+from scarnet_cli.image.foreign_nifti import like, read_foreign_nifti
 from scarnet_cli.image.nrrd import MAGIC, read_nrrd
 from scarnet_cli.image.placement import place_on_grid
 from scarnet_cli.image.volume import Volume, grid_text
@@ -70,7 +70,7 @@ def placed_labels(drawn: Volume, image: Volume) -> Volume:
     labels = place_on_grid(drawn, image)
     if labels is None:
         message = (
-            f"The label map to measure is not on the image's grid: it has {grid_text(drawn)}, the image "
+            f"The label map to measure is not on the image's grid: it has {grid_text(like(drawn, image))}, the image "
             f"{grid_text(image)}. Draw it on the study's image.nii.gz, or resample it to that."
         )
         raise GeometryError(_UNUSABLE, message)
