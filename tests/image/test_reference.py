@@ -44,6 +44,6 @@ def test_what_cannot_be_compared_raises(change: dict[str, Any], words: str, tmp_
 
 def test_a_file_that_is_no_image_raises_without_its_name(tmp_path: Path) -> None:
     (tmp_path / "DOE_JANE.nii.gz").write_bytes(b"no image")
-    with pytest.raises(GeometryError, match="cannot be compared. The NIfTI file is not") as raised:
+    with pytest.raises(GeometryError, match="cannot be compared") as raised:
         read_reference(tmp_path / "DOE_JANE.nii.gz", GRID)
     assert "DOE" not in str(raised.value)
