@@ -5,7 +5,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, OUTPUT_DIRECTORY, labelled_cases
+from scarnet_cli.cli.case_options import CASES, FOLDS, LABEL_VALUES, labelled_cases
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
 
 
 @click.command(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import weights_dir
 from scarnet_cli.cli.stage_options import NETWORK, OUT, execution_options, tell_count
+from scarnet_cli.cli.weights_options import weights_dir
 from scarnet_cli.stage.execution import Execution
 
 

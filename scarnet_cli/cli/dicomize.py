@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
 
 if TYPE_CHECKING:
     from scarnet_cli.phantom.dicom.dicomize import NamedVolume

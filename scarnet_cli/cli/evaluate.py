@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, OUTPUT_DIRECTORY, labelled_cases
+from scarnet_cli.cli.case_options import CASES, FOLDS, LABEL_VALUES, labelled_cases
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
 
 if TYPE_CHECKING:
     from scarnet_cli.benchmark.systems import System

@@ -5,7 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.buckets.place import Place
-from scarnet_cli.cli.options import FILES, HEADER_JOBS, PREVIOUS, SERIES_RULES
+from scarnet_cli.cli.source_options import FILES, HEADER_JOBS, PREVIOUS, SERIES_RULES
 from scarnet_cli.errors import InputError
 
 

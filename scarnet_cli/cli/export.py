@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from scarnet_cli.buckets.place import Place
-from scarnet_cli.cli.options import deidentify_options
+from scarnet_cli.cli.source_options import deidentify_options
 from scarnet_cli.cli.stage_options import BATCH_OR_DICOM, OUT, execution_options, tell_each
 from scarnet_cli.stage.execution import Execution
 

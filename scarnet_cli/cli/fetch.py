@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import DOWNLOADS
+from scarnet_cli.cli.source_options import DOWNLOADS
 from scarnet_cli.cli.stage_options import OUT
 
 EXAMPLE = "Example: scarnet fetch index/batches/batch-0a1b2c3d.json --out fetched"

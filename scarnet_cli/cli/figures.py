@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
 
 _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 

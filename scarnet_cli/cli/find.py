@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from scarnet_cli.buckets.place import Place
-from scarnet_cli.cli.options import FILES, deidentify_options
+from scarnet_cli.cli.source_options import FILES, deidentify_options
 from scarnet_cli.errors import InputError
 
 if TYPE_CHECKING:

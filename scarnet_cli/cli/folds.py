@@ -4,7 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import CASES, FOLDS, LABEL_VALUES, PROBLEM, ProblemCommand, labelled_cases
+from scarnet_cli.cli.case_options import CASES, FOLDS, LABEL_VALUES, labelled_cases
+from scarnet_cli.cli.problem import PROBLEM, ProblemCommand
 
 
 @click.command(cls=ProblemCommand, epilog="Example: scarnet folds cases.csv --label-values values.csv --out folds.csv")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY, REVIEWED, TABLE_FORMAT
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY, TABLE_FORMAT
 from scarnet_cli.cli.progress import progress_bar
+from scarnet_cli.cli.reader_options import REVIEWED
 
 
 @click.command(epilog="Example: scarnet gather work/index work/convert_* work/quantify_* --out results/tables")

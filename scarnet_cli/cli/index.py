@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from scarnet_cli.buckets.place import Place
-from scarnet_cli.cli.options import (
-    CORRECTED,
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.problem import PROBLEM, ProblemCommand
+from scarnet_cli.cli.progress import progress_bar
+from scarnet_cli.cli.reader_options import CORRECTED, READER, corrections_in
+from scarnet_cli.cli.source_options import (
     DOWNLOADS,
     HEADER_JOBS,
-    OUTPUT_DIRECTORY,
     PREVIOUS,
-    PROBLEM,
-    READER,
     SERIES_RULES,
     STUDIES,
     OwnOutput,
-    ProblemCommand,
     StudySource,
-    corrections_in,
     deidentify_options,
     index_source,
 )
-from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.errors import MachineError
 from scarnet_cli.index.defaults import BATCH_GREATEST, BATCH_LEAST, FILE_SECONDS
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
 
 
 @click.command(epilog="Example: scarnet phantom --studies 6 --out demo/cohort --seed 7 --broken 1")

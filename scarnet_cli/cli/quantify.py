@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import LABEL_VALUES
+from scarnet_cli.cli.case_options import LABEL_VALUES
 from scarnet_cli.cli.stage_options import OUT, execution_options, tell_count
 from scarnet_cli.stage.execution import Execution
 from scarnet_cli.stage.records import LabelMapFile

@@ -9,26 +9,14 @@ from typing import TYPE_CHECKING, Final
 import rich_click as click
 
 from scarnet_cli.buckets.place import Place
-from scarnet_cli.cli.options import (
-    CORRECTED,
-    LABEL_VALUES,
-    LOCALISER,
-    OUTPUT_DIRECTORY,
-    READER,
-    REVIEWED,
-    SERIES_RULES,
-    SOURCE,
-    TABLE_FORMAT,
-    WEIGHTS,
-    corrections_in,
-    deidentify_options,
-    index_source,
-    weights_dir,
-    weights_name,
-)
+from scarnet_cli.cli.case_options import LABEL_VALUES
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY, TABLE_FORMAT
 from scarnet_cli.cli.progress import progress_bar
+from scarnet_cli.cli.reader_options import CORRECTED, READER, REVIEWED, corrections_in
+from scarnet_cli.cli.source_options import SERIES_RULES, SOURCE, deidentify_options, index_source
 from scarnet_cli.cli.stage_options import execution_options
 from scarnet_cli.cli.versions import software_versions
+from scarnet_cli.cli.weights_options import LOCALISER, WEIGHTS, weights_dir, weights_name
 from scarnet_cli.dicom.series.rules_file import read_series_rules
 from scarnet_cli.files import write_json
 from scarnet_cli.stage.execution import Execution

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from scarnet_cli.cli.options import LABEL_VALUES, WEIGHTS_NAME, weights_dir
+from scarnet_cli.cli.case_options import LABEL_VALUES
 from scarnet_cli.cli.stage_options import OUT, execution_options, tell_count
+from scarnet_cli.cli.weights_options import WEIGHTS_NAME, weights_dir
 from scarnet_cli.stage.execution import Execution
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from scarnet_cli.cli.options import FILES, OUTPUT_DIRECTORY, WEIGHTS_NAME
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
 from scarnet_cli.cli.progress import progress_bar
+from scarnet_cli.cli.source_options import FILES
+from scarnet_cli.cli.weights_options import WEIGHTS_NAME
 from scarnet_cli.stage.execution import IN_PROCESS, Execution
 
 if TYPE_CHECKING:

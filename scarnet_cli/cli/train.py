@@ -6,16 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
-from scarnet_cli.cli.options import (
-    CASES,
-    FOLDS,
-    LABEL_VALUES,
-    OUTPUT_DIRECTORY,
-    WEIGHTS_NAME,
-    labelled_cases,
-    weights_dir,
-)
+from scarnet_cli.cli.case_options import CASES, FOLDS, LABEL_VALUES, labelled_cases
+from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
 from scarnet_cli.cli.progress import progress_bar
+from scarnet_cli.cli.weights_options import WEIGHTS_NAME, weights_dir
 from scarnet_cli.errors import InputError
 from scarnet_cli.files import atomic_path, read_json
 from scarnet_cli.progress import Advance, no_progress

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scarnet_cli.cli.options import LOCALISER, PROBLEM, WEIGHTS, ProblemCommand, own_weights, weights_dir
+from scarnet_cli.cli.problem import PROBLEM, ProblemCommand
+from scarnet_cli.cli.weights_options import LOCALISER, WEIGHTS, own_weights, weights_dir
 from scarnet_cli.errors import ModelError
 from scarnet_cli.model.spec import Task
 from scarnet_cli.model.store import SHIPPED, SUFFIX, check_networks, files_in, known_weights, read_weights_file
