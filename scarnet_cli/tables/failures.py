@@ -18,8 +18,8 @@ CODES: Final = frozenset({
     "internal_error", "labels_unusable", "mixed_grids", "no_dicom", "no_geometry", "no_lge_stack", "no_mr_images",
     "no_study_uid", "non_finite_signal", "not_a_volume", "not_found", "not_readable", "not_retrieved",
     "out_of_memory", "repeated_position", "rv_insertion", "several_patients", "several_studies", "sheared_stack",
-    "single_slice", "slice_gap", "stacks_not_told_apart", "timed_out", "turned_slices", "unknown_label",
-    "unreadable_folder", "unreadable_image",
+    "single_slice", "slice_gap", "stack_in_parts", "stacks_not_told_apart", "timed_out", "turned_slices",
+    "unknown_label", "unreadable_folder", "unreadable_image",
 })
 # fmt: on
 # Longer messages are cut.

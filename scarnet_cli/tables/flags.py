@@ -67,7 +67,9 @@ FLAGS: Final[dict[str, Flag]] = {
         "short axis uncertain", "Neither name nor direction shows that the stack is a short axis.", _CHOSEN
     ),
     "slices_left_out": Flag(
-        "slices on another grid left out", "Some slices are turned or do not lie on the stack's grid.", _ORDER
+        "slices on another grid left out",
+        "Some slices are turned, do not lie on the stack's grid, or go on where it ends under another name.",
+        "Look whether the stack reaches from base to apex; export the series again if not.",
     ),
     "duplicate_files": Flag(
         "duplicate files", "Files hold the same image twice; each was read once.", "Nothing.", finding=True

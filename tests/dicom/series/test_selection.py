@@ -193,3 +193,51 @@ def test_spacing_is_measured_between_positions_not_taken_from_a_tag() -> None:
     assert selection.stack is not None
     assert selection.stack.geometry is not None
     assert selection.stack.geometry.slice_spacing_mm == pytest.approx(GAP_MM)
+
+
+def with_other_pixels_from(first: int, slices: int) -> list[list[Dataset]]:
+    """Return a series a slice; those from `first` on have larger pixels, as after the operator chose another FOV."""
+    parts = []
+    for index, dataset in enumerate(named("LGE_SAX", "0", slices=slices)):
+        dataset.SeriesInstanceUID = f"1.2.840.99.{index}"
+        if index >= first:
+            dataset.PixelSpacing = [1.1 * float(value) for value in dataset.PixelSpacing]
+        parts.append([dataset])
+    return parts
+
+
+def test_slices_that_go_on_with_other_pixels_are_left_out_with_a_flag_whatever_their_series() -> None:
+    selection = select(frames(*with_other_pixels_from(7, 9)))
+    assert selection.stack is not None
+    assert len(selection.stack.frames) == 7
+    assert [note.code for note in selection.stack.notes if note.flag] == ["slices_left_out"]
+
+
+def test_slices_that_go_on_under_another_name_are_left_out_with_a_flag() -> None:
+    whole = named("LGE_SAX", "1", slices=9)
+    for dataset in whole[7:]:
+        dataset.SeriesDescription, dataset.SeriesInstanceUID = "LGE_SAX_apex", "1.2.840.99.2"
+    selection = select(frames(whole))
+    assert selection.stack is not None
+    assert [note.code for note in selection.stack.notes if note.flag] == ["slices_left_out"]
+
+
+def test_a_stack_in_two_parts_that_could_each_be_the_stack_is_refused() -> None:
+    selection = select(frames(*with_other_pixels_from(5, 9)))
+    assert selection.error is not None
+    assert selection.error.code == "stack_in_parts"
+    assert "2 parts of 4 and 5 slices" in str(selection.error)
+    between = make_series(name="LGE_SAX", series="1.2.840.99.20", slices=9)[5:6]  # the first part's pixels, again
+    both = select(frames(*with_other_pixels_from(5, 9), between))
+    assert both.error is not None
+    assert both.error.code == "stack_in_parts"
+
+
+def test_a_later_stack_over_the_same_heart_is_no_part_of_the_earlier() -> None:
+    later = named("LGE_SAX", "2", slices=9)
+    for dataset in later:
+        dataset.PixelSpacing = [1.1 * float(value) for value in dataset.PixelSpacing]
+        dataset.AcquisitionTime = "235900"
+    selection = select(frames(named("LGE_SAX", "1", slices=9), later))
+    assert selection.stack is not None
+    assert [note.code for note in selection.stack.notes if note.flag] == ["latest_stack_chosen"]
