@@ -12,9 +12,10 @@ from scarnet_cli.dicom.series.names import merged_name
 # Values of ImageType that do not make another kind of image, such as filtering or distortion correction.
 _SAME_PICTURE: Final = frozenset({"", "ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "MFSPLIT", "NONE", "OTHER"})
 # Echo and inversion times of one stack vary between breath-holds; those of another sequence differ more. Sorted times
-# split where one exceeds the previous times the first number plus the second, in ms.
+# split where one exceeds the previous times the first number plus the second, in ms; sizes of pixels likewise, in mm.
 _ECHO_GAP: Final = (1.5, 1.0)
 _INVERSION_GAP: Final = (1.5, 50.0)
+_PIXEL_GAP: Final = (1.0, 1e-3)
 
 
 def grouped(frames: Iterable[Frame], key: Callable[[Frame], Hashable]) -> list[list[Frame]]:
@@ -33,7 +34,9 @@ def of_one_kind(frames: Sequence[Frame], components: dict[int, Component]) -> li
         components: Component of each frame, by `id(frame)`.
     """
     alike = grouped(frames, lambda frame: _kind(frame, components[id(frame)]))
-    by_echo = (part for group in alike for part in _apart(group, lambda f: f.facts.echo_ms, _ECHO_GAP))
+    by_rows = (part for group in alike for part in _apart(group, lambda f: _pixel_mm(f, 0), _PIXEL_GAP))
+    by_columns = (part for group in by_rows for part in _apart(group, lambda f: _pixel_mm(f, 1), _PIXEL_GAP))
+    by_echo = (part for group in by_columns for part in _apart(group, lambda f: f.facts.echo_ms, _ECHO_GAP))
     return [part for group in by_echo for part in _by_frame_of_reference(group)]
 
 
@@ -65,7 +68,6 @@ def _kind(frame: Frame, component: Component) -> Hashable:
         component.key,
         facts.rows,
         facts.columns,
-        tuple(round(s, 3) for s in facts.spacing_yx_mm or ()),
         merged_name(facts.description or ""),
         merged_name(facts.protocol or ""),
         merged_name(facts.sequence or ""),
@@ -76,6 +78,10 @@ def _kind(frame: Frame, component: Component) -> Hashable:
 @cache
 def _picture(image_type: str | None) -> Hashable:
     return tuple(word for word in (image_type or "").upper().split("\\")[2:] if word not in _SAME_PICTURE)
+
+
+def _pixel_mm(frame: Frame, axis: int) -> float | None:
+    return frame.facts.spacing_yx_mm[axis] if frame.facts.spacing_yx_mm else None
 
 
 def _apart(

@@ -68,7 +68,7 @@ FLAGS: Final[dict[str, Flag]] = {
     ),
     "slices_left_out": Flag(
         "slices on another grid left out",
-        "Some slices are turned, do not lie on the stack's grid, or go on where it ends under another name.",
+        "Slices are turned or on another grid, or lie beyond the stack's ends in another series, as of its magnitude.",
         "Look whether the stack reaches from base to apex; export the series again if not.",
     ),
     "duplicate_files": Flag(

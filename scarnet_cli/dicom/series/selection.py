@@ -27,7 +27,7 @@ from scarnet_cli.dicom.series.candidates import (
 )
 from scarnet_cli.dicom.series.heart_axis import heart_axis
 from scarnet_cli.dicom.series.names import merged_name
-from scarnet_cli.dicom.series.parts import goes_on, in_parts
+from scarnet_cli.dicom.series.parts import in_parts, slices_beyond
 from scarnet_cli.dicom.series.preference import ALIKE, LATER, decisive, rank
 from scarnet_cli.dicom.series.rules import SeriesRules
 from scarnet_cli.dicom.series.rules_file import built_in_rules
@@ -148,7 +148,7 @@ def _choice_notes(ranked: Sequence[Candidate], longest: int) -> list[Note]:
         notes.append(Note("phase_sensitive_chosen", "The phase-sensitive stack was taken, not the magnitude one."))
     if best.names.averaged and any(not c.names.averaged for c in others):
         notes.append(Note("averaged_chosen", "The averaged stack was taken, not a single one."))
-    if any(_twins(best, c, longest) and not goes_on(best, c) for c in others):
+    if any(_twins(best, c, longest) for c in others):
         notes.append(Note("latest_stack_chosen", "Of several complete stacks the latest was taken.", flag=True))
     if best.evidence == BY_HEADER:
         notes.append(Note("lge_by_header", "Late enhancement was told by header fields, not by name.", flag=True))
@@ -171,23 +171,23 @@ def _twins(best: Candidate, other: Candidate, longest: int) -> bool:
 
 
 def _left_out(best: Candidate, candidates: Sequence[Candidate], longest: int) -> list[Note]:
-    """Note slices on another grid, of the chosen series or going on where it ends: the stack may lack its ends."""
+    """Note slices on another grid of the chosen series, and others beyond its ends: the stack may lack its ends."""
     odd = sum(
-        len(other.stack.frames)
+        len(other.stack.frames) if _of_its_series(best, other, longest) else slices_beyond(best, other)
         for other in candidates
-        if other is not best and (goes_on(best, other) or _of_its_series(best, other, longest))
+        if other is not best and not _twins(best, other, longest)  # a twin is a whole stack with its own note
     )
     if not odd:
         return []
-    words = f"{odd} more slices are turned, or have another matrix, pixel size, frame, name or sequence: left out."
+    words = f"{odd} more slices are turned, or have another matrix, pixel size, frame, name or component: left out."
     return [Note("slices_left_out", words, flag=True)]
 
 
 def _of_its_series(best: Candidate, other: Candidate, longest: int) -> bool:
     """Tell whether slices of the chosen series show the same view on another grid."""
     same = set(other.stack.series_uids) & set(best.stack.series_uids)
-    if not same or _kind(other.stack) != _kind(best.stack) or _twins(best, other, longest):
-        return False  # a twin is a whole stack with its own note
+    if not same or _kind(other.stack) != _kind(best.stack):
+        return False
     a, b = (normal_of(c.stack) for c in (other, best))
     return bool(abs(a @ b) > np.cos(np.radians(_LEAST_VIEW_ANGLE_DEG)))
 

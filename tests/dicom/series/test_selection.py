@@ -241,3 +241,21 @@ def test_a_later_stack_over_the_same_heart_is_no_part_of_the_earlier() -> None:
     selection = select(frames(named("LGE_SAX", "1", slices=9), later))
     assert selection.stack is not None
     assert [note.code for note in selection.stack.notes if note.flag] == ["latest_stack_chosen"]
+
+
+def test_slices_that_only_the_magnitude_twin_has_are_said_to_be_left_out() -> None:
+    magnitude = named("LGE_SAX_MAG", "1", slices=9, image_type=MAGNITUDE)
+    selection = select(frames(magnitude, named("LGE_SAX_PSIR", "2", slices=7)))
+    assert selection.stack is not None
+    assert selection.stack.component == "psir"
+    left = next(note for note in selection.stack.notes if note.code == "slices_left_out")
+    assert (left.flag, left.words[:14]) == (True, "2 more slices ")
+
+
+def test_pixel_sizes_that_differ_by_rounding_are_one_wherever_the_digits_end() -> None:
+    series = named("LGE_SAX", "1", slices=9)
+    for dataset, size in zip(series, [1.5625, 1.563] * 5, strict=False):
+        dataset.PixelSpacing = [size, size]
+    selection = select(frames(series))
+    assert selection.stack is not None
+    assert len(selection.stack.frames) == 9
