@@ -62,7 +62,7 @@ def read_sheet(path: Place, kind: SheetKind, parse: Callable[[dict[str, str]], R
     """Read and check a CSV table.
 
     The first line decides the separator: commas, semicolons or tabs. Blank rows and blank columns without a name, which
-    spreadsheets add, are skipped.
+    spreadsheets add, are skipped. The kind's own columns may have capital letters.
 
     Args:
         path: The file, in UTF-8, or in UTF-16 with a byte order mark.
@@ -130,7 +130,9 @@ def _read_lines(path: Place, kind: SheetKind) -> list[tuple[int, _Cells]]:
             reader = csv.reader(file, strict=True, delimiter=_separator(path, encoding))
             rows = ([cell.strip() for cell in row] for row in reader)
             filled = ((reader.line_num, row) for row in rows if any(row) and "".join(row) != _EXCELS_SEPARATOR)
-            _, names = next(filled, (0, []))
+            _, first = next(filled, (0, []))
+            own = {name.lower(): name for name in (*kind.required, *kind.optional)}
+            names = [own.get(name.lower(), name) for name in first]
             _require_columns(names, kind)
             lines = [(line, _by_column(names, row)) for line, row in filled]
     except (csv.Error, UnicodeError) as error:
@@ -212,16 +214,12 @@ def _require_columns(found: Sequence[str], kind: SheetKind) -> None:
 
 def _problems_of_others(names: Sequence[str], kind: SheetKind) -> Iterator[tuple[int, str]]:
     """Yield number and problem of each column that is not the kind's own. A database ignores the case of names."""
-    known = {name.lower(): name for name in (*kind.required, *kind.optional)}
     earlier: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
         first = earlier.setdefault(name.lower(), number)
-        if name in known.values() or kind.problem_of_other is None:
+        if name in (*kind.required, *kind.optional) or kind.problem_of_other is None:
             continue
-        if name.lower() in known:
-            own = known[name.lower()]
-            yield number, f"it differs from the {kind.noun}'s column '{own}' in capital letters alone; write it '{own}'"
-        elif first != number:
+        if first != number:
             yield number, f"it differs from column {first} in capital letters alone; give it another name"
         elif problem := kind.problem_of_other(name):
             yield number, problem

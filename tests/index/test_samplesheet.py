@@ -53,6 +53,11 @@ def test_labels_are_short_text_that_is_no_path(tmp_path: Path) -> None:
     assert first.labels == StudyLabels(None, "St. Olav's <2>", "=drug; low dose", "visit 1")
 
 
+def test_the_sheet_s_own_columns_may_have_capital_letters(tmp_path: Path) -> None:
+    (row,) = read_samplesheet(sheet(tmp_path, "Study,DICOM,Group,Age\nP1,a,x,63\n"))
+    assert (row.study, row.labels.group, row.user_cells) == ("P1", "x", {"Age": "63"})
+
+
 def test_a_patient_that_is_missing_or_cut_short_joins_no_studies(tmp_path: Path) -> None:
     rows = read_samplesheet(sheet(tmp_path, "study,dicom,patient,group\nP1,a,NA,NA\nP2,a,null,None\nP3,a,Nan Li,x\n"))
     assert [row.labels.patient for row in rows] == [None, None, "Nan Li"]
@@ -118,7 +123,7 @@ def test_columns_of_the_users_own_are_kept_and_private_ones_are_not_read(tmp_pat
             "may have patient, site, group, visit, rv_insertion, reference, labels, study_instance_uid and",
         ),
         ("study,dicom,Scar_ML\nP1,a,3\n", "column 3: 'scar_ml' is a column of the pipeline's table scans; give yours"),
-        ("study,dicom,Group\nP1,a,3\n", "column 3: it differs from the samplesheet's column 'group' in capital"),
+        ("study,dicom,group,Group\nP1,a,3,4\n", "each once"),
         ("study,dicom,age,Age\nP1,a,3,4\n", "column 4: it differs from column 3 in capital letters alone"),
         ("study,dicom,age (years)\nP1,a,3\n", "column 3: its name cannot be a column: a letter, then up to 63"),
         (
