@@ -1,6 +1,6 @@
 """Label maps that readers corrected: found by study in a folder, and written for QUANTIFY by batch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,11 @@ from scarnet_cli.tables.unread import UnreadRow
 
 LABEL_MAPS: Final = "label_maps.json"
 _MOST_NAMED: Final = 10
+# What other programs and people make of label maps.
+_OTHER_FORMS: Final = frozenset(
+    {".mha", ".mhd", ".hdr", ".img", ".nhdr", ".mgz", ".mat", ".npy", ".npz", ".gipl", ".h5", ".stl", ".vtk", ".vtp"}
+    | {".zip", ".gz", ".xz", ".bz2", ".7z", ".rar", ".tif", ".tiff", ".xml", ".cvi42wsx"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,8 @@ def with_corrections(index: Index, corrections: Corrections | None) -> Index:
         corrections: Where the label maps are; None without corrections. Files of no study become rows of `unread`.
 
     Raises:
-        InputError: A folder holds several label maps of a study, a reader's folder cannot be a reader's name, or the
-            chosen reader has none.
+        InputError: A folder holds several label maps of a study or one in a form that is not read, none is of a study,
+            a reader's folder cannot be a reader's name, or the chosen reader has none.
     """
     if corrections is None:
         return index
@@ -58,6 +63,13 @@ def with_corrections(index: Index, corrections: Corrections | None) -> Index:
         for study in index.studies
     )
     known = {study.study_id for study in studies}
+    _require_read(corrections.folder, known - maps.keys())
+    if maps and known.isdisjoint(maps):
+        message = (
+            f"None of the {len(maps)} names of corrected label maps is that of a study in the input; name each file "
+            "after its study_id in the tables (STUDY.nii.gz)."
+        )
+        raise InputError("no_corrections", message)
     strays = [_stray(file) for name in sorted(maps.keys() - known) for file in maps[name]]
     return replace(index, studies=studies, unread=(*index.unread, *strays))
 
@@ -70,6 +82,23 @@ def write_label_maps(studies: Iterable[PlannedStudy], batches: Mapping[str, Iter
         for name, ids in batches.items()
     }
     write_json(out / LABEL_MAPS, listed)
+
+
+def _require_read(folder: Path, without: Container[str]) -> None:
+    """Refuse label maps in forms that are not read, of studies that would be measured without a correction.
+
+    Raises:
+        InputError: There are some.
+    """
+    files = (path.name for path in folder.rglob("*") if path.suffix.lower() in _OTHER_FORMS)
+    starts = (name[:end] for name in files for end, letter in enumerate(name) if letter == ".")
+    if studies := sorted({start for start in starts if start in without}):
+        named = ", ".join(studies[:_MOST_NAMED]) + (", ..." if len(studies) > _MOST_NAMED else "")
+        message = (
+            f"The corrected label maps of {named} are in a form that is not read; save them as .nii.gz, .nii, .nrrd, "
+            ".seg.nrrd or DICOM Segmentation (.dcm)."
+        )
+        raise InputError("no_corrections", message)
 
 
 def _folders(corrections: Corrections) -> list[tuple[str | None, Path]]:

@@ -50,6 +50,24 @@ def test_files_are_named_after_studies_and_the_rest_is_told(source: Path, tmp_pa
     assert next((out / "batches").iterdir()).read_bytes() == batch  # CONVERT does not see corrections
 
 
+def test_label_maps_of_which_none_is_of_a_study_are_refused(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "corrected" / FIRST).mkdir()  # as the results lie in OUT/studies
+    (tmp_path / "corrected" / FIRST / "labels.nii.gz").touch()
+    with pytest.raises(InputError, match=r"None of the 1 names .*; name each file after its study_id"):
+        index(source, "--out", str(tmp_path / "out"), "--corrected", str(tmp_path / "corrected"))
+
+
+def test_a_label_map_in_a_form_that_is_not_read_is_refused_but_for_one_beside_it(source: Path, tmp_path: Path) -> None:
+    corrected = tmp_path / "corrected"
+    for name in (f"{FIRST}.nii.gz", f"{FIRST}.mha", f"{SECOND}.txt"):
+        (corrected / name).touch()
+    arguments = ("--out", str(tmp_path / "out"), "--corrected", str(corrected))
+    assert index(source, *arguments).exit_code == 0
+    (corrected / f"{SECOND}.mha").touch()
+    with pytest.raises(InputError, match=f"label maps of {SECOND} are in a form that is not read; save them"):
+        index(source, *arguments)
+
+
 def test_a_folder_for_each_reader_and_the_chosen_reader_first(source: Path, tmp_path: Path) -> None:
     out, corrected = tmp_path / "out", tmp_path / "corrected"
     for name in (f"ben/{FIRST}.nii.gz", f"anna/{FIRST}.dcm", f"ben/{SECOND}.nii", f"{SECOND}.nii.gz", "notes/a.txt"):
