@@ -92,6 +92,11 @@ def has_padding(dataset: Dataset) -> bool:
     return bool(dataset.get("PixelPaddingValue"))
 
 
+def is_lossy(dataset: Dataset) -> bool:
+    """Tell whether a slice's pixels were compressed with loss, now or before (PS3.3 C.7.6.1.1.5)."""
+    return str(dataset.get("LossyImageCompression", "")).strip() == "01"
+
+
 def _without_padding(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:
     """Replace padding by the background: the lowest value of the other pixels, or the highest in a negative.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from scarnet_cli.buckets.place import Place
 from scarnet_cli.dicom.bounds import STUDY_VOXELS
-from scarnet_cli.dicom.decode import decode_slice, has_padding, is_negative
+from scarnet_cli.dicom.decode import decode_slice, has_padding, is_lossy, is_negative
 from scarnet_cli.dicom.facts import FrameFacts
 from scarnet_cli.dicom.geometry import stack_geometry
 from scarnet_cli.dicom.notes import Note
@@ -58,6 +58,8 @@ def volume_of(files: WholeFiles, sources: Sequence[Source], *, one_uid: bool = T
     if any(is_negative(files[source.path, source.member].dataset) for source in sources):
         words = "The pictures are stored as negatives (MONOCHROME1); they were turned into positives."
         notes = [*notes, Note("negative_inverted", words, flag=True)]
+    if any(is_lossy(files[source.path, source.member].dataset) for source in sources):
+        notes = [*notes, Note("lossy_compressed", "The pictures were compressed with loss.", flag=True)]
     if any(has_padding(files[source.path, source.member].dataset) for source in sources):
         words = "Pixels of the stated padding (PixelPaddingValue) were given the least value of the others."
         notes = [*notes, Note("padding_replaced", words, flag=True)]

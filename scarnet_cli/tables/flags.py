@@ -88,6 +88,11 @@ FLAGS: Final[dict[str, Flag]] = {
         "The pictures were stored as negatives (MONOCHROME1) and were turned into positives.",
         "Look whether blood and scar are bright in the picture; leave the study out if not.",
     ),
+    "lossy_compressed": Flag(
+        "compressed with loss",
+        "The pictures' pixels were compressed with loss, which smooths noise: n-SD thresholds become lower.",
+        "Export the study without lossy compression, if its archive has it so.",
+    ),
     "padding_replaced": Flag(
         "padding taken for background",
         "Pixels outside of what was scanned have a value of their own (PixelPaddingValue); they became background.",

@@ -163,7 +163,13 @@ def without_padding() -> NDArray[np.float64]:
 
 PLAIN = stored_pixels(7).astype(float)
 NUMBERS = np.arange(1, 8)[:, None, None]
+
+
 # The table of docs/dicom.md: attribute -> change, values (None where refused), what the page says.
+def lossy(dataset: Dataset, pixels: NDArray[np.uint16]) -> None:
+    dataset.LossyImageCompression, dataset.PixelData = "01", pixels.astype("<u2").tobytes()
+
+
 MEANINGS: dict[str, tuple[Callable[[Dataset, NDArray[np.uint16]], None], NDArray[Any] | None, str]] = {
     "PhotometricInterpretation MONOCHROME1": (unsigned_negative, PLAIN, "applied; flag `negative_inverted`"),
     "PhotometricInterpretation: colours, palettes": (palette, None, "refused: `bad_pixels`"),
@@ -180,6 +186,7 @@ MEANINGS: dict[str, tuple[Callable[[Dataset, NDArray[np.uint16]], None], NDArray
     "VOILUTSequence, WindowCenter, WindowWidth": (windowed, PLAIN, "display alone: no matter"),
     "RealWorldValueMappingSequence": (mapped, PLAIN, "another unit of a linear scale: no matter"),
     "SmallestImagePixelValue, LargestImagePixelValue": (limits, PLAIN, "no matter"),
+    "LossyImageCompression 01": (lossy, PLAIN, "no matter, but noise is smoother; flag `lossy_compressed`"),
     "PixelPaddingValue, PixelPaddingRangeLimit": (
         padded,
         without_padding(),
