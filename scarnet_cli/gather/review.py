@@ -52,9 +52,18 @@ def with_decisions(scans: pa.Table, decisions: Mapping[str, str]) -> pa.Table:
 
 def _decision(values: dict[str, str], known: Collection[str]) -> tuple[str, str]:
     study_id, decision = values["study_id"], values["decision"].lower()
-    problems = [] if study_id in known else ["its study_id is not a study of this cohort"]
+    problems = [] if study_id in known else ["its study_id is not a study of this cohort" + _advice(study_id)]
     if decision not in (ACCEPT, REJECT):
         problems.append(f"its decision is neither '{ACCEPT}' nor '{REJECT}'")
     if problems:
         raise ValueError("; ".join(problems))
     return study_id, decision
+
+
+def _advice(study_id: str) -> str:
+    """Return what to do about a name that is not known, if a spreadsheet may have changed it (001, 1E5); else nothing."""
+    try:
+        float(study_id.replace(",", "."))
+    except ValueError:
+        return ""
+    return "; spreadsheets change names like 001 and 1E5: make its column text there"

@@ -53,6 +53,13 @@ def test_every_wrong_row_is_listed_in_one_message(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("changed", ["1", "1.00E+05", "1,23E+11"])
+def test_a_name_that_a_spreadsheet_changed_is_told_as_one(tmp_path: Path, changed: str) -> None:
+    (tmp_path / "review.csv").write_text(f"study_id;decision\n{changed};accept\n")
+    with pytest.raises(InputError, match="is not a study of this cohort; spreadsheets change names like 001 and 1E5"):
+        read_decisions(tmp_path / "review.csv", {"001", "1E5"})
+
+
 def test_a_file_without_the_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="it needs the columns study_id, decision and may have reader, comment, date"):
         read_decisions(sheet(tmp_path, "study,decision\na,accept\n"), KNOWN)
