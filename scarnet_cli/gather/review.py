@@ -61,7 +61,7 @@ def _decision(values: dict[str, str], known: Collection[str]) -> tuple[str, str]
 
 
 def _advice(study_id: str) -> str:
-    """Return what to do about a name that is not known, if a spreadsheet may have changed it (001, 1E5); else nothing."""
+    """Return what to do about an unknown name that a spreadsheet may have changed (001, 1E5), else nothing."""
     try:
         float(study_id.replace(",", "."))
     except ValueError:
