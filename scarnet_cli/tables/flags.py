@@ -153,7 +153,7 @@ FLAGS: Final[dict[str, Flag]] = {
     ),
     "magnitude_image": Flag(
         "magnitude image",
-        "The network learnt from phase-sensitive images; on magnitude images it misses most scar.",
+        "The network learnt from phase-sensitive images; on magnitude images with nulled myocardium it misses scar.",
         "Measure the phase-sensitive series if there is one; else look at the contours and correct the label map.",
     ),
     "scar_uncertain": Flag(
