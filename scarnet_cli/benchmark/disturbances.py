@@ -88,7 +88,7 @@ def _range_round_heart(case: Case, signal: Tensor) -> float:
 def _biased(case: Case, factor: float, generator: torch.Generator) -> Case:
     """Multiply the signal by a field whose knots lie between 1 / factor and factor, and reach one of them."""
     knots = torch.rand((1, 1, _BIAS_KNOTS, _BIAS_KNOTS), generator=generator) * 2 - 1
-    image, zero = case.image.array.astype(np.float32), no_signal(case.image.array)
+    image, zero = case.image.array.astype(np.float32), _no_signal(case.image.array)
     signal = add_bias(torch.from_numpy(image - zero)[None], knots / knots.abs().max() * math.log(factor))
     shaded = np.where(_padding(image), image, zero + signal[0].numpy())
     return replace(case, image=case.image.with_array(shaded.astype(np.float32)))
@@ -121,7 +121,7 @@ def _magnitude(case: Case, nulled_percent: float, _generator: torch.Generator) -
     image = case.image.array.astype(np.float32)
     padding = _padding(image)
     wall = image[(case.labels.array == Label.MYOCARDIUM) & ~padding]
-    zero = no_signal(image)
+    zero = _no_signal(image)
     signal = image - zero
     most = max(float(np.median(wall)) - zero, 0.0) if len(wall) else 0.0
     magnitude = np.abs(signal - nulled_percent / 100 * signal.clip(0.0, most))
@@ -133,7 +133,7 @@ def _padding(image: NDArray[np.number]) -> NDArray[np.bool_]:
     return np.asarray(ndimage.maximum_filter(image == image.min(), (1, 3, 3)), bool)
 
 
-def no_signal(image: NDArray[np.number]) -> float:
+def _no_signal(image: NDArray[np.number]) -> float:
     """Return the value that no signal has in a phase-sensitive image (z, y, x): 0, or of unsigned ones the middle.
 
     EMIDEC stores 0 to 255; 127 or 128 is the commonest value, that of air, in 54 of its 80 images, and a narrow peak in

@@ -7,6 +7,7 @@ import rich_click as click
 
 from scarnet_cli.cli.case_options import CASES, LABEL_VALUES, labelled_cases
 from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 
 if TYPE_CHECKING:
     from scarnet_cli.tables.benchmark import CostMeasures
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     epilog="Example: scarnet benchmark emidec cv/unet cv/scarnet --weights unet runs/unet.safetensors --out b"
 )
 @click.argument("cases", type=CASES)
-@click.argument("evaluations", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("evaluations", nargs=-1, required=True, type=EXISTING_FOLDER)
 @click.option(
     "--weights",
     type=(str, str),

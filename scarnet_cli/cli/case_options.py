@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from scarnet_cli.buckets.place import is_address
+from scarnet_cli.cli.paths import EXISTING_FILE
 
 if TYPE_CHECKING:
     from scarnet_cli.cases.cases import Case
@@ -28,7 +29,7 @@ FOLDS = click.option(
 )
 LABEL_VALUES = click.option(
     "--label-values",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="CSV table (value,label) that says what the label maps' values mean, if they are not 0 to 4 as here.",
 )
 

@@ -7,6 +7,7 @@ import rich_click as click
 
 from scarnet_cli.cli.case_options import CASES, FOLDS, LABEL_VALUES, labelled_cases
 from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.paths import EXISTING_FILE
 
 
 @click.command(
@@ -17,7 +18,7 @@ from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
 @FOLDS
 @LABEL_VALUES
 @click.option("--cine", type=CASES, help="Cine hearts with contours, to learn outlines from: no scar is drawn in them.")
-@click.option("--cine-values", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Their label values.")
+@click.option("--cine-values", type=EXISTING_FILE, help="Their label values.")
 @click.option("--member", "only", multiple=True, help="Train this one only: a fold's number, or all. May be repeated.")
 @click.option("--steps", type=click.IntRange(1), help="Steps of a slice network; 1400 if not given.")
 @click.option("--stack-steps", type=click.IntRange(1), help="Steps of a stack network; 950 if not given.")

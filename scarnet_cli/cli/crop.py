@@ -4,13 +4,14 @@ from pathlib import Path
 
 import rich_click as click
 
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 from scarnet_cli.cli.stage_options import NETWORK, OUT, execution_options, tell_count
 from scarnet_cli.cli.weights_options import weights_dir
 from scarnet_cli.stage.execution import Execution
 
 
 @click.command(epilog="Example: scarnet crop work/convert --weights localiser --out work/crop")
-@click.argument("convert_dir", metavar="CONVERT_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("convert_dir", metavar="CONVERT_DIR", type=EXISTING_FOLDER)
 @NETWORK
 @weights_dir
 @OUT

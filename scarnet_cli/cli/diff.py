@@ -6,13 +6,12 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY, TABLE_FORMAT
-
-_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 
 
 @click.command(epilog="Example: scarnet diff results/pipeline_info/earlier_tables results --out what-changed")
-@click.argument("old", type=_RUN)
-@click.argument("new", type=_RUN)
+@click.argument("old", type=EXISTING_FOLDER)
+@click.argument("new", type=EXISTING_FOLDER)
 @click.option("--out", type=OUTPUT_DIRECTORY, help="Directory for changes.parquet and the page, index.html.")
 @click.option(
     "--tolerance",

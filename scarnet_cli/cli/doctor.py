@@ -6,6 +6,7 @@ from typing import Final
 
 import rich_click as click
 
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 from scarnet_cli.doctor.checks import State
 from scarnet_cli.doctor.machine import examine
 from scarnet_cli.doctor.profiles import Profile, read_profiles
@@ -13,7 +14,6 @@ from scarnet_cli.errors import InputError
 from scarnet_cli.model.store import SHIPPED
 
 COLOURS: Final = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red"}
-FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 def _chosen_profiles(ctx: click.Context, param: click.Parameter, value: str | None) -> list[Profile]:
@@ -25,7 +25,9 @@ def _chosen_profiles(ctx: click.Context, param: click.Parameter, value: str | No
 
 @click.command(epilog="Example: scarnet doctor --work /scratch --profile slurm,apptainer")
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=SHIPPED, help="Weights folder.")
-@click.option("--work", type=FOLDER, default=Path(), help="Folder that runs will write to; its disk is checked.")
+@click.option(
+    "--work", type=EXISTING_FOLDER, default=Path(), help="Folder that runs will write to; its disk is checked."
+)
 @click.option(
     "--profile",
     metavar="NAMES",

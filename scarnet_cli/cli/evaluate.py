@@ -9,23 +9,22 @@ import rich_click as click
 
 from scarnet_cli.cli.case_options import CASES, FOLDS, LABEL_VALUES, labelled_cases
 from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.paths import EXISTING_FILE, EXISTING_FOLDER
 
 if TYPE_CHECKING:
     from scarnet_cli.benchmark.systems import System
     from scarnet_cli.cases.cases import Case
     from scarnet_cli.tables.benchmark import RobustnessRow
 
-_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
-
 
 @click.command(epilog="Example: scarnet evaluate emidec --segment-run runs/unet --localise-run runs/localise --out cv")
 @click.argument("cases", type=CASES)
 @click.option(
     "--segment-run",
-    type=_RUN,
+    type=EXISTING_FOLDER,
     help="Folder with fold_0, fold_1 ... of `scarnet train`, or with label maps, fold_0/labels/CASE.nii.gz ...",
 )
-@click.option("--localise-run", type=_RUN, help="The same for the localiser; not needed for label maps.")
+@click.option("--localise-run", type=EXISTING_FOLDER, help="The same for the localiser; not needed for label maps.")
 @click.option("--prompted", help="Instead of a run: MedSAM's weights, or lite_medsam, shown the experts' boxes.")
 @FOLDS
 @click.option("--fold", "only", type=int, multiple=True, help="Score these folds only; all if not given.")
@@ -45,7 +44,7 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option(
     "--decision",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="With --robustness: decision.json of an evaluation; the weights' own if not given.",
 )
 @click.option("--seed", type=int, help="With --robustness: seed of noise and the like; 0 if not given.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from scarnet_cli.buckets.place import Place
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 from scarnet_cli.cli.source_options import deidentify_options
 from scarnet_cli.cli.stage_options import BATCH_OR_DICOM, OUT, execution_options, tell_each
 from scarnet_cli.stage.execution import Execution
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     metavar="RESULTS...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=EXISTING_FOLDER,
 )
 @OUT
 @click.option("--store", metavar="DICOMWEB_ADDRESS", help="Server to store them on, as `scarnet store` does.")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from scarnet_cli.cli.paths import EXISTING_FILE
 from scarnet_cli.cli.source_options import DOWNLOADS
 from scarnet_cli.cli.stage_options import OUT
 
@@ -11,7 +12,7 @@ EXAMPLE = "Example: scarnet fetch index/batches/batch-0a1b2c3d.json --out fetche
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("batch", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("batch", type=EXISTING_FILE)
 @OUT
 @DOWNLOADS
 def fetch(batch: Path, out: Path, downloads: Path | None) -> None:

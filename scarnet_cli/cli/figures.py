@@ -5,12 +5,11 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
-
-_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 
 
 @click.command(epilog="Example: scarnet figures results --by group --out paper")
-@click.argument("run", metavar="OUT", type=_RUN)
+@click.argument("run", metavar="OUT", type=EXISTING_FOLDER)
 @click.option(
     "--by",
     metavar="COLUMN",

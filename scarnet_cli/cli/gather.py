@@ -5,12 +5,13 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY, TABLE_FORMAT
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.cli.reader_options import REVIEWED
 
 
 @click.command(epilog="Example: scarnet gather work/index work/convert_* work/quantify_* --out results/tables")
-@click.argument("fragments", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("fragments", nargs=-1, required=True, type=EXISTING_FOLDER)
 @REVIEWED
 @click.option("--out", required=True, type=OUTPUT_DIRECTORY, help="Directory of the tables.")
 @TABLE_FORMAT

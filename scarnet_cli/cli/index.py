@@ -8,6 +8,7 @@ import rich_click as click
 
 from scarnet_cli.buckets.place import Place
 from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.paths import EXISTING_FILE
 from scarnet_cli.cli.problem import PROBLEM, ProblemCommand
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.cli.reader_options import CORRECTED, READER, corrections_in
@@ -74,7 +75,7 @@ EXAMPLE = "Example: scarnet index /data/cohort --out index --previous results/pi
 )
 @click.option(
     "--failures",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="With --retry-failed: tables/failures.parquet of the last run.",
 )
 @CORRECTED

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from scarnet_cli.cli.paths import EXISTING_FILE, EXISTING_FOLDER
+
 if TYPE_CHECKING:
     from scarnet_cli.index.label_maps import Corrections
 
 
 CORRECTED = click.option(
     "--corrected",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=EXISTING_FOLDER,
     help="Folder of corrected label maps, measured in place of the network's: STUDY_ID.nii.gz, .nrrd, .seg.nrrd, or a "
     "DICOM Segmentation STUDY_ID.dcm; or a folder of these for each reader.",
 )
@@ -22,7 +24,7 @@ READER = click.option(
 )
 REVIEWED = click.option(
     "--reviewed",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="A reader's decisions, as the report exports them (CSV: study_id,decision, accept or reject), for the column "
     "`reviewed` of scans.",
 )

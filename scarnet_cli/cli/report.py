@@ -5,17 +5,16 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 from scarnet_cli.cli.reader_options import REVIEWED
-
-_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(epilog="Example: scarnet report results/tables --studies results/studies --out results/report")
-@click.argument("tables", type=_DIRECTORY)
+@click.argument("tables", type=EXISTING_FOLDER)
 @click.option(
     "--studies",
     multiple=True,
-    type=_DIRECTORY,
+    type=EXISTING_FOLDER,
     help="Where the pictures are: OUT/studies, an output directory of quantify, or a folder of these. May be repeated.",
 )
 @REVIEWED

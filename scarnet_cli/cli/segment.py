@@ -5,18 +5,17 @@ from pathlib import Path
 import rich_click as click
 
 from scarnet_cli.cli.case_options import LABEL_VALUES
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 from scarnet_cli.cli.stage_options import OUT, execution_options, tell_count
 from scarnet_cli.cli.weights_options import WEIGHTS_NAME, weights_dir
 from scarnet_cli.stage.execution import Execution
-
-_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(
     epilog="Example: scarnet segment work/crop --weights scarnet --out work/segment\n\n"
     "Another network's label maps: scarnet segment work/convert --labels theirs --command nnU-Net --out work/segment"
 )
-@click.argument("studies", metavar="CROP_DIR", type=_DIRECTORY)
+@click.argument("studies", metavar="CROP_DIR", type=EXISTING_FOLDER)
 @click.option("--weights", type=WEIGHTS_NAME, help="Weights: a file, or a name from `scarnet weights list`.")
 @weights_dir
 @OUT
@@ -24,7 +23,7 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--gpu", is_flag=True, help="Warn in the log if there is no GPU.")
 @click.option(
     "--labels",
-    type=_DIRECTORY,
+    type=EXISTING_FOLDER,
     help="In place of --weights: folder of label maps STUDY_ID.nii.gz that another network made of the images of "
     "CROP_DIR, which is then an output of `scarnet convert`.",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import rich_click as click
 
 from scarnet_cli.buckets.place import Place, is_address, place_of
+from scarnet_cli.cli.paths import EXISTING_FILE
 from scarnet_cli.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ DOWNLOADS = click.option(
 )
 STUDIES = click.option(
     "--studies",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="CSV list of the studies wanted from a DICOMweb server: study_instance_uid or accession_number, optionally "
     "study, patient, site, group, visit.",
 )
@@ -66,7 +67,7 @@ STUDIES = click.option(
 
 SERIES_RULES = click.option(
     "--series-rules",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="Your own rules for series selection (YAML), applied before the built-in ones (docs/dicom.md).",
 )
 PREVIOUS = click.option(
@@ -106,7 +107,7 @@ def deidentify_options(command: _Command) -> _Command:
 
     key = click.option(
         "--deidentify-key",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=EXISTING_FILE,
         envvar="SCARNET_DEIDENTIFY_KEY",
         show_envvar=True,
         is_eager=True,  # parsed before the flag that reads it

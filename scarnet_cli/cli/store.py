@@ -5,12 +5,13 @@ from pathlib import Path
 
 import rich_click as click
 
+from scarnet_cli.cli.paths import EXISTING_FOLDER
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.cli.stage_options import tell_each
 
 
 @click.command(epilog="Example: scarnet store results dicomweb+https://pacs.example.org/dicom-web")
-@click.argument("exported", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("exported", type=EXISTING_FOLDER)
 @click.argument("address", metavar="DICOMWEB_ADDRESS")
 def store(exported: Path, address: str) -> None:
     """Store what `scarnet export` wrote below EXPORTED on a DICOMweb server (STOW-RS).

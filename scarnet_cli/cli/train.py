@@ -8,6 +8,7 @@ import rich_click as click
 
 from scarnet_cli.cli.case_options import CASES, FOLDS, LABEL_VALUES, labelled_cases
 from scarnet_cli.cli.output_options import OUTPUT_DIRECTORY
+from scarnet_cli.cli.paths import EXISTING_FILE
 from scarnet_cli.cli.progress import progress_bar
 from scarnet_cli.cli.weights_options import WEIGHTS_NAME, weights_dir
 from scarnet_cli.errors import InputError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 # Far from the seeds that people use, so that a network is never tested on phantoms that it was trained on.
 _FIRST_PHANTOM: Final = 1_000_000
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(epilog="Example: scarnet train emidec --model unet --fold 0 --out runs/unet/fold_0")
@@ -41,7 +41,9 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Weights to start from; a second file replaces what it holds. A U-Net's fill ScarNet's U-Net path.",
 )
 @weights_dir
-@click.option("--settings", type=_FILE, help="JSON file with changed settings of the model, like settings.json.")
+@click.option(
+    "--settings", type=EXISTING_FILE, help="JSON file with changed settings of the model, like settings.json."
+)
 @click.option(
     "--epochs",
     type=click.IntRange(1),

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from scarnet_cli.cli.paths import EXISTING_FILE
 from scarnet_cli.cli.problem import PROBLEM, ProblemCommand
 from scarnet_cli.cli.weights_options import LOCALISER, WEIGHTS, own_weights, weights_dir
 from scarnet_cli.errors import ModelError
@@ -114,8 +115,8 @@ def import_(checkpoint: Path, model: str, out: Path) -> None:
 @weights.command(
     epilog="Example: scarnet weights decide fold_all/weights.safetensors decisions/unet.json --out unet.safetensors"
 )
-@click.argument("trained", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("decision", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("trained", type=EXISTING_FILE)
+@click.argument("decision", type=EXISTING_FILE)
 @_OUT
 def decide(trained: Path, decision: Path, out: Path) -> None:
     """Copy the weights TRAINED, with the thresholds of DECISION: when scar counts as scar (docs/training.md).

@@ -6,6 +6,8 @@ from typing import Any, Final, TypeVar
 
 import rich_click as click
 
+from scarnet_cli.cli.paths import EXISTING_FOLDER
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -46,7 +48,7 @@ def weights_dir(command: _Command) -> _Command:
 
     return click.option(
         "--weights-dir",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        type=EXISTING_FOLDER,
         envvar="SCARNET_WEIGHTS",
         show_envvar=True,
         is_eager=True,  # parsed before the names that are looked up in it
